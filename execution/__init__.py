@@ -1,0 +1,1 @@
+"""Runs GraphQL operations. Knows GraphQL, knows nothing of schools."""

@@ -1,0 +1,102 @@
+"""Edges: a field declared as "filled by that loader from that column".
+
+Both executors read the one declaration: graphql-core calls the resolver made here once per parent,
+the breadth-first executor calls the loader once for all parents of a depth.
+
+    homeroom_teacher: Teacher | None = edge(teachers_by_id, "teacher_id", description="…")
+
+    @edge_with(grades_of_students, "id", description="…")
+    def grades(self, info: Info, first: int | None = None) -> GradeConnection:
+        return page_arguments(first=first)      # the loader's arguments: hashable, the same for all parents
+
+The request's context has an attribute `loaders`, a `Loaders`.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import strawberry
+from strawberry.types import Info
+
+from execution.loading import Loader
+
+__all__ = ["EDGE", "GUARD", "Edge", "Guard", "edge", "edge_with", "guarded"]
+
+# Where a field's declaration is found: `strawberry_field.metadata[EDGE]`.
+EDGE = "edge"
+GUARD = "guard"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One field's declaration.
+
+    `key` is the attribute of the parent that holds the loader's key; a None key answers None (an empty edge).
+    `prepare(info, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing of the
+    parent, so one call serves all parents of a selection. None: the field has no arguments.
+    `default` is what a key without an answer gets.
+    """
+
+    loader: Loader
+    key: str
+    prepare: Callable[..., Hashable] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A plain column that only some viewers may read, row by row.
+
+    The row's boolean attribute `allowed` says whether; where it is false the field is null with the error that `refuse()` makes.
+    """
+
+    column: str
+    allowed: str
+    refuse: Callable[[], Exception]
+
+
+def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
+    """A field without arguments, filled by `loader` from the parent's attribute `key`. Its type is the annotation."""
+
+    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+        value = getattr(root, key)
+        return None if value is None else await info.context.loaders.of(loader).load(value)
+
+    metadata = options.pop("metadata", {}) | {EDGE: Edge(loader, key)}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
+
+
+def edge_with(loader: Loader, key: str, *, description: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A field with arguments: decorates the function that turns them into the loader's arguments.
+
+    The function's return annotation is the field's GraphQL type; what it returns is the loader's arguments (hashable).
+    Errors it raises are the field's errors.
+    """
+
+    def decorate(prepare: Callable[..., Any]) -> Any:
+        @wraps(prepare)
+        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            value = getattr(self, key)
+            made = info.context.loaders.of(loader, prepare(self, info, **arguments))
+            return None if value is None else await made.load(value)
+
+        resolve.__signature__ = signature(prepare)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
+        declared = Edge(loader, key, lambda info, **arguments: prepare(None, info, **arguments))
+        metadata = options.pop("metadata", {}) | {EDGE: declared}
+        return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
+
+    return decorate
+
+
+def guarded(column: str, allowed: str, refuse: Callable[[], Exception], *, description: str, **options: Any) -> Any:
+    """A plain column that the row's boolean `allowed` opens; closed, it is null with the error of `refuse()`."""
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        if not getattr(root, allowed):
+            raise refuse()
+        return getattr(root, column)
+
+    metadata = options.pop("metadata", {}) | {GUARD: Guard(column, allowed, refuse)}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
