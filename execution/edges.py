@@ -23,11 +23,12 @@ from strawberry.types import Info
 
 from execution.loading import Loader
 
-__all__ = ["EDGE", "GUARD", "Edge", "Guard", "edge", "edge_with", "guarded"]
+__all__ = ["COMPUTED", "EDGE", "GUARD", "Computed", "Edge", "Guard", "computed", "edge", "edge_with", "guarded"]
 
 # Where a field's declaration is found: `strawberry_field.metadata[EDGE]`.
 EDGE = "edge"
 GUARD = "guard"
+COMPUTED = "computed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,6 @@ class Edge:
     `key` is the attribute of the parent that holds the loader's key; a None key answers None (an empty edge).
     `prepare(info, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing of the
     parent, so one call serves all parents of a selection. None: the field has no arguments.
-    `default` is what a key without an answer gets.
     """
 
     loader: Loader
@@ -55,6 +55,13 @@ class Guard:
     column: str
     allowed: str
     refuse: Callable[[], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A field that is a pure, synchronous function of the parent alone."""
+
+    function: Callable[[Any], Any]
 
 
 def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
@@ -99,4 +106,14 @@ def guarded(column: str, allowed: str, refuse: Callable[[], Exception], *, descr
         return getattr(root, column)
 
     metadata = options.pop("metadata", {}) | {GUARD: Guard(column, allowed, refuse)}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
+
+
+def computed(function: Callable[[Any], Any], *, description: str, **options: Any) -> Any:
+    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation."""
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        return function(root)
+
+    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

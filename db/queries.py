@@ -1,0 +1,113 @@
+"""The named statements of `db/queries/*.sql`, read once at import: `queries.students_by_id`.
+
+A file holds entries, each begun by its header:
+
+    -- name: student_by_number          a statement
+    -- One line that says what for.
+    SELECT …  WHERE s.student_number = $number AND @visible(students s)
+
+    -- page: students                   a list that is paged, filtered, sorted, counted, alone or per parent
+    -- One line that says what for.
+    SELECT s.id, …                      (no DISTINCT, GROUP BY, ORDER BY or LIMIT: the page adds what it needs)
+    FROM students s
+    WHERE @visible(students s)
+    -- key: s.id                        breaks ties; a uuid
+    -- order name text: s.sort_key      name, the SQL type, an expression that is never null
+    -- filter is_active: s.is_active = $is_active       the parameter has the filter's name
+    -- per class: s.class_id            may be read for many parents at once
+
+    -- visible: students s              a visibility rule (visibility.sql alone), over a formal alias
+    -- Who, in words.
+    s.id = ANY($reach_students::uuid[])
+
+Parameters are named and become native ones; `$reach_…` are filled from the viewer's reach.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from db.statements import Fragment, Order, Query
+
+__all__ = ["Queries", "queries"]
+
+_ENTRY = re.compile(r"^-- (?P<kind>name|page|visible): *(?P<title>.+)$", re.MULTILINE)
+_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|per)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
+_FOLDER = Path(__file__).parent / "queries"
+
+
+class Queries:
+    """All statements by name, as attributes. Raises ValueError at import for a file that does not read as the module says."""
+
+    def __init__(self, folder: Path) -> None:
+        entries = [(path, *entry) for path in sorted(folder.glob("*.sql")) for entry in _entries(path)]
+        self._visibility: dict[str, Fragment] = {}
+        self._queries: dict[str, Query] = {}
+        for path, kind, title, text in entries:
+            if kind == "visible":
+                noun, alias = title.split()
+                _, sql = _purpose(text, path)
+                self._visibility[noun] = Fragment(_without_comments(sql), alias)
+        for path, kind, title, text in entries:
+            if kind != "visible":
+                if title in self._queries:
+                    raise ValueError(f"{path.name}: {title} is there already")
+                self._queries[title] = self._read(kind, title, text, path)
+
+    def __getattr__(self, name: str) -> Query:
+        try:
+            return self._queries[name]
+        except KeyError:
+            raise AttributeError(f"no statement is called {name!r}") from None
+
+    def __iter__(self) -> Iterator[Query]:
+        return iter(self._queries.values())
+
+    @property
+    def visible_nouns(self) -> frozenset[str]:
+        return frozenset(self._visibility)
+
+    def _read(self, kind: str, title: str, text: str, path: Path) -> Query:
+        purpose, rest = _purpose(text, path)
+        lines: list[str] = []
+        query = Query(title, purpose, "", path.name, self._visibility)
+        for line in rest.splitlines():
+            option = _OPTION.match(line)
+            if option is None:
+                lines.append(line)
+            elif option["kind"] == "key":
+                query.key = option["sql"]
+            elif option["kind"] == "order":
+                query.orders[option["name"]] = Order(option["sql"], option["type"])
+            elif option["kind"] == "filter":
+                query.filters[option["name"]] = option["sql"]
+            else:
+                query.parents[option["name"]] = option["sql"]
+        query.body = _without_comments("\n".join(lines)).strip().rstrip(";")
+        if kind == "page" and not (query.key and query.orders and "\nWHERE " in query.body):
+            raise ValueError(f"{path.name}: the page {title} needs a key, an order and a WHERE")
+        unknown = set(query.nouns()) - set(self._visibility)
+        if unknown:
+            raise ValueError(f"{path.name}: {title} asks who sees {', '.join(sorted(unknown))}, and no rule says so")
+        return query
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str, str]]:
+    text = path.read_text(encoding="utf-8")
+    found = list(_ENTRY.finditer(text))
+    for entry, following in zip(found, [*found[1:], None], strict=True):
+        yield entry["kind"], entry["title"].strip(), text[entry.end() : following.start() if following else None].strip("\n")
+
+
+def _purpose(text: str, path: Path) -> tuple[str, str]:
+    first, _, rest = text.partition("\n")
+    if not first.startswith("-- "):
+        raise ValueError(f"{path.name}: an entry says in its second line what it is for, not {first!r}")
+    return first[3:].strip(), rest
+
+
+def _without_comments(sql: str) -> str:
+    return "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--")).strip()
+
+
+queries = Queries(_FOLDER)

@@ -1,0 +1,73 @@
+-- Who sees which rows: one rule a noun, used by every statement on its table. The table in words: docs/access.md.
+-- The arrays are the viewer's reach (reach.sql). Who sees all rows of a noun does not pass here: the rule is compiled away.
+
+-- visible: students s
+-- Self, child, taught, homeroom.
+s.id = ANY($reach_students::uuid[])
+
+-- visible: students.birth_date s
+-- Self, child, and the current class's own teacher.
+s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+
+-- visible: students.contact s
+-- Self, child, and the current class's own teacher.
+s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+
+-- visible: students.guardians s
+-- Self, child, and the current class's own teacher.
+s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+
+-- visible: guardians g
+-- Self, a student's own, and those of the students of one's homeroom class.
+g.id = ANY($reach_guardians::uuid[])
+
+-- visible: teachers.private t
+-- Self.
+t.id = ANY($reach_teachers::uuid[])
+
+-- visible: class_history h
+-- Of every student in reach.
+h.student_id = ANY($reach_students::uuid[])
+
+-- visible: attendance a
+-- Self and child; homeroom: all of the class; taught: own subject and whole-day rows.
+a.student_id = ANY($reach_own_students::uuid[])
+OR a.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (a.class_id = ANY($reach_taught_classes::uuid[])
+    AND a.student_id = ANY($reach_taught_students::uuid[])
+    AND (a.subject_id IS NULL
+         OR (a.class_id, a.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[]))))
+
+-- visible: registers r
+-- Homeroom: all of the class; taught: own subject and whole-day registers.
+r.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (r.class_id = ANY($reach_taught_classes::uuid[])
+    AND (r.subject_id IS NULL
+         OR (r.class_id, r.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[]))))
+
+-- visible: assessments a
+-- Homeroom: all of the class; taught: own subject; self and child: published, in their classes.
+a.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (a.class_id = ANY($reach_taught_classes::uuid[])
+    AND (a.class_id, a.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
+OR (a.class_id = ANY($reach_own_classes::uuid[]) AND a.published_at IS NOT NULL)
+
+-- visible: grades g
+-- Self and child: published; homeroom: all of the class; taught: own subject.
+(g.student_id = ANY($reach_own_students::uuid[]) AND g.is_published)
+OR g.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (g.class_id = ANY($reach_taught_classes::uuid[])
+    AND g.student_id = ANY($reach_taught_students::uuid[])
+    AND (g.class_id, g.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
+
+-- visible: payments p
+-- Self and child.
+p.student_id = ANY($reach_own_students::uuid[])
+
+-- visible: users u
+-- Self.
+u.id = ANY($reach_users::uuid[])
+
+-- visible: users.private u
+-- Self: all but the names.
+u.id = ANY($reach_users::uuid[])

@@ -1,0 +1,168 @@
+"""From a statement's template to SQL text: visibility, filters, keyset, parameters.
+
+A template is committed text in `db/queries/*.sql`. What is put together here are fragments of those files, chosen by name from a fixed set;
+values always travel as parameters. Each combination is compiled once and kept.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
+
+_VISIBLE = re.compile(r"@visible\((?P<noun>[a-z_.]+) (?P<alias>[a-z_]+)\)")
+_PARAMETER = re.compile(r"\$(?P<name>[a-z_][a-z_0-9]*)")
+_REACH = "reach_"
+
+
+class Reach(Protocol):
+    """How far a viewer sees: `open` are the nouns they see all rows of; ids for the others are attributes, read by name."""
+
+    @property
+    def open(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with native parameters, and the names of what goes where."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+    def arguments(self, values: Mapping[str, Any], reach: Reach) -> list[Any]:
+        """The arguments in order. Raises KeyError for a parameter that nobody gave."""
+        return [
+            getattr(reach, name[len(_REACH) :]) if name.startswith(_REACH) else values[name]
+            for name in self.parameters
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A named condition: `sql` over the aliases of its template, or over the formal `alias` of a visibility rule."""
+
+    sql: str
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a page may be sorted by: an expression that is never null, and the SQL type that its text form casts back to."""
+
+    sql: str
+    sql_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One variant of a page: which filters, which order, from where, for which parent. Made of names only, never of values."""
+
+    order: str = ""
+    descending: bool = False
+    filters: frozenset[str] = frozenset()
+    after: bool = False
+    before: bool = False
+    backward: bool = False
+    per: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Query:
+    """A named template and everything that may be chosen in it."""
+
+    name: str
+    purpose: str
+    body: str
+    source: str
+    visibility: Mapping[str, Fragment]
+    key: str = ""
+    orders: dict[str, Order] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    _compiled: dict[Any, Statement] = field(default_factory=dict)
+
+    @property
+    def is_page(self) -> bool:
+        return bool(self.orders)
+
+    def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """The plain statement, as a viewer sees it who sees all rows of `open_nouns`."""
+        found = self._compiled.get(open_nouns)
+        if found is None:
+            found = self._compiled[open_nouns] = self._finish(self.body, open_nouns)
+        return found
+
+    def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """A page: `$limit` rows, each with its `cursor_value`; with `choice.per` that many for each of `$parents`, with their `parent_key`.
+
+        Backward pages come in reversed order: the caller turns them round.
+        """
+        found = self._compiled.get((choice, open_nouns))
+        if found is None:
+            found = self._compiled[choice, open_nouns] = self._finish(self._page(choice), open_nouns)
+        return found
+
+    def count(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """How many rows the filters leave: one `total`, or with `choice.per` a `parent_key` and `total` for each of `$parents`."""
+        found = self._compiled.get(("count", choice, open_nouns))
+        if found is None:
+            rows = f"{self.body[self._from():]}{self._conditions(choice)}"
+            sql = f"SELECT count(*) AS total\n{rows}"
+            if choice.per is not None:
+                sql = f"SELECT p.parent_key, x.total FROM unnest($parents::uuid[]) AS p (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS x"
+            found = self._compiled["count", choice, open_nouns] = self._finish(sql, open_nouns)
+        return found
+
+    def _from(self) -> int:
+        return self.body.index("\nFROM ") + 1
+
+    def _conditions(self, choice: Choice) -> str:
+        conditions = [self.filters[name] for name in sorted(choice.filters)]
+        if choice.per is not None:
+            conditions.append(f"{self.parents[choice.per]} = p.parent_key")
+        return "".join(f"\n  AND ({condition})" for condition in conditions)
+
+    def _page(self, choice: Choice) -> str:
+        order = self.orders[choice.order]
+        descending = choice.descending != choice.backward
+        direction = "DESC" if descending else "ASC"
+        after, before = (">", "<") if not choice.descending else ("<", ">")
+        bounds = ""
+        for wanted, name, operator in ((choice.after, "after", after), (choice.before, "before", before)):
+            if wanted:
+                bounds += (
+                    f"\n  AND ({order.sql}, {self.key}) {operator} (${name}_value::text::{order.sql_type}, ${name}_id::uuid)"
+                )
+        start = self._from()
+        sql = (
+            f"{self.body[:start].rstrip()},\n    ({order.sql})::text AS cursor_value\n"
+            f"{self.body[start:]}{self._conditions(choice)}{bounds}\n"
+            f"ORDER BY {order.sql} {direction}, {self.key} {direction}\nLIMIT $limit::integer"
+        )
+        if choice.per is None:
+            return sql
+        return f"SELECT p.parent_key, x.*\nFROM unnest($parents::uuid[]) AS p (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS x"
+
+    def _finish(self, template: str, open_nouns: frozenset[str]) -> Statement:
+        def visible(match: re.Match[str]) -> str:
+            noun, alias = match["noun"], match["alias"]
+            rule = self.visibility[noun]
+            if noun in open_nouns:
+                return "true"
+            return f"({re.sub(rf'(?<![A-Za-z_]){rule.alias}[.]', f'{alias}.', rule.sql)})"
+
+        names: list[str] = []
+
+        def number(match: re.Match[str]) -> str:
+            name = match["name"]
+            if name not in names:
+                names.append(name)
+            return f"${names.index(name) + 1}"
+
+        sql = _PARAMETER.sub(number, _VISIBLE.sub(visible, template))
+        return Statement(f"/* {self.name} */ {sql}", tuple(names))
+
+    def nouns(self) -> Iterable[str]:
+        """The nouns whose visibility the template asks about."""
+        return sorted({match["noun"] for match in _VISIBLE.finditer(self.body)})

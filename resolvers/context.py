@@ -1,0 +1,82 @@
+"""What a request carries: who asks, how far they see, the database, the loaders."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from auth.access import NOUNS, open_nouns
+from auth.reach import Reach, read_reach
+from auth.viewer import Viewer
+from db.pool import Database
+from db.rows import Row
+from db.statements import Query, Statement
+from execution.loading import Loader, Loaders
+
+__all__ = ["Context", "by_key", "lists_by_key"]
+
+R = TypeVar("R", bound=Row)
+
+
+class Context:
+    """One request's: made when it comes, gone when it is answered. Shared by nothing."""
+
+    def __init__(self, database: Database, viewer: Viewer, request_id: str, services: Any = None) -> None:
+        self.database = database
+        self.viewer = viewer
+        self.request_id = request_id
+        self.services = services
+        self.loaders = Loaders(self)
+        self.open = open_nouns(viewer)
+        self._reach: asyncio.Future[Reach] | None = None
+
+    async def reach(self) -> Reach:
+        """The viewer's reach, read when first needed: at most one statement a request."""
+        if self._reach is None:
+            self._reach = asyncio.ensure_future(read_reach(self.database, self.viewer))
+        return await self._reach
+
+    def forget(self) -> None:
+        """A mutation changed links: what is read next sees them."""
+        self._reach = None
+        self.loaders.clear()
+
+    async def rows(self, statement: Statement, row: type[R], values: dict[str, Any]) -> list[R]:
+        """Runs a compiled statement on the pool. Values go in by name; the viewer's reach is added."""
+        return await self.database.fetch(statement.sql, *statement.arguments(values, await self.reach()), record_class=row)
+
+    async def fetch(self, query: Query, row: type[R], **values: Any) -> list[R]:
+        """The rows of a named statement that this viewer may see."""
+        return await self.rows(query.statement(self.open), row, values)
+
+    async def fetch_one(self, query: Query, row: type[R], **values: Any) -> R | None:
+        """The first row of a named statement, None when there is none that this viewer may see."""
+        found = await self.fetch(query, row, **values)
+        return found[0] if found else None
+
+    @property
+    def sees_everything(self) -> bool:
+        return self.open is NOUNS
+
+
+def by_key(query: Query, row: type[Row], *, column: str = "id", name: str | None = None) -> Loader:
+    """A loader whose keys are values of `column`: one row or None for each. The statement takes them as `$keys`."""
+
+    async def batch(context: Context, keys: Sequence[UUID], _: None) -> list[Row | None]:
+        found = {each[column]: each for each in await context.fetch(query, row, keys=keys)}
+        return [found.get(key) for key in keys]
+
+    return Loader(batch, name or query.name)
+
+
+def lists_by_key(query: Query, row: type[Row], *, column: str = "parent_key", name: str | None = None) -> Loader:
+    """A loader whose answers are short, bounded lists: the rows of `$keys` that carry the key in `column`, in the statement's order."""
+
+    async def batch(context: Context, keys: Sequence[UUID], _: None) -> list[list[Row]]:
+        found: dict[UUID, list[Row]] = {key: [] for key in keys}
+        for each in await context.fetch(query, row, keys=keys):
+            found[each[column]].append(each)
+        return [found[key] for key in keys]
+
+    return Loader(batch, name or query.name)
+

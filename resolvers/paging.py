@@ -1,0 +1,181 @@
+"""Pages: the rows of a list from a place on, for one list or for the lists of many parents in one statement.
+
+Keyset paging: a page starts behind a row, not after a count, so page 10,000 costs what page 1 does.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db.rows import Row
+from db.statements import Choice, Query
+from execution.errors import Refusal
+from execution.loading import Loader
+from resolvers.context import Context
+from resolvers.cursors import Cursor, read_cursor, write_cursor
+
+__all__ = ["Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page"]
+
+Filters = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What of a list is wanted. Hashable: it is a loader's argument. `filters` are pairs of a filter's name and its value."""
+
+    order: str
+    descending: bool = False
+    limit: int = 25
+    backward: bool = False
+    after: Cursor | None = None
+    before: Cursor | None = None
+    filters: Filters = ()
+
+    def choice(self, per: str | None) -> Choice:
+        return Choice(
+            self.order,
+            self.descending,
+            frozenset(name for name, _ in self.filters),
+            self.after is not None,
+            self.before is not None,
+            self.backward,
+            per,
+        )
+
+    def values(self) -> dict[str, Any]:
+        # One more than wanted: it says whether there are more.
+        values: dict[str, Any] = {"limit": self.limit + 1, **dict(self.filters)}
+        for name, place in (("after", self.after), ("before", self.before)):
+            if place is not None:
+                values |= {f"{name}_value": place.value, f"{name}_id": place.id}
+        return values
+
+
+class Page:
+    """A page of a list. `nodes` are rows in the wanted order; `count_key` is what `count_by_key` counts by."""
+
+    __slots__ = ("count_key", "has_more", "nodes", "request")
+
+    def __init__(self, query: Query, per: str | None, parent: UUID | None, request: PageRequest, rows: list[Any]) -> None:
+        self.request = request
+        self.count_key = (query, per, request.filters, parent)
+        self.has_more = len(rows) > request.limit
+        if self.has_more:
+            rows = rows[: request.limit]
+        self.nodes = rows[::-1] if request.backward else rows
+
+    @property
+    def edges(self) -> list["Edge"]:
+        order = self.request.order
+        return [Edge(order, row) for row in self.nodes]
+
+    @property
+    def page_info(self) -> "Page":
+        return self
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.request.before is not None if self.request.backward else self.has_more
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.has_more if self.request.backward else self.request.after is not None
+
+    @property
+    def start_cursor(self) -> str | None:
+        return Edge(self.request.order, self.nodes[0]).cursor if self.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return Edge(self.request.order, self.nodes[-1]).cursor if self.nodes else None
+
+
+class Edge:
+    """A row in a page, with its cursor."""
+
+    __slots__ = ("node", "order")
+
+    def __init__(self, order: str, node: Any) -> None:
+        self.order = order
+        self.node = node
+
+    @property
+    def cursor(self) -> str:
+        return write_cursor(self.order, self.node["cursor_value"], self.node["id"])
+
+
+def page_request(
+    query: Query,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    order: str,
+    descending: bool,
+    filters: Iterable[tuple[str, Any]],
+    default: int,
+    cap: int,
+) -> PageRequest:
+    """Reads the arguments of a connection. Raises a BAD_USER_INPUT refusal that names every problem at once."""
+    problems: list[dict[str, str]] = []
+
+    def problem(argument: str, message: str) -> None:
+        problems.append({"argument": argument, "message": f"`{argument}` {message}."})
+
+    for argument, number in (("first", first), ("last", last)):
+        if number is not None and number < 0:
+            problem(argument, "must not be negative")
+        elif number is not None and number > cap:
+            problem(argument, f"must be at most {cap}")
+    if first is not None and last is not None:
+        problem("last", "cannot be combined with `first`")
+    places: dict[str, Cursor | None] = {"after": None, "before": None}
+    for argument, text in (("after", after), ("before", before)):
+        if text is not None:
+            try:
+                places[argument] = read_cursor(text, order, query.orders[order].sql_type)
+            except ValueError as error:
+                problem(argument, str(error))
+    if problems:
+        raise Refusal("BAD_USER_INPUT", " ".join(each["message"] for each in problems), problems=problems)
+    backward = last is not None
+    limit = last if last is not None else first if first is not None else min(default, cap)
+    return PageRequest(order, descending, limit, backward, places["after"], places["before"], tuple(sorted(filters)))
+
+
+async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
+    """A page of a whole list, as far as the viewer sees: one statement."""
+    rows = await context.rows(query.page(request.choice(None), context.open), row, request.values())
+    return Page(query, None, None, request, rows)
+
+
+def paged(query: Query, per: str, row: type[Row]) -> Loader:
+    """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
+
+    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest) -> list[Page]:
+        found: defaultdict[UUID, list[Row]] = defaultdict(list)
+        statement = query.page(request.choice(per), context.open)
+        for each in await context.rows(statement, row, {"parents": parents, **request.values()}):
+            found[each["parent_key"]].append(each)
+        return [Page(query, per, parent, request, found[parent]) for parent in parents]
+
+    return Loader(batch, f"{query.name} per {per}")
+
+
+async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:
+    groups: defaultdict[tuple[Query, str | None, Filters], list[UUID | None]] = defaultdict(list)
+    for query, per, filters, parent in keys:
+        groups[query, per, filters].append(parent)
+    totals: dict[tuple[Query, str | None, Filters, UUID | None], int] = {}
+    for (query, per, filters), parents in groups.items():
+        statement = query.count(Choice(filters=frozenset(name for name, _ in filters), per=per), context.open)
+        for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
+            totals[query, per, filters, row["parent_key"] if per else None] = row["total"]
+    return [totals[key] for key in keys]
+
+
+# How many rows a page's list has in all: keys are `Page.count_key`. One statement for all parents of one list.
+count_by_key = Loader(_counts, "counts")

@@ -1,0 +1,177 @@
+"""Connections: lists that are paged, sorted, filtered and counted. Declared, not programmed.
+
+    grades: GradeConnection = connection(...)       an edge: a page for each parent, one statement for all parents
+    students = root_connection(...)                 a root field
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import Enum
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Generic, TypeVar
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from db.rows import Row
+from db.statements import Query
+from execution.edges import edge, edge_with
+from resolvers.identifiers import read_id
+from resolvers.paging import PageRequest, count_by_key, page_request, paged, root_page
+from schema.roots import root
+
+__all__ = ["Connection", "Edge", "Listing", "OrderDirection", "PageInfo", "connection", "id_filter", "order_input", "root_connection"]
+
+T = TypeVar("T")
+
+
+@strawberry.enum(description="Which way a list is sorted.")
+class OrderDirection(Enum):
+    ASC = strawberry.enum_value("ASC", description="Smallest, earliest or first in the alphabet first.")
+    DESC = strawberry.enum_value("DESC", description="Largest, latest or last in the alphabet first.")
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether the list goes on behind this page.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has something before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last edge; null on an empty page.")
+
+
+@strawberry.type(description="One object of a page, with its cursor.")
+class Edge(Generic[T]):
+    node: T = strawberry.field(description="The object.")
+    cursor: str = strawberry.field(description="The object's place in the list, for `after` and `before`.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = strawberry.field(description="The objects of the page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The objects of the page.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
+    total_count: int = edge(count_by_key, "count_key", description="How many objects the whole list has. Counted when asked for.")
+
+
+def order_input(noun: str, field: Any) -> Any:
+    """The input type `<noun>Order` over an enum of what the list may be sorted by; the enum's values are names of the query's orders."""
+
+    class Order:
+        pass
+
+    Order.__name__ = Order.__qualname__ = f"{noun}Order"
+    Order.__annotations__ = {"field": field, "direction": OrderDirection}
+    Order.field = strawberry.field(description="What to sort by.")  # type: ignore[attr-defined]
+    Order.direction = strawberry.field(default=OrderDirection.ASC, description="Which way.")  # type: ignore[attr-defined]
+    return strawberry.input(Order, description=f"How to sort a list of {noun} objects.")
+
+
+def id_filter(row: type[Row], noun: str, *, description: str) -> Any:
+    """A field of a filter input: a list of global ids of these rows."""
+    return strawberry.field(default=strawberry.UNSET, description=description, metadata={"node": (row.tag, noun)})
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How one noun is listed, wherever it is listed.
+
+    `node` is the GraphQL type (a lazy annotation), `order` an input made by `order_input`, `filter` an input whose fields have the names of the query's filters.
+    """
+
+    query: Query
+    row: type[Row]
+    node: Any
+    order: Any
+    default_order: Enum
+    filter: Any = None
+    descending: bool = False
+    default: int = 25
+    cap: int = 100
+
+    def request(self, info: Any, **given: Any) -> PageRequest:
+        """The page that a field's GraphQL arguments ask for. Raises a BAD_USER_INPUT refusal."""
+        order = given.get("order_by") or None
+        return page_request(
+            self.query,
+            first=_value(given.get("first")),
+            after=_value(given.get("after")),
+            last=_value(given.get("last")),
+            before=_value(given.get("before")),
+            order=(order.field if order else self.default_order).value,
+            descending=(order.direction is OrderDirection.DESC) if order else self.descending,
+            filters=_filters(given.get("filter")),
+            default=self.default,
+            cap=self.cap,
+        )
+
+    def signature(self, *, leading: tuple[str, ...] = ("self",)) -> Signature:
+        described = {
+            "first": (int, f"How many from the start, at most {self.cap}; {min(self.default, self.cap)} when neither `first` nor `last` is given."),
+            "after": (str, "Only what comes after this cursor."),
+            "last": (int, f"How many from the end, at most {self.cap}."),
+            "before": (str, "Only what comes before this cursor."),
+            "order_by": (self.order, "How to sort."),
+        }
+        if self.filter is not None:
+            described["filter"] = (self.filter, "What to leave out: every condition given must hold.")
+        parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in leading]
+        parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
+        for name, (kind, text) in described.items():
+            annotation = Annotated[kind | None, strawberry.argument(description=text)]
+            parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=strawberry.UNSET, annotation=annotation))
+        return Signature(parameters, return_annotation=Connection[self.node])  # type: ignore[name-defined]  # made at run time
+
+
+def connection(listing: Listing, per: str, key: str = "id", *, description: str, **options: Any) -> Any:
+    """An edge to many: the page of the list whose rows belong to the parent's `key`."""
+
+    def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
+        return listing.request(info, **given)
+
+    return edge_with(paged(listing.query, per, listing.row), key, description=description, **options)(_signed(prepare, listing))
+
+
+def root_connection(listing: Listing, capability: Capability, *, description: str, **options: Any) -> Any:
+    """A root field: a page of the whole list."""
+
+    async def resolve(self: Any, info: Any, **given: Any) -> Any:
+        return await root_page(info.context, listing.query, listing.row, listing.request(info, **given))
+
+    return root(capability, description=description, **options)(_signed(resolve, listing))
+
+
+def _signed(function: Callable[..., Any], listing: Listing) -> Callable[..., Any]:
+    signature = listing.signature()
+    function.__signature__ = signature  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
+    function.__annotations__ = {name: each.annotation for name, each in signature.parameters.items() if each.annotation is not Parameter.empty}
+    function.__annotations__["return"] = signature.return_annotation
+    return function
+
+
+def _value(given: Any) -> Any:
+    return None if given is strawberry.UNSET else given
+
+
+def _filters(given: Any) -> list[tuple[str, Any]]:
+    """The conditions of a filter input, as names and values. A field that is absent or null is no condition."""
+    if not given:
+        return []
+    chosen = []
+    for each in fields(given):
+        value = getattr(given, each.name)
+        if value is strawberry.UNSET or value is None:
+            continue
+        node = each.metadata.get("node")
+        if node is not None:
+            value = tuple(read_id(one, *node, argument=f"filter.{each.name}") for one in value)
+        elif isinstance(value, list):
+            value = tuple(_plain(one) for one in value)
+        chosen.append((each.name, _plain(value)))
+    return chosen
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+

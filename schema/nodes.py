@@ -1,0 +1,89 @@
+"""Nodes: everything with a global id, and the two root fields that find any of them."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from db.rows import Row
+from execution.edges import computed
+from execution.errors import Refusal
+from execution.loading import Loader
+from resolvers.identifiers import read_any_id, write_id
+from schema.roots import root
+
+__all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types"]
+
+T = TypeVar("T", bound=type)
+
+MAX_NODES = 100
+_BY_TAG: dict[str, tuple[type, Loader]] = {}
+
+
+def _global_id(row: Any) -> str:
+    return write_id(row.tag, row["id"])
+
+
+@strawberry.interface(description="Anything that has a global id.")
+class Node:
+    id: strawberry.ID = computed(
+        _global_id, description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for."
+    )
+
+    @classmethod
+    def resolve_type(cls, row: Any, *_: Any) -> str:
+        return type(row).type_name
+
+
+def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
+    """Marks a Strawberry type as the type of these rows, which `loader` finds by id, as far as the viewer sees."""
+
+    def decorate(cls: T) -> T:
+        def is_type_of(value: Any, info: Any) -> bool:
+            return isinstance(value, row)
+
+        cls.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry reads it from the class
+        if row.tag in _BY_TAG:
+            raise ValueError(f"the tag {row.tag} is there already")
+        _BY_TAG[row.tag] = (cls, loader)
+        return cls
+
+    return decorate
+
+
+def node_types() -> list[type]:
+    """All types that are nodes, for the schema: some may be reached by `node` alone."""
+    return [cls for cls, _ in _BY_TAG.values()]
+
+
+def _loader(text: str, argument: str) -> tuple[Loader, Any]:
+    tag, identifier = read_any_id(text, argument)
+    found = _BY_TAG.get(tag)
+    if found is None:
+        raise Refusal("BAD_USER_INPUT", f"`{argument}` is not an id of any type: {text[:80]!r}.", argument=argument)
+    return found[1], identifier
+
+
+@strawberry.type
+class NodeQueries:
+    @root(Capability.SIGNED_IN, description="The object with this global id; null when there is none, or none that you may see.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        loader, identifier = _loader(id, "id")
+        return await info.context.loaders.of(loader).load(identifier)  # type: ignore[no-any-return]  # rows stand for types
+
+    @root(
+        Capability.SIGNED_IN,
+        description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global ids, of any types.")],
+    ) -> list[Node | None]:
+        if len(ids) > MAX_NODES:
+            raise Refusal("BAD_USER_INPUT", f"`ids` must be at most {MAX_NODES}.", argument="ids")
+        wanted = [_loader(each, "ids") for each in ids]
+        waiting = [info.context.loaders.of(loader).load(identifier) for loader, identifier in wanted]
+        return [await each for each in waiting]
