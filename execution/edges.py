@@ -38,21 +38,25 @@ class Edge:
     `key` is the attribute of the parent that holds the loader's key; a None key answers None (an empty edge).
     `prepare(info, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing of the
     parent, so one call serves all parents of a selection. None: the field has no arguments.
+    `allowed`, when given, is a boolean attribute of the parent: where it is false the field is null with the error that `refuse()` makes,
+    and the loader is not asked.
     """
 
     loader: Loader
     key: str
     prepare: Callable[..., Hashable] | None = None
+    allowed: str | None = None
+    refuse: Callable[[], Exception] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A plain column that only some viewers may read, row by row.
+    """A plain column that only some viewers may read, row by row. A `column` of None stands for the parent itself.
 
     The row's boolean attribute `allowed` says whether; where it is false the field is null with the error that `refuse()` makes.
     """
 
-    column: str
+    column: str | None
     allowed: str
     refuse: Callable[[], Exception]
 
@@ -75,35 +79,45 @@ def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
-def edge_with(loader: Loader, key: str, *, description: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+def edge_with(
+    loader: Loader,
+    key: str,
+    *,
+    description: str,
+    allowed: str | None = None,
+    refuse: Callable[[], Exception] | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Any]:
     """A field with arguments: decorates the function that turns them into the loader's arguments.
 
     The function's return annotation is the field's GraphQL type; what it returns is the loader's arguments (hashable).
-    Errors it raises are the field's errors.
+    Errors it raises are the field's errors. `allowed` and `refuse` go together: see `Edge`.
     """
 
     def decorate(prepare: Callable[..., Any]) -> Any:
         @wraps(prepare)
         async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            if allowed is not None and refuse is not None and not getattr(self, allowed):
+                raise refuse()
             value = getattr(self, key)
             made = info.context.loaders.of(loader, prepare(self, info, **arguments))
             return None if value is None else await made.load(value)
 
         resolve.__signature__ = signature(prepare)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
-        declared = Edge(loader, key, lambda info, **arguments: prepare(None, info, **arguments))
+        declared = Edge(loader, key, lambda info, **arguments: prepare(None, info, **arguments), allowed, refuse)
         metadata = options.pop("metadata", {}) | {EDGE: declared}
         return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
     return decorate
 
 
-def guarded(column: str, allowed: str, refuse: Callable[[], Exception], *, description: str, **options: Any) -> Any:
-    """A plain column that the row's boolean `allowed` opens; closed, it is null with the error of `refuse()`."""
+def guarded(column: str | None, allowed: str, refuse: Callable[[], Exception], *, description: str, **options: Any) -> Any:
+    """A plain column (None: the row itself) that the row's boolean `allowed` opens; closed, it is null with the error of `refuse()`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         if not getattr(root, allowed):
             raise refuse()
-        return getattr(root, column)
+        return root if column is None else getattr(root, column)
 
     metadata = options.pop("metadata", {}) | {GUARD: Guard(column, allowed, refuse)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
