@@ -45,6 +45,7 @@ NOUNS = frozenset(
         "students.contact",
         "students.guardians",
         "guardians",
+        "guardianships",
         "teachers.private",
         "class_history",
         "attendance",
@@ -52,13 +53,14 @@ NOUNS = frozenset(
         "assessments",
         "grades",
         "payments",
+        "audit_log",
         "users",
         "users.private",
     }
 )
 _OPEN: dict[str, frozenset[str]] = {
     "ADMIN": NOUNS,
-    "BURSAR": frozenset({"students", "students.contact", "students.guardians", "guardians", "payments", "users"}),
+    "BURSAR": frozenset({"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "users"}),
 }
 _NOTHING: frozenset[str] = frozenset()
 

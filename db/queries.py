@@ -14,7 +14,8 @@ A file holds entries, each begun by its header:
     -- key: s.id                        breaks ties; a uuid
     -- order name text: s.sort_key      name, the SQL type, an expression that is never null
     -- filter is_active: s.is_active = $is_active       the parameter has the filter's name
-    -- per class: s.class_id            may be read for many parents at once
+    -- per class: s.class_id = $parent  may be read for many parents at once
+    -- by number text: s.student_number may be fetched by keys: name, the SQL type, an expression
 
     -- visible: students s              a visibility rule (visibility.sql alone), over a formal alias
     -- Who, in words.
@@ -32,7 +33,7 @@ from db.statements import Fragment, Order, Query
 __all__ = ["Queries", "queries"]
 
 _ENTRY = re.compile(r"^-- (?P<kind>name|page|visible): *(?P<title>.+)$", re.MULTILINE)
-_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|per)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
+_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|per|by)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
 _FOLDER = Path(__file__).parent / "queries"
 
 
@@ -81,6 +82,8 @@ class Queries:
                 query.orders[option["name"]] = Order(option["sql"], option["type"])
             elif option["kind"] == "filter":
                 query.filters[option["name"]] = option["sql"]
+            elif option["kind"] == "by":
+                query.keys[option["name"]] = (option["sql"], option["type"])
             else:
                 query.parents[option["name"]] = option["sql"]
         query.body = _without_comments("\n".join(lines)).strip().rstrip(";")

@@ -80,6 +80,7 @@ class Query:
     orders: dict[str, Order] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _compiled: dict[Any, Statement] = field(default_factory=dict)
 
     @property
@@ -91,6 +92,15 @@ class Query:
         found = self._compiled.get(open_nouns)
         if found is None:
             found = self._compiled[open_nouns] = self._finish(self.body, open_nouns)
+        return found
+
+    def by(self, name: str, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """The rows whose key of this name is one of `$keys`, unsorted."""
+        found = self._compiled.get((name, open_nouns))
+        if found is None:
+            sql, sql_type = self.keys[name]
+            template = f"{self.body}\n  AND {sql} = ANY($keys::{sql_type}[])"
+            found = self._compiled[name, open_nouns] = self._finish(template, open_nouns)
         return found
 
     def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
@@ -120,7 +130,7 @@ class Query:
     def _conditions(self, choice: Choice) -> str:
         conditions = [self.filters[name] for name in sorted(choice.filters)]
         if choice.per is not None:
-            conditions.append(f"{self.parents[choice.per]} = p.parent_key")
+            conditions.append(self.parents[choice.per].replace("$parent", "p.parent_key"))
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
     def _page(self, choice: Choice) -> str:
@@ -165,4 +175,4 @@ class Query:
 
     def nouns(self) -> Iterable[str]:
         """The nouns whose visibility the template asks about."""
-        return sorted({match["noun"] for match in _VISIBLE.finditer(self.body)})
+        return sorted({match["noun"] for text in (self.body, *self.filters.values()) for match in _VISIBLE.finditer(text)})

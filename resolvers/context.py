@@ -13,7 +13,7 @@ from db.rows import Row
 from db.statements import Query, Statement
 from execution.loading import Loader, Loaders
 
-__all__ = ["Context", "by_key", "lists_by_key"]
+__all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
 R = TypeVar("R", bound=Row)
 
@@ -59,24 +59,33 @@ class Context:
         return self.open is NOUNS
 
 
-def by_key(query: Query, row: type[Row], *, column: str = "id", name: str | None = None) -> Loader:
-    """A loader whose keys are values of `column`: one row or None for each. The statement takes them as `$keys`."""
+def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
+    """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`."""
 
-    async def batch(context: Context, keys: Sequence[UUID], _: None) -> list[Row | None]:
-        found = {each[column]: each for each in await context.fetch(query, row, keys=keys)}
-        return [found.get(key) for key in keys]
+    async def batch(context: Context, keys: Sequence[Any], _: None) -> list[Row | None]:
+        found = {each[column]: each for each in await context.rows(query.by(key, context.open), row, {"keys": keys})}
+        return [found.get(each) for each in keys]
 
-    return Loader(batch, name or query.name)
+    return Loader(batch, f"{query.name} by {key}")
 
 
-def lists_by_key(query: Query, row: type[Row], *, column: str = "parent_key", name: str | None = None) -> Loader:
-    """A loader whose answers are short, bounded lists: the rows of `$keys` that carry the key in `column`, in the statement's order."""
+def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+    """A loader of single rows from a plain statement that takes `$keys`, and what the argument holds by name; rows say in `column` whose they are."""
 
-    async def batch(context: Context, keys: Sequence[UUID], _: None) -> list[list[Row]]:
+    async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[Row | None]:
+        found = {each[column]: each for each in await context.fetch(query, row, keys=keys, **dict(arguments or ()))}
+        return [found.get(each) for each in keys]
+
+    return Loader(batch, query.name)
+
+
+def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+    """Like `from_statement`, for short lists that the statement itself bounds: the rows of each key, in the statement's order."""
+
+    async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[list[Row]]:
         found: dict[UUID, list[Row]] = {key: [] for key in keys}
-        for each in await context.fetch(query, row, keys=keys):
+        for each in await context.fetch(query, row, keys=keys, **dict(arguments or ())):
             found[each[column]].append(each)
         return [found[key] for key in keys]
 
-    return Loader(batch, name or query.name)
-
+    return Loader(batch, query.name)

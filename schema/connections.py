@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
@@ -17,11 +18,11 @@ from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
 from execution.edges import edge, edge_with
-from resolvers.identifiers import read_id
+from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import PageRequest, count_by_key, page_request, paged, root_page
 from schema.roots import root
 
-__all__ = ["Connection", "Edge", "Listing", "OrderDirection", "PageInfo", "connection", "id_filter", "order_input", "root_connection"]
+__all__ = ["Connection", "Edge", "Listing", "OrderDirection", "PageInfo", "connection", "id_filter", "optional", "order_input", "root_connection"]
 
 T = TypeVar("T")
 
@@ -70,6 +71,11 @@ def order_input(noun: str, field: Any) -> Any:
 def id_filter(row: type[Row], noun: str, *, description: str) -> Any:
     """A field of a filter input: a list of global ids of these rows."""
     return strawberry.field(default=strawberry.UNSET, description=description, metadata={"node": (row.tag, noun)})
+
+
+def optional(description: str) -> Any:
+    """A field of a filter input that may be left out."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +171,19 @@ def _filters(given: Any) -> list[tuple[str, Any]]:
         node = each.metadata.get("node")
         if node is not None:
             value = tuple(read_id(one, *node, argument=f"filter.{each.name}") for one in value)
+        elif each.metadata.get("any_node"):
+            value = tuple(_any_uuid(one, f"filter.{each.name}") for one in value)
         elif isinstance(value, list):
             value = tuple(_plain(one) for one in value)
         chosen.append((each.name, _plain(value)))
     return chosen
+
+
+def _any_uuid(text: str, argument: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return read_any_id(text, argument)[1]
 
 
 def _plain(value: Any) -> Any:

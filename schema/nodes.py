@@ -11,10 +11,10 @@ from db.rows import Row
 from execution.edges import computed
 from execution.errors import Refusal
 from execution.loading import Loader
-from resolvers.identifiers import read_any_id, write_id
+from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.roots import root
 
-__all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types"]
+__all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types", "root_node"]
 
 T = TypeVar("T", bound=type)
 
@@ -53,6 +53,16 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
     return decorate
 
 
+def root_node(row: type[Row], loader: Loader, returns: Any, *, description: str, **options: Any) -> Any:
+    """A root field that finds one object of a type by its global id."""
+
+    async def resolve(self: Any, info: Info, id: Any) -> Any:
+        return await info.context.loaders.of(loader).load(read_id(id, row.tag, row.type_name))
+
+    resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": returns | None}
+    return root(Capability.SIGNED_IN, description=f"{description} Null when there is none, or none that you may see.", **options)(resolve)
+
+
 def node_types() -> list[type]:
     """All types that are nodes, for the schema: some may be reached by `node` alone."""
     return [cls for cls, _ in _BY_TAG.values()]
@@ -69,6 +79,7 @@ def _loader(text: str, argument: str) -> tuple[Loader, Any]:
 @strawberry.type
 class NodeQueries:
     @root(Capability.SIGNED_IN, description="The object with this global id; null when there is none, or none that you may see.")
+
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         loader, identifier = _loader(id, "id")
         return await info.context.loaders.of(loader).load(identifier)  # type: ignore[no-any-return]  # rows stand for types
@@ -77,6 +88,7 @@ class NodeQueries:
         Capability.SIGNED_IN,
         description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
     )
+
     async def nodes(
         self,
         info: Info,

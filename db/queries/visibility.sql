@@ -71,3 +71,11 @@ u.id = ANY($reach_users::uuid[])
 -- visible: users.private u
 -- Self: all but the names.
 u.id = ANY($reach_users::uuid[])
+
+-- visible: guardianships gs
+-- Both ends in reach.
+gs.guardian_id = ANY($reach_guardians::uuid[]) AND gs.student_id = ANY($reach_students::uuid[])
+
+-- visible: audit_log l
+-- Administrators alone, who pass by this rule.
+false

@@ -1,0 +1,109 @@
+"""The settings: one frozen object, the environment read once. docs/settings.md is printed from it."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+__all__ = ["DEVELOPMENT_SECRET", "ConfigurationError", "Settings", "load_settings"]
+
+DEVELOPMENT_SECRET = "rollcall-development-secret-not-for-production"
+VERSION = "0.1.0"
+
+
+class ConfigurationError(Exception):
+    """The environment does not make a configuration. The message names every setting that is wrong."""
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. The name in the environment is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = Field(
+        None, description="PostgreSQL 15 or later, as `postgresql://…`. Not set: an embedded PostgreSQL under `DATA_DIR`."
+    )
+    direct_database_url: str | None = Field(
+        None,
+        description="The same database without PgBouncer in between: for migrations, and for listening to revocations. Not set: `DATABASE_URL`.",
+    )
+    pgbouncer: bool = Field(False, description="`DATABASE_URL` leads to a PgBouncer in transaction mode.")
+    data_dir: Path = Field(Path(".data"), description="Where the embedded PostgreSQL keeps its data.")
+    demo_data: bool | None = Field(
+        None, description="Fill an empty database with the demo school. Not set: only the embedded one, and not in production."
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(5000, ge=0, le=65535, description="The port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="How many server processes; each has a pool of its own.")
+    environment: Literal["development", "test", "production"] = Field(
+        "development", description="`production` refuses default secrets, hides the schema from all but administrators, and logs JSON."
+    )
+    secret_key: str = Field(
+        DEVELOPMENT_SECRET, min_length=32, repr=False, description="Signs access tokens. Must be set in production, 32 characters or more."
+    )
+    secret_key_previous: str | None = Field(
+        None, min_length=32, repr=False, description="The secret before `SECRET_KEY`: tokens that it signed are good until they expire."
+    )
+    pool_max_size: int = Field(25, ge=1, le=1000, description="How many connections a worker opens at most.")
+    pool_min_size: int = Field(5, ge=0, le=1000, description="How many connections a worker keeps warm.")
+    pool_idle_seconds: float = Field(60, gt=0, description="How long a connection above the minimum may be idle before it is closed.")
+    pool_acquire_seconds: float = Field(10, gt=0, description="How long a request waits for a connection before it is told `POOL_TIMEOUT`.")
+    query_seconds: float = Field(30, gt=0, description="How long a statement may run, on the client and on the server.")
+    connect_seconds: float = Field(10, gt=0, description="How long opening a connection may take.")
+    drain_seconds: int = Field(20, ge=0, description="How long requests may take to finish after SIGTERM.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins of browsers that may call, separated by commas.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."
+    )
+    max_body_bytes: int = Field(262_144, ge=1024, description="The largest request body.")
+    max_tokens: int = Field(2_000, ge=10, description="How many tokens a document may have: it is not parsed beyond.")
+    max_depth: int = Field(12, ge=1, description="How deep fields may be nested.")
+    max_aliases: int = Field(30, ge=0, description="How many aliases an operation may use.")
+    max_root_fields: int = Field(30, ge=1, description="How many root fields an operation may select.")
+    max_cost: int = Field(50_000, ge=1, description="The highest cost of an operation: see docs/limits.md.")
+    executor: Literal["breadth_first", "graphql_core"] = Field("graphql_core", description="Which executor answers operations.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, from this level on.")
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url", "direct_database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        problems = []
+        if self.environment == "production" and self.secret_key == DEVELOPMENT_SECRET:
+            problems.append("SECRET_KEY must be set in production, to 32 characters or more that nobody can guess")
+        if self.pool_min_size > self.pool_max_size:
+            problems.append("POOL_MIN_SIZE must not be above POOL_MAX_SIZE")
+        if self.pgbouncer and not self.direct_database_url:
+            problems.append("PGBOUNCER needs DIRECT_DATABASE_URL, which migrations and revocations use")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def direct_url(self) -> str | None:
+        return self.direct_database_url or self.database_url
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings from the environment, read once. Raises ConfigurationError that names every wrong setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for each in error.errors():
+            name = ".".join(str(part) for part in each["loc"]).upper()
+            lines.append(f"{name}: {each['msg']}" if name else each["msg"].removeprefix("Value error, "))
+        raise ConfigurationError("\n".join(lines)) from None

@@ -1,0 +1,206 @@
+"""The pool of connections: asyncpg's, with warm connections kept, waiters counted, and waiting bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from config import Settings
+
+__all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError"]
+
+# A screen's statements in all their variants stay prepared.
+_STATEMENT_CACHE = 500
+
+
+class PoolTimeoutError(Exception):
+    """No connection became free in time. A route answers 503, GraphQL `POOL_TIMEOUT`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolMetrics:
+    """The pool as it is now."""
+
+    total_count: int
+    idle_count: int
+    waiting_count: int
+    max_pool_size: int
+    min_pool_size: int
+
+    @property
+    def utilization(self) -> str:
+        return f"{round(100 * (self.total_count - self.idle_count) / self.max_pool_size)}%"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "totalCount": self.total_count,
+            "idleCount": self.idle_count,
+            "waitingCount": self.waiting_count,
+            "maxPoolSize": self.max_pool_size,
+            "minPoolSize": self.min_pool_size,
+            "utilization": self.utilization,
+        }
+
+
+class PoolEvents:
+    """Who wants to know what happens in the pool. A listener takes the event's name (connect, acquire, release, remove) and must not raise."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        self._listeners.append(listener)
+
+    def tell(self, event: str) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only in its stubs
+    """A connection that is not asked to RESET when a plain statement gives it back."""
+
+    __slots__ = ("rollcall_clean",)
+
+    def get_reset_query(self) -> str:
+        # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
+        return "" if getattr(self, "rollcall_clean", False) else super().get_reset_query()
+
+
+class Database:
+    """The database behind one pool. Opened and closed by the server's lifespan."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", settings: Settings, events: PoolEvents) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._waiting = 0
+        self.events = events
+
+    @classmethod
+    async def open(cls, settings: Settings, url: str) -> "Database":
+        """Connects and warms `POOL_MIN_SIZE` connections; asyncpg (from 0.32) opens new ones when fewer are left. Raises what asyncpg raises when it cannot connect."""
+        events = PoolEvents()
+
+        async def connected(connection: Any) -> None:
+            await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
+            connection.add_termination_listener(lambda _: events.tell("remove"))
+            events.tell("connect")
+
+        pool = asyncpg.create_pool(
+            url,
+            min_size=settings.pool_min_size,
+            max_size=settings.pool_max_size,
+            max_inactive_connection_lifetime=settings.pool_idle_seconds,
+            max_queries=10**9,
+            timeout=settings.connect_seconds,
+            command_timeout=settings.query_seconds,
+            statement_cache_size=0 if settings.pgbouncer else _STATEMENT_CACHE,
+            max_cached_statement_lifetime=0,
+            connection_class=_Connection,
+            init=connected,
+            # PgBouncer in transaction mode refuses startup parameters: there the role or the database sets the timeout.
+            server_settings={}
+            if settings.pgbouncer
+            else {
+                "application_name": "rollcall",
+                "statement_timeout": str(round(settings.query_seconds * 1000)),
+                "idle_in_transaction_session_timeout": str(round(settings.query_seconds * 2000)),
+                "timezone": "UTC",
+                "jit": "off",
+            },
+        )
+        await pool
+        return cls(pool, settings, events)
+
+    async def close(self, within: float = 10.0) -> None:
+        """Waits for what is running, then closes every connection; after `within` seconds they are cut."""
+        try:
+            async with asyncio.timeout(within):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """A connection of one's own for a while. Raises PoolTimeoutError after `POOL_ACQUIRE_SECONDS`."""
+        async with self._borrow(clean=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, *, user_id: UUID | None = None, request_id: str | None = None) -> AsyncIterator[Any]:
+        """A connection inside a transaction, in which the audit knows who acts and in which request."""
+        async with self._borrow(clean=True) as connection, connection.transaction():
+            await connection.execute(
+                "SELECT set_config('rollcall.user_id', $1, true), set_config('rollcall.request_id', $2, true)",
+                str(user_id or ""),
+                request_id or "",
+            )
+            yield connection
+
+    async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
+        """All rows of one statement, on whichever connection is free."""
+        return await self._run(lambda connection: connection.fetch(sql, *arguments, record_class=record_class))  # type: ignore[no-any-return]
+
+    async def fetchrow(self, sql: str, *arguments: Any, record_class: Any = None) -> Any:
+        """The first row, or None."""
+        return await self._run(lambda connection: connection.fetchrow(sql, *arguments, record_class=record_class))
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """The first column of the first row, or None."""
+        return await self._run(lambda connection: connection.fetchval(sql, *arguments))
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        """Runs one statement; the answer is its command tag."""
+        return await self._run(lambda connection: connection.execute(sql, *arguments))  # type: ignore[no-any-return]
+
+    def metrics(self) -> PoolMetrics:
+        return PoolMetrics(
+            self._pool.get_size(), self._pool.get_idle_size(), self._waiting, self._settings.pool_max_size, self._settings.pool_min_size
+        )
+
+    async def _run(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        async with self._borrow(clean=True) as connection:
+            try:
+                return await call(connection)
+            except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
+                # The tables changed under a prepared statement. It did not run, and its plan is forgotten by now.
+                return await call(connection)
+
+    @asynccontextmanager
+    async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
+        async with AsyncExitStack() as stack:
+            connection = await self._take()
+            stack.push_async_callback(self._give_back, connection)
+            connection._con.rollcall_clean = clean
+            yield connection
+
+    async def _take(self) -> Any:
+        """A live connection. One that died while it lay idle is thrown away, and the next is taken."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settings.pool_acquire_seconds
+        self._waiting += 1
+        try:
+            while True:
+                try:
+                    connection = await self._pool.acquire(timeout=max(deadline - loop.time(), 0.001))
+                except TimeoutError:
+                    raise PoolTimeoutError("no connection became free in time") from None
+                if not connection.is_closed():
+                    self.events.tell("acquire")
+                    return connection
+                await self._pool.release(connection)
+        finally:
+            self._waiting -= 1
+
+    async def _give_back(self, connection: Any) -> None:
+        # A release must end even when its request is cancelled, or the connection is lost to the pool.
+        await asyncio.shield(self._pool.release(connection, timeout=self._settings.connect_seconds))
+        self.events.tell("release")
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,48 @@
+-- page: academic_years
+-- Academic years, by their start.
+SELECT y.id, y.name, y.start_date, y.end_date, y.is_current, y.created_at, y.updated_at, y.version
+FROM academic_years y
+WHERE true
+-- key: y.id
+-- order start_date date: y.start_date
+-- order end_date date: y.end_date
+-- filter is_current: y.is_current = $is_current
+-- filter on: y.start_date <= $on AND y.end_date >= $on
+-- by id uuid: y.id
+
+-- page: semesters
+-- Semesters, by their start.
+SELECT m.id, m.academic_year_id, m.name, m.start_date, m.end_date, m.is_current, m.posting_opens_at, m.posting_closes_at,
+    m.created_at, m.updated_at, m.version
+FROM semesters m
+WHERE true
+-- key: m.id
+-- order start_date date: m.start_date
+-- filter is_current: m.is_current = $is_current
+-- filter academic_year_ids: m.academic_year_id = ANY($academic_year_ids::uuid[])
+-- filter on: m.start_date <= $on AND m.end_date >= $on
+-- per academic_year: m.academic_year_id = $parent
+-- by id uuid: m.id
+
+-- page: holidays
+-- Days without school, by their start.
+SELECT h.id, h.academic_year_id, h.name, h.start_date, h.end_date, h.created_at, h.updated_at, h.version
+FROM holidays h
+WHERE true
+-- key: h.id
+-- order start_date date: h.start_date
+-- per academic_year: h.academic_year_id = $parent
+-- by id uuid: h.id
+
+-- name: school
+-- The school's settings, and what day it is there.
+SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
+    s.created_at, s.updated_at, s.version
+FROM school_settings s
+
+-- name: schools_by_id
+-- The school's settings by their id, as a node.
+SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
+    s.created_at, s.updated_at, s.version
+FROM school_settings s
+WHERE s.id = ANY($keys::uuid[])

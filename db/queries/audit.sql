@@ -1,0 +1,14 @@
+-- page: audit_log
+-- What was changed, by when.
+SELECT l.id, l.user_id, l.table_name, l.record_id, l.action, l.old_values, l.request_id, l.created_at
+FROM audit_logs l
+WHERE @visible(audit_log l)
+-- key: l.id
+-- order created_at timestamptz: l.created_at
+-- filter user_ids: l.user_id = ANY($user_ids::uuid[])
+-- filter tables: l.table_name = ANY($tables::text[])
+-- filter record_ids: l.record_id = ANY($record_ids::uuid[])
+-- filter actions: l.action = ANY($actions::text[])
+-- filter from_time: l.created_at >= $from_time
+-- filter to_time: l.created_at < $to_time
+-- by id uuid: l.id

@@ -1,0 +1,36 @@
+-- page: classes
+-- Classes, by year, grade level and section.
+SELECT c.id, c.academic_year_id, c.teacher_id, c.name, c.grade_level, c.section, c.room, c.capacity, c.current_enrollment, c.is_active,
+    c.created_at, c.updated_at, c.version
+FROM classes c
+WHERE true
+-- key: c.id
+-- order grade_level text: lpad(c.grade_level::text, 2, '0') || c.section
+-- order name text: c.name
+-- order current_enrollment integer: c.current_enrollment
+-- filter academic_year_ids: c.academic_year_id = ANY($academic_year_ids::uuid[])
+-- filter teacher_ids: c.teacher_id = ANY($teacher_ids::uuid[])
+-- filter is_active: c.is_active = $is_active
+-- filter grade_levels: c.grade_level = ANY($grade_levels::integer[])
+-- filter sections: c.section = ANY($sections::text[])
+-- filter enrollment_at_least: c.current_enrollment >= $enrollment_at_least
+-- filter enrollment_at_most: c.current_enrollment <= $enrollment_at_most
+-- per academic_year: c.academic_year_id = $parent
+-- per teacher: c.teacher_id = $parent
+-- by id uuid: c.id
+
+-- page: class_subjects
+-- Who teaches what in which class and semester.
+SELECT cs.id, cs.class_id, cs.subject_id, cs.teacher_id, cs.semester_id, cs.created_at, cs.updated_at, cs.version
+FROM class_subjects cs
+WHERE true
+-- key: cs.id
+-- order created_at timestamptz: cs.created_at
+-- filter semester_ids: cs.semester_id = ANY($semester_ids::uuid[])
+-- filter subject_ids: cs.subject_id = ANY($subject_ids::uuid[])
+-- filter teacher_ids: cs.teacher_id = ANY($teacher_ids::uuid[])
+-- per class: cs.class_id = $parent
+-- per subject: cs.subject_id = $parent
+-- per teacher: cs.teacher_id = $parent
+-- per semester: cs.semester_id = $parent
+-- by id uuid: cs.id

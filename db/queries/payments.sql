@@ -1,0 +1,64 @@
+-- page: payments
+-- Charges: what is owed, by the day it falls due.
+SELECT p.id, p.student_id, p.fee_category_id, p.academic_year_id, p.processed_by, p.created_by, p.due_date, p.amount, p.currency, p.description,
+    p.paid_total, p.refunded_total, p.waived_total, p.cancelled_at, p.cancel_reason, p.payment_date, p.method, p.transaction_id,
+    p.balance, p.status, p.created_at, p.updated_at, p.version,
+    (p.due_date < school_today() AND p.balance > 0) AS is_overdue
+FROM payments p
+WHERE @visible(payments p)
+-- key: p.id
+-- order due_date date: p.due_date
+-- order payment_date timestamptz: coalesce(p.payment_date, '-infinity')
+-- filter student_ids: p.student_id = ANY($student_ids::uuid[])
+-- filter class_ids: p.student_id IN (SELECT s.id FROM students s WHERE s.class_id = ANY($class_ids::uuid[]))
+-- filter fee_category_ids: p.fee_category_id = ANY($fee_category_ids::uuid[])
+-- filter academic_year_ids: p.academic_year_id = ANY($academic_year_ids::uuid[])
+-- filter statuses: p.status = ANY($statuses::text[])
+-- filter methods: p.method = ANY($methods::text[])
+-- filter is_overdue: (p.status IN ('PENDING', 'PARTIAL', 'REFUNDED') AND p.due_date < school_today()) = $is_overdue
+-- filter due_from: p.due_date >= $due_from
+-- filter due_to: p.due_date <= $due_to
+-- filter paid_from: p.payment_date >= $paid_from
+-- filter paid_to: p.payment_date < $paid_to
+-- filter processed_by_ids: p.processed_by = ANY($processed_by_ids::uuid[])
+-- per student: p.student_id = $parent
+-- per fee_category: p.fee_category_id = $parent
+-- by id uuid: p.id
+-- by transaction uuid: p.transaction_id
+
+-- name: balances
+-- What students owe in all, a row a currency: charges that stand, less waivers, less what was paid and not paid back.
+SELECT p.student_id AS key, p.currency,
+    coalesce(sum(p.amount) FILTER (WHERE p.cancelled_at IS NULL), 0) AS charged,
+    coalesce(sum(p.waived_total) FILTER (WHERE p.cancelled_at IS NULL), 0) AS waived,
+    sum(p.paid_total) AS paid,
+    sum(p.refunded_total) AS refunded,
+    sum(p.balance) AS balance,
+    coalesce(sum(p.balance) FILTER (WHERE p.due_date < school_today()), 0) AS overdue
+FROM payments p
+WHERE p.student_id = ANY($keys::uuid[]) AND @visible(payments p)
+GROUP BY p.student_id, p.currency
+ORDER BY p.student_id, p.currency
+
+-- page: payment_transactions
+-- What moved: payments, refunds, waivers, corrections, by when.
+SELECT t.id, t.payment_id, t.receipt_id, t.linked_id, t.processed_by, t.kind, t.corrected_kind, t.amount, t.currency, t.method, t.reason,
+    t.occurred_at, t.created_at
+FROM payment_transactions t
+JOIN payments p ON p.id = t.payment_id
+WHERE @visible(payments p)
+-- key: t.id
+-- order occurred_at timestamptz: t.occurred_at
+-- per payment: t.payment_id = $parent
+-- per receipt: t.receipt_id = $parent
+-- by id uuid: t.id
+
+-- page: receipts
+-- Receipts, by number.
+SELECT c.id, c.academic_year_id, c.number, c.issued_at, c.issued_by, c.created_at
+FROM receipts c
+WHERE EXISTS (SELECT FROM payment_transactions t JOIN payments p ON p.id = t.payment_id WHERE t.receipt_id = c.id AND @visible(payments p))
+-- key: c.id
+-- order number integer: c.number
+-- filter academic_year_ids: c.academic_year_id = ANY($academic_year_ids::uuid[])
+-- by id uuid: c.id

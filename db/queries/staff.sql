@@ -1,0 +1,20 @@
+-- page: teachers
+-- Teachers, by their names, with what of them the viewer may see.
+SELECT t.id, t.alt_id, t.user_id, t.employee_number, t.specialization, t.joining_date, t.is_active, t.created_at, t.updated_at, t.version,
+    u.first_name, u.last_name, u.email, u.phone, u.address,
+    @visible(teachers.private t) AS private_visible
+FROM teachers t
+JOIN users u ON u.id = t.user_id
+WHERE true
+-- key: t.id
+-- order name text: t.sort_key
+-- order joining_date date: t.joining_date
+-- filter is_active: t.is_active = $is_active
+-- filter specializations: t.specialization = ANY($specializations::text[])
+-- filter subject_ids: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = ANY($subject_ids::uuid[]))
+-- filter joined_from: t.joining_date >= $joined_from
+-- filter joined_to: t.joining_date <= $joined_to
+-- filter name_prefix: t.sort_key >= fold_name($name_prefix) AND t.sort_key < fold_name($name_prefix) || U&'\+10FFFF'
+-- per subject: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = $parent)
+-- by id uuid: t.id
+-- by user uuid: t.user_id

@@ -1,0 +1,39 @@
+-- page: subjects
+-- Subjects, by name.
+SELECT j.id, j.code, j.name, j.description, j.credits, j.is_active, j.created_at, j.updated_at, j.version
+FROM subjects j
+WHERE true
+-- key: j.id
+-- order name text: lower(j.name)
+-- order code text: j.code
+-- filter is_active: j.is_active = $is_active
+-- filter codes: j.code = ANY($codes::text[])
+-- filter name_prefix: lower(j.name) ~>=~ lower($name_prefix) AND lower(j.name) ~<~ lower($name_prefix) || U&'\+10FFFF'
+-- per teacher: j.id IN (SELECT ts.subject_id FROM teacher_subjects ts WHERE ts.teacher_id = $parent)
+-- per class: j.id IN (SELECT cs.subject_id FROM class_subjects cs WHERE cs.class_id = $parent)
+-- by id uuid: j.id
+
+-- page: assessment_types
+-- Types of assessment, by name.
+SELECT y.id, y.code, y.name, y.weight, y.is_active, y.created_at, y.updated_at, y.version
+FROM assessment_types y
+WHERE true
+-- key: y.id
+-- order name text: lower(y.name)
+-- order code text: y.code
+-- filter is_active: y.is_active = $is_active
+-- filter codes: y.code = ANY($codes::text[])
+-- filter name_prefix: lower(y.name) ~>=~ lower($name_prefix) AND lower(y.name) ~<~ lower($name_prefix) || U&'\+10FFFF'
+-- by id uuid: y.id
+
+-- page: fee_categories
+-- What is charged for, by name.
+SELECT f.id, f.code, f.name, f.description, f.default_amount, f.currency, f.is_active, f.created_at, f.updated_at, f.version
+FROM fee_categories f
+WHERE true
+-- key: f.id
+-- order name text: lower(f.name)
+-- order code text: f.code
+-- filter is_active: f.is_active = $is_active
+-- filter codes: f.code = ANY($codes::text[])
+-- by id uuid: f.id

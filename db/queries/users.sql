@@ -1,0 +1,17 @@
+-- page: users
+-- Accounts and names; all but the names for those who may.
+SELECT u.id, u.alt_id, u.first_name, u.last_name, u.email, u.phone, u.address, u.role, u.is_active, u.last_sign_in_at,
+    u.created_at, u.updated_at, u.version,
+    @visible(users.private u) AS private_visible
+FROM users u
+WHERE @visible(users u)
+-- key: u.id
+-- order name text: u.sort_key
+-- order created_at timestamptz: u.created_at
+-- filter roles: u.role = ANY($roles::text[]) AND @visible(users.private u)
+-- filter is_active: u.is_active = $is_active
+-- filter email: lower(u.email) = lower($email) AND @visible(users.private u)
+-- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ lower($first_name_prefix) || U&'\+10FFFF'
+-- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ lower($last_name_prefix) || U&'\+10FFFF'
+-- by id uuid: u.id
+-- by alt_id bigint: u.alt_id

@@ -1,0 +1,42 @@
+"""The school, its academic years, semesters and holidays."""
+
+from db.queries import queries
+from db.rows import Row
+from resolvers.context import Context, by_key, from_statement
+
+__all__ = ["AcademicYear", "Holiday", "School", "Semester", "academic_year_by_id", "holiday_by_id", "school", "school_by_id", "semester_by_id"]
+
+
+class School(Row):
+    __slots__ = ()
+    type_name = "School"
+    tag = "sch"
+
+
+class AcademicYear(Row):
+    __slots__ = ()
+    type_name = "AcademicYear"
+    tag = "year"
+
+
+class Semester(Row):
+    __slots__ = ()
+    type_name = "Semester"
+    tag = "sem"
+
+
+class Holiday(Row):
+    __slots__ = ()
+    type_name = "Holiday"
+    tag = "hol"
+
+
+school_by_id = from_statement(queries.schools_by_id, School, column="id")
+academic_year_by_id = by_key(queries.academic_years, AcademicYear)
+semester_by_id = by_key(queries.semesters, Semester)
+holiday_by_id = by_key(queries.holidays, Holiday)
+
+
+async def school(context: Context) -> School | None:
+    """The school; None in a database that has not been set up."""
+    return await context.fetch_one(queries.school, School)

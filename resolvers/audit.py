@@ -1,0 +1,16 @@
+"""The audit log."""
+
+from db.queries import queries
+from db.rows import Row
+from resolvers.context import by_key
+
+__all__ = ["AuditEntry", "audit_entry_by_id"]
+
+
+class AuditEntry(Row):
+    __slots__ = ()
+    type_name = "AuditEntry"
+    tag = "aud"
+
+
+audit_entry_by_id = by_key(queries.audit_log, AuditEntry)

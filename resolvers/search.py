@@ -1,0 +1,45 @@
+"""Search over everything that has a name."""
+
+from typing import Any
+
+from db.queries import queries
+from db.rows import Row
+from execution.errors import Refusal
+from execution.loading import Loader
+from resolvers.classes import class_by_id
+from resolvers.context import Context
+from resolvers.guardians import guardian_by_id
+from resolvers.staff import teacher_by_id
+from resolvers.students import student_by_id
+from resolvers.subjects import subject_by_id
+
+__all__ = ["MAX_RESULTS", "search"]
+
+MAX_RESULTS = 50
+_LOADERS: dict[str, Loader] = {
+    "stu": student_by_id,
+    "tea": teacher_by_id,
+    "gua": guardian_by_id,
+    "cls": class_by_id,
+    "sub": subject_by_id,
+}
+
+
+class Found(Row):
+    __slots__ = ()
+
+
+async def search(context: Context, text: str, tags: tuple[str, ...], first: int) -> list[Any]:
+    """The rows of what the viewer may see whose name begins with `text`, best first: one statement, and one for each type found.
+
+    Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of bounds.
+    """
+    wanted = " ".join(text.split())
+    if not 1 <= len(wanted) <= 100 or "\x00" in wanted:
+        raise Refusal("BAD_USER_INPUT", "`text` must have 1 to 100 characters.", argument="text")
+    if not 0 <= first <= MAX_RESULTS:
+        raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {MAX_RESULTS}.", argument="first")
+    found = await context.fetch(queries.search, Found, text=wanted, tags=tags, limit=first)
+    waiting = [context.loaders.of(_LOADERS[each["tag"]]).load(each["id"]) for each in found[:first]]
+    rows = [await each for each in waiting]
+    return [row for row in rows if row is not None]

@@ -1,0 +1,17 @@
+"""Teachers."""
+
+from db.queries import queries
+from db.rows import Row
+from resolvers.context import by_key
+
+__all__ = ["Teacher", "teacher_by_id", "teacher_by_user"]
+
+
+class Teacher(Row):
+    __slots__ = ()
+    type_name = "Teacher"
+    tag = "tea"
+
+
+teacher_by_id = by_key(queries.teachers, Teacher)
+teacher_by_user = by_key(queries.teachers, Teacher, "user", "user_id")

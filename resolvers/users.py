@@ -1,0 +1,16 @@
+"""Users: accounts, and the names of everyone."""
+
+from db.queries import queries
+from db.rows import Row
+from resolvers.context import by_key
+
+__all__ = ["User", "user_by_id"]
+
+
+class User(Row):
+    __slots__ = ()
+    type_name = "User"
+    tag = "usr"
+
+
+user_by_id = by_key(queries.users, User)

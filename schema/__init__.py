@@ -1,0 +1,61 @@
+"""What clients see. `make_schema` puts the nouns together."""
+
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.academic_years import CalendarQueries
+from schema.assessments import AssessmentQueries
+from schema.attendance import AttendanceQueries
+from schema.audit import AuditQueries
+from schema.classes import ClassQueries
+from schema.grades import GradeQueries
+from schema.guardians import GuardianQueries
+from schema.nodes import NodeQueries, node_types
+from schema.payment_transactions import ReceiptQueries
+from schema.payments import PaymentQueries
+from schema.registers import RegisterQueries
+from schema.roots import merge
+from schema.search import SearchQueries
+from schema.staff import TeacherQueries
+from schema.students import StudentQueries
+from schema.subjects import SubjectQueries
+from schema.users import UserQueries
+from schema.viewer import ViewerQueries
+
+__all__ = ["make_schema"]
+
+Query = merge(
+    "Query",
+    [
+        ViewerQueries,
+        NodeQueries,
+        SearchQueries,
+        StudentQueries,
+        GuardianQueries,
+        TeacherQueries,
+        UserQueries,
+        ClassQueries,
+        SubjectQueries,
+        CalendarQueries,
+        AttendanceQueries,
+        RegisterQueries,
+        AssessmentQueries,
+        GradeQueries,
+        PaymentQueries,
+        ReceiptQueries,
+        AuditQueries,
+    ],
+    "Everything that can be read.",
+)
+
+
+def make_schema(execution_context_class: Any = None) -> strawberry.Schema:
+    """The schema, run by graphql-core's executor or by the one given."""
+    return strawberry.Schema(
+        Query,
+        types=node_types(),
+        config=StrawberryConfig(auto_camel_case=True, batching_config=None),
+        execution_context_class=execution_context_class,
+    )

@@ -1,0 +1,87 @@
+"""The school, its academic years, semesters and holidays."""
+
+from datetime import date, datetime
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import academic_years
+from schema.connections import Connection, connection, root_connection
+from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, SEMESTERS
+from schema.listings.assessments import ASSESSMENTS
+from schema.listings.classes import CLASS_SUBJECTS, CLASSES
+from schema.nodes import Node, node, root_node
+from schema.roots import root
+from schema.types import Assessment, Class, ClassSubject
+
+__all__ = ["AcademicYear", "CalendarQueries", "Holiday", "School", "Semester"]
+
+
+@node(academic_years.School, academic_years.school_by_id)
+@strawberry.type(description="The school and its settings.")
+class School(Node):
+    name: str = strawberry.field(description="The school's name.")
+    time_zone: str = strawberry.field(description="IANA name of the time zone in which days begin, and things fall due or are late.")
+    currency: str = strawberry.field(description="ISO 4217 code of the currency that charges are in unless they say otherwise.")
+    full_day_minutes: int = strawberry.field(description="From how many minutes of presence a day counts as a whole day.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+
+
+@node(academic_years.AcademicYear, academic_years.academic_year_by_id)
+@strawberry.type(description="A school year. No two overlap.")
+class AcademicYear(Node):
+    name: str = strawberry.field(description="What people call it, such as 2026/27.")
+    start_date: date = strawberry.field(description="The first day.")
+    end_date: date = strawberry.field(description="The last day.")
+    is_current: bool = strawberry.field(description="Whether it is the current one; at most one is.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    semesters: Connection["Semester"] = connection(SEMESTERS, "academic_year", description="Its semesters, latest first.")
+    holidays: Connection["Holiday"] = connection(HOLIDAYS, "academic_year", description="Its days without school.")
+    classes: Connection[Class] = connection(CLASSES, "academic_year", description="Its classes.")
+
+
+@node(academic_years.Semester, academic_years.semester_by_id)
+@strawberry.type(description="A part of an academic year. No two overlap.")
+class Semester(Node):
+    name: str = strawberry.field(description="What people call it.")
+    start_date: date = strawberry.field(description="The first day.")
+    end_date: date = strawberry.field(description="The last day.")
+    is_current: bool = strawberry.field(description="Whether it is a current one.")
+    posting_opens_at: datetime | None = strawberry.field(description="From when final grades may be posted; null: not set.")
+    posting_closes_at: datetime | None = strawberry.field(description="From when grades are locked; null: not set.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is part of.")
+    class_subjects: Connection[ClassSubject] = connection(CLASS_SUBJECTS, "semester", description="Who teaches what in which class in it.")
+    assessments: Connection[Assessment] = connection(ASSESSMENTS, "semester", description="The assessments in it that you may see.")
+
+
+@node(academic_years.Holiday, academic_years.holiday_by_id)
+@strawberry.type(description="Days without school.")
+class Holiday(Node):
+    name: str = strawberry.field(description="What people call it.")
+    start_date: date = strawberry.field(description="The first day.")
+    end_date: date = strawberry.field(description="The last day.")
+    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is in.")
+
+
+@strawberry.type
+class CalendarQueries:
+    academic_year = root_node(
+        academic_years.AcademicYear, academic_years.academic_year_by_id, AcademicYear, description="The academic year with this id."
+    )
+    semester = root_node(academic_years.Semester, academic_years.semester_by_id, Semester, description="The semester with this id.")
+    academic_years = root_connection(ACADEMIC_YEARS, Capability.SIGNED_IN, description="The academic years, latest first.")
+    semesters = root_connection(SEMESTERS, Capability.SIGNED_IN, description="The semesters, latest first.")
+
+    @root(Capability.SIGNED_IN, description="The school and its settings; null before it is set up.")
+
+    async def school(self, info: Info) -> School | None:
+        return await academic_years.school(info.context)  # type: ignore[return-value]  # rows stand for types

@@ -1,0 +1,73 @@
+"""Attendance and its summaries."""
+
+from datetime import date as Date  # noqa: N812 - the field is called date
+from datetime import datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from auth.access import Capability
+from execution.edges import computed, edge
+from resolvers import attendance, classes, students, subjects, users
+from rules.attendance import rate
+from schema.connections import root_connection
+from schema.listings.attendance import ATTENDANCE, AttendanceStatus
+from schema.nodes import Node, node
+from schema.types import Class, Student, Subject, User
+
+__all__ = ["Attendance", "AttendanceQueries", "AttendanceSummary"]
+
+
+@strawberry.enum(description="Who entered a mark. The office's is not overwritten by a teacher's.")
+class AttendanceSource(Enum):
+    TEACHER = strawberry.enum_value("TEACHER", description="A teacher, in a register.")
+    OFFICE = strawberry.enum_value("OFFICE", description="The office, as a correction.")
+
+
+@node(attendance.Attendance, attendance.attendance_by_id)
+@strawberry.type(description="Whether a student was there on a day: all day, or in a subject.")
+class Attendance(Node):
+    date: Date = strawberry.field(description="The day, where the school is.")
+    status: AttendanceStatus = strawberry.field(description="Whether the student was there.")
+    excused: bool = strawberry.field(description="Whether it is excused.")
+    excuse_reason: str | None = strawberry.field(description="Why it is excused.")
+    arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
+    minutes_late: int | None = strawberry.field(description="How many minutes late.")
+    minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
+    source: AttendanceSource = strawberry.field(description="Who entered it.")
+    created_at: datetime = strawberry.field(description="When it was first marked.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student was in.")
+    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
+    marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who marked it.")
+
+
+def _absences(row: Any) -> int:
+    return int(row["excused_absences"] + row["unexcused_absences"])
+
+
+@strawberry.type(description="A student's whole-day attendance over a period. Subject marks are not counted in it.")
+class AttendanceSummary:
+    days: int = strawberry.field(description="Days with a whole-day mark.")
+    present: int = strawberry.field(description="Days present.")
+    absent: int = strawberry.field(description="Days absent.")
+    late: int = strawberry.field(description="Days come late.")
+    left_early: int = strawberry.field(description="Days left early.")
+    partial: int = strawberry.field(description="Days partly attended.")
+    absences: int = computed(_absences, description="All absences: the excused and the unexcused.")
+    excused_absences: int = strawberry.field(description="Absences that are excused.")
+    unexcused_absences: int = strawberry.field(description="Absences that are not excused.")
+    minutes_late: int = strawberry.field(description="Minutes late in all.")
+    day_values: Decimal = strawberry.field(description="The sum of the days' values: 1, 0.5 or 0 each.")
+    rate: Decimal | None = computed(
+        lambda row: rate(row["day_values"], row["days"]), description="The days' values in per cent of the days, to one decimal; null without days."
+    )
+
+
+@strawberry.type
+class AttendanceQueries:
+    attendance = root_connection(ATTENDANCE, Capability.SIGNED_IN, description="The attendance marks you may see, latest day first.")

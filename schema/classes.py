@@ -1,0 +1,60 @@
+"""Classes, and who teaches what in them."""
+
+from datetime import datetime
+
+import strawberry
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import academic_years, classes, staff, subjects
+from schema.connections import Connection, connection, root_connection
+from schema.listings.assessments import ASSESSMENTS
+from schema.listings.attendance import ATTENDANCE, REGISTERS
+from schema.listings.classes import CLASS_SUBJECTS, CLASSES
+from schema.listings.students import MEMBERSHIPS, STUDENTS
+from schema.listings.subjects import SUBJECTS
+from schema.nodes import Node, node, root_node
+from schema.types import AcademicYear, Assessment, Attendance, ClassMembership, Register, Semester, Student, Subject, Teacher
+
+__all__ = ["Class", "ClassQueries", "ClassSubject"]
+
+
+@node(classes.Class, classes.class_by_id)
+@strawberry.type(description="A class of an academic year.")
+class Class(Node):
+    name: str = strawberry.field(description="What people call it, such as 7b.")
+    grade_level: int = strawberry.field(description="The grade level, 0 for kindergarten to 13.")
+    section: str = strawberry.field(description="Which of the classes of its grade level.")
+    room: str | None = strawberry.field(description="Where it is at home.")
+    capacity: int | None = strawberry.field(description="How many students it has room for.")
+    current_enrollment: int = strawberry.field(description="How many active students are in it.")
+    is_active: bool = strawberry.field(description="Whether it is held now.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is held in.")
+    teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="The class's own teacher.")
+    students: Connection[Student] = connection(STUDENTS, "class", description="The students now in it that you may see, by name.")
+    memberships: Connection[ClassMembership] = connection(MEMBERSHIPS, "class", description="Who was in it from when to when, latest first.")
+    class_subjects: Connection["ClassSubject"] = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
+    subjects: Connection[Subject] = connection(SUBJECTS, "class", description="What is taught in it, by name.")
+    attendance: Connection[Attendance] = connection(ATTENDANCE, "class", description="Its attendance that you may see, latest day first.")
+    registers: Connection[Register] | None = connection(REGISTERS, "class", description="Its registers that you may see, latest day first.")
+    assessments: Connection[Assessment] = connection(ASSESSMENTS, "class", description="Its assessments that you may see, latest first.")
+
+
+@node(classes.ClassSubject, classes.class_subject_by_id)
+@strawberry.type(description="That a subject is taught in a class in a semester.")
+class ClassSubject(Node):
+    created_at: datetime = strawberry.field(description="When it was recorded.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
+    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
+    teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="Who teaches it; null while nobody does.")
+    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="When.")
+
+
+@strawberry.type
+class ClassQueries:
+    class_ = root_node(classes.Class, classes.class_by_id, Class, description="The class with this id.", name="class")
+    classes = root_connection(CLASSES, Capability.SIGNED_IN, description="The classes, by grade level and section.")

@@ -1,0 +1,43 @@
+"""Grades."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import strawberry
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import academic_years, classes, grades, students, subjects, users
+from schema.connections import root_connection
+from schema.listings.assessments import GRADES, GradeState
+from schema.nodes import Node, node
+from schema.types import Assessment, AssessmentType, Class, Semester, Student, Subject, User
+
+__all__ = ["Grade", "GradeQueries"]
+
+
+@node(grades.Grade, grades.grade_by_id)
+@strawberry.type(description="What a student got in an assessment.")
+class Grade(Node):
+    state: GradeState = strawberry.field(description="Whether there is a score, and why not.")
+    score: Decimal | None = strawberry.field(description="The score as it was given; null when there is none.")
+    percentage: Decimal | None = strawberry.field(description="The score in per cent of the highest score.")
+    letter: str | None = strawberry.field(description="The letter that the school's scale gives it.")
+    comment: str | None = strawberry.field(description="What the teacher wrote to it.")
+    is_published: bool = strawberry.field(description="Whether the student and the guardians see it.")
+    assessment_date: date = strawberry.field(description="The day of the assessment.")
+    created_at: datetime = strawberry.field(description="When it was recorded.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
+    assessment: Assessment | None = edge(grades.assessment_by_id, "assessment_id", description="The assessment.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class it was got in.")
+    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
+    assessment_type: AssessmentType | None = edge(subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment.")
+    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
+    recorded_by: User | None = edge(users.user_by_id, "recorded_by", description="Who recorded it.")
+
+
+@strawberry.type
+class GradeQueries:
+    grades = root_connection(GRADES, Capability.SIGNED_IN, description="The grades you may see, latest first.")

@@ -1,0 +1,60 @@
+"""Guardians, and whose they are."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from auth.access import Capability
+from execution.edges import computed, edge
+from resolvers import guardians, students, users
+from schema.connections import Connection, connection, root_connection
+from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
+from schema.listings.students import STUDENTS
+from schema.nodes import Node, node, root_node
+from schema.people import Contact, full_name
+from schema.types import Student, User
+
+__all__ = ["Guardian", "GuardianQueries", "Guardianship"]
+
+
+@strawberry.enum(description="How a guardian is related to a student.")
+class Relationship(Enum):
+    MOTHER = strawberry.enum_value("MOTHER", description="Mother.")
+    FATHER = strawberry.enum_value("FATHER", description="Father.")
+    GRANDPARENT = strawberry.enum_value("GRANDPARENT", description="Grandmother or grandfather.")
+    FOSTER_PARENT = strawberry.enum_value("FOSTER_PARENT", description="Foster parent.")
+    LEGAL_GUARDIAN = strawberry.enum_value("LEGAL_GUARDIAN", description="Guardian by a court's or an office's decision.")
+    OTHER = strawberry.enum_value("OTHER", description="Another adult who answers for the student.")
+
+
+@node(guardians.Guardian, guardians.guardian_by_id)
+@strawberry.type(description="An adult who answers for one or more students.")
+class Guardian(Node):
+    first_name: str = strawberry.field(description="First name.")
+    last_name: str = strawberry.field(description="Last name.")
+    name: str = computed(full_name, description="First and last name.")
+    contact: Contact = computed(lambda row: row, description="How the guardian can be reached.")
+    is_active: bool = strawberry.field(description="Whether the guardian is active.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    user: User | None = edge(users.user_by_id, "user_id", description="The guardian's account.")
+    students: Connection[Student] = connection(STUDENTS, "guardian", description="The students the guardian answers for, by name.")
+    guardianships: Connection["Guardianship"] = connection(GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related.")
+
+
+@node(guardians.Guardianship, guardians.guardianship_by_id)
+@strawberry.type(description="That an adult is a student's guardian.")
+class Guardianship(Node):
+    relationship: Relationship = strawberry.field(description="How they are related.")
+    is_primary: bool = strawberry.field(description="Whether the school turns to this guardian first.")
+    created_at: datetime = strawberry.field(description="When it was recorded.")
+    guardian: Guardian | None = edge(guardians.guardian_by_id, "guardian_id", description="The guardian.")
+    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
+
+
+@strawberry.type
+class GuardianQueries:
+    guardian = root_node(guardians.Guardian, guardians.guardian_by_id, Guardian, description="The guardian with this id.")
+    guardians = root_connection(GUARDIANS, Capability.SIGNED_IN, description="The guardians you may see, by name.")

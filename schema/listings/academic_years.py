@@ -1,0 +1,67 @@
+"""How academic years, semesters and holidays are listed."""
+
+from datetime import date
+from enum import Enum
+
+import strawberry
+
+from db.queries import queries
+from resolvers.academic_years import AcademicYear, Holiday, Semester
+from schema import types
+from schema.connections import Listing, id_filter, optional, order_input
+
+__all__ = ["ACADEMIC_YEARS", "HOLIDAYS", "SEMESTERS"]
+
+
+@strawberry.enum(description="What academic years may be sorted by.")
+class AcademicYearOrderField(Enum):
+    START_DATE = strawberry.enum_value("start_date", description="The first day.")
+    END_DATE = strawberry.enum_value("end_date", description="The last day.")
+
+
+@strawberry.input(description="Which academic years.")
+class AcademicYearFilter:
+    is_current: bool | None = optional("Whether it is the current one.")
+    on: date | None = optional("The year that this day is in.")
+
+
+ACADEMIC_YEARS = Listing(
+    queries.academic_years,
+    AcademicYear,
+    types.AcademicYear,
+    order_input("AcademicYear", AcademicYearOrderField),
+    AcademicYearOrderField.START_DATE,
+    AcademicYearFilter,
+    descending=True,
+)
+
+
+@strawberry.enum(description="What semesters may be sorted by.")
+class SemesterOrderField(Enum):
+    START_DATE = strawberry.enum_value("start_date", description="The first day.")
+
+
+@strawberry.input(description="Which semesters.")
+class SemesterFilter:
+    academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
+    is_current: bool | None = optional("Whether it is the current one.")
+    on: date | None = optional("The semester that this day is in.")
+
+
+SEMESTERS = Listing(
+    queries.semesters,
+    Semester,
+    types.Semester,
+    order_input("Semester", SemesterOrderField),
+    SemesterOrderField.START_DATE,
+    SemesterFilter,
+    descending=True,
+)
+
+
+@strawberry.enum(description="What holidays may be sorted by.")
+class HolidayOrderField(Enum):
+    START_DATE = strawberry.enum_value("start_date", description="The first day.")
+
+
+HOLIDAYS = Listing(queries.holidays, Holiday, types.Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)

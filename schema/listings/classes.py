@@ -1,0 +1,60 @@
+"""How classes, and who teaches what in them, are listed."""
+
+from enum import Enum
+
+import strawberry
+
+from db.queries import queries
+from resolvers.academic_years import AcademicYear, Semester
+from resolvers.classes import Class, ClassSubject
+from resolvers.staff import Teacher
+from resolvers.subjects import Subject
+from schema import types
+from schema.connections import Listing, id_filter, optional, order_input
+
+__all__ = ["CLASSES", "CLASS_SUBJECTS"]
+
+
+@strawberry.enum(description="What classes may be sorted by.")
+class ClassOrderField(Enum):
+    GRADE_LEVEL = strawberry.enum_value("grade_level", description="The grade level, then the section.")
+    NAME = strawberry.enum_value("name", description="The name.")
+    CURRENT_ENROLLMENT = strawberry.enum_value("current_enrollment", description="How many students are in it.")
+
+
+@strawberry.input(description="Which classes.")
+class ClassFilter:
+    academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
+    teacher_ids: list[strawberry.ID] | None = id_filter(Teacher, "Teacher", description="Whose own teacher is one of these.")
+    grade_levels: list[int] | None = optional("Of one of these grade levels.")
+    sections: list[str] | None = optional("Of one of these sections.")
+    is_active: bool | None = optional("Whether the class is held now.")
+    enrollment_at_least: int | None = optional("With at least so many students.")
+    enrollment_at_most: int | None = optional("With at most so many students.")
+
+
+CLASSES = Listing(
+    queries.classes, Class, types.Class, order_input("Class", ClassOrderField), ClassOrderField.GRADE_LEVEL, ClassFilter
+)
+
+
+@strawberry.enum(description="What class subjects may be sorted by.")
+class ClassSubjectOrderField(Enum):
+    CREATED_AT = strawberry.enum_value("created_at", description="When it was recorded.")
+
+
+@strawberry.input(description="Which class subjects.")
+class ClassSubjectFilter:
+    semester_ids: list[strawberry.ID] | None = id_filter(Semester, "Semester", description="In one of these semesters.")
+    subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="Of one of these subjects.")
+    teacher_ids: list[strawberry.ID] | None = id_filter(Teacher, "Teacher", description="Taught by one of these teachers.")
+
+
+CLASS_SUBJECTS = Listing(
+    queries.class_subjects,
+    ClassSubject,
+    types.ClassSubject,
+    order_input("ClassSubject", ClassSubjectOrderField),
+    ClassSubjectOrderField.CREATED_AT,
+    ClassSubjectFilter,
+)

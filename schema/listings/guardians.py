@@ -1,0 +1,49 @@
+"""How guardians, and who is whose guardian, are listed."""
+
+from enum import Enum
+
+import strawberry
+
+from db.queries import queries
+from resolvers.guardians import Guardian, Guardianship
+from resolvers.students import Student
+from schema import types
+from schema.connections import Listing, id_filter, optional, order_input
+
+__all__ = ["GUARDIANS", "GUARDIANSHIPS"]
+
+
+@strawberry.enum(description="What guardians may be sorted by.")
+class GuardianOrderField(Enum):
+    NAME = strawberry.enum_value("name", description="Last name, then first name, as people expect it: no matter the case or accents.")
+
+
+@strawberry.input(description="Which guardians.")
+class GuardianFilter:
+    student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Guardians of one of these students.")
+    is_active: bool | None = optional("Whether they are active.")
+    name_prefix: str | None = optional("The last name begins so, no matter the case or accents.")
+
+
+GUARDIANS = Listing(
+    queries.guardians,
+    Guardian,
+    types.Guardian,
+    order_input("Guardian", GuardianOrderField),
+    GuardianOrderField.NAME,
+    GuardianFilter,
+)
+
+
+@strawberry.enum(description="What guardianships may be sorted by.")
+class GuardianshipOrderField(Enum):
+    CREATED_AT = strawberry.enum_value("created_at", description="When it was recorded.")
+
+
+GUARDIANSHIPS = Listing(
+    queries.guardianships,
+    Guardianship,
+    types.Guardianship,
+    order_input("Guardianship", GuardianshipOrderField),
+    GuardianshipOrderField.CREATED_AT,
+)

@@ -1,0 +1,105 @@
+"""How charges, what moved on them, and receipts are listed."""
+
+from datetime import date, datetime
+from enum import Enum
+
+import strawberry
+
+from db.queries import queries
+from resolvers.academic_years import AcademicYear
+from resolvers.classes import Class
+from resolvers.payments import Payment, PaymentTransaction, Receipt
+from resolvers.students import Student
+from resolvers.subjects import FeeCategory
+from resolvers.users import User
+from schema import types
+from schema.connections import Listing, id_filter, optional, order_input
+
+__all__ = ["PAYMENTS", "RECEIPTS", "TRANSACTIONS", "PaymentMethod", "PaymentStatus"]
+
+
+@strawberry.enum(description="How a charge stands: a function of what moved on it. Whether it is overdue is a fact of its own.")
+class PaymentStatus(Enum):
+    PENDING = strawberry.enum_value("PENDING", description="Nothing is paid.")
+    PARTIAL = strawberry.enum_value("PARTIAL", description="Paid in part.")
+    PAID = strawberry.enum_value("PAID", description="Paid.")
+    CANCELLED = strawberry.enum_value("CANCELLED", description="Taken back by the school.")
+    REFUNDED = strawberry.enum_value("REFUNDED", description="Paid, and all of it paid back.")
+    WAIVED = strawberry.enum_value("WAIVED", description="All of it let off.")
+
+
+@strawberry.enum(description="How money moved.")
+class PaymentMethod(Enum):
+    CASH = strawberry.enum_value("CASH", description="In cash.")
+    CARD = strawberry.enum_value("CARD", description="By card, at the school.")
+    BANK_TRANSFER = strawberry.enum_value("BANK_TRANSFER", description="By bank transfer.")
+    CHECK = strawberry.enum_value("CHECK", description="By check.")
+    ONLINE = strawberry.enum_value("ONLINE", description="Through a payment gateway.")
+
+
+@strawberry.enum(description="What charges may be sorted by.")
+class PaymentOrderField(Enum):
+    DUE_DATE = strawberry.enum_value("due_date", description="The day it falls due.")
+    PAYMENT_DATE = strawberry.enum_value("payment_date", description="When something last moved on it; never is earliest.")
+
+
+@strawberry.input(description="Which charges.")
+class PaymentFilter:
+    student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Of these students.")
+    class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Of students now in one of these classes.")
+    fee_category_ids: list[strawberry.ID] | None = id_filter(FeeCategory, "FeeCategory", description="Of these fee categories.")
+    academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
+    statuses: list[PaymentStatus] | None = optional("With one of these statuses.")
+    methods: list[PaymentMethod] | None = optional("Last moved in one of these ways.")
+    is_overdue: bool | None = optional("Whether something is owed after the due date, by the school's clock.")
+    due_from: date | None = optional("Due on this day or later.")
+    due_to: date | None = optional("Due on this day or earlier.")
+    paid_from: datetime | None = optional("Last moved at this time or later.")
+    paid_to: datetime | None = optional("Last moved before this time.")
+    processed_by_ids: list[strawberry.ID] | None = id_filter(User, "User", description="Last processed by one of these users.")
+
+
+PAYMENTS = Listing(
+    queries.payments,
+    Payment,
+    types.Payment,
+    order_input("Payment", PaymentOrderField),
+    PaymentOrderField.DUE_DATE,
+    PaymentFilter,
+    descending=True,
+)
+
+
+@strawberry.enum(description="What movements may be sorted by.")
+class PaymentTransactionOrderField(Enum):
+    OCCURRED_AT = strawberry.enum_value("occurred_at", description="When it happened.")
+
+
+TRANSACTIONS = Listing(
+    queries.payment_transactions,
+    PaymentTransaction,
+    types.PaymentTransaction,
+    order_input("PaymentTransaction", PaymentTransactionOrderField),
+    PaymentTransactionOrderField.OCCURRED_AT,
+)
+
+
+@strawberry.enum(description="What receipts may be sorted by.")
+class ReceiptOrderField(Enum):
+    NUMBER = strawberry.enum_value("number", description="The number.")
+
+
+@strawberry.input(description="Which receipts.")
+class ReceiptFilter:
+    academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
+
+
+RECEIPTS = Listing(
+    queries.receipts,
+    Receipt,
+    types.Receipt,
+    order_input("Receipt", ReceiptOrderField),
+    ReceiptOrderField.NUMBER,
+    ReceiptFilter,
+    descending=True,
+)

@@ -1,0 +1,69 @@
+"""How students and class memberships are listed."""
+
+from datetime import date
+from enum import Enum
+
+import strawberry
+
+from db.queries import queries
+from resolvers.academic_years import AcademicYear
+from resolvers.classes import Class
+from resolvers.students import ClassMembership, Student
+from schema import types
+from schema.connections import Listing, id_filter, optional, order_input
+
+__all__ = ["MEMBERSHIPS", "STUDENTS"]
+
+
+@strawberry.enum(description="What students may be sorted by.")
+class StudentOrderField(Enum):
+    NAME = strawberry.enum_value("name", description="Last name, then first name, as people expect it: no matter the case or accents.")
+    STUDENT_NUMBER = strawberry.enum_value("student_number", description="The school's number, as text.")
+    ENROLLMENT_DATE = strawberry.enum_value("enrollment_date", description="The day they enrolled.")
+
+
+@strawberry.input(description="Which students.")
+class StudentFilter:
+    class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Now in one of these classes.")
+    academic_year_ids: list[strawberry.ID] | None = id_filter(
+        AcademicYear, "AcademicYear", description="Now in a class of one of these academic years."
+    )
+    grade_levels: list[int] | None = optional("Now in a class of one of these grade levels.")
+    is_active: bool | None = optional("Whether they are active.")
+    enrolled_from: date | None = optional("Enrolled on this day or later.")
+    enrolled_to: date | None = optional("Enrolled on this day or earlier.")
+    name_prefix: str | None = optional("The last name begins so, no matter the case or accents.")
+
+
+STUDENTS = Listing(
+    queries.students,
+    Student,
+    types.Student,
+    order_input("Student", StudentOrderField),
+    StudentOrderField.NAME,
+    StudentFilter,
+    cap=500,
+)
+
+
+@strawberry.enum(description="What class memberships may be sorted by.")
+class ClassMembershipOrderField(Enum):
+    FROM_DATE = strawberry.enum_value("from_date", description="The first day in the class.")
+
+
+@strawberry.input(description="Which class memberships.")
+class ClassMembershipFilter:
+    academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
+    on: date | None = optional("Those that hold on this day.")
+    is_open: bool | None = optional("Those that have not ended (true), or have (false).")
+
+
+MEMBERSHIPS = Listing(
+    queries.class_history,
+    ClassMembership,
+    types.ClassMembership,
+    order_input("ClassMembership", ClassMembershipOrderField),
+    ClassMembershipOrderField.FROM_DATE,
+    ClassMembershipFilter,
+    descending=True,
+)

@@ -1,0 +1,32 @@
+"""That registers were taken."""
+
+from datetime import date as Date  # noqa: N812 - the field is called date
+from datetime import datetime
+
+import strawberry
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import attendance, classes, subjects, users
+from schema.connections import root_connection
+from schema.listings.attendance import REGISTERS
+from schema.nodes import Node, node
+from schema.types import Class, Subject, User
+
+__all__ = ["Register", "RegisterQueries"]
+
+
+@node(attendance.Register, attendance.register_by_id)
+@strawberry.type(description="That the register of a class was taken on a day. Silence is not presence.")
+class Register(Node):
+    date: Date = strawberry.field(description="The day, where the school is.")
+    submitted_at: datetime = strawberry.field(description="When it was submitted, the last time.")
+    version: int = strawberry.field(description="Counts the changes of the record.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
+    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for the whole day.")
+    submitted_by: User | None = edge(users.user_by_id, "submitted_by", description="Who submitted it.")
+
+
+@strawberry.type
+class RegisterQueries:
+    registers = root_connection(REGISTERS, Capability.READ_REGISTERS, description="The registers you may see, latest day first.")

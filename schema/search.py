@@ -1,0 +1,49 @@
+"""Search over everything that has a name."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from resolvers import search
+from schema.classes import Class
+from schema.guardians import Guardian
+from schema.roots import root
+from schema.staff import Teacher
+from schema.students import Student
+from schema.subjects import Subject
+
+__all__ = ["SearchQueries"]
+
+SearchResult = Annotated[
+    Student | Teacher | Guardian | Class | Subject, strawberry.union("SearchResult", description="What a search can find.")
+]
+
+
+@strawberry.enum(description="What a search looks for.")
+class SearchType(Enum):
+    STUDENT = strawberry.enum_value("stu", description="Students, by last or first name, or by their number.")
+    TEACHER = strawberry.enum_value("tea", description="Teachers, by last name.")
+    GUARDIAN = strawberry.enum_value("gua", description="Guardians, by last name.")
+    CLASS = strawberry.enum_value("cls", description="Classes, by name.")
+    SUBJECT = strawberry.enum_value("sub", description="Subjects, by name or code.")
+
+
+@strawberry.type
+class SearchQueries:
+    @root(
+        Capability.SIGNED_IN,
+        description="What you may see whose name begins with a text, no matter the case; for people, no matter the accents either. Best first.",
+    )
+
+    async def search(
+        self,
+        info: Info,
+        text: Annotated[str, strawberry.argument(description="How the name begins; 1 to 100 characters.")],
+        types: Annotated[list[SearchType] | None, strawberry.argument(description="What to look for; not given: everything.")] = strawberry.UNSET,
+        first: Annotated[int, strawberry.argument(description=f"How many at most, up to {search.MAX_RESULTS}.")] = 10,
+    ) -> list[SearchResult]:
+        wanted = types if types else list(SearchType)
+        return await search.search(info.context, text, tuple(each.value for each in wanted), first)

@@ -1,0 +1,108 @@
+"""Students and the history of their classes."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from execution.edges import computed, edge, edge_with, guarded
+from resolvers import academic_years, attendance, classes, payments, students, users
+from schema.attendance import AttendanceSummary
+from schema.connections import Connection, connection, root_connection
+from schema.listings.assessments import GRADES
+from schema.listings.attendance import ATTENDANCE
+from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
+from schema.listings.payments import PAYMENTS
+from schema.listings.students import MEMBERSHIPS, STUDENTS
+from schema.nodes import Node, node, root_node
+from schema.payments import Balance
+from schema.people import Contact, forbidden_field, full_name
+from schema.roots import root
+from schema.types import AcademicYear, Attendance, Class, Grade, Guardian, Guardianship, Payment, User
+
+__all__ = ["ClassMembership", "Student", "StudentQueries"]
+
+
+@node(students.Student, students.student_by_id)
+@strawberry.type(description="A student of the school.")
+class Student(Node):
+    alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
+    student_number: str = strawberry.field(description="The number that the school gave, unique in the school.")
+    first_name: str = strawberry.field(description="First name.")
+    last_name: str = strawberry.field(description="Last name.")
+    name: str = computed(full_name, description="First and last name.")
+    birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
+    contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="How the student can be reached.")
+    enrollment_date: date = strawberry.field(description="The day the student first enrolled.")
+    is_active: bool = strawberry.field(description="Whether the student attends the school now.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    user: User | None = edge(users.user_by_id, "user_id", description="The student's account.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
+    class_history: Connection["ClassMembership"] = connection(MEMBERSHIPS, "student", description="The classes the student was in, latest first.")
+    guardians: Connection[Guardian] | None = connection(
+        GUARDIANS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, by name."
+    )
+    guardianships: Connection[Guardianship] | None = connection(
+        GUARDIANSHIPS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, and how they are related."
+    )
+    balance: list[Balance] = edge(payments.balances_of_student, "id", description="What the student owes, one entry a currency; empty without charges that you may see.")
+
+    @edge_with(attendance.attendance_summaries, "id", description="The student's whole-day attendance over a period; null without marks in it that you may see.")
+    def attendance_summary(
+        self,
+        info: Info,
+        from_date: Annotated[date | None, strawberry.argument(description="The first day; not given: from the beginning.")] = strawberry.UNSET,
+        to_date: Annotated[date | None, strawberry.argument(description="The last day; not given: to the end.")] = strawberry.UNSET,
+    ) -> AttendanceSummary | None:
+        return (("from_date", from_date or date.min), ("to_date", to_date or date.max))  # type: ignore[return-value]  # the loader's argument
+
+    grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
+    attendance: Connection[Attendance] = connection(ATTENDANCE, "student", description="The student's attendance that you may see, latest day first.")
+    payments: Connection[Payment] = connection(PAYMENTS, "student", description="The student's charges that you may see, latest due first.")
+
+
+@strawberry.enum(description="Why a student came into a class.")
+class MembershipReason(Enum):
+    ENROLLED = strawberry.enum_value("ENROLLED", description="The student's first class.")
+    MOVED = strawberry.enum_value("MOVED", description="Moved from another class within the year.")
+    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
+    REPEATED = strawberry.enum_value("REPEATED", description="Repeats a grade level.")
+    RETURNED = strawberry.enum_value("RETURNED", description="Came back after leaving.")
+
+
+@strawberry.enum(description="Why a student's time in a class ended.")
+class MembershipEndReason(Enum):
+    MOVED = strawberry.enum_value("MOVED", description="Moved to another class within the year.")
+    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
+    REPEATED = strawberry.enum_value("REPEATED", description="Repeats the grade level in another class.")
+    LEFT = strawberry.enum_value("LEFT", description="Left the school.")
+    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished the school.")
+
+
+@node(students.ClassMembership, students.membership_by_id)
+@strawberry.type(description="A student's time in a class, from a day to a day, both included.")
+class ClassMembership(Node):
+    from_date: date = strawberry.field(description="The first day in the class.")
+    to_date: date | None = strawberry.field(description="The last day in the class; null while it goes on.")
+    reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
+    end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it goes on.")
+    note: str | None = strawberry.field(description="What the office noted.")
+    student: "Student | None" = edge(students.student_by_id, "student_id", description="The student.")
+    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
+    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The class's year.")
+
+
+@strawberry.type
+class StudentQueries:
+    student = root_node(students.Student, students.student_by_id, Student, description="The student with this id.")
+    students = root_connection(STUDENTS, Capability.SIGNED_IN, description="The students you may see, by name.")
+
+    @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")
+
+    async def student_by_number(self, info: Info, student_number: str) -> Student | None:
+        return await info.context.loaders.of(students.student_by_number).load(student_number)

@@ -1,0 +1,33 @@
+"""The viewer: who the token says is asking."""
+
+from typing import Any
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import guardians, staff, students, users
+from schema.listings.users import Role
+from schema.roots import root
+from schema.types import Guardian, Student, Teacher, User
+
+__all__ = ["Viewer", "ViewerQueries"]
+
+
+@strawberry.type(description="You.")
+class Viewer:
+    role: Role = strawberry.field(description="What you may do.")
+    user: User | None = edge(users.user_by_id, "user_id", description="Your account.")
+    student: Student | None = edge(students.student_by_user, "user_id", description="The student you are.")
+    teacher: Teacher | None = edge(staff.teacher_by_user, "user_id", description="The teacher you are.")
+    guardian: Guardian | None = edge(guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students.")
+
+
+@strawberry.type
+class ViewerQueries:
+    @root(Capability.PUBLIC, description="You; null without a user's access token.")
+
+    async def viewer(self, info: Info) -> Viewer | None:
+        viewer: Any = info.context.viewer
+        return None if viewer.user_id is None else viewer  # type: ignore[no-any-return]  # the viewer has the type's attributes
