@@ -60,19 +60,20 @@ CREATE TABLE password_resets (
     CONSTRAINT password_resets_token_hash_check CHECK (length(token_hash) = 32)
 );
 
--- Failed sign-ins per account and per address, shared by all workers. `key` is a hash, so the table holds no addresses of people.
+-- Failed sign-ins per account and per address, shared by all workers: `failures` as they were at `counted_at`; they are forgotten with time.
+-- `key` is a hash, so the table holds no addresses of people.
 CREATE TABLE sign_in_throttles (
     key bytea PRIMARY KEY,
     failures integer NOT NULL,
-    last_failure_at timestamptz NOT NULL,
+    counted_at timestamptz NOT NULL,
     blocked_until timestamptz NOT NULL,
-    CONSTRAINT sign_in_throttles_failures_check CHECK (failures > 0)
+    CONSTRAINT sign_in_throttles_failures_check CHECK (failures >= 0)
 );
 
 -- Every worker listens: what it cached about a token must not outlive the right behind it.
 CREATE FUNCTION announce_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('rollcall_revocations', TG_ARGV[0] || ':' || NEW.id);
+    PERFORM pg_notify('rollcall_revocations', TG_ARGV[0] || ':' || coalesce(NEW.id, OLD.id));
     RETURN NULL;
 END
 $$;
@@ -81,6 +82,10 @@ CREATE TRIGGER sessions_announce_revocation AFTER UPDATE OF revoked_at ON sessio
     FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION announce_revocation('session');
 CREATE TRIGGER service_tokens_announce_revocation AFTER UPDATE OF revoked_at ON service_tokens
     FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION announce_revocation('service');
+CREATE TRIGGER sessions_announce_deletion AFTER DELETE ON sessions
+    FOR EACH ROW WHEN (OLD.revoked_at IS NULL) EXECUTE FUNCTION announce_revocation('session');
+CREATE TRIGGER service_tokens_announce_deletion AFTER DELETE ON service_tokens
+    FOR EACH ROW WHEN (OLD.revoked_at IS NULL) EXECUTE FUNCTION announce_revocation('service');
 CREATE TRIGGER users_announce_revocation AFTER UPDATE OF role, is_active ON users
     FOR EACH ROW WHEN (NEW.role IS DISTINCT FROM OLD.role OR NEW.is_active IS DISTINCT FROM OLD.is_active)
     EXECUTE FUNCTION announce_revocation('user');

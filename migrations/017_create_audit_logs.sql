@@ -20,7 +20,7 @@ CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs FOR 
 -- Columns that follow from others, or from the change itself, are left out; a password's hash is never copied, only that it changed.
 CREATE FUNCTION audited_values(row_values jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN row_values ? 'password_hash' THEN jsonb_set(kept, '{password_hash}', '"hidden"') ELSE kept END
-    FROM (SELECT row_values - ARRAY['updated_at', 'version', 'sort_key', 'current_enrollment', 'last_sign_in_at', 'token_hash'] AS kept) AS kept
+    FROM (SELECT row_values - ARRAY['updated_at', 'version', 'sort_key', 'current_enrollment', 'last_sign_in_at', 'last_used_at', 'token_hash'] AS kept) AS kept
 $$;
 
 CREATE FUNCTION audit_insert() RETURNS trigger LANGUAGE plpgsql AS $$
