@@ -1,0 +1,42 @@
+"""Where a request comes from, as far as authentication cares."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+__all__ = ["UNKNOWN_CLIENT", "Client"]
+
+_LONGEST_USER_AGENT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client's address (that of the proxy in front only if nobody trusts the proxy) and what it calls itself, None where unknown."""
+
+    address: IPv4Address | IPv6Address | None = None
+    user_agent: str | None = None
+
+    @classmethod
+    def of(cls, address: str | None, user_agent: str | None) -> "Client":
+        """Reads what the server was told. An address that is none (a Unix socket's) is unknown."""
+        try:
+            parsed = ip_address((address or "").partition("%")[0])
+        except ValueError:
+            return cls(None, _printable(user_agent))
+        if isinstance(parsed, IPv6Address):
+            parsed = parsed.ipv4_mapped or parsed
+        return cls(parsed, _printable(user_agent))
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        """What one household has: an IPv4 address, or the 64-bit prefix of an IPv6 address, in which it can take any."""
+        if self.address is None:
+            return None
+        return ip_network((self.address, 32 if self.address.version == 4 else 64), strict=False)
+
+
+def _printable(text: str | None) -> str | None:
+    kept = "".join(each for each in (text or "")[:_LONGEST_USER_AGENT] if each.isprintable())
+    return kept or None
+
+
+UNKNOWN_CLIENT = Client()

@@ -1,0 +1,132 @@
+"""Sessions: one sign-in each, kept alive by refresh tokens that are used once. Why so: docs/decisions/012-refresh-tokens.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from auth.access_tokens import AccessTokens
+from auth.clock import Clock
+from auth.keys import Keys
+from auth.networks import Client
+from auth.refusals import unauthenticated
+from auth.statements import bound
+from auth.tokens import Kind, fingerprint, is_token, mint, successor
+from db.pool import Database
+from db.queries import queries
+
+__all__ = ["GRACE", "SESSION_LIFETIME", "Granted", "Sessions"]
+
+_log = structlog.get_logger("rollcall.sessions")
+
+# NIST SP 800-63B, 4.1.3: who is signed in proves who they are again after 30 days at the latest.
+SESSION_LIFETIME = timedelta(days=30)
+# How long after its use a refresh token still answers with the same successor: an answer was lost, or two tabs asked at once.
+GRACE = timedelta(seconds=60)
+# A used token that comes back ends its session for so long; after that it is as good as unknown.
+_REMEMBERED = timedelta(days=7)
+_KEPT_AFTER_THE_END = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a client gets for a sign-in or a refresh. Times are in UTC."""
+
+    access_token: str
+    access_token_expires_at: datetime
+    refresh_token: str
+    session_expires_at: datetime
+    user_id: UUID
+    session_id: UUID
+
+
+class Sessions:
+    """Opens, refreshes and ends sessions. What it ends counts in every worker by a trigger's notification."""
+
+    def __init__(self, keys: Keys, access_tokens: AccessTokens, clock: Clock) -> None:
+        self._keys = keys
+        self._access_tokens = access_tokens
+        self._clock = clock
+
+    async def open(self, connection: Any, user_id: UUID, role: str, client: Client) -> Granted:
+        """A new session, in the caller's transaction."""
+        now = self._clock.now()
+        expires_at = now + SESSION_LIFETIME
+        session_id = await connection.fetchval(
+            *bound(
+                queries.open_session,
+                user_id=user_id,
+                now=now,
+                expires_at=expires_at,
+                address=client.address,
+                user_agent=client.user_agent,
+            )
+        )
+        token = mint(Kind.REFRESH)
+        await connection.execute(*bound(queries.add_refresh_token, token_hash=fingerprint(token), session_id=session_id, now=now))
+        await connection.execute(*bound(queries.delete_old_sessions, user_id=user_id, before=now - _KEPT_AFTER_THE_END))
+        return self._granted(user_id, session_id, role, token, expires_at)
+
+    async def refresh(self, database: Database, token: str) -> Granted:
+        """New tokens for a refresh token. Raises UNAUTHENTICATED when the session has ended, or ends because the token was used before."""
+        if not is_token(Kind.REFRESH, token):
+            raise unauthenticated()
+        async with database.transaction() as connection:
+            granted = await self._rotate(connection, token)
+        # Raised outside of the transaction, or the end of a session whose token came back would be rolled back with it.
+        if granted is None:
+            raise unauthenticated("The session has ended. Sign in again.")
+        return granted
+
+    async def end(self, connection: Any, session_id: UUID) -> None:
+        """Signs a session out."""
+        await connection.execute(*bound(queries.end_session, session_id=session_id, because="SIGNED_OUT", now=self._clock.now()))
+
+    async def end_all(self, connection: Any, user_id: UUID, because: str, *, kept: UUID | None = None) -> int:
+        """Ends a user's sessions but the one that is `kept`; how many. `because` is one of the table's reasons."""
+        ended = await connection.fetch(
+            *bound(queries.end_sessions_of_user, user_id=user_id, because=because, kept=kept, now=self._clock.now())
+        )
+        return len(ended)
+
+    async def _rotate(self, connection: Any, token: str) -> Granted | None:
+        now = self._clock.now()
+        token_hash = fingerprint(token)
+        if await connection.fetchval(*bound(queries.lock_session_of_refresh_token, token_hash=token_hash)) is None:
+            return None
+        row = await connection.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=token_hash))
+        if row is None or row["revoked_at"] is not None or row["expires_at"] <= now or not row["is_active"]:
+            return None
+        successors = [successor(token, key) for key in self._keys.of("refresh token")]
+        if row["used_at"] is None:
+            following: str | None = successors[0]
+            await connection.execute(
+                *bound(
+                    queries.rotate_refresh_token,
+                    token_hash=token_hash,
+                    successor_hash=fingerprint(successors[0]),
+                    session_id=row["session_id"],
+                    now=now,
+                    forgotten_before=now - _REMEMBERED,
+                )
+            )
+        else:
+            following = await self._unused(connection, successors) if now - row["used_at"] <= GRACE else None
+        if following is None:
+            _log.warning("a refresh token came back: its session ends", session_id=str(row["session_id"]), user_id=str(row["user_id"]))
+            await connection.execute(*bound(queries.end_session, session_id=row["session_id"], because="TOKEN_REUSED", now=now))
+            return None
+        return self._granted(row["user_id"], row["session_id"], row["role"], following, row["expires_at"])
+
+    async def _unused(self, connection: Any, tokens: Sequence[str]) -> str | None:
+        """The one of these tokens that was issued and not used yet."""
+        by_hash = {fingerprint(each): each for each in tokens}
+        found = await connection.fetchval(*bound(queries.unused_refresh_tokens, token_hashes=list(by_hash)))
+        return None if found is None else by_hash[found]
+
+    def _granted(self, user_id: UUID, session_id: UUID, role: str, refresh_token: str, until: datetime) -> Granted:
+        access_token, expires_at = self._access_tokens.issue(user_id, session_id, role, until)
+        return Granted(access_token, expires_at, refresh_token, until, user_id, session_id)

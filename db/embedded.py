@@ -1,0 +1,241 @@
+"""The embedded PostgreSQL: one for each data folder, owned by the process that started it, reached by a Unix socket."""
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from config import Settings
+from db.binaries import Account, Binaries, find_binaries, reachable, unprivileged_account
+
+__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "database_url"]
+
+DATABASE = "rollcall"
+_USER = "rollcall"
+_SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name takes a part
+_LAST_RESORT = Path("/var/lib/rollcall/data")
+
+
+class FolderInUseError(Exception):
+    """Another process runs PostgreSQL on this data folder."""
+
+
+class EmbeddedServer:
+    """A PostgreSQL on `folder`. `durable=False` is for tests: faster, and it may lose everything in a power cut.
+
+    `max_connections` is what the server allows. `say` is told what a person should know.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True, max_connections: int = 200, say: Callable[[str], None] = lambda _: None) -> None:
+        self.account = unprivileged_account()
+        self.binaries: Binaries = find_binaries(self.account)
+        self._say = say
+        self.folder = self._usable(folder.resolve())
+        self.data = self.folder / "postgres"
+        self.log = self.folder / "postgres.log"
+        self.sockets = self._sockets()
+        self._durable = durable
+        self._max_connections = max_connections
+        self._lock: int | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = DATABASE) -> str:
+        """The address of a database on this server, for asyncpg and psycopg alike."""
+        return f"postgresql://{_USER}@/{database}?host={quote(str(self.sockets), safe='')}&port=5432"
+
+    def start(self) -> None:
+        """Makes the data folder if need be, and starts. Raises FolderInUseError, or RuntimeError with the end of PostgreSQL's log."""
+        for folder in (self.folder, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._give(folder)
+        self.sockets.chmod(0o700)
+        self._take_lock()
+        self._stop_leftover()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._launch()
+        try:
+            self._wait()
+            self._create_database()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops as `pg_ctl stop -m fast` does: clients are cut, what was committed is on disk."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGQUIT)
+                self.process.wait(10)
+        self.process = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def running(self) -> bool:
+        """Whether some process runs PostgreSQL on this folder and it is ready."""
+        return self._postmaster() is not None and self._ready()
+
+    def _usable(self, folder: Path) -> Path:
+        """The folder, or another when the unprivileged user could not walk to it."""
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if self.account is None or reachable(existing):
+            return folder
+        other = _LAST_RESORT / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        other.mkdir(parents=True, exist_ok=True)
+        for parent in (_LAST_RESORT.parent, _LAST_RESORT):
+            parent.chmod(0o755)
+        self._say(f"PostgreSQL does not run as root, and other users cannot reach {folder}: the data is in {other}.")
+        return other
+
+    def _sockets(self) -> Path:
+        inside = self.folder / "run"
+        if len(os.fsencode(inside)) < _SOCKET_LIMIT:
+            return inside
+        return Path(tempfile.gettempdir()) / f"rollcall-{os.getuid()}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
+
+    def _give(self, path: Path) -> None:
+        if self.account is not None:
+            os.chown(path, self.account.uid, self.account.gid)
+
+    def _take_lock(self) -> None:
+        # The kernel lets go of it when this process ends, however it ends.
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise FolderInUseError(f"Another server runs on {self.folder}. Stop it, or set DATA_DIR (and PORT) to others.") from None
+        self._lock = lock
+
+    def _postmaster(self) -> int | None:
+        """The process id in postmaster.pid, when that process lives."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid
+
+    def _ready(self) -> bool:
+        with suppress(OSError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[7].strip() == "ready"
+        return False
+
+    def _stop_leftover(self) -> None:
+        """We hold the folder's lock, so a postmaster that still lives has lost its parent to a hard kill."""
+        if self._postmaster() is not None:
+            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "30")
+
+    def _initialise(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)  # an initdb that was cut short
+        self.data.mkdir(mode=0o700)
+        self._give(self.data)
+        options = ["-D", str(self.data), "-U", _USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        # The same order of letters on every machine; names are sorted by a key of our own.
+        options += ["--locale-provider=builtin", "--locale=C.UTF-8"] if self.binaries.major >= 17 else ["--locale=C.UTF-8"]
+        self._run("initdb", *options)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.binaries / program, *arguments], capture_output=True, text=True, cwd="/", check=False, env=_environment(), **_as(self.account)
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
+
+    def _launch(self) -> None:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.sockets),
+            "port": "5432",
+            "max_connections": str(self._max_connections),
+            "shared_buffers": "256MB" if self._durable else "128MB",
+            "max_wal_size": "2GB",
+            "random_page_cost": "1.1",
+            "jit": "off",
+            "timezone": "UTC",
+        }
+        if (self.binaries.share / "extension" / "pg_stat_statements.control").exists():
+            settings["shared_preload_libraries"] = "pg_stat_statements"
+        if not self._durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", str(self.data), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for us: we stop it when the requests are done
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread runs yet
+                **_as(self.account),
+            )
+
+    def _wait(self, within: float = 60) -> None:
+        assert self.process is not None
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self._log_end()}")
+            if self._ready() and self._postmaster() == self.process.pid:
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"PostgreSQL was not ready within {within:.0f} s:\n{self._log_end()}")
+
+    def _log_end(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+    def _create_database(self) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@contextmanager
+def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Iterator[str]:
+    """The database for a command: `DATABASE_URL`'s, or the embedded one, started for the while when no server runs on it."""
+    if settings.direct_url:
+        yield settings.direct_url
+        return
+    server = EmbeddedServer(settings.data_dir, say=say)
+    if server.running():
+        yield server.url()
+        return
+    server.start()
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+
+
+def _environment() -> dict[str, str]:
+    # Nothing of ours, above all no PG… variable, changes how PostgreSQL runs.
+    return {"PATH": os.defpath, "LANG": "C", "LC_ALL": "C"}
+
+
+def _as(account: Account | None) -> dict[str, object]:
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _die_with_parent() -> None:
+    """Linux: the kernel stops PostgreSQL (SIGINT, a fast shutdown) when the process that started it ends, however it ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)

@@ -1,0 +1,207 @@
+-- Who is asking: sign-ins, sessions, refresh and service tokens, password resets. `$now` is the server's clock, which a test can set.
+
+-- name: viewer_of_session
+-- The role behind an access token; no row when its session has ended or its user may not sign in.
+SELECT u.role
+FROM sessions s
+JOIN users u ON u.id = s.user_id
+WHERE s.id = $session_id::uuid AND s.user_id = $user_id::uuid AND s.revoked_at IS NULL AND s.expires_at > $now::timestamptz AND u.is_active
+
+-- name: service_token_by_hash
+-- A service token that is good now.
+SELECT t.id, t.scopes, t.expires_at
+FROM service_tokens t
+WHERE t.token_hash = $token_hash::bytea AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now::timestamptz)
+
+-- name: touch_service_token
+-- Notes that a service token was used; a second worker within the minute changes nothing.
+UPDATE service_tokens
+SET last_used_at = $now::timestamptz
+WHERE id = $token_id::uuid AND (last_used_at IS NULL OR last_used_at <= $now::timestamptz - interval '1 minute')
+
+-- name: account_by_email
+-- The account that an e-mail address signs in to, and whether it has signed in from this network since `$known_since`.
+SELECT u.id, u.email, u.password_hash, u.is_active,
+    EXISTS (
+        SELECT FROM sessions s WHERE s.user_id = u.id AND s.address <<= $network::cidr AND s.created_at > $known_since::timestamptz
+    ) AS network_is_known
+FROM users u
+WHERE lower(u.email) = lower($email::text)
+
+-- name: account_by_id
+-- The account of someone who is signed in.
+SELECT u.id, u.email, u.password_hash, u.is_active
+FROM users u
+WHERE u.id = $user_id::uuid
+
+-- name: enter_account
+-- Notes a sign-in, unless the password or the account changed while the password was verified; renews an outdated hash.
+UPDATE users
+SET last_sign_in_at = $now::timestamptz, password_hash = coalesce($renewed_hash::text, password_hash)
+WHERE id = $user_id::uuid AND is_active AND password_hash = $verified_hash::text
+RETURNING role
+
+-- name: open_session
+-- A sign-in.
+INSERT INTO sessions (user_id, created_at, last_used_at, expires_at, address, user_agent)
+VALUES ($user_id::uuid, $now::timestamptz, $now::timestamptz, $expires_at::timestamptz, $address::inet, $user_agent::text)
+RETURNING id
+
+-- name: delete_old_sessions
+-- Forgets a user's sessions that ended long ago, with their refresh tokens.
+DELETE FROM sessions WHERE user_id = $user_id::uuid AND expires_at < $before::timestamptz
+
+-- name: add_refresh_token
+-- The first refresh token of a session.
+INSERT INTO refresh_tokens (token_hash, session_id, issued_at)
+VALUES ($token_hash::bytea, $session_id::uuid, $now::timestamptz)
+
+-- name: lock_session_of_refresh_token
+-- Makes the refreshes of one session go one after the other; what they see they read after this.
+SELECT s.id
+FROM sessions s
+WHERE s.id = (SELECT r.session_id FROM refresh_tokens r WHERE r.token_hash = $token_hash::bytea)
+FOR NO KEY UPDATE
+
+-- name: refresh_token_by_hash
+-- A refresh token, its session and its user, in whatever state they are.
+SELECT r.used_at, s.id AS session_id, s.expires_at, s.revoked_at, u.id AS user_id, u.role, u.is_active
+FROM refresh_tokens r
+JOIN sessions s ON s.id = r.session_id
+JOIN users u ON u.id = s.user_id
+WHERE r.token_hash = $token_hash::bytea
+
+-- name: rotate_refresh_token
+-- Uses a refresh token up and adds its successor. Tokens used up before `$forgotten_before` are forgotten.
+WITH used AS (
+    UPDATE refresh_tokens SET used_at = $now::timestamptz WHERE token_hash = $token_hash::bytea
+), touched AS (
+    UPDATE sessions SET last_used_at = $now::timestamptz WHERE id = $session_id::uuid
+), forgotten AS (
+    DELETE FROM refresh_tokens WHERE session_id = $session_id::uuid AND used_at < $forgotten_before::timestamptz
+)
+INSERT INTO refresh_tokens (token_hash, session_id, issued_at)
+VALUES ($successor_hash::bytea, $session_id::uuid, $now::timestamptz)
+
+-- name: unused_refresh_tokens
+-- Which of these refresh tokens exist and were not used yet.
+SELECT r.token_hash FROM refresh_tokens r WHERE r.token_hash = ANY($token_hashes::bytea[]) AND r.used_at IS NULL
+
+-- name: end_session
+-- Ends one session.
+UPDATE sessions SET revoked_at = $now::timestamptz, revoked_because = $because::text WHERE id = $session_id::uuid AND revoked_at IS NULL
+
+-- name: end_sessions_of_user
+-- Ends a user's sessions, except `$kept` when it is given.
+UPDATE sessions SET revoked_at = $now::timestamptz, revoked_because = $because::text
+WHERE user_id = $user_id::uuid AND revoked_at IS NULL AND expires_at > $now::timestamptz AND id IS DISTINCT FROM $kept::uuid
+RETURNING id
+
+-- name: set_password
+-- Gives an account a new password, unless it changed since `$replaced_hash` was read, or the account may not sign in (any more).
+UPDATE users
+SET password_hash = $password_hash::text, password_changed_at = $now::timestamptz
+WHERE id = $user_id::uuid AND is_active AND email IS NOT NULL AND password_hash IS NOT DISTINCT FROM $replaced_hash::text
+RETURNING role
+
+-- name: account_for_reset
+-- Whether there is an account to issue a password reset for, and whether it can have a password.
+SELECT u.id, u.email, u.is_active FROM users u WHERE u.id = $user_id::uuid
+
+-- name: withdraw_password_resets
+-- Ends the password resets of a user that were not used.
+UPDATE password_resets SET expires_at = $now::timestamptz
+WHERE user_id = $user_id::uuid AND used_at IS NULL AND expires_at > $now::timestamptz
+
+-- name: add_password_reset
+-- A password reset, issued by an administrator or (by nobody) on the command line.
+INSERT INTO password_resets (user_id, token_hash, created_by, created_at, expires_at)
+VALUES ($user_id::uuid, $token_hash::bytea, $created_by::uuid, $now::timestamptz, $expires_at::timestamptz)
+
+-- name: account_of_password_reset
+-- The account that a password reset is for, when it can still be used.
+SELECT u.id, u.email, u.password_hash
+FROM password_resets p
+JOIN users u ON u.id = p.user_id
+WHERE p.token_hash = $token_hash::bytea AND p.used_at IS NULL AND p.expires_at > $now::timestamptz AND u.is_active AND u.email IS NOT NULL
+
+-- name: use_password_reset
+-- Uses a password reset up: of two at once, one gets a row.
+UPDATE password_resets SET used_at = $now::timestamptz
+WHERE token_hash = $token_hash::bytea AND used_at IS NULL AND expires_at > $now::timestamptz
+RETURNING user_id
+
+-- name: count_sign_in_attempt
+-- Counts an attempt as a failure before the password is looked at; no row while the key is blocked. Since `counted_at`, one failure is
+-- forgotten every `$forget_seconds`; beyond `$free` failures the key is blocked for 1, 2, 4 … seconds, `$longest_seconds` at most.
+INSERT INTO sign_in_throttles AS t (key, failures, counted_at, blocked_until)
+VALUES ($key::bytea, 1, $now::timestamptz, $now::timestamptz)
+ON CONFLICT (key) DO UPDATE
+SET (failures, counted_at, blocked_until) = (
+    SELECT
+        c.failures,
+        -- A part of a forgotten failure is not lost: the time moves on by whole ones.
+        CASE WHEN c.failures = 1 THEN $now::timestamptz ELSE t.counted_at + c.forgotten * make_interval(secs => $forget_seconds::float8) END,
+        $now::timestamptz + CASE
+            WHEN c.failures <= $free::integer THEN interval '0'
+            ELSE make_interval(secs => least($longest_seconds::float8, 2.0 ^ least(c.failures - $free::integer - 1, 30)))
+        END
+    FROM (
+        SELECT greatest(t.failures - f.forgotten, 0) + 1 AS failures, f.forgotten
+        FROM (
+            SELECT greatest(
+                floor(extract(epoch FROM $now::timestamptz - t.counted_at)::float8 / $forget_seconds::float8), 0)::bigint AS forgotten
+        ) AS f
+    ) AS c
+)
+WHERE t.blocked_until <= $now::timestamptz
+RETURNING t.failures
+
+-- name: sign_in_blocked_until
+-- Until when a key is blocked.
+SELECT t.blocked_until FROM sign_in_throttles t WHERE t.key = $key::bytea
+
+-- name: forget_sign_in_failures
+-- A success clears a key.
+DELETE FROM sign_in_throttles WHERE key = $key::bytea
+
+-- name: take_back_sign_in_attempt
+-- Takes back one attempt that was counted beforehand. Where nobody was counted after it (`$counted`), the block goes too.
+UPDATE sign_in_throttles
+SET failures = greatest(failures - 1, 0), blocked_until = CASE WHEN failures = $counted::integer THEN $now::timestamptz ELSE blocked_until END
+WHERE key = $key::bytea
+
+-- name: delete_old_sign_in_throttles
+-- Forgets keys on which nothing happened for long.
+DELETE FROM sign_in_throttles WHERE counted_at < $before::timestamptz AND blocked_until < $before::timestamptz
+
+-- name: add_service_token
+-- A token for a machine.
+INSERT INTO service_tokens (name, token_hash, scopes, created_by, created_at, expires_at)
+VALUES ($name::text, $token_hash::bytea, $scopes::text[], $created_by::uuid, $now::timestamptz, $expires_at::timestamptz)
+RETURNING id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at
+
+-- name: service_tokens
+-- All service tokens, those that are good first, then the newest.
+SELECT t.id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at, t.revoked_at
+FROM service_tokens t
+ORDER BY (t.revoked_at IS NOT NULL), t.id DESC
+LIMIT $limit::integer
+
+-- name: revoke_service_token
+-- Ends a service token. One that has ended already stays as it was.
+UPDATE service_tokens SET revoked_at = coalesce(revoked_at, $now::timestamptz) WHERE id = $token_id::uuid
+RETURNING id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at
+
+-- name: administrator_exists
+-- Whether anybody can administer the school.
+SELECT EXISTS (SELECT FROM users u WHERE u.role = 'ADMIN' AND u.is_active)
+
+-- name: add_administrator
+-- The first account of a school.
+INSERT INTO users (role, first_name, last_name, email) VALUES ('ADMIN', $first_name::text, $last_name::text, $email::text)
+RETURNING id
+
+-- name: make_administrator
+-- Turns an account into an active administrator's.
+UPDATE users SET role = 'ADMIN', is_active = true WHERE id = $user_id::uuid
