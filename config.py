@@ -1,5 +1,6 @@
 """The settings: one frozen object, the environment read once. docs/settings.md is printed from it."""
 
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     demo_data: bool | None = Field(
         None, description="Fill an empty database with the demo school. Not set: only the embedded one, and not in production."
     )
+    seed_date: date | None = Field(None, description="The day that seeded data is as of, YYYY-MM-DD. Not set: today.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(5000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many server processes; each has a pool of its own.")

@@ -1,0 +1,27 @@
+"""python -m db.seed --scale demo|school|district: fills an empty database."""
+
+import argparse
+import sys
+from datetime import date
+
+from config import load_settings
+from db.embedded import database_url
+from db.migrate import migrate
+from db.seed.runner import SCALES, NotEmptyError, seed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m db.seed", description="Fills an empty database with a made-up school.")
+    parser.add_argument("--scale", choices=SCALES, default="demo")
+    parser.add_argument("--date", type=date.fromisoformat, default=load_settings().seed_date or date.today(), help="the school's today, YYYY-MM-DD")
+    given = parser.parse_args()
+    with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
+        migrate(url)
+        print(f"Seeding the {given.scale} school as of {given.date} …", flush=True)
+        try:
+            seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
+        except NotEmptyError as error:
+            sys.exit(f"seed: {error}")
+
+
+main()

@@ -1,0 +1,93 @@
+"""Runs the seed's SQL in one transaction: an interrupted seed leaves an empty database, not half a school."""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from argon2 import PasswordHasher
+from psycopg import sql
+
+__all__ = ["DEMO_PASSWORD", "SCALES", "NotEmptyError", "seed"]
+
+SCALES = ("demo", "school", "district")
+DEMO_PASSWORD = "rollcall-demo"  # noqa: S105 - it is printed at every start
+_FOLDER = Path(__file__).parent
+# A fixed salt: the same seed gives the same bytes. The password is public anyway.
+_SALT = b"rollcall-demo-sa"
+
+
+class NotEmptyError(Exception):
+    """The database has users already: a school is never mixed with a made-up one."""
+
+
+def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lambda _: None) -> None:
+    """Fills a migrated, empty database with a school of this scale as it is on `seed_date`.
+
+    Raises NotEmptyError when there are users, ValueError for an unknown scale, and RuntimeError when what was made does not add up.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"the scale is one of {', '.join(SCALES)}, not {scale!r}")
+    started = time.monotonic()
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(7205759404)")
+        if connection.execute("SELECT count(*) FROM users").fetchone() != (0,):
+            raise NotEmptyError("this database has users already; seed an empty one")
+        settings = {"seed.scale": scale, "seed.date": seed_date.isoformat(), "seed.password_hash": _hash()}
+        settings |= {"maintenance_work_mem": "256MB", "work_mem": "256MB", "jit": "off", "statement_timeout": "0", "TimeZone": "UTC"}
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+        with _bulk(connection, bare=scale != "demo"):
+            for path in sorted(_FOLDER.glob("*.sql")):
+                before = time.monotonic()
+                connection.execute(cast(LiteralString, path.read_text(encoding="utf-8")))
+                say(f"  {path.stem[3:]}: {time.monotonic() - before:.1f} s")
+        problems = connection.execute(cast(LiteralString, (_FOLDER / "checks" / "books.sql").read_text(encoding="utf-8"))).fetchall()
+        if problems:
+            raise RuntimeError("the seed does not add up: " + "; ".join(f"{name}: {count}" for name, count in problems))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE)")
+    say(f"  the {scale} school is there after {time.monotonic() - started:.1f} s")
+
+
+def _hash() -> str:
+    return PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash(DEMO_PASSWORD, salt=_SALT)
+
+
+class _bulk:  # noqa: N801 - reads as the statement it is
+    """Loads without triggers; with `bare` also without foreign keys and plain indexes. On leaving all is put back, and the keys are checked."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", *, bare: bool) -> None:
+        self._connection = connection
+        self._bare = bare
+        self._put_back: list[str] = []
+
+    def _all(self, query: LiteralString) -> list[Any]:
+        return self._connection.execute(query).fetchall()
+
+    def __enter__(self) -> None:
+        for (table,) in self._all("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relhastriggers ORDER BY 1"):
+            self._connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
+            self._put_back.append(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)).as_string(self._connection))
+        if not self._bare:
+            return
+        for name, definition in self._all(
+            "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid"
+            " WHERE t.relnamespace = 'public'::regnamespace AND NOT i.indisunique"
+            " AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) ORDER BY 1"
+        ):
+            self._connection.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(name)))
+            self._put_back.append(definition)
+        for table, name, definition in self._all(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'f' AND connamespace = 'public'::regnamespace ORDER BY 1, 2"
+        ):
+            self._connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(table), sql.Identifier(name)))
+            self._put_back.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            for statement in reversed(self._put_back):
+                self._connection.execute(cast(LiteralString, statement))
