@@ -54,6 +54,7 @@ NOUNS = frozenset(
         "grades",
         "payments",
         "audit_log",
+        "service_tokens",
         "users",
         "users.private",
     }

@@ -22,6 +22,7 @@ CHANNEL = "rollcall_revocations"
 _EVERY = 2.0
 _TRUSTED = 5.0
 _CONNECT = 5.0
+_SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
@@ -77,8 +78,8 @@ class Revocations:
             await asyncio.sleep(pause)
             try:
                 await self._listen_once()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                pause = min(max(pause * 2, 0.1), _LONGEST_PAUSE) if self._connection is None else 0.0
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is logged and listening begins again: without it every request asks the database
+                pause = min(pause * 2, _LONGEST_PAUSE) if self._connection is None and pause else _SHORTEST_PAUSE
                 _log.warning("revocations are not heard: every token is looked up", error=repr(error), again_in_seconds=pause)
             finally:
                 connection, self._connection = self._connection, None

@@ -17,8 +17,9 @@ from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint, successor
 from db.pool import Database
 from db.queries import queries
+from execution.errors import Refusal
 
-__all__ = ["GRACE", "SESSION_LIFETIME", "Granted", "Sessions"]
+__all__ = ["GRACE", "KNOWN_NETWORK_FOR", "SESSION_LIFETIME", "Granted", "RefreshTokenReused", "Sessions"]
 
 _log = structlog.get_logger("rollcall.sessions")
 
@@ -29,6 +30,9 @@ GRACE = timedelta(seconds=60)
 # A used token that comes back ends its session for so long; after that it is as good as unknown.
 _REMEMBERED = timedelta(days=7)
 _KEPT_AFTER_THE_END = timedelta(days=30)
+_ENDED = "The session has ended. Sign in again."
+# How long after a sign-in its network is one that the account is known from.
+KNOWN_NETWORK_FOR = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Granted:
     session_expires_at: datetime
     user_id: UUID
     session_id: UUID
+
+
+class RefreshTokenReused(Refusal):  # noqa: N818 - a refusal, like its parent
+    """A used refresh token came back, and its session was ended: the client reads what it reads for any session that has ended."""
 
 
 class Sessions:
@@ -71,19 +79,22 @@ class Sessions:
         return self._granted(user_id, session_id, role, token, expires_at)
 
     async def refresh(self, database: Database, token: str) -> Granted:
-        """New tokens for a refresh token. Raises UNAUTHENTICATED when the session has ended, or ends because the token was used before."""
+        """New tokens for a refresh token. Raises UNAUTHENTICATED when its session has ended, as RefreshTokenReused when it ends by this."""
         if not is_token(Kind.REFRESH, token):
             raise unauthenticated()
         async with database.transaction() as connection:
-            granted = await self._rotate(connection, token)
+            answer = await self._rotate(connection, token)
         # Raised outside of the transaction, or the end of a session whose token came back would be rolled back with it.
-        if granted is None:
-            raise unauthenticated("The session has ended. Sign in again.")
-        return granted
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
 
-    async def end(self, connection: Any, session_id: UUID) -> None:
-        """Signs a session out."""
-        await connection.execute(*bound(queries.end_session, session_id=session_id, because="SIGNED_OUT", now=self._clock.now()))
+    async def end(self, connection: Any, session_id: UUID) -> int:
+        """Signs a session out; 0 when it had ended before."""
+        ended = await connection.fetchval(
+            *bound(queries.end_session, session_id=session_id, because="SIGNED_OUT", now=self._clock.now())
+        )
+        return 0 if ended is None else 1
 
     async def end_all(self, connection: Any, user_id: UUID, because: str, *, kept: UUID | None = None) -> int:
         """Ends a user's sessions but the one that is `kept`; how many. `because` is one of the table's reasons."""
@@ -92,14 +103,14 @@ class Sessions:
         )
         return len(ended)
 
-    async def _rotate(self, connection: Any, token: str) -> Granted | None:
+    async def _rotate(self, connection: Any, token: str) -> Granted | Refusal:
         now = self._clock.now()
         token_hash = fingerprint(token)
         if await connection.fetchval(*bound(queries.lock_session_of_refresh_token, token_hash=token_hash)) is None:
-            return None
+            return unauthenticated(_ENDED)
         row = await connection.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=token_hash))
         if row is None or row["revoked_at"] is not None or row["expires_at"] <= now or not row["is_active"]:
-            return None
+            return unauthenticated(_ENDED)
         successors = [successor(token, key) for key in self._keys.of("refresh token")]
         if row["used_at"] is None:
             following: str | None = successors[0]
@@ -118,7 +129,7 @@ class Sessions:
         if following is None:
             _log.warning("a refresh token came back: its session ends", session_id=str(row["session_id"]), user_id=str(row["user_id"]))
             await connection.execute(*bound(queries.end_session, session_id=row["session_id"], because="TOKEN_REUSED", now=now))
-            return None
+            return RefreshTokenReused("UNAUTHENTICATED", _ENDED)
         return self._granted(row["user_id"], row["session_id"], row["role"], following, row["expires_at"])
 
     async def _unused(self, connection: Any, tokens: Sequence[str]) -> str | None:

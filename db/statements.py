@@ -120,7 +120,7 @@ class Query:
             rows = f"{self.body[self._from():]}{self._conditions(choice)}"
             sql = f"SELECT count(*) AS total\n{rows}"
             if choice.per is not None:
-                sql = f"SELECT p.parent_key, x.total FROM unnest($parents::uuid[]) AS p (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS x"
+                sql = f"SELECT asked.parent_key, found.total FROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
             found = self._compiled["count", choice, open_nouns] = self._finish(sql, open_nouns)
         return found
 
@@ -130,7 +130,7 @@ class Query:
     def _conditions(self, choice: Choice) -> str:
         conditions = [self.filters[name] for name in sorted(choice.filters)]
         if choice.per is not None:
-            conditions.append(self.parents[choice.per].replace("$parent", "p.parent_key"))
+            conditions.append(self.parents[choice.per].replace("$parent", "asked.parent_key"))
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
     def _page(self, choice: Choice) -> str:
@@ -152,7 +152,7 @@ class Query:
         )
         if choice.per is None:
             return sql
-        return f"SELECT p.parent_key, x.*\nFROM unnest($parents::uuid[]) AS p (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS x"
+        return f"SELECT asked.parent_key, found.*\nFROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
 
     def _finish(self, template: str, open_nouns: frozenset[str]) -> Statement:
         def visible(match: re.Match[str]) -> str:

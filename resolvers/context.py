@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from auth.access import NOUNS, open_nouns
+from auth.networks import UNKNOWN_CLIENT, Client
 from auth.reach import Reach, read_reach
 from auth.viewer import Viewer
 from db.pool import Database
@@ -21,11 +22,12 @@ R = TypeVar("R", bound=Row)
 class Context:
     """One request's: made when it comes, gone when it is answered. Shared by nothing."""
 
-    def __init__(self, database: Database, viewer: Viewer, request_id: str, services: Any = None) -> None:
+    def __init__(self, database: Database, viewer: Viewer, request_id: str, services: Any = None, client: Client = UNKNOWN_CLIENT) -> None:
         self.database = database
         self.viewer = viewer
         self.request_id = request_id
         self.services = services
+        self.client = client
         self.loaders = Loaders(self)
         self.open = open_nouns(viewer)
         self._reach: asyncio.Future[Reach] | None = None

@@ -111,7 +111,7 @@ class Listing:
             cap=self.cap,
         )
 
-    def signature(self, *, leading: tuple[str, ...] = ("self",)) -> Signature:
+    def signature(self, *, nullable: bool = False) -> Signature:
         described = {
             "first": (int, f"How many from the start, at most {self.cap}; {min(self.default, self.cap)} when neither `first` nor `last` is given."),
             "after": (str, "Only what comes after this cursor."),
@@ -121,21 +121,33 @@ class Listing:
         }
         if self.filter is not None:
             described["filter"] = (self.filter, "What to leave out: every condition given must hold.")
-        parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in leading]
+        parameters = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)]
         parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
         for name, (kind, text) in described.items():
             annotation = Annotated[kind | None, strawberry.argument(description=text)]
             parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=strawberry.UNSET, annotation=annotation))
-        return Signature(parameters, return_annotation=Connection[self.node])  # type: ignore[name-defined]  # made at run time
+        made: Any = Connection[self.node]  # type: ignore[name-defined]  # made at run time
+        return Signature(parameters, return_annotation=made | None if nullable else made)
 
 
-def connection(listing: Listing, per: str, key: str = "id", *, description: str, **options: Any) -> Any:
-    """An edge to many: the page of the list whose rows belong to the parent's `key`."""
+def connection(
+    listing: Listing,
+    per: str,
+    key: str = "id",
+    *,
+    description: str,
+    allowed: str | None = None,
+    refuse: Callable[[], Exception] | None = None,
+    **options: Any,
+) -> Any:
+    """An edge to many: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable: see `Edge`."""
 
     def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
         return listing.request(info, **given)
 
-    return edge_with(paged(listing.query, per, listing.row), key, description=description, **options)(_signed(prepare, listing))
+    return edge_with(paged(listing.query, per, listing.row), key, description=description, allowed=allowed, refuse=refuse, **options)(
+        _signed(prepare, listing, nullable=allowed is not None)
+    )
 
 
 def root_connection(listing: Listing, capability: Capability, *, description: str, **options: Any) -> Any:
@@ -144,11 +156,14 @@ def root_connection(listing: Listing, capability: Capability, *, description: st
     async def resolve(self: Any, info: Any, **given: Any) -> Any:
         return await root_page(info.context, listing.query, listing.row, listing.request(info, **given))
 
-    return root(capability, description=description, **options)(_signed(resolve, listing))
+    return root(capability, description=description, **options)(
+        # A field that is out of reach for some is null for them, and leaves the rest of their answer alone.
+        _signed(resolve, listing, nullable=capability is not Capability.SIGNED_IN)
+    )
 
 
-def _signed(function: Callable[..., Any], listing: Listing) -> Callable[..., Any]:
-    signature = listing.signature()
+def _signed(function: Callable[..., Any], listing: Listing, *, nullable: bool) -> Callable[..., Any]:
+    signature = listing.signature(nullable=nullable)
     function.__signature__ = signature  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
     function.__annotations__ = {name: each.annotation for name, each in signature.parameters.items() if each.annotation is not Parameter.empty}
     function.__annotations__["return"] = signature.return_annotation

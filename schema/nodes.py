@@ -44,7 +44,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
         def is_type_of(value: Any, info: Any) -> bool:
             return isinstance(value, row)
 
-        cls.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry reads it from the class
+        cls.__strawberry_definition__.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry's definition of the class
         if row.tag in _BY_TAG:
             raise ValueError(f"the tag {row.tag} is there already")
         _BY_TAG[row.tag] = (cls, loader)

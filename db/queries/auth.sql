@@ -90,6 +90,7 @@ SELECT r.token_hash FROM refresh_tokens r WHERE r.token_hash = ANY($token_hashes
 -- name: end_session
 -- Ends one session.
 UPDATE sessions SET revoked_at = $now::timestamptz, revoked_because = $because::text WHERE id = $session_id::uuid AND revoked_at IS NULL
+RETURNING id
 
 -- name: end_sessions_of_user
 -- Ends a user's sessions, except `$kept` when it is given.
@@ -104,9 +105,9 @@ SET password_hash = $password_hash::text, password_changed_at = $now::timestampt
 WHERE id = $user_id::uuid AND is_active AND email IS NOT NULL AND password_hash IS NOT DISTINCT FROM $replaced_hash::text
 RETURNING role
 
--- name: account_for_reset
--- Whether there is an account to issue a password reset for, and whether it can have a password.
-SELECT u.id, u.email, u.is_active FROM users u WHERE u.id = $user_id::uuid
+-- name: lock_password
+-- The hash of an account's password, which nobody else changes until the transaction ends.
+SELECT u.password_hash FROM users u WHERE u.id = $user_id::uuid FOR NO KEY UPDATE
 
 -- name: withdraw_password_resets
 -- Ends the password resets of a user that were not used.
@@ -120,7 +121,7 @@ VALUES ($user_id::uuid, $token_hash::bytea, $created_by::uuid, $now::timestamptz
 
 -- name: account_of_password_reset
 -- The account that a password reset is for, when it can still be used.
-SELECT u.id, u.email, u.password_hash
+SELECT u.id, u.email
 FROM password_resets p
 JOIN users u ON u.id = p.user_id
 WHERE p.token_hash = $token_hash::bytea AND p.used_at IS NULL AND p.expires_at > $now::timestamptz AND u.is_active AND u.email IS NOT NULL
@@ -181,12 +182,14 @@ INSERT INTO service_tokens (name, token_hash, scopes, created_by, created_at, ex
 VALUES ($name::text, $token_hash::bytea, $scopes::text[], $created_by::uuid, $now::timestamptz, $expires_at::timestamptz)
 RETURNING id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at
 
--- name: service_tokens
--- All service tokens, those that are good first, then the newest.
+-- page: service_tokens
+-- Service tokens, those that have ended too.
 SELECT t.id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.last_used_at, t.revoked_at
 FROM service_tokens t
-ORDER BY (t.revoked_at IS NOT NULL), t.id DESC
-LIMIT $limit::integer
+WHERE @visible(service_tokens t)
+-- key: t.id
+-- order created_at timestamptz: t.created_at
+-- by id uuid: t.id
 
 -- name: revoke_service_token
 -- Ends a service token. One that has ended already stays as it was.

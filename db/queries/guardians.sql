@@ -9,7 +9,7 @@ WHERE @visible(guardians g)
 -- order name text: g.sort_key
 -- filter is_active: g.is_active = $is_active
 -- filter student_ids: g.id IN (SELECT gs.guardian_id FROM guardian_students gs WHERE gs.student_id = ANY($student_ids::uuid[]) AND @visible(guardianships gs))
--- filter name_prefix: g.sort_key >= fold_name($name_prefix) AND g.sort_key < fold_name($name_prefix) || U&'\+10FFFF'
+-- filter name_prefix: g.sort_key >= fold_name($name_prefix) AND g.sort_key < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per student: g.id IN (SELECT gs.guardian_id FROM guardian_students gs WHERE gs.student_id = $parent)
 -- by id uuid: g.id
 -- by user uuid: g.user_id

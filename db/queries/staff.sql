@@ -14,7 +14,7 @@ WHERE true
 -- filter subject_ids: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = ANY($subject_ids::uuid[]))
 -- filter joined_from: t.joining_date >= $joined_from
 -- filter joined_to: t.joining_date <= $joined_to
--- filter name_prefix: t.sort_key >= fold_name($name_prefix) AND t.sort_key < fold_name($name_prefix) || U&'\+10FFFF'
+-- filter name_prefix: t.sort_key >= fold_name($name_prefix) AND t.sort_key < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per subject: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = $parent)
 -- by id uuid: t.id
 -- by user uuid: t.user_id

@@ -20,7 +20,7 @@ WHERE @visible(students s)
 -- filter academic_year_ids: s.class_id IN (SELECT c.id FROM classes c WHERE c.academic_year_id = ANY($academic_year_ids::uuid[]))
 -- filter enrolled_from: s.enrollment_date >= $enrolled_from
 -- filter enrolled_to: s.enrollment_date <= $enrolled_to
--- filter name_prefix: s.sort_key >= fold_name($name_prefix) AND s.sort_key < fold_name($name_prefix) || U&'\+10FFFF'
+-- filter name_prefix: s.sort_key >= fold_name($name_prefix) AND s.sort_key < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per class: s.class_id = $parent
 -- per guardian: s.id IN (SELECT gs.student_id FROM guardian_students gs WHERE gs.guardian_id = $parent)
 -- by id uuid: s.id

@@ -8,7 +8,7 @@ WHERE true
 -- order code text: j.code
 -- filter is_active: j.is_active = $is_active
 -- filter codes: j.code = ANY($codes::text[])
--- filter name_prefix: lower(j.name) ~>=~ lower($name_prefix) AND lower(j.name) ~<~ lower($name_prefix) || U&'\+10FFFF'
+-- filter name_prefix: lower(j.name) ~>=~ lower($name_prefix) AND lower(j.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
 -- per teacher: j.id IN (SELECT ts.subject_id FROM teacher_subjects ts WHERE ts.teacher_id = $parent)
 -- per class: j.id IN (SELECT cs.subject_id FROM class_subjects cs WHERE cs.class_id = $parent)
 -- by id uuid: j.id
@@ -23,7 +23,7 @@ WHERE true
 -- order code text: y.code
 -- filter is_active: y.is_active = $is_active
 -- filter codes: y.code = ANY($codes::text[])
--- filter name_prefix: lower(y.name) ~>=~ lower($name_prefix) AND lower(y.name) ~<~ lower($name_prefix) || U&'\+10FFFF'
+-- filter name_prefix: lower(y.name) ~>=~ lower($name_prefix) AND lower(y.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
 -- by id uuid: y.id
 
 -- page: fee_categories

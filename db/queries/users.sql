@@ -11,7 +11,7 @@ WHERE @visible(users u)
 -- filter roles: u.role = ANY($roles::text[]) AND @visible(users.private u)
 -- filter is_active: u.is_active = $is_active
 -- filter email: lower(u.email) = lower($email) AND @visible(users.private u)
--- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ lower($first_name_prefix) || U&'\+10FFFF'
--- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ lower($last_name_prefix) || U&'\+10FFFF'
+-- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ (lower($first_name_prefix) || U&'\+10FFFF')
+-- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ (lower($last_name_prefix) || U&'\+10FFFF')
 -- by id uuid: u.id
 -- by alt_id bigint: u.alt_id

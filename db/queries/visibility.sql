@@ -79,3 +79,7 @@ gs.guardian_id = ANY($reach_guardians::uuid[]) AND gs.student_id = ANY($reach_st
 -- visible: audit_log l
 -- Administrators alone, who pass by this rule.
 false
+
+-- visible: service_tokens t
+-- Administrators alone, who pass by this rule.
+false

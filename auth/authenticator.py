@@ -1,0 +1,166 @@
+"""Who a request comes from: one object per process, started and stopped with the server."""
+
+import asyncio
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from auth.access_tokens import LIFETIME, AccessTokens
+from auth.clock import Clock
+from auth.keys import Keys
+from auth.passwords import Passwords
+from auth.refusals import unauthenticated
+from auth.revocations import Revocations
+from auth.sessions import Sessions
+from auth.statements import bound
+from auth.throttle import Throttle
+from auth.tokens import Kind, fingerprint, is_token
+from auth.viewer import ANONYMOUS, Viewer
+from auth.viewer_cache import Entry, ViewerCache
+from config import Settings
+from db.pool import Database, PoolTimeoutError
+from db.queries import queries
+from execution.errors import Refusal
+
+__all__ = ["Authenticator"]
+
+_log = structlog.get_logger("rollcall.authentication")
+
+# RFC 6750, 2.1. Ours are far shorter than 2,000 characters, and nothing longer is hashed or parsed.
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,2000})", re.IGNORECASE)
+_USES_ARE_NOTED_EVERY = timedelta(minutes=1)
+_TIDY_SECONDS = 3600.0
+_DATABASE_TROUBLE = (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Authenticator:
+    """Turns an Authorization header into a viewer, and holds what sign-ins need: `passwords`, `throttle`, `sessions`, `keys`, `clock`.
+
+    `url` leads to PostgreSQL itself (settings: `DIRECT_DATABASE_URL` behind PgBouncer).
+    """
+
+    def __init__(self, database: Database, settings: Settings, url: str, *, clock: Clock | None = None, cache_size: int = 20_000) -> None:
+        self._database = database
+        self.clock = clock or Clock()
+        self.keys = Keys(settings.secret_key, settings.secret_key_previous)
+        self.passwords = Passwords()
+        self.throttle = Throttle(database, self.keys, self.clock)
+        self._access_tokens = AccessTokens(self.keys, self.clock)
+        self.sessions = Sessions(self.keys, self._access_tokens, self.clock)
+        self._cache = ViewerCache(cache_size)
+        self._revocations = Revocations(url, self.clock, self._cache.revoke, self._cache.clear)
+        self._uses: dict[UUID, datetime] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begins to listen to revocations. A database that cannot be reached is no error: it is asked again, and meanwhile nothing is cached."""
+        await self._revocations.start()
+        self._begin(self._tidy())
+
+    async def stop(self) -> None:
+        await self._revocations.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.passwords.close()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether verified tokens are remembered; otherwise the database is asked about each request's."""
+        return self._revocations.is_listening
+
+    async def viewer(self, authorization_header: str | None) -> Viewer:
+        """Who the header stands for; ANONYMOUS without one.
+
+        Raises an UNAUTHENTICATED refusal for a token that is none of ours, has expired or was revoked, and what the database raises
+        when it has to be asked and cannot answer.
+        """
+        if authorization_header is None:
+            return ANONYMOUS
+        match = _BEARER.fullmatch(authorization_header.strip())
+        if match is None:
+            raise unauthenticated("Send the token as `Authorization: Bearer …`.")
+        token = match[1]
+        token_hash = fingerprint(token)
+        now = self.clock.now()
+        entry = self._cache.find(token_hash, now) if self._revocations.is_listening else None
+        if entry is None:
+            generation = self._cache.generation
+            entry = await (self._service(token_hash, now) if is_token(Kind.SERVICE, token) else self._session(token, now))
+            if self._revocations.is_listening:
+                self._cache.keep(token_hash, entry, generation)
+        kind, identifier = entry.rights[0]
+        if kind == "service":
+            self._note_use(identifier, now)
+        return entry.viewer
+
+    async def settle(self) -> None:
+        """Call it after a mutation that may have revoked something has committed: from here on it counts in this worker.
+
+        Other workers hear of it at the same moment, give or take a millisecond (docs/decisions/013-revocations.md).
+        """
+        await self._revocations.settle()
+
+    async def confirm(self, connection: Any, viewer: Viewer) -> None:
+        """Asks the database, in the transaction of a mutation, whether the viewer is still who they were.
+
+        What is written must not depend on news that is on its way. Raises UNAUTHENTICATED when the session has ended, FORBIDDEN when
+        the role is another now.
+        """
+        role = None
+        if viewer.session_id is not None:
+            role = await connection.fetchval(
+                *bound(queries.viewer_of_session, session_id=viewer.session_id, user_id=viewer.user_id, now=self.clock.now())
+            )
+        if role is None:
+            raise unauthenticated()
+        if role != viewer.role:
+            raise Refusal("FORBIDDEN", "Your role has changed.")
+
+    async def _session(self, token: str, now: datetime) -> Entry:
+        claims = self._access_tokens.read(token)
+        role = await self._database.fetchval(
+            *bound(queries.viewer_of_session, session_id=claims.session_id, user_id=claims.user_id, now=now)
+        )
+        if role is None:
+            raise unauthenticated()
+        viewer = Viewer(claims.user_id, role, claims.session_id)
+        return Entry(viewer, claims.expires_at, (("session", claims.session_id), ("user", claims.user_id)))
+
+    async def _service(self, token_hash: bytes, now: datetime) -> Entry:
+        row = await self._database.fetchrow(*bound(queries.service_token_by_hash, token_hash=token_hash, now=now))
+        if row is None:
+            raise unauthenticated("The service token is not valid (any more).")
+        remembered_until = min(now + LIFETIME, row["expires_at"] or datetime.max.replace(tzinfo=now.tzinfo))
+        return Entry(Viewer(None, None, None, frozenset(row["scopes"])), remembered_until, (("service", row["id"]),))
+
+    def _note_use(self, token_id: UUID, now: datetime) -> None:
+        """Writes when a service token was used, once a minute, without making its request wait."""
+        noted = self._uses.get(token_id)
+        if noted is None or now - noted >= _USES_ARE_NOTED_EVERY:
+            self._uses[token_id] = now
+            self._begin(self._write_use(token_id, now))
+
+    async def _write_use(self, token_id: UUID, now: datetime) -> None:
+        try:
+            await self._database.execute(*bound(queries.touch_service_token, token_id=token_id, now=now))
+        except _DATABASE_TROUBLE as error:
+            _log.warning("the use of a service token was not noted", token_id=str(token_id), error=repr(error))
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_SECONDS)
+            self._uses.clear()
+            try:
+                await self.throttle.delete_old()
+            except _DATABASE_TROUBLE as error:
+                _log.warning("old failed sign-ins were not deleted", error=repr(error))
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,98 @@
+"""Password resets: an administrator issues one, its owner uses it once. The way to a first password, and back in without the old one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from auth.sessions import Granted
+from auth.statements import bound
+from auth.tokens import Kind, fingerprint, is_token, mint
+from db.queries import queries
+from resolvers.context import Context
+from resolvers.sign_in import authenticator_of, chosen_password_error
+from resolvers.user_errors import UserError
+
+__all__ = ["DEFAULT_HOURS", "MAX_HOURS", "IssuedReset", "issue_password_reset", "reset_password"]
+
+DEFAULT_HOURS = 24
+MAX_HOURS = 168
+_NOT_VALID = UserError("token", "RESET_NOT_VALID", "This password reset was used, has expired or was replaced by a newer one.")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedReset:
+    """The token is shown this once: the database keeps only its hash."""
+
+    token: str
+    expires_at: datetime
+    user_id: UUID
+
+
+async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int = DEFAULT_HOURS) -> IssuedReset | UserError:
+    """A one-time token for a user's password, good for 1 to 168 hours; an earlier one ends. The caller is an administrator."""
+    if not 1 <= valid_hours <= MAX_HOURS:
+        return UserError("validHours", "OUT_OF_RANGE", f"A password reset is good for 1 to {MAX_HOURS} hours.")
+    auth = authenticator_of(context)
+    now = auth.clock.now()
+    token = mint(Kind.PASSWORD_RESET)
+    expires_at = now + timedelta(hours=valid_hours)
+    async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
+        await auth.confirm(connection, context.viewer)
+        account = await connection.fetchrow(*bound(queries.account_by_id, user_id=user_id))
+        if account is None:
+            return UserError("userId", "NOT_FOUND", "There is no such user.")
+        if not account["is_active"]:
+            return UserError("userId", "USER_NOT_ACTIVE", "The user may not sign in.")
+        if account["email"] is None:
+            return UserError("userId", "USER_WITHOUT_EMAIL", "The user has no e-mail address to sign in with.")
+        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=now))
+        await connection.execute(
+            *bound(
+                queries.add_password_reset,
+                user_id=user_id,
+                token_hash=fingerprint(token),
+                created_by=context.viewer.user_id,
+                now=now,
+                expires_at=expires_at,
+            )
+        )
+    return IssuedReset(token, expires_at, user_id)
+
+
+async def reset_password(context: Context, token: str, new_password: str) -> Granted | UserError:
+    """Sets the password that a reset is for, ends the user's sessions, and signs them in: a new session on the network they are on."""
+    if not is_token(Kind.PASSWORD_RESET, token):
+        return _NOT_VALID
+    auth = authenticator_of(context)
+    reset: dict[str, Any] = {"token_hash": fingerprint(token), "now": auth.clock.now()}
+    # Looked at before the password is hashed: who has no token costs us no hash.
+    account = await context.database.fetchrow(*bound(queries.account_of_password_reset, **reset))
+    if account is None:
+        return _NOT_VALID
+    error = chosen_password_error(new_password, account["email"])
+    if error is not None:
+        return error
+    user_id = account["id"]
+    password_hash = await auth.passwords.hash(new_password)
+    async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
+        # The account first, as whoever changes a password does: nobody waits in a circle.
+        replaced_hash = await connection.fetchval(*bound(queries.lock_password, user_id=user_id))
+        if await connection.fetchval(*bound(queries.use_password_reset, **reset)) is None:
+            return _NOT_VALID
+        role = await connection.fetchval(
+            *bound(
+                queries.set_password,
+                user_id=user_id,
+                password_hash=password_hash,
+                replaced_hash=replaced_hash,
+                now=reset["now"],
+            )
+        )
+        if role is None:
+            return _NOT_VALID
+        await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED")
+        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=reset["now"]))
+        granted = await auth.sessions.open(connection, user_id, role, context.client)
+    await auth.settle()
+    return granted

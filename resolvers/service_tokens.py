@@ -1,0 +1,74 @@
+"""Service tokens: what dashboards and orchestrators show instead of a person's session. They open their scopes and nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from auth.statements import bound
+from auth.tokens import Kind, fingerprint, mint
+from db.queries import queries
+from db.rows import Row
+from resolvers.context import Context, by_key
+from resolvers.sign_in import authenticator_of
+from resolvers.user_errors import UserError
+
+__all__ = ["SCOPES", "ServiceToken", "create_service_token", "revoke_service_token", "service_token_by_id"]
+
+SCOPES = frozenset({"health:read"})
+_LONGEST_NAME = 100
+
+
+class ServiceToken(Row):
+    __slots__ = ()
+    type_name = "ServiceToken"
+    tag = "svt"
+
+
+service_token_by_id = by_key(queries.service_tokens, ServiceToken)
+
+
+async def create_service_token(
+    context: Context, name: str, scopes: Sequence[str], expires_at: datetime | None
+) -> tuple[ServiceToken, str] | UserError:
+    """A new token's row, and the token itself, which is shown this once. Without `expires_at` it is good until revoked.
+
+    The caller is an administrator.
+    """
+    auth = authenticator_of(context)
+    now = auth.clock.now()
+    name = name.strip()
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        return UserError("name", "NAME_NOT_VALID", f"A name has 1 to {_LONGEST_NAME} printable characters.")
+    if not scopes or not SCOPES.issuperset(scopes):
+        return UserError("scopes", "SCOPE_NOT_VALID", f"Give at least one scope, of: {', '.join(sorted(SCOPES))}.")
+    if expires_at is not None and expires_at.tzinfo is None:
+        return UserError("expiresAt", "TIME_ZONE_MISSING", "Give the time with its offset from UTC.")
+    if expires_at is not None and expires_at <= now:
+        return UserError("expiresAt", "IN_THE_PAST", "The token would have expired before it exists.")
+    token = mint(Kind.SERVICE)
+    async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
+        await auth.confirm(connection, context.viewer)
+        sql, *arguments = bound(
+            queries.add_service_token,
+            name=name,
+            token_hash=fingerprint(token),
+            scopes=sorted(set(scopes)),
+            created_by=context.viewer.user_id,
+            now=now,
+            expires_at=expires_at,
+        )
+        row = await connection.fetchrow(sql, *arguments, record_class=ServiceToken)
+    return row, token
+
+
+async def revoke_service_token(context: Context, token_id: UUID) -> ServiceToken | UserError:
+    """Ends a token, from the next request on; one that has ended already stays as it was. The caller is an administrator."""
+    auth = authenticator_of(context)
+    async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
+        await auth.confirm(connection, context.viewer)
+        sql, *arguments = bound(queries.revoke_service_token, token_id=token_id, now=auth.clock.now())
+        row: ServiceToken | None = await connection.fetchrow(sql, *arguments, record_class=ServiceToken)
+    if row is None:
+        return UserError("id", "NOT_FOUND", "There is no such service token.")
+    await auth.settle()
+    return row
