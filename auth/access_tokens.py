@@ -42,7 +42,7 @@ class AccessTokens:
         signing = [OctKey.import_key(each) for each in keys.of("access token")]
         self._headers = [{"alg": "HS256", "typ": "at+jwt", "kid": each} for each in identifiers]
         self._current = signing[0]
-        # We wrote every token that we accept, so its first part is one of these, letter by letter: no other algorithm or header is ever parsed.
+        # We wrote every token that we accept, so its first part is one of these, letter by letter: no other header is ever parsed.
         self._keys = {jwt.encode(header, {}, key).partition(".")[0]: key for header, key in zip(self._headers, signing, strict=True)}
 
     def issue(self, user_id: UUID, session_id: UUID, role: str, until: datetime) -> tuple[str, datetime]:

@@ -57,7 +57,7 @@ class Authenticator:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Begins to listen to revocations. A database that cannot be reached is no error: it is asked again, and meanwhile nothing is cached."""
+        """Listens to revocations. A database that cannot be reached is no error: it is tried again, and nothing is cached until then."""
         await self._revocations.start()
         self._begin(self._tidy())
 

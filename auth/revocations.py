@@ -46,7 +46,7 @@ class Revocations:
 
     @property
     def is_listening(self) -> bool:
-        """Whether every revocation up to a moment ago is known here. It is the last sign of life that counts: a dead network says nothing."""
+        """Whether every revocation up to a moment ago is known here. The last sign of life counts: a dead network says nothing."""
         connection = self._connection
         return connection is not None and not connection.is_closed() and self._clock.monotonic() - self._alive_at <= _TRUSTED
 
@@ -78,7 +78,7 @@ class Revocations:
             await asyncio.sleep(pause)
             try:
                 await self._listen_once()
-            except Exception as error:  # noqa: BLE001 - whatever it was, it is logged and listening begins again: without it every request asks the database
+            except Exception as error:  # noqa: BLE001 - whatever it was: it is logged, and listening begins again
                 pause = min(pause * 2, _LONGEST_PAUSE) if self._connection is None and pause else _SHORTEST_PAUSE
                 _log.warning("revocations are not heard: every token is looked up", error=repr(error), again_in_seconds=pause)
             finally:

@@ -47,7 +47,7 @@ class Granted:
     session_id: UUID
 
 
-class RefreshTokenReused(Refusal):  # noqa: N818 - a refusal, like its parent
+class RefreshTokenReused(Refusal):
     """A used refresh token came back, and its session was ended: the client reads what it reads for any session that has ended."""
 
 

@@ -25,7 +25,7 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`free` failures cost nothing; each one after them blocks for 1, 2, 4 … seconds, at most `longest`; one is forgotten every `forget` seconds."""
+    """`free` failures cost nothing; those after them block for 1, 2, 4 … seconds, at most `longest`; `forget` seconds forget one."""
 
     free: int
     longest: float

@@ -7,7 +7,7 @@ __all__ = ["UserError"]
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """`field` is the input's field as GraphQL spells it, None where it is no one field's fault; `code` is for programs, `message` for people."""
+    """`field` is the input's field as GraphQL spells it, None for no one field; `code` is for programs, `message` for people."""
 
     field: str | None
     code: str
