@@ -7,7 +7,7 @@ __all__ = ["Keys"]
 
 
 class Keys:
-    """The current secret and the one before it. What is new is made with the current one; what the previous one made is still recognised."""
+    """The current secret and the one before it. What is new is made with the current one; what the previous one made is recognised."""
 
     def __init__(self, current: str, previous: str | None = None) -> None:
         self._all = [each.encode() for each in (current, previous) if each]

@@ -12,7 +12,7 @@ __all__ = ["Entry", "ViewerCache"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A verified token: who it stands for, when it ends (UTC), what it stands on: (kind, id) of a session and a user, or a service token."""
+    """A verified token: who it stands for, when it ends (UTC), what it stands on: (kind, id) of session and user, or of a service token."""
 
     viewer: Viewer
     expires_at: datetime

@@ -109,6 +109,10 @@ RETURNING role
 -- The hash of an account's password, which nobody else changes until the transaction ends.
 SELECT u.password_hash FROM users u WHERE u.id = $user_id::uuid FOR NO KEY UPDATE
 
+-- name: give_password
+-- Sets a password from the command line, whatever it was.
+UPDATE users SET password_hash = $password_hash::text, password_changed_at = $now::timestamptz WHERE id = $user_id::uuid
+
 -- name: withdraw_password_resets
 -- Ends the password resets of a user that were not used.
 UPDATE password_resets SET expires_at = $now::timestamptz

@@ -1,0 +1,146 @@
+"""The first administrator of a school, from the command line: nobody can sign in yet who could make one.
+
+    python -m auth.administrator --email head@school.example [--first-name Ada --last-name Byron] [--generate-password] [--force]
+
+Asks for a password; makes one up with --generate-password; without a terminal to ask on prints a one-time password reset.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from getpass import getpass
+from secrets import token_urlsafe
+from typing import Any
+
+import asyncpg
+
+from auth.clock import Clock
+from auth.passwords import Passwords, password_problem
+from auth.statements import bound
+from auth.tokens import Kind, fingerprint, mint
+from config import ConfigurationError, load_settings
+from db.embedded import database_url
+from db.migrate import pending
+from db.queries import queries
+
+__all__ = ["AdministratorError", "make_administrator"]
+
+_RESET_LIFETIME = timedelta(hours=24)
+_TRIES = 3
+
+
+class AdministratorError(Exception):
+    """No administrator was made; the message says why, and what to do."""
+
+
+async def make_administrator(
+    connection: Any, email: str, name: tuple[str, str], password: str | None, *, force: bool = False, clock: Clock | None = None
+) -> str | None:
+    """Makes an active administrator with this e-mail address, by `name` (first, last) when there is no such account yet.
+
+    With a password it can sign in; without one the answer is a password reset, good once and for 24 hours. `force` makes another
+    administrator beside those that there are, and an administrator of an account that is none.
+    Raises AdministratorError, and then nothing has changed.
+    """
+    now = (clock or Clock()).now()
+    password_hash = None
+    if password is not None:
+        if (problem := password_problem(password, email)) is not None:
+            raise AdministratorError(problem[1])
+        password_hash = await _hash(password)
+    async with connection.transaction():
+        if not force and await connection.fetchval(*bound(queries.administrator_exists)):
+            raise AdministratorError("There is an administrator already, who can make others. To make one all the same: --force.")
+        account = await connection.fetchrow(*bound(queries.account_by_email, email=email, network=None, known_since=now))
+        if account is None:
+            try:
+                user_id = await connection.fetchval(
+                    *bound(queries.add_administrator, email=email, first_name=name[0], last_name=name[1])
+                )
+            except asyncpg.CheckViolationError as error:
+                raise AdministratorError(f"The database refuses this account: {error.constraint_name}.") from None
+        elif force:
+            user_id = account["id"]
+            await connection.execute(*bound(queries.make_administrator, user_id=user_id))
+        else:
+            raise AdministratorError(f"{account['email']} has an account that is no administrator's. To make it one: --force.")
+        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=now))
+        if password_hash is None:
+            token = mint(Kind.PASSWORD_RESET)
+            values: dict[str, Any] = {"token_hash": fingerprint(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
+            await connection.execute(*bound(queries.add_password_reset, user_id=user_id, now=now, **values))
+            return token
+        await connection.execute(*bound(queries.give_password, user_id=user_id, password_hash=password_hash, now=now))
+        await connection.execute(
+            *bound(queries.end_sessions_of_user, user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now)
+        )
+        return None
+
+
+async def _hash(password: str) -> str:
+    passwords = Passwords(threads=1)
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()
+
+
+def _ask(email: str, ask: Callable[[str], str] = getpass) -> str:
+    """A good password, typed twice the same. Raises AdministratorError after three tries."""
+    for _ in range(_TRIES):
+        password = ask(f"Password for {email}: ")
+        problem = password_problem(password, email)
+        if problem is not None:
+            print(problem[1], file=sys.stderr)
+        elif ask("The same again: ") == password:
+            return password
+        else:
+            print("These were not the same.", file=sys.stderr)
+    raise AdministratorError("No password was set, and no administrator made.")
+
+
+async def _connect_and_make(url: str, options: argparse.Namespace, password: str | None) -> str | None:
+    connection = await asyncpg.connect(url, server_settings={"application_name": "rollcall administrator"})
+    try:
+        if await pending(connection):
+            raise AdministratorError("The database is not migrated. Run `make migrate` first.")
+        return await make_administrator(
+            connection, options.email.strip(), (options.first_name, options.last_name), password, force=options.force
+        )
+    finally:
+        await connection.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. 0 when there is an administrator more, 1 with the reason on standard error when not."""
+    parser = argparse.ArgumentParser(prog="python -m auth.administrator", description="Makes the first administrator of a school.")
+    parser.add_argument("--email", required=True, help="the e-mail address to sign in with")
+    parser.add_argument("--first-name", default="School", help="of a new account")
+    parser.add_argument("--last-name", default="Administrator", help="of a new account")
+    parser.add_argument("--generate-password", action="store_true", help="make up a password and print it")
+    parser.add_argument("--force", action="store_true", help="also when there is an administrator, or the account is someone else's")
+    options = parser.parse_args(arguments)
+    try:
+        password = None
+        if options.generate_password:
+            password = token_urlsafe(15)
+        elif sys.stdin.isatty():
+            password = _ask(options.email)
+        with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
+            token = asyncio.run(_connect_and_make(url, options, password))
+    except (AdministratorError, ConfigurationError, OSError, asyncpg.PostgresError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{options.email} is an administrator.")
+    if options.generate_password:
+        print(f"Password: {password}")
+    if token is not None:
+        print(f"Password reset, good once, for 24 hours: {token}")
+        print("Set a password with the mutation resetPassword.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

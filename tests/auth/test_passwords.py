@@ -1,0 +1,99 @@
+"""Which passwords are good enough, and that hashing leaves the event loop alone."""
+
+import asyncio
+
+import pytest
+from argon2 import PasswordHasher
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, password_problem
+from execution.errors import Refusal
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("", "PASSWORD_TOO_SHORT"),
+        ("nine char", "PASSWORD_TOO_SHORT"),
+        ("x" * 129, "PASSWORD_TOO_LONG"),
+        ("Ada.Byron@School.Example", "PASSWORD_IS_EMAIL"),
+        ("ADA.LOVELACE", None),
+        ("ada.byron@school.example ", None),
+        ("Password123", "PASSWORD_TOO_COMMON"),
+        ("rollcall-demo", "PASSWORD_TOO_COMMON"),
+        ("aAaAaAaAaAaA", "PASSWORD_TOO_COMMON"),
+        ("ababababababab", "PASSWORD_TOO_COMMON"),
+        ("ten chars!", None),
+        ("\N{GREEK SMALL LETTER ALPHA}βγδεζηθικ", None),
+        ("correct horse battery staple", None),
+    ],
+)
+def test_rules(password: str, code: str | None) -> None:
+    problem = password_problem(password, "ada.byron@school.example")
+    assert (problem and problem[0]) == code
+
+
+def test_the_part_before_the_at_sign_is_no_password_either() -> None:
+    problem = password_problem("Ada.Byron.1815", "ada.byron.1815@school.example")
+    assert problem is not None and problem[0] == "PASSWORD_IS_EMAIL"
+
+
+@given(st.text(max_size=200))
+def test_only_length_decides_about_unusual_passwords(password: str) -> None:
+    problem = password_problem(password, None)
+    if problem is None:
+        assert len(password) > 0
+    elif problem[0] == "PASSWORD_TOO_SHORT":
+        assert len(password) < MIN_LENGTH or len(password) > 1  # NFKC may shorten it
+    elif problem[0] == "PASSWORD_TOO_LONG":
+        assert len(password) > MAX_LENGTH / 20  # NFKC lengthens one character to 18 at most
+
+
+@pytest.fixture
+async def passwords() -> Passwords:
+    return Passwords(threads=1, waiting=2)
+
+
+async def test_a_hash_verifies_its_password_alone(passwords: Passwords) -> None:
+    password_hash = await passwords.hash("correct horse battery")
+    assert password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert await passwords.verify(password_hash, "correct horse battery")
+    assert not await passwords.verify(password_hash, "correct horse batterz")
+    assert not await passwords.verify("no hash at all", "correct horse battery")
+    assert not await passwords.verify(None, "correct horse battery")
+
+
+async def test_a_password_is_the_same_however_its_accents_are_typed(passwords: Passwords) -> None:
+    assert await passwords.verify(await passwords.hash("cre\u0301me bru\u0302le\u0301e"), "cr\u00e9me br\u00fbl\u00e9e")
+
+
+async def test_half_a_surrogate_pair_is_a_password_like_any_other(passwords: Passwords) -> None:
+    assert await passwords.verify(await passwords.hash("\ud800 is not text"), "\ud800 is not text")
+
+
+async def test_weaker_parameters_are_noticed(passwords: Passwords) -> None:
+    assert passwords.is_outdated(PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash("x"))
+    assert not passwords.is_outdated(await passwords.hash("x"))
+
+
+async def test_more_than_can_wait_are_refused_at_once_and_room_comes_back(passwords: Passwords) -> None:
+    running = [asyncio.create_task(passwords.verify(None, "x")) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Refusal) as refusal:
+        await passwords.verify(None, "x")
+    assert refusal.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 1}
+    # A caller who goes away does not make room: its thread still works.
+    running[0].cancel()
+    await asyncio.wait(running)
+    for _ in range(3):
+        assert not await passwords.verify(None, "x")
+
+
+async def test_the_event_loop_goes_on_while_a_password_is_hashed(passwords: Passwords) -> None:
+    task = asyncio.create_task(passwords.hash("correct horse battery"))
+    turns = 0
+    while not task.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 100
