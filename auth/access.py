@@ -17,6 +17,7 @@ class Capability(Enum):
     SIGNED_IN = "any signed-in user; what they see is decided row by row"
     READ_REGISTERS = "staff who may see registers"
     READ_AUDIT = "administrators"
+    SEE_STATUS = "any signed-in user, or a service token with health:read"
     READ_HEALTH = "administrators, or a service token with health:read"
     MANAGE_SCHOOL = "administrators: people, structure, settings, users"
     MANAGE_MONEY = "bursars and administrators"
@@ -29,13 +30,14 @@ _ROLES: dict[Capability, frozenset[str]] = {
     Capability.SIGNED_IN: _ANY_ROLE,
     Capability.READ_REGISTERS: frozenset({"ADMIN", "BURSAR", "TEACHER"}),
     Capability.READ_AUDIT: frozenset({"ADMIN"}),
+    Capability.SEE_STATUS: _ANY_ROLE,
     Capability.READ_HEALTH: frozenset({"ADMIN"}),
     Capability.MANAGE_SCHOOL: frozenset({"ADMIN"}),
     Capability.MANAGE_MONEY: frozenset({"ADMIN", "BURSAR"}),
     Capability.TEACH: frozenset({"ADMIN", "TEACHER"}),
     Capability.OWN_ACCOUNT: _ANY_ROLE,
 }
-_SCOPES: dict[Capability, str] = {Capability.READ_HEALTH: "health:read"}
+_SCOPES: dict[Capability, str] = {Capability.READ_HEALTH: "health:read", Capability.SEE_STATUS: "health:read"}
 
 # Every noun that has a visibility rule in db/queries/visibility.sql.
 NOUNS = frozenset(

@@ -49,10 +49,11 @@ class School:
         self.clock = clock
         self._password_hash = password_hash
         self._started: list[Authenticator] = []
+        self.settings = Settings(environment="test")
 
-    async def worker(self, **settings: Any) -> Authenticator:
-        """An authenticator that listens, as one process of the server has it."""
-        made = Authenticator(self.database, Settings(environment="test", **settings), self.url, clock=self.clock)
+    async def worker(self, *, url: str | None = None, **settings: Any) -> Authenticator:
+        """An authenticator that listens (at `url`), as one process of the server has it."""
+        made = Authenticator(self.database, Settings(environment="test", **settings), url or self.url, clock=self.clock)
         await made.start()
         assert made.is_listening
         self._started.append(made)

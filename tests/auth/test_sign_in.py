@@ -1,0 +1,306 @@
+"""Signing in and out, and changing one's password."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from auth.authenticator import Authenticator
+from auth.networks import Client
+from auth.sessions import Granted
+from auth.throttle import ACCOUNT
+from auth.viewer import ANONYMOUS, Viewer
+from execution.errors import Refusal
+from resolvers.password_resets import issue_password_reset
+from resolvers.sign_in import change_password, sign_in, sign_out
+from resolvers.user_errors import UserError
+from tests.auth.conftest import HOME, PASSWORD, School
+
+NEW = "a new and longer password"
+
+
+async def attempt(school: School, worker: Authenticator, email: str, password: str = PASSWORD, address: str | None = HOME) -> str:
+    """`"in"`, or the code of what was answered."""
+    try:
+        answer = await sign_in(school.context(worker, address=address), email, password)
+    except Refusal as refusal:
+        return refusal.code
+    return answer.code if isinstance(answer, UserError) else "in"
+
+
+async def is_good(worker: Authenticator, granted: Granted) -> bool:
+    try:
+        await worker.viewer(f"Bearer {granted.access_token}")
+    except Refusal as refusal:
+        assert refusal.code == "UNAUTHENTICATED"
+        return False
+    return True
+
+
+async def sessions(school: School) -> int:
+    count: int = await school.value("SELECT count(*) FROM sessions")
+    return count
+
+
+async def test_who_signs_in_is_who_asks(school: School, worker: Authenticator) -> None:
+    user_id, email = await school.person("BURSAR")
+    granted = await sign_in(school.context(worker), f" {email.upper()} ", PASSWORD)
+    assert isinstance(granted, Granted)
+    viewer = await worker.viewer(f"bearer {granted.access_token}")
+    assert viewer == Viewer(user_id, "BURSAR", granted.session_id, frozenset())
+    assert await school.value("SELECT last_sign_in_at FROM users WHERE id = $1", user_id) == school.clock.now()
+    row = await school.database.fetchrow("SELECT host(address) AS address, user_agent FROM sessions WHERE id = $1", granted.session_id)
+    assert tuple(row) == (HOME, "tests")
+
+
+async def test_without_a_header_nobody_asks(worker: Authenticator) -> None:
+    assert await worker.viewer(None) is ANONYMOUS
+
+
+async def test_every_wrong_sign_in_gets_the_same_answer_and_no_session(school: School, worker: Authenticator) -> None:
+    _, email = await school.person()
+    inactive, inactive_email = await school.person()
+    await school.database.execute("UPDATE users SET is_active = false WHERE id = $1", inactive)
+    _, without = await school.person(password=None)
+    before = await sessions(school)
+    tries = [
+        (email, "not the password"),
+        (email, ""),
+        (email, PASSWORD.upper()),
+        (inactive_email, PASSWORD),
+        (without, PASSWORD),
+        (without, ""),
+        ("nobody@school.example", PASSWORD),
+        ("", ""),
+        ("nul\0@school.example", "\0"),
+        ("\ud800@school.example", "\ud800"),
+        ("x" * 100_000, "x" * 100_000),
+    ]
+    answers = [await sign_in(school.context(worker, address=None), *each) for each in tries]
+    assert len(set(answers)) == 1
+    assert isinstance(answers[0], UserError)
+    assert answers[0].code == "WRONG_CREDENTIALS"
+    assert await sessions(school) == before
+    assert await school.value("SELECT last_sign_in_at FROM users WHERE id = $1", inactive) is None
+
+
+async def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(
+    school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes: list[str | None] = []
+    verify = worker.passwords.verify
+
+    async def counted(password_hash: str | None, password: str) -> bool:
+        hashes.append(password_hash)
+        return await verify(password_hash, password)
+
+    monkeypatch.setattr(worker.passwords, "verify", counted)
+    _, email = await school.person()
+    _, without = await school.person(password=None)
+    for each in (email, without, "nobody@school.example"):
+        assert await attempt(school, worker, each, "wrong") == "WRONG_CREDENTIALS"
+    assert len(hashes) == 3
+    # And the hash that stands for none costs what a real one does.
+    assert hashes[0] is not None
+    assert hashes[1:] == [None, None]
+    assert worker.passwords._nobody.split("$")[1:4] == hashes[0].split("$")[1:4]
+
+
+async def test_the_right_password_is_refused_while_the_account_is_slowed(school: School, worker: Authenticator) -> None:
+    _, email = await school.person()
+    for _ in range(ACCOUNT.free + 1):
+        assert await attempt(school, worker, email, "wrong") == "WRONG_CREDENTIALS"
+    before = await sessions(school)
+    with pytest.raises(Refusal) as refusal:
+        await sign_in(school.context(worker), email, PASSWORD)
+    assert refusal.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 1}
+    assert await sessions(school) == before
+    school.clock.advance(seconds=1)
+    assert await attempt(school, worker, email) == "in"
+    # The success cleared what was counted.
+    for _ in range(ACCOUNT.free + 1):
+        assert await attempt(school, worker, email, "wrong") == "WRONG_CREDENTIALS"
+
+
+async def test_guesses_at_once_and_on_every_worker_are_looked_at_only_as_often_as_is_free(school: School) -> None:
+    workers = [await school.worker() for _ in range(3)]
+    _, email = await school.person()
+    guesses = [f"guess {number}" for number in range(29)] + [PASSWORD]
+    answers = await asyncio.gather(*(attempt(school, workers[number % 3], email, each) for number, each in enumerate(guesses)))
+    assert answers.count("RATE_LIMITED") >= len(guesses) - ACCOUNT.free - 1 - 1
+    assert answers.count("WRONG_CREDENTIALS") + answers.count("in") <= ACCOUNT.free + 1 + 1
+
+
+async def test_a_stranger_cannot_keep_the_owner_out_where_they_have_been_before(school: School, worker: Authenticator) -> None:
+    _, email = await school.person()
+    assert await attempt(school, worker, email) == "in"
+    for _ in range(20):
+        school.clock.advance(seconds=30)
+        while await attempt(school, worker, email, "wrong", "198.51.100.66") != "RATE_LIMITED":
+            pass
+    assert await attempt(school, worker, email, address="198.51.100.66") == "RATE_LIMITED"
+    assert await attempt(school, worker, email, address="192.0.2.1") == "RATE_LIMITED"
+    assert await attempt(school, worker, email) == "in"
+    school.clock.advance(days=61)
+    for _ in range(ACCOUNT.free + 1):
+        await attempt(school, worker, email, "wrong", "198.51.100.66")
+    assert await attempt(school, worker, email) == "RATE_LIMITED"
+
+
+async def test_a_full_queue_costs_nobody_an_attempt(school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: Any) -> bool:
+        raise Refusal("RATE_LIMITED", "full", retryAfter=1)
+
+    _, email = await school.person()
+    with monkeypatch.context() as patched:
+        patched.setattr(worker.passwords, "verify", full)
+        for _ in range(ACCOUNT.free + 5):
+            assert await attempt(school, worker, email) == "RATE_LIMITED"
+    assert await attempt(school, worker, email) == "in"
+
+
+async def test_a_hash_of_old_parameters_is_renewed_by_the_next_sign_in(school: School, worker: Authenticator) -> None:
+    user_id, email = await school.person()
+    old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    await school.database.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, old)
+    assert await attempt(school, worker, email, "wrong") == "WRONG_CREDENTIALS"
+    assert await school.value("SELECT password_hash FROM users WHERE id = $1", user_id) == old
+    assert await attempt(school, worker, email) == "in"
+    renewed = await school.value("SELECT password_hash FROM users WHERE id = $1", user_id)
+    assert "m=19456,t=2,p=1" in renewed
+    assert await attempt(school, worker, email) == "in"
+    assert await school.value("SELECT password_hash FROM users WHERE id = $1", user_id) == renewed
+
+
+async def test_a_password_changed_while_it_was_verified_does_not_let_in(
+    school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, email = await school.person()
+    verify = worker.passwords.verify
+
+    async def slow(password_hash: str | None, password: str) -> bool:
+        found = await verify(password_hash, password)
+        await school.database.execute("UPDATE users SET password_hash = 'another' WHERE id = $1", user_id)
+        return found
+
+    monkeypatch.setattr(worker.passwords, "verify", slow)
+    assert await attempt(school, worker, email) == "WRONG_CREDENTIALS"
+    assert await school.value("SELECT count(*) FROM sessions WHERE user_id = $1", user_id) == 0
+
+
+async def test_old_sessions_are_deleted_at_the_next_sign_in(school: School, worker: Authenticator) -> None:
+    user_id, email = await school.person()
+    assert await attempt(school, worker, email) == "in"
+    school.clock.advance(days=61)
+    assert await attempt(school, worker, email) == "in"
+    assert await school.value("SELECT count(*) FROM sessions WHERE user_id = $1", user_id) == 1
+
+
+async def test_sign_out_ends_this_session_or_all(school: School) -> None:
+    here, there = await school.worker(), await school.worker()
+    _, email = await school.person()
+    granted = [await school.signed_in(here, email=email) for _ in range(4)]
+    (first, first_viewer), (second, second_viewer), (third, _), _ = granted
+    for each, _ in granted:
+        assert await is_good(there, each)
+    assert await sign_out(school.context(here, first_viewer), everywhere=False) == 1
+    assert not await is_good(here, first)
+    assert await is_good(here, second)
+    assert await sign_out(school.context(here, first_viewer), everywhere=False) == 0
+    assert await sign_out(school.context(here, second_viewer), everywhere=True) == 3
+    assert not await is_good(here, second)
+    assert not await is_good(here, third)
+    await there.settle()
+    assert not any([await is_good(there, each) for each, _ in granted])
+
+
+@pytest.mark.parametrize("viewer", [ANONYMOUS, Viewer(None, None, None, frozenset({"health:read"}))])
+async def test_who_has_no_session_ends_none(school: School, worker: Authenticator, viewer: Viewer) -> None:
+    granted, _ = await school.signed_in(worker)
+    with pytest.raises(Refusal) as refusal:
+        await sign_out(school.context(worker, viewer), everywhere=True)
+    assert refusal.value.code == "UNAUTHENTICATED"
+    with pytest.raises(Refusal):
+        await change_password(school.context(worker, viewer), PASSWORD, NEW)
+    assert await is_good(worker, granted)
+
+
+async def test_changing_the_password_ends_the_other_sessions_and_open_resets(school: School, worker: Authenticator) -> None:
+    user_id, email = await school.person()
+    other, _ = await school.signed_in(worker, email=email)
+    mine, viewer = await school.signed_in(worker, email=email)
+    _, administrator = await school.signed_in(worker, "ADMIN")
+    await issue_password_reset(school.context(worker, administrator), user_id)
+    assert await change_password(school.context(worker, viewer), PASSWORD, NEW) is None
+    assert await is_good(worker, mine)
+    assert not await is_good(worker, other)
+    assert await attempt(school, worker, email) == "WRONG_CREDENTIALS"
+    assert await attempt(school, worker, email, NEW) == "in"
+    assert await school.value("SELECT password_changed_at FROM users WHERE id = $1", user_id) == school.clock.now()
+    assert await school.value("SELECT count(*) FROM password_resets WHERE user_id = $1 AND expires_at > $2", user_id, school.clock.now()) == 0
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "code"),
+    [
+        ("wrong", NEW, "WRONG_PASSWORD"),
+        (PASSWORD, "short", "PASSWORD_TOO_SHORT"),
+        (PASSWORD, "password123", "PASSWORD_TOO_COMMON"),
+        (PASSWORD, PASSWORD, "PASSWORD_UNCHANGED"),
+    ],
+)
+async def test_a_refused_change_changes_nothing(school: School, worker: Authenticator, current: str, new: str, code: str) -> None:
+    user_id, email = await school.person()
+    other, _ = await school.signed_in(worker, email=email)
+    _, viewer = await school.signed_in(worker, email=email)
+    before = await school.value("SELECT password_hash FROM users WHERE id = $1", user_id)
+    error = await change_password(school.context(worker, viewer), current, new)
+    assert error is not None
+    assert error.code == code
+    assert await school.value("SELECT password_hash FROM users WHERE id = $1", user_id) == before
+    assert await is_good(worker, other)
+
+
+async def test_a_stolen_session_does_not_let_guess_the_password(school: School, worker: Authenticator) -> None:
+    _, viewer = await school.signed_in(worker)
+    context = school.context(worker, viewer)
+    answers = [await change_password(context, f"guess {number}", NEW) for number in range(6)]
+    assert {answer and answer.code for answer in answers} == {"WRONG_PASSWORD"}
+    with pytest.raises(Refusal) as refusal:
+        await change_password(context, PASSWORD, NEW)
+    assert refusal.value.code == "RATE_LIMITED"
+
+
+async def test_a_session_that_ended_meanwhile_changes_no_password(school: School, worker: Authenticator) -> None:
+    granted, viewer = await school.signed_in(worker)
+    await school.database.execute(
+        "UPDATE sessions SET revoked_at = now(), revoked_because = 'REVOKED' WHERE id = $1", granted.session_id
+    )
+    before = await school.value("SELECT password_hash FROM users WHERE id = $1", viewer.user_id)
+    with pytest.raises(Refusal) as refusal:
+        await change_password(school.context(worker, viewer), PASSWORD, NEW)
+    assert refusal.value.code == "UNAUTHENTICATED"
+    assert await school.value("SELECT password_hash FROM users WHERE id = $1", viewer.user_id) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7/32"),
+        ("::ffff:203.0.113.7", "203.0.113.7/32"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", None),
+        (None, None),
+        ("/run/socket", None),
+    ],
+)
+def test_the_network_of_an_address(address: str | None, network: str | None) -> None:
+    found = Client.of(address, None).network
+    assert (found and str(found)) == network
+
+
+def test_what_a_client_calls_itself_is_kept_short_and_printable() -> None:
+    assert Client.of(None, "a\x00b\r\n" + "c" * 1000).user_agent == "ab" + "c" * 395
+    assert Client.of(None, "").user_agent is None
