@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     query_seconds: float = Field(30, gt=0, description="How long a statement may run, on the client and on the server.")
     connect_seconds: float = Field(10, gt=0, description="How long opening a connection may take.")
     drain_seconds: int = Field(20, ge=0, description="How long requests may take to finish after SIGTERM.")
+    drain_notice_seconds: float = Field(
+        2, ge=0, description="How long `/health/ready` says `draining` after SIGTERM before the server stops listening."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins of browsers that may call, separated by commas.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from execution.documents import Document, Documents, InvalidDocumentError, is_mutation
@@ -47,6 +47,7 @@ class GraphQLEndpoint:
     """The endpoint. `make_context(request)` gives the context of a request; it may raise a refusal.
 
     `may_introspect(context)` says who may ask for the schema. `executor_class` is graphql-core's executor or one derived from it.
+    A browser that asks for a page is sent to `explorer`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class GraphQLEndpoint:
         suggest: bool = True,
         executor_class: Any = None,
         is_awaitable: Any = None,
+        explorer: str | None = None,
     ) -> None:
         self._schema = schema
         self._make_context = make_context
@@ -71,39 +73,35 @@ class GraphQLEndpoint:
         self._documents = Documents(schema, limits, suggest=suggest)
         self._executor_class = executor_class
         self._is_awaitable = is_awaitable
+        self._explorer = explorer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        working = asyncio.ensure_future(self._respond(request))
-        if request.method == "POST":
-            # The body is read by the work; what comes after it can only be the news that the client has gone.
-            leaving = asyncio.ensure_future(self._left(request, working))
-            try:
-                response = await working
-            except asyncio.CancelledError:
-                if leaving.done():
-                    return
-                working.cancel()
-                raise
-            finally:
-                leaving.cancel()
-        else:
+        if self._explorer and request.method == "GET" and "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
+            await RedirectResponse(self._explorer, 307)(scope, receive, send)
+            return
+        body_read = asyncio.Event()
+        working = asyncio.ensure_future(self._respond(request, body_read))
+        leaving = asyncio.ensure_future(_cancel_when_left(receive, body_read, working))
+        try:
             response = await working
+        except asyncio.CancelledError:
+            if leaving.done() and not leaving.cancelled():
+                return  # nobody is there to be answered
+            working.cancel()
+            raise
+        finally:
+            leaving.cancel()
         await response(scope, receive, send)
 
-    async def _left(self, request: Request, working: "asyncio.Future[Response]") -> None:
-        await request.state.body_read.wait() if hasattr(request.state, "body_read") else None
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        working.cancel()
-
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, body_read: asyncio.Event) -> Response:
         request_id = request.scope.get("state", {}).get("request_id", "")
         media_type = chosen_media_type(request.headers.get("accept"))
         try:
             if media_type is None:
                 raise Refusal("NOT_ACCEPTABLE", f"Answers are {_NEW} or {JSON}.")
             asked = await self._read(request)
+            body_read.set()
             context = await self._make_context(request)
             document = self._documents.read(asked.query)
             operation = document.operation(asked.operation_name)
@@ -183,6 +181,14 @@ class GraphQLEndpoint:
                 raise too_large
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+async def _cancel_when_left(receive: Receive, body_read: asyncio.Event, working: "asyncio.Future[Response]") -> None:
+    """Once the body is read, what comes next can only be the news that the client has gone."""
+    await body_read.wait()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    working.cancel()
 
 
 def refusal_response(refusal: Refusal, media_type: str = JSON) -> Response:

@@ -12,11 +12,13 @@ from schema.audit import AuditQueries
 from schema.classes import ClassQueries
 from schema.grades import GradeQueries
 from schema.guardians import GuardianQueries
+from schema.health import HealthQueries
 from schema.nodes import NodeQueries, node_types
 from schema.payment_transactions import ReceiptQueries
 from schema.payments import PaymentQueries
 from schema.registers import RegisterQueries
 from schema.roots import merge
+from schema.scalars import SCALARS
 from schema.search import SearchQueries
 from schema.staff import TeacherQueries
 from schema.students import StudentQueries
@@ -46,6 +48,7 @@ Query = merge(
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,
+        HealthQueries,
     ],
     "Everything that can be read.",
 )
@@ -56,6 +59,6 @@ def make_schema(execution_context_class: Any = None) -> strawberry.Schema:
     return strawberry.Schema(
         Query,
         types=node_types(),
-        config=StrawberryConfig(auto_camel_case=True, batching_config=None),
+        config=StrawberryConfig(auto_camel_case=True, batching_config=None, scalar_map=SCALARS),
         execution_context_class=execution_context_class,
     )

@@ -1,0 +1,72 @@
+# Everything that is done with Rollcall. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# The newest Python of 3.11 to 3.14 that is here.
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+RUN := .venv/bin/python
+SCALE ?= demo
+ARGS ?=
+
+.PHONY: help run test verify lint format migrate rollback migrations seed admin psql sdl settings-reference check-books clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
+
+.venv/.synced: uv.lock
+	@test -n "$(PYTHON)" || { echo "Rollcall needs Python 3.11 or later, and none was found. Install one, or say PYTHON=/path/to/python."; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv .venv || { echo "$(PYTHON) -m venv failed. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@test -x .venv/bin/uv || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@.venv/bin/uv sync --quiet --frozen --python $(RUN)
+	@touch $@
+
+run: .venv/.synced  ## Serve a school on http://127.0.0.1:5000 (HOST, PORT, DATA_DIR, DATABASE_URL, WORKERS)
+	@exec $(RUN) -m serve
+
+test: .venv/.synced  ## Run the whole suite on a PostgreSQL of its own (or on DATABASE_URL's); ARGS="-k name" for a part
+	@$(RUN) -m pytest $(ARGS)
+
+verify: .venv/.synced  ## Make every generated file anew and fail when one differs
+	@$(RUN) -m docs.generate --check
+
+lint: .venv/.synced  ## Run every linter
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+	.venv/bin/vulture
+
+format: .venv/.synced  ## Format the code
+	.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+generate: .venv/.synced  ## Make every generated file anew: the SDL, the settings, the queries of each index
+	@$(RUN) -m docs.generate
+
+migrate: .venv/.synced  ## Apply the migrations that are not applied yet
+	@$(RUN) -m db.migrate up
+
+rollback: .venv/.synced  ## Take back the newest migration
+	@$(RUN) -m db.migrate down
+
+migrations: .venv/.synced  ## List the migrations and whether they are applied
+	@$(RUN) -m db.migrate list
+
+seed: .venv/.synced  ## Fill an empty database with a made-up school: SCALE=demo|school|district, SEED_DATE=YYYY-MM-DD
+	@$(RUN) -m db.seed --scale $(SCALE)
+
+admin: .venv/.synced  ## Make the first administrator: EMAIL=…
+	@test -n "$(EMAIL)" || { echo "Say who: make admin EMAIL=head@school.example"; exit 1; }
+	@$(RUN) -m auth.administrator --email "$(EMAIL)"
+
+bench-indexes: .venv/.synced  ## Measure what migration 018 brings and costs, on the district school (takes 10 minutes)
+	@$(RUN) -m benchmarks.indexes
+
+bench-health: .venv/.synced  ## Measure the health routes on the district school
+	@$(RUN) -m benchmarks.health
+
+bench-plans: .venv/.synced  ## Look at the plan of every statement on the district school
+	@$(RUN) -m benchmarks.plans
+
+clean:  ## Remove the virtual environment and caches; the data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

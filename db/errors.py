@@ -1,0 +1,63 @@
+"""What PostgreSQL says, as what a person can act on: a broken constraint by its name, a lost connection, a statement that took too long."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from db.constraints import CONSTRAINTS, foreign_key
+from db.pool import PoolTimeoutError
+
+__all__ = ["DomainError", "constraint_error", "failure"]
+
+
+_OUTAGES = (
+    ConnectionError,
+    FileNotFoundError,  # the embedded server's socket is gone
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainError:
+    """A rule that was broken: a `code` for programs, the `field` of the record (camelCase, None for no one field), a `message` for people."""
+
+    code: str
+    field: str | None
+    message: str
+
+
+def constraint_error(error: BaseException) -> DomainError | None:
+    """The rule that a statement broke; None when the error is not about a constraint of ours."""
+    if not isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return None
+    known = CONSTRAINTS.get(error.constraint_name or "") or foreign_key(error.constraint_name or "", error.table_name or "")
+    if known is not None:
+        return DomainError(*known)
+    if isinstance(error, asyncpg.NotNullViolationError):
+        return DomainError("REQUIRED", _camel(error.column_name or ""), "Must be given.")
+    return None
+
+
+def failure(error: BaseException) -> tuple[str, str] | None:
+    """A code and a message for trouble with the database itself; None for anything else."""
+    if isinstance(error, PoolTimeoutError):
+        return "POOL_TIMEOUT", "The server is busy: no database connection became free in time. Try again."
+    if isinstance(error, asyncpg.QueryCanceledError | TimeoutError):
+        return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."
+    if isinstance(error, asyncpg.SerializationError | asyncpg.DeadlockDetectedError | asyncpg.LockNotAvailableError):
+        return "CONFLICT", "Somebody else changed the same at the same moment. Try again."
+    # asyncpg says InterfaceError for its misuse as well: that is a bug, and not to be told as an outage.
+    if isinstance(error, _OUTAGES) or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
+        return "DATABASE_UNAVAILABLE", "The database cannot be reached at the moment. Try again."
+    if isinstance(error, asyncpg.DataError):
+        return "BAD_USER_INPUT", "A value is out of range, or has characters that cannot be stored."
+    return None
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,76 @@
+"""From settings to a database that can be served: started if it is ours, migrated, filled with the demo school if it may be."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from config import ConfigurationError, Settings
+from db.embedded import EmbeddedServer
+from db.migrate import migrate
+
+__all__ = ["Prepared", "prepared"]
+
+# Kept for people, backups and the server's own connections beside the pools (migrations, probes, revocations).
+_SPARE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`url` is what the pools connect to, `has_demo` whether the demo sign-ins are there."""
+
+    url: str
+    has_demo: bool
+    embedded: bool
+
+
+@contextmanager
+def prepared(settings: Settings, say: Callable[[str], None]) -> Iterator[Prepared]:
+    """The database, ready. What is embedded stops when the block ends.
+
+    Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, FolderInUseError,
+    NoPostgreSQLError, and what psycopg raises when it cannot connect.
+    """
+    if settings.database_url and settings.direct_url:
+        _prepare(settings, settings.direct_url, say, demo=bool(settings.demo_data))
+        yield Prepared(settings.database_url, _has_demo(settings.direct_url), embedded=False)
+        return
+    needed = settings.workers * settings.pool_max_size + 2 * _SPARE
+    server = EmbeddedServer(settings.data_dir, max_connections=max(200, needed), say=say)
+    server.start()
+    try:
+        demo = settings.environment != "production" if settings.demo_data is None else settings.demo_data
+        _prepare(settings, server.url(), say, demo=demo)
+        yield Prepared(server.url(), _has_demo(server.url()), embedded=True)
+    finally:
+        server.stop()
+
+
+def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: bool) -> None:
+    applied = migrate(url)
+    if applied:
+        say(f"Applied {len(applied)} migrations.")
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,"
+            " (SELECT count(*) FROM users)"
+        ).fetchone()
+    allowed, users = row or (0, 0)
+    wanted = settings.workers * settings.pool_max_size
+    if wanted + _SPARE > allowed:
+        raise ConfigurationError(
+            f"WORKERS × POOL_MAX_SIZE is {settings.workers} × {settings.pool_max_size} = {wanted}, and {_SPARE} more are needed beside;"
+            f" PostgreSQL allows {allowed} connections. Lower one of them, or raise max_connections."
+        )
+    if demo and users == 0:
+        from db.seed import seed  # what it imports is needed once in a database's life
+
+        say("Filling the empty database with the demo school …")
+        seed(url, "demo", settings.seed_date or date.today())
+
+
+def _has_demo(url: str) -> bool:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute("SELECT FROM users WHERE lower(email) = 'admin@demo.school'").fetchone() is not None

@@ -1,0 +1,35 @@
+"""Every request has an id: the client's when it sent a plain one, else one of ours. It is in the answer, the log and the audit."""
+
+import re
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+__all__ = ["RequestIdMiddleware"]
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+class RequestIdMiddleware:
+    """Puts `request_id` into the scope's state and the answer's `X-Request-Id`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        request_id = given if _PLAIN.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            await self._app(scope, receive, answer)

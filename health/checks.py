@@ -1,0 +1,185 @@
+"""The checks behind the routes and the `systemHealth` field.
+
+Each asks PostgreSQL on a connection of its own: one of the pool's can hang in its release, or be taken by somebody else for ten seconds.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from config import VERSION, Settings
+from db.migrate import pending
+from db.pool import Database
+from db.queries import queries
+from health.machine import Machine
+from health.report import (
+    DEGRADED,
+    HEALTHY,
+    UNHEALTHY,
+    ActiveConnections,
+    ApiCheck,
+    Checks,
+    DatabaseCheck,
+    DatabaseReport,
+    Detailed,
+    IndexUse,
+    System,
+    TableSize,
+)
+from health.report import Process as ProcessFacts
+
+__all__ = ["Health"]
+
+# A probe is answered within two seconds: that leaves the way back.
+_PROBE_SECONDS = 1.7
+# From here on the database is slow: an indexed look-up takes a hundredth of it.
+_SLOW_MS = 250.0
+_REPORT_SECONDS = 5.0
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    reason: str | None
+    latency: float
+
+
+class Health:
+    """How this process and its database are. One a process; `in_flight` is told by the server."""
+
+    def __init__(self, database: Database, url: str, settings: Settings, in_flight: Callable[[], int] = lambda: 0) -> None:
+        self._database = database
+        self._url = url
+        self._settings = settings
+        self._in_flight = in_flight
+        self._began = time.monotonic()
+        self._probing: asyncio.Task[_Answer] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.machine = Machine()
+        self.draining = False
+
+    def start(self) -> None:
+        self._watching = asyncio.create_task(self.machine.watch())
+
+    def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+
+    @property
+    def uptime(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+    @property
+    def environment(self) -> str:
+        return self._settings.environment
+
+    @property
+    def version(self) -> str:
+        return VERSION
+
+    async def not_ready_because(self) -> str | None:
+        """Why requests should not come here now; None when they may. Answers within two seconds, whatever PostgreSQL does."""
+        if self.draining:
+            return "draining"
+        answer = await self._probe()
+        if answer.reason is None:
+            pool = self._database.metrics()
+            if pool.waiting_count > 0 and pool.idle_count == 0 and pool.total_count >= pool.max_pool_size:
+                return "pool exhausted"
+        return answer.reason
+
+    async def detailed(self) -> Detailed:
+        began = time.perf_counter()
+        checks = await self.checks()
+        status = worst(checks.database.status, checks.api.status, self._pool_status())
+        pool, system, process = self._database.metrics(), self.machine.system(), self.machine.process()
+        return Detailed(
+            status, now(), self.uptime, self.environment, self.version, _ms(began), checks, pool, system, process
+        )
+
+    async def checks(self) -> Checks:
+        answer = await self._probe()
+        if answer.reason is not None:
+            database = DatabaseCheck(UNHEALTHY, answer.latency, answer.reason)
+        elif answer.latency > _SLOW_MS:
+            database = DatabaseCheck(DEGRADED, answer.latency, f"slower than {_SLOW_MS:.0f} ms")
+        else:
+            database = DatabaseCheck(HEALTHY, answer.latency)
+        return Checks(database, ApiCheck(DEGRADED if self.draining else HEALTHY, self._in_flight()))
+
+    async def status(self) -> str:
+        checks = await self.checks()
+        return worst(checks.database.status, checks.api.status, self._pool_status())
+
+    async def database(self) -> DatabaseReport:
+        """What PostgreSQL tells of itself. It not answering is `unhealthy`, not an error."""
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(_REPORT_SECONDS), self._connection() as connection:
+                tables = [TableSize(**row) for row in await connection.fetch(queries.largest_tables.statement().sql)]
+                indexes = [IndexUse(**row) for row in await connection.fetch(queries.most_used_indexes.statement().sql)]
+                activity = ActiveConnections(**await connection.fetchrow(queries.connection_activity.statement().sql))
+                ratio = await connection.fetchval(queries.cache_hit_ratio.statement().sql)
+        except _FAILURES:
+            return DatabaseReport(UNHEALTHY, now(), _ms(began), [], [], None, None, self.pool())
+        status = DEGRADED if activity.total >= 0.9 * activity.max else HEALTHY
+        return DatabaseReport(worst(status, self._pool_status()), now(), _ms(began), tables, indexes, activity, ratio, self.pool())
+
+    def pool(self) -> Any:
+        return self._database.metrics()
+
+    def system(self) -> System:
+        return self.machine.system()
+
+    def process(self) -> ProcessFacts:
+        return self.machine.process()
+
+    def _pool_status(self) -> str:
+        return DEGRADED if self._database.metrics().waiting_count > 0 and self._database.metrics().idle_count == 0 else HEALTHY
+
+    async def _probe(self) -> _Answer:
+        """Probes that come at once share one connection: a flood of them cannot take all that PostgreSQL has."""
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._probing)
+
+    async def _ask(self) -> _Answer:
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS), self._connection() as connection:
+                asked = time.perf_counter()
+                await connection.fetchval("SELECT 1")
+                latency = _ms(asked)
+                missing = await pending(connection)
+        except TimeoutError:
+            return _Answer("the database does not answer", _ms(began))
+        except _FAILURES as error:
+            return _Answer(f"the database cannot be reached ({type(error).__name__})", _ms(began))
+        return _Answer(f"migrations are pending: {len(missing)}" if missing else None, latency)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        connection = await asyncpg.connect(self._url, timeout=_PROBE_SECONDS, statement_cache_size=0)
+        try:
+            yield connection
+        finally:
+            # Not close(): that waits for an answer, and this one may never come.
+            connection.terminate()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def worst(*statuses: str) -> str:
+    return next((status for status in (UNHEALTHY, DEGRADED) if status in statuses), HEALTHY)
+
+
+def _ms(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 2)

@@ -1,0 +1,15 @@
+"""Trouble of the rooms below, as refusals that a client can act on."""
+
+from db.errors import constraint_error, failure
+from execution.errors import Refusal
+
+__all__ = ["translate"]
+
+
+def translate(error: BaseException) -> Refusal | None:
+    """The refusal that an exception of the database stands for; None for anything else."""
+    broken = constraint_error(error)
+    if broken is not None:
+        return Refusal("BAD_USER_INPUT", broken.message, reason=broken.code, field=broken.field)
+    known = failure(error)
+    return None if known is None else Refusal(*known)

@@ -1,0 +1,222 @@
+"""`systemHealth`: what the health routes tell, typed, from the same code."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability, may
+from execution.errors import Refusal
+from health import report
+from health.checks import Health, now
+from schema.roots import root
+from schema.scalars import BigInt
+
+__all__ = ["HealthQueries", "SystemHealth"]
+
+
+@strawberry.type(description="The pool of database connections of the process that answers.")
+class PoolHealth:
+    total_count: int = strawberry.field(description="Open connections.")
+    idle_count: int = strawberry.field(description="Open connections that nobody uses.")
+    waiting_count: int = strawberry.field(description="Requests that wait for a connection.")
+    max_pool_size: int = strawberry.field(description="How many connections are opened at most.")
+    min_pool_size: int = strawberry.field(description="How many connections are kept open.")
+    utilization: str = strawberry.field(description="Connections in use, in per cent of the most, such as 40%.")
+
+
+@strawberry.type(description="Whether the database answers.")
+class DatabaseCheck:
+    status: str = strawberry.field(description="healthy, degraded or unhealthy.")
+    latency: float = strawberry.field(description="How long it took to answer, in milliseconds.")
+    message: str | None = strawberry.field(description="What is wrong.")
+
+
+@strawberry.type(description="Whether the server answers.")
+class ApiCheck:
+    status: str = strawberry.field(description="healthy, or degraded while it is draining.")
+    in_flight: int = strawberry.field(description="Requests being answered.")
+
+
+@strawberry.type(description="The checks.")
+class HealthChecks:
+    database: DatabaseCheck = strawberry.field(description="The database.")
+    api: ApiCheck = strawberry.field(description="The server.")
+
+
+@strawberry.type(description="The machine's memory, in bytes.")
+class MachineMemory:
+    total: BigInt = strawberry.field(description="All there is.")
+    used: BigInt = strawberry.field(description="In use.")
+    free: BigInt = strawberry.field(description="To be had without swapping.")
+    usage_percent: float = strawberry.field(description="Not free, in per cent.")
+
+
+@strawberry.type(description="The machine's processors.")
+class MachineCpu:
+    count: int = strawberry.field(description="How many.")
+    usage_percent: float = strawberry.field(description="How busy they were lately, in per cent of all of them.")
+
+
+@strawberry.type(description="What the server runs on.")
+class MachinePlatform:
+    os: str = strawberry.field(description="Operating system.")
+    release: str = strawberry.field(description="Its release.")
+    architecture: str = strawberry.field(description="The processors' architecture.")
+    python: str = strawberry.field(description="Python's version.")
+
+
+@strawberry.type(description="The machine.")
+class MachineHealth:
+    memory: MachineMemory = strawberry.field(description="Its memory.")
+    cpu: MachineCpu = strawberry.field(description="Its processors.")
+    load_average: list[float] = strawberry.field(description="Over the last 1, 5 and 15 minutes.")
+    platform: MachinePlatform = strawberry.field(description="What it runs.")
+
+
+@strawberry.type(description="The process's memory, in bytes.")
+class ProcessMemory:
+    rss: BigInt = strawberry.field(description="Resident.")
+    heap: BigInt = strawberry.field(description="The unique set size: what would be free without this process. Python has no other meaning for it.")
+    external: BigInt = strawberry.field(description="The shared part. Python has no other meaning for it.")
+
+
+@strawberry.type(description="The process's use of processors.")
+class ProcessCpu:
+    user: float = strawberry.field(description="Seconds in the process's own code.")
+    system: float = strawberry.field(description="Seconds in the operating system for it.")
+    percent: float = strawberry.field(description="How busy it was lately, in per cent of one processor.")
+
+
+@strawberry.type(description="The process that answers.")
+class ProcessHealth:
+    pid: int = strawberry.field(description="Its id.")
+    memory: ProcessMemory = strawberry.field(description="Its memory.")
+    cpu: ProcessCpu = strawberry.field(description="Its use of processors.")
+    threads: int = strawberry.field(description="Its threads.")
+    open_files: int = strawberry.field(description="Its open files and sockets.")
+
+
+@strawberry.type(description="A table's size, in bytes.")
+class TableSize:
+    table: str = strawberry.field(description="The table.")
+    total_bytes: BigInt = strawberry.field(description="With its indexes.")
+    table_bytes: BigInt = strawberry.field(description="Without its indexes.")
+    index_bytes: BigInt = strawberry.field(description="Its indexes.")
+    rows: BigInt = strawberry.field(description="PostgreSQL's estimate of its rows.")
+
+
+@strawberry.type(description="How much an index is used.")
+class IndexUse:
+    index: str = strawberry.field(description="The index.")
+    table: str = strawberry.field(description="Its table.")
+    scans: BigInt = strawberry.field(description="How often it was scanned.")
+    tuples_read: BigInt = strawberry.field(description="How many entries were read.")
+    size_bytes: BigInt = strawberry.field(description="Its size in bytes.")
+
+
+@strawberry.type(description="What the connections to PostgreSQL are doing.")
+class ActiveConnections:
+    total: int = strawberry.field(description="All.")
+    active: int = strawberry.field(description="Running a statement.")
+    idle: int = strawberry.field(description="Waiting for one.")
+    idle_in_transaction: int = strawberry.field(description="Waiting for one inside a transaction.")
+    max: int = strawberry.field(description="How many PostgreSQL allows.")
+
+
+@strawberry.type(description="What PostgreSQL tells of itself.")
+class DatabaseHealth:
+    status: str = strawberry.field(description="healthy, degraded or unhealthy.")
+    timestamp: datetime = strawberry.field(description="When.")
+    response_time: float = strawberry.field(description="How long it took to find out, in milliseconds.")
+    largest_tables: list[TableSize] = strawberry.field(description="The ten largest.")
+    most_used_indexes: list[IndexUse] = strawberry.field(description="The ten that were scanned most.")
+    active_connections: ActiveConnections | None = strawberry.field(description="Null when it does not answer.")
+    cache_hit_ratio: float | None = strawberry.field(description="Which part of the blocks was in memory, 0 to 1.")
+    pool: PoolHealth = strawberry.field(description="This process's connections.")
+
+
+class _Asked:
+    """The facts of one request, each found out once."""
+
+    def __init__(self, health: Health) -> None:
+        self.health = health
+        self.began = asyncio.get_running_loop().time()
+        self.timestamp = now()
+        self._found: dict[str, asyncio.Task[Any]] = {}
+
+    async def once(self, name: str, find: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        if name not in self._found:
+            self._found[name] = asyncio.ensure_future(find())
+        return await asyncio.shield(self._found[name])
+
+
+def _may_read(info: Info) -> None:
+    if not may(info.context.viewer, Capability.READ_HEALTH):
+        raise Refusal("FORBIDDEN", "You may not see this field of this object.")
+
+
+@strawberry.type(description="How the server and its database are. All but `status` and `timestamp` is for administrators and `health:read`.")
+class SystemHealth:
+    @strawberry.field(description="healthy, degraded or unhealthy.")
+    async def status(self: Any) -> str:
+        return str(await self.once("status", self.health.status))
+
+    timestamp: datetime = strawberry.field(description="When.")
+
+    @strawberry.field(description="How long the process has been up, in seconds.")
+    async def uptime(self: Any, info: Info) -> float | None:
+        _may_read(info)
+        return float(self.health.uptime)
+
+    @strawberry.field(description="development, test or production.")
+    async def environment(self: Any, info: Info) -> str | None:
+        _may_read(info)
+        return str(self.health.environment)
+
+    @strawberry.field(description="The server's version.")
+    async def version(self: Any, info: Info) -> str | None:
+        _may_read(info)
+        return str(self.health.version)
+
+    @strawberry.field(description="How long it took to find out so far, in milliseconds.")
+    async def response_time(self: Any, info: Info) -> float | None:
+        _may_read(info)
+        await self.once("checks", self.health.checks)
+        return round((asyncio.get_running_loop().time() - self.began) * 1000, 2)
+
+    @strawberry.field(description="The checks.")
+    async def checks(self: Any, info: Info) -> HealthChecks | None:
+        _may_read(info)
+        return await self.once("checks", self.health.checks)  # type: ignore[no-any-return]  # a report has the type's attributes
+
+    @strawberry.field(description="The pool of database connections.")
+    async def pool(self: Any, info: Info) -> PoolHealth | None:
+        _may_read(info)
+        return self.health.pool()  # type: ignore[no-any-return]  # a report has the type's attributes
+
+    @strawberry.field(description="The machine.")
+    async def system(self: Any, info: Info) -> MachineHealth | None:
+        _may_read(info)
+        return self.health.system()  # type: ignore[no-any-return]  # a report has the type's attributes
+
+    @strawberry.field(description="The process that answers.")
+    async def process(self: Any, info: Info) -> ProcessHealth | None:
+        _may_read(info)
+        return self.health.process()  # type: ignore[no-any-return]  # a report has the type's attributes
+
+    @strawberry.field(description="What PostgreSQL tells of itself.")
+    async def database(self: Any, info: Info) -> DatabaseHealth | None:
+        _may_read(info)
+        found: report.DatabaseReport = await self.once("database", self.health.database)
+        return found  # type: ignore[return-value]  # a report has the type's attributes
+
+
+@strawberry.type
+class HealthQueries:
+    @root(Capability.SEE_STATUS, description="How the server and its database are.")
+    async def system_health(self, info: Info) -> SystemHealth | None:
+        return _Asked(info.context.services.health)  # type: ignore[return-value]  # it has the type's attributes

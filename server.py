@@ -1,0 +1,145 @@
+"""The ASGI application: lifespan, middleware, routes. The one file that knows every room."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette_compress import CompressMiddleware
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from auth.access import Capability, may
+from auth.authenticator import Authenticator
+from auth.networks import Client
+from config import Settings, load_settings
+from db.pool import Database
+from execution.errors import ErrorWriter, Refusal
+from execution.http import GraphQLEndpoint, refusal_response
+from execution.limits import Limits
+from execution.requests import RequestIdMiddleware
+from health.checks import Health
+from health.inflight import InFlight, InFlightMiddleware
+from health.routes import health_routes
+from resolvers.context import Context
+from resolvers.failures import translate
+from schema import make_schema
+from schema.roots import require
+from web.routes import EXPLORER, explorer_routes
+
+__all__ = ["Services", "create_app"]
+
+_log = structlog.get_logger("rollcall.server")
+
+
+@dataclass
+class Services:
+    """What lives as long as the process, for the contexts of its requests."""
+
+    settings: Settings
+    database: Database
+    authenticator: Authenticator
+    health: Health
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application over `DATABASE_URL`, which must be set by now: `python -m server` sees to it."""
+    settings = settings or load_settings()
+    if settings.database_url is None or settings.direct_url is None:
+        raise RuntimeError("the application needs DATABASE_URL; `make run` starts a PostgreSQL and sets it")
+    direct_url = settings.direct_url
+    errors = ErrorWriter(translate)
+    in_flight = InFlight()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await Database.open(settings, str(settings.database_url))
+        authenticator = Authenticator(database, settings, direct_url)
+        health = Health(database, direct_url, settings, lambda: in_flight.count)
+        app.state.services = Services(settings, database, authenticator, health)
+        health.start()
+        await authenticator.start()
+        try:
+            yield
+        finally:
+            health.draining = True
+            health.stop()
+            await authenticator.stop()
+            await database.close()
+
+    async def make_context(request: Request) -> Context:
+        services: Services = request.app.state.services
+        viewer = await services.authenticator.viewer(request.headers.get("authorization"))
+        client = Client.of(request.client.host if request.client else None, request.headers.get("user-agent"))
+        return Context(services.database, viewer, request.state.request_id, services, client)
+
+    async def guard(request: Request) -> Response | None:
+        """The health routes that tell more than whether the server is up."""
+        try:
+            viewer = await request.app.state.services.authenticator.viewer(request.headers.get("authorization"))
+            require(viewer, Capability.READ_HEALTH)
+        except Exception as error:
+            refusal = errors.refusal(error)
+            if refusal is None:
+                raise
+            return refusal_response(refusal)
+        return None
+
+    def may_introspect(context: Context) -> bool:
+        return settings.environment != "production" or may(context.viewer, Capability.MANAGE_SCHOOL)
+
+    schema = make_schema(StrawberryGraphQLCoreExecutionContext)
+    graphql = GraphQLEndpoint(
+        schema._schema,
+        make_context,
+        errors,
+        limits=Limits(settings.max_tokens, settings.max_depth, settings.max_aliases, settings.max_root_fields, settings.max_cost),
+        max_body_bytes=settings.max_body_bytes,
+        may_introspect=may_introspect,
+        suggest=settings.environment != "production",
+        executor_class=StrawberryGraphQLCoreExecutionContext,
+        is_awaitable=optimized_is_awaitable,
+        explorer=EXPLORER,
+    )
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse(EXPLORER, 307)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        refusal = errors.refusal(error)
+        if refusal is None:
+            _log.error("a route failed", path=request.url.path, exc_info=error)
+            refusal = Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+        return refusal_response(refusal)
+
+    middleware = [Middleware(RequestIdMiddleware), Middleware(InFlightMiddleware, counter=in_flight)]
+    if settings.cors_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["authorization", "content-type", "x-request-id"],
+                expose_headers=["x-request-id"],
+                max_age=600,
+            )
+        )
+    middleware.append(Middleware(CompressMiddleware, minimum_size=1_000))
+    app = Starlette(
+        routes=[
+            Route("/", home),
+            Route("/graphql", graphql),
+            *health_routes(lambda: app.state.services.health, guard),
+            *explorer_routes(),
+        ],
+        middleware=middleware,
+        exception_handlers={Exception: failed},
+        lifespan=lifespan,
+    )
+    return app

@@ -1,0 +1,32 @@
+"""Logs: lines for people in development, JSON in production, on standard error."""
+
+import logging
+import sys
+
+import structlog
+
+from config import Settings
+
+__all__ = ["configure_logs"]
+
+
+def configure_logs(settings: Settings) -> None:
+    """Sets structlog up for this process, and sends what libraries log the same way."""
+    level = getattr(logging, settings.log_level.upper())
+    renderer: list[structlog.types.Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if settings.environment == "production"
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
