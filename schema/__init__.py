@@ -14,12 +14,15 @@ from schema.grades import GradeQueries
 from schema.guardians import GuardianQueries
 from schema.health import HealthQueries
 from schema.nodes import NodeQueries, node_types
+from schema.password_resets import PasswordResetMutations
 from schema.payment_transactions import ReceiptQueries
 from schema.payments import PaymentQueries
 from schema.registers import RegisterQueries
 from schema.roots import merge
 from schema.scalars import SCALARS
 from schema.search import SearchQueries
+from schema.service_tokens import ServiceTokenMutations, ServiceTokenQueries
+from schema.sign_in import SignInMutations
 from schema.staff import TeacherQueries
 from schema.students import StudentQueries
 from schema.subjects import SubjectQueries
@@ -48,16 +51,20 @@ Query = merge(
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,
+        ServiceTokenQueries,
         HealthQueries,
     ],
     "Everything that can be read.",
 )
+
+Mutation = merge("Mutation", [SignInMutations, PasswordResetMutations, ServiceTokenMutations], "Everything that can be changed.")
 
 
 def make_schema(execution_context_class: Any = None) -> strawberry.Schema:
     """The schema, run by graphql-core's executor or by the one given."""
     return strawberry.Schema(
         Query,
+        Mutation,
         types=node_types(),
         config=StrawberryConfig(auto_camel_case=True, batching_config=None, scalar_map=SCALARS),
         execution_context_class=execution_context_class,

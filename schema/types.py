@@ -22,6 +22,7 @@ PaymentTransaction = Annotated["PaymentTransaction", strawberry.lazy("schema.pay
 Receipt = Annotated["Receipt", strawberry.lazy("schema.payment_transactions")]
 Register = Annotated["Register", strawberry.lazy("schema.registers")]
 Semester = Annotated["Semester", strawberry.lazy("schema.academic_years")]
+ServiceToken = Annotated["ServiceToken", strawberry.lazy("schema.service_tokens")]
 Student = Annotated["Student", strawberry.lazy("schema.students")]
 Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
 Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]

@@ -1,0 +1,69 @@
+"""Password resets: the way to a first password, and back in without the old one."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from execution.edges import edge
+from resolvers import password_resets, users
+from resolvers.identifiers import read_id
+from resolvers.user_errors import UserError as Broken
+from schema.roots import root
+from schema.sign_in import HASHES, SignInPayload, session_payload
+from schema.types import User
+from schema.user_errors import UserError, errors_of
+
+__all__ = ["PasswordResetMutations"]
+
+
+@strawberry.type(description="A password reset, to be handed to its owner: whoever has it can take the account over, once.")
+class PasswordReset:
+    token: str = strawberry.field(description="What the owner gives to `resetPassword`. It is shown this once.")
+    expires_at: datetime = strawberry.field(description="Until when it can be used.")
+    user: User | None = edge(users.user_by_id, "user_id", description="Whose password it resets.")
+
+
+@strawberry.input(description="Whose password may be set anew, and until when.")
+class IssuePasswordResetInput:
+    user_id: strawberry.ID = strawberry.field(description="The user.")
+    valid_hours: int = strawberry.field(
+        default=password_resets.DEFAULT_HOURS, description=f"For how many hours, 1 to {password_resets.MAX_HOURS}."
+    )
+
+
+@strawberry.type(description="An issued password reset.")
+class IssuePasswordResetPayload:
+    password_reset: PasswordReset | None = strawberry.field(description="The reset; null when none was issued.")
+    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when it was issued.")
+
+
+@strawberry.input(description="A password reset, and the password to set.")
+class ResetPasswordInput:
+    token: str = strawberry.field(description="The token that an administrator handed out.")
+    new_password: str = strawberry.field(description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries.")
+
+
+@strawberry.type
+class PasswordResetMutations:
+    @root(
+        Capability.MANAGE_SCHOOL,
+        mutation=True,
+        description="Issues a one-time token with which a user sets a password. An earlier one of theirs that was not used ends.",
+    )
+    async def issue_password_reset(self, info: Info, input: IssuePasswordResetInput) -> IssuePasswordResetPayload:
+        user_id = read_id(input.user_id, users.User.tag, users.User.type_name, "userId")
+        answer = await password_resets.issue_password_reset(info.context, user_id, input.valid_hours)
+        if isinstance(answer, Broken):
+            return IssuePasswordResetPayload(password_reset=None, user_errors=errors_of(answer))
+        return IssuePasswordResetPayload(password_reset=answer, user_errors=[])  # type: ignore[arg-type]  # it has the type's attributes
+
+    @root(
+        Capability.PUBLIC,
+        mutation=True,
+        metadata=HASHES,
+        description="Sets the password that a reset is for, ends all sessions of its owner and signs them in.",
+    )
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> SignInPayload:
+        return session_payload(await password_resets.reset_password(info.context, input.token, input.new_password))

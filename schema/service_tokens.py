@@ -1,0 +1,106 @@
+"""Service tokens: for dashboards and orchestrators."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from db.queries import queries
+from execution.edges import edge
+from resolvers import service_tokens, users
+from resolvers.identifiers import read_id
+from resolvers.user_errors import UserError as Broken
+from schema import types
+from schema.connections import Listing, order_input, root_connection
+from schema.nodes import Node, node
+from schema.roots import root
+from schema.types import User
+from schema.user_errors import UserError, errors_of
+
+__all__ = ["ServiceToken", "ServiceTokenMutations", "ServiceTokenQueries"]
+
+
+@strawberry.enum(description="What a service token opens.")
+class ServiceScope(Enum):
+    HEALTH_READ = strawberry.enum_value("health:read", description="The system's health in detail: `systemHealth`, /health/detailed, /health/database.")
+
+
+@node(service_tokens.ServiceToken, service_tokens.service_token_by_id)
+@strawberry.type(description="A token for a program instead of a person. What it is was shown once, when it was made.")
+class ServiceToken(Node):
+    name: str = strawberry.field(description="What it is for.")
+    scopes: list[ServiceScope] = strawberry.field(description="What it opens.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    expires_at: datetime | None = strawberry.field(description="Until when it is good; null: until it is revoked.")
+    last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute; null: never.")
+    revoked_at: datetime | None = strawberry.field(description="When it was revoked; null: it was not.")
+    created_by: User | None = edge(users.user_by_id, "created_by", description="Who made it.")
+
+
+@strawberry.enum(description="What service tokens may be sorted by.")
+class ServiceTokenOrderField(Enum):
+    CREATED_AT = strawberry.enum_value("created_at", description="When it was made.")
+
+
+SERVICE_TOKENS = Listing(
+    queries.service_tokens,
+    service_tokens.ServiceToken,
+    types.ServiceToken,
+    order_input("ServiceToken", ServiceTokenOrderField),
+    ServiceTokenOrderField.CREATED_AT,
+    descending=True,
+)
+
+
+@strawberry.type
+class ServiceTokenQueries:
+    service_tokens = root_connection(
+        SERVICE_TOKENS, Capability.MANAGE_SCHOOL, description="The service tokens, newest first, those that have ended too."
+    )
+
+
+@strawberry.input(description="A service token to be.")
+class CreateServiceTokenInput:
+    name: str = strawberry.field(description="What it is for, in 1 to 100 characters.")
+    scopes: list[ServiceScope] = strawberry.field(description="What it opens.")
+    expires_at: datetime | None = strawberry.field(default=None, description="Until when it is good; without: until it is revoked.")
+
+
+@strawberry.type(description="A new service token.")
+class CreateServiceTokenPayload:
+    service_token: ServiceToken | None = strawberry.field(description="The token's record; null when none was made.")
+    token: str | None = strawberry.field(description="The token itself, shown this once: `Authorization: Bearer …`.")
+    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when it was made.")
+
+
+@strawberry.input(description="Which service token.")
+class RevokeServiceTokenInput:
+    id: strawberry.ID = strawberry.field(description="The service token.")
+
+
+@strawberry.type(description="A revoked service token.")
+class RevokeServiceTokenPayload:
+    service_token: ServiceToken | None = strawberry.field(description="The token's record; null when there is none.")
+    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when it was revoked.")
+
+
+@strawberry.type
+class ServiceTokenMutations:
+    @root(Capability.MANAGE_SCHOOL, mutation=True, description="Makes a service token. Its text is in the answer and nowhere else.")
+    async def create_service_token(self, info: Info, input: CreateServiceTokenInput) -> CreateServiceTokenPayload:
+        scopes = [scope.value for scope in input.scopes]
+        answer = await service_tokens.create_service_token(info.context, input.name, scopes, input.expires_at)
+        if isinstance(answer, Broken):
+            return CreateServiceTokenPayload(service_token=None, token=None, user_errors=errors_of(answer))
+        row, token = answer
+        return CreateServiceTokenPayload(service_token=row, token=token, user_errors=[])  # type: ignore[arg-type]  # rows stand for types
+
+    @root(Capability.MANAGE_SCHOOL, mutation=True, description="Ends a service token, from the next request on.")
+    async def revoke_service_token(self, info: Info, input: RevokeServiceTokenInput) -> RevokeServiceTokenPayload:
+        token_id = read_id(input.id, service_tokens.ServiceToken.tag, service_tokens.ServiceToken.type_name, "id")
+        answer = await service_tokens.revoke_service_token(info.context, token_id)
+        if isinstance(answer, Broken):
+            return RevokeServiceTokenPayload(service_token=None, user_errors=errors_of(answer))
+        return RevokeServiceTokenPayload(service_token=answer, user_errors=[])  # type: ignore[arg-type]  # rows stand for types

@@ -1,0 +1,96 @@
+"""Asking a school through its schema, as somebody, and counting what it costs in SQL."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+from graphql import ExecutionResult, execute, parse, validate
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from auth.viewer import ANONYMOUS, Viewer
+from db.pool import Database
+from execution.errors import ErrorWriter
+from resolvers.context import Context
+from resolvers.failures import translate
+from schema import make_schema
+
+__all__ = ["Answer", "School", "SCHEMA"]
+
+SCHEMA = make_schema(StrawberryGraphQLCoreExecutionContext)
+_ERRORS = ErrorWriter(translate)
+
+
+@dataclass
+class Answer:
+    """What came back: `data`, `errors` as a client sees them, and how many statements it took."""
+
+    data: Any
+    errors: list[dict[str, Any]]
+    statements: int
+
+    @property
+    def codes(self) -> list[str]:
+        return [each["extensions"]["code"] for each in self.errors]
+
+
+class School:
+    """A database behind the schema."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.services: Any = SimpleNamespace()
+
+    async def viewer(self, email: str | None) -> Viewer:
+        if email is None:
+            return ANONYMOUS
+        row = await self.database.fetchrow("SELECT id, role FROM users WHERE lower(email) = lower($1)", email)
+        return Viewer(row["id"], row["role"], uuid4())
+
+    async def ask(self, query: str, viewer: Viewer | str | None = "admin@demo.school", **variables: Any) -> Answer:
+        """Runs an operation as a viewer (or the owner of an e-mail address, or nobody)."""
+        who = viewer if isinstance(viewer, Viewer) else await self.viewer(viewer)
+        counting = _Counting(self.database)
+        context = Context(counting, who, uuid4().hex, self.services)  # type: ignore[arg-type]
+        document = parse(query)
+        invalid = validate(SCHEMA._schema, document)
+        assert not invalid, invalid
+        result = execute(
+            SCHEMA._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+            is_awaitable=optimized_is_awaitable,
+        )
+        if not isinstance(result, ExecutionResult):
+            result = await result
+        return Answer(result.data, _ERRORS.write_all(result.errors or [], "test"), counting.statements)
+
+    async def data(self, query: str, viewer: Viewer | str | None = "admin@demo.school", **variables: Any) -> Any:
+        """The data of an operation that must not have errors."""
+        answer = await self.ask(query, viewer, **variables)
+        assert not answer.errors, answer.errors
+        return answer.data
+
+    async def value(self, sql: str, *arguments: Any) -> Any:
+        return await self.database.fetchval(sql, *arguments)
+
+    async def id(self, tag: str, sql: str, *arguments: Any) -> str:
+        """A global id of this type, of the uuid that a statement answers."""
+        found: UUID = await self.database.fetchval(sql, *arguments)
+        return f"{tag}_{found.hex}"
+
+
+class _Counting:
+    """A database that counts its statements."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.statements = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("fetch", "fetchrow", "fetchval", "execute"):
+            self.statements += 1
+        return getattr(self._database, name)

@@ -1,0 +1,57 @@
+"""How many SQL statements a screen costs, exactly: a loader that stops batching is seen here first."""
+
+import pytest
+
+SCREEN = """
+query ($first: Int!) {
+  students(first: $first, filter: {isActive: true}) {
+    nodes {
+      name
+      class { name }
+      user { email: contact { email } }
+      grades(first: 5) { nodes { percentage letter subject { name } } }
+      attendance(first: 10) { nodes { date status } }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("first", [1, 20, 100])
+async def test_a_screen_of_students_costs_six_statements_whatever_their_number(demo, first):
+    answer = await demo.ask(SCREEN, first=first)
+    assert not answer.errors
+    nodes = answer.data["students"]["nodes"]
+    assert len(nodes) == first
+    assert all(node["class"] and node["user"] and len(node["attendance"]["nodes"]) == 10 for node in nodes)
+    assert any(grade["subject"] for node in nodes for grade in node["grades"]["nodes"])
+    assert answer.statements == 6
+
+
+async def test_a_teachers_screen_costs_one_statement_more_for_the_reach(demo):
+    answer = await demo.ask(SCREEN, "teacher@demo.school", first=100)
+    assert answer.statements == 7
+
+
+async def test_counts_are_taken_only_when_asked_for_and_once_for_all_parents(demo):
+    query = "{ classes(first: 12) { nodes { students(first: 1) { %s nodes { id } } } } }"
+    without = await demo.ask(query % "")
+    counted = await demo.ask(query % "totalCount")
+    assert (without.statements, counted.statements) == (2, 3)
+    enrolled = await demo.data("{ classes(first: 12) { nodes { currentEnrollment students(filter: {isActive: true}) { totalCount } } } }")
+    for node in enrolled["classes"]["nodes"]:
+        assert node["currentEnrollment"] == node["students"]["totalCount"]
+
+
+async def test_every_list_field_costs_one_statement_and_one_more_for_its_count(demo):
+    lists = [
+        "academicYears", "assessments", "assessmentTypes", "attendance", "auditLog", "classes", "feeCategories", "grades", "guardians",
+        "payments", "receipts", "registers", "semesters", "students", "subjects", "teachers", "users",
+    ]  # fmt: skip
+    for name in lists:
+        plain = await demo.ask(f"{{ {name}(first: 3) {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}")
+        assert not plain.errors
+        assert plain.data[name]["nodes"], name
+        assert plain.statements == 1, name
+        counted = await demo.ask(f"{{ {name}(first: 3) {{ totalCount nodes {{ id }} }} }}")
+        assert counted.statements == 2, name
