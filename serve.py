@@ -1,21 +1,23 @@
 """Starts and stops everything in order: the database, then the workers; the workers, then the database.
 
-    python -m serve
+python -m serve
 """
 
+import asyncio
 import os
 import signal
 import sys
 import time
+from socket import socket
 from types import FrameType
 
 import uvicorn
 from psycopg import OperationalError
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import multiprocess
 
 from config import ConfigurationError, Settings, load_settings
 from db.binaries import NoPostgreSQLError
-from db.embedded import FolderInUseError
+from db.embedded import FolderInUseError, die_with_parent
 from db.migrate import MigrationError
 from db.prepare import Prepared, prepared
 from telemetry.logs import configure_logs
@@ -38,9 +40,22 @@ class DrainingServer(uvicorn.Server):
             return
         services.health.draining = True
         self._captured_signals.append(sig)
-        import asyncio
-
         asyncio.get_running_loop().call_later(notice, setattr, self, "should_exit", True)
+
+
+class _Worker(multiprocess.Process):
+    """One of several workers: it drains as a single one does, and does not outlive the process that started it."""
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        die_with_parent()
+        configure_logs(load_settings())
+        super().target(sockets)
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = DrainingServer(config=self.config)
+        return self._server
 
 
 def _innermost(app: object) -> object:
@@ -88,11 +103,12 @@ def _serve(settings: Settings, database: Prepared) -> int:
     load_settings.cache_clear()
     config = _config(load_settings())
     config.configure_logging()
-    socket = config.bind_socket()
+    listening = config.bind_socket()
     server = DrainingServer(config)
     if settings.workers > 1:
         print(_greeting(settings, database), flush=True)
-        Multiprocess(config, target=server.run, sockets=[socket]).run()
+        multiprocess.Process = _Worker  # type: ignore[misc]  # the supervisor offers no other way to name its workers' class
+        multiprocess.Multiprocess(config, sockets=[listening]).run()
         return 0
     started = server.startup
 
@@ -102,7 +118,7 @@ def _serve(settings: Settings, database: Prepared) -> int:
             print(_greeting(settings, database), flush=True)
 
     server.startup = startup  # type: ignore[method-assign,assignment]  # what a person reads comes when it is true
-    server.run(sockets=[socket])
+    server.run(sockets=[listening])
     return 0 if server.started else 3
 
 

@@ -80,7 +80,11 @@ def _candidates(account: Account | None) -> Iterator[Path]:
         if account is not None and not reachable(package):
             package = _copy(package)
         yield package / "pginstall" / "bin"
-    found = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql@*/bin"), *Path("/usr").glob("pgsql-*/bin")]
+    found = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *Path("/opt/homebrew/opt").glob("postgresql@*/bin"),
+        *Path("/usr").glob("pgsql-*/bin"),
+    ]
     yield from sorted(found, key=lambda folder: _major(folder) or 0, reverse=True)
     on_path = shutil.which("postgres")
     if on_path:

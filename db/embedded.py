@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -20,7 +21,7 @@ import psycopg
 from config import Settings
 from db.binaries import Account, Binaries, find_binaries, reachable, unprivileged_account
 
-__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "database_url"]
+__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "database_url", "die_with_parent"]
 
 DATABASE = "rollcall"
 _USER = "rollcall"
@@ -38,7 +39,9 @@ class EmbeddedServer:
     `max_connections` is what the server allows. `say` is told what a person should know.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True, max_connections: int = 200, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = True, max_connections: int = 200, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.account = unprivileged_account()
         self.binaries: Binaries = find_binaries(self.account)
         self._say = say
@@ -154,7 +157,13 @@ class EmbeddedServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self.binaries / program, *arguments], capture_output=True, text=True, cwd="/", check=False, env=_environment(), **_as(self.account)
+            [self.binaries / program, *arguments],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            check=False,
+            env=_environment(),
+            **_as(self.account),
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -185,7 +194,7 @@ class EmbeddedServer:
                 cwd="/",
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we stop it when the requests are done
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread runs yet
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread runs yet
                 **_as(self.account),
             )
 
@@ -231,11 +240,13 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LANG": "C", "LC_ALL": "C"}
 
 
-def _as(account: Account | None) -> dict[str, object]:
+def _as(account: Account | None) -> dict[str, Any]:
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def _die_with_parent() -> None:
-    """Linux: the kernel stops PostgreSQL (SIGINT, a fast shutdown) when the process that started it ends, however it ends."""
+def die_with_parent() -> None:
+    """Linux: the kernel sends SIGINT (to PostgreSQL a fast shutdown) to this process when the one that started it ends, however it ends."""
+    if sys.platform != "linux":
+        return
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)

@@ -65,7 +65,7 @@ def rollback(url: str, folder: Path = FOLDER, *, to: str | None = None, wait: fl
     with _alone(url, wait) as connection, _backend(url) as backend:
         backend.break_lock()
         applied_now = backend.to_rollback(read_migrations(str(folder)))
-        names = []
+        names: list[str] = []
         for migration in applied_now:
             if to is None and names:
                 break

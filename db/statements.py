@@ -32,10 +32,7 @@ class Statement:
 
     def arguments(self, values: Mapping[str, Any], reach: Reach) -> list[Any]:
         """The arguments in order. Raises KeyError for a parameter that nobody gave."""
-        return [
-            getattr(reach, name[len(_REACH) :]) if name.startswith(_REACH) else values[name]
-            for name in self.parameters
-        ]
+        return [getattr(reach, name[len(_REACH) :]) if name.startswith(_REACH) else values[name] for name in self.parameters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Query:
         """How many rows the filters leave: one `total`, or with `choice.per` a `parent_key` and `total` for each of `$parents`."""
         found = self._compiled.get(("count", choice, open_nouns))
         if found is None:
-            rows = f"{self.body[self._from():]}{self._conditions(choice)}"
+            rows = f"{self.body[self._from() :]}{self._conditions(choice)}"
             sql = f"SELECT count(*) AS total\n{rows}"
             if choice.per is not None:
                 sql = f"SELECT asked.parent_key, found.total FROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
@@ -141,9 +138,7 @@ class Query:
         bounds = ""
         for wanted, name, operator in ((choice.after, "after", after), (choice.before, "before", before)):
             if wanted:
-                bounds += (
-                    f"\n  AND ({order.sql}, {self.key}) {operator} (${name}_value::text::{order.sql_type}, ${name}_id::uuid)"
-                )
+                bounds += f"\n  AND ({order.sql}, {self.key}) {operator} (${name}_value::text::{order.sql_type}, ${name}_id::uuid)"
         start = self._from()
         sql = (
             f"{self.body[:start].rstrip()},\n    ({order.sql})::text AS cursor_value\n"

@@ -77,7 +77,12 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        if self._explorer and request.method == "GET" and "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
+        if (
+            self._explorer
+            and request.method == "GET"
+            and "query" not in request.query_params
+            and "text/html" in request.headers.get("accept", "")
+        ):
             await RedirectResponse(self._explorer, 307)(scope, receive, send)
             return
         body_read = asyncio.Event()
@@ -108,7 +113,9 @@ class GraphQLEndpoint:
             self._check(request, document, operation, asked, context)
         except InvalidDocumentError as invalid:
             written = [
-                self._errors.write(GraphQLError(each.message, each.nodes, each.source, each.positions, extensions={"code": invalid.code}), request_id)
+                self._errors.write(
+                    GraphQLError(each.message, each.nodes, each.source, each.positions, extensions={"code": invalid.code}), request_id
+                )
                 for each in invalid.errors
             ]
             return _response({"errors": written}, media_type or JSON, 400)

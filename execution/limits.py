@@ -21,6 +21,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    InlineFragmentNode,
     IntValueNode,
     Lexer,
     ListValueNode,
@@ -110,7 +111,7 @@ class _Measure:
                     fragment = self.fragments.get(name)
                     self._depths[name] = self.depth(fragment.selection_set) if fragment else 0
                 deepest = max(deepest, self._depths[name])
-            else:
+            elif isinstance(each, InlineFragmentNode):
                 deepest = max(deepest, self.depth(each.selection_set))
         return deepest
 
@@ -126,7 +127,7 @@ class _Measure:
                     fragment = self.fragments.get(name)
                     self._roots[name] = self.root_fields(fragment.selection_set) if fragment else 0
                 count += self._roots[name]
-            else:
+            elif isinstance(each, InlineFragmentNode):
                 count += self.root_fields(each.selection_set)
         return count
 
@@ -191,7 +192,7 @@ class _Cost:
         return self.of(node.selection_set, on if on is not None and is_composite_type(on) else parent)
 
     def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> int:
-        if node.name.value.startswith("__") or not isinstance(parent, GraphQLObjectType) and not hasattr(parent, "fields"):
+        if node.name.value.startswith("__") or (not isinstance(parent, GraphQLObjectType) and not hasattr(parent, "fields")):
             return 0
         definition = parent.fields.get(node.name.value)  # type: ignore[union-attr]  # a union has no fields but __typename
         if definition is None:
@@ -211,7 +212,7 @@ class _Cost:
                 if name in arguments:
                     value = _literal(arguments[name], self._variables)
                     if isinstance(value, int):
-                        return min(max(value, 0), cap)
+                        return min(max(value, 0), int(cap))
             return int(default)
         if SIZED_BY in declared:
             value = _literal(arguments[declared[SIZED_BY]], self._variables) if declared[SIZED_BY] in arguments else ()

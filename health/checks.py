@@ -99,9 +99,7 @@ class Health:
         checks = await self.checks()
         status = worst(checks.database.status, checks.api.status, self._pool_status())
         pool, system, process = self._database.metrics(), self.machine.system(), self.machine.process()
-        return Detailed(
-            status, now(), self.uptime, self.environment, self.version, _ms(began), checks, pool, system, process
-        )
+        return Detailed(status, now(), self.uptime, self.environment, self.version, _ms(began), checks, pool, system, process)
 
     async def checks(self) -> Checks:
         answer = await self._probe()

@@ -4,7 +4,17 @@ from db.queries import queries
 from db.rows import Row
 from resolvers.context import Context, by_key, from_statement
 
-__all__ = ["AcademicYear", "Holiday", "School", "Semester", "academic_year_by_id", "holiday_by_id", "school", "school_by_id", "semester_by_id"]
+__all__ = [
+    "AcademicYear",
+    "Holiday",
+    "School",
+    "Semester",
+    "academic_year_by_id",
+    "holiday_by_id",
+    "school",
+    "school_by_id",
+    "semester_by_id",
+]
 
 
 class School(Row):

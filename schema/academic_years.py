@@ -82,6 +82,5 @@ class CalendarQueries:
     semesters = root_connection(SEMESTERS, Capability.SIGNED_IN, description="The semesters, latest first.")
 
     @root(Capability.SIGNED_IN, description="The school and its settings; null before it is set up.")
-
     async def school(self, info: Info) -> School | None:
         return await academic_years.school(info.context)  # type: ignore[return-value]  # rows stand for types

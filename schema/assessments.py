@@ -36,7 +36,9 @@ class Assessment(Node):
     assessment_date: date = strawberry.field(description="The day it is held or due.")
     max_score: Decimal = strawberry.field(description="The highest score.")
     weight: Decimal = strawberry.field(description="How much it weighs among those of its type.")
-    is_published: bool = computed(lambda row: row["published_at"] is not None, description="Whether students and guardians see it and its grades.")
+    is_published: bool = computed(
+        lambda row: row["published_at"] is not None, description="Whether students and guardians see it and its grades."
+    )
     published_at: datetime | None = strawberry.field(description="Since when students and guardians see it; null: not yet.")
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")

@@ -64,7 +64,8 @@ class AttendanceSummary:
     minutes_late: int = strawberry.field(description="Minutes late in all.")
     day_values: Decimal = strawberry.field(description="The sum of the days' values: 1, 0.5 or 0 each.")
     rate: Decimal | None = computed(
-        lambda row: rate(row["day_values"], row["days"]), description="The days' values in per cent of the days, to one decimal; null without days."
+        lambda row: rate(row["day_values"], row["days"]),
+        description="The days' values in per cent of the days, to one decimal; null without days.",
     )
 
 

@@ -46,7 +46,9 @@ class AuditFilter:
     user_ids: list[strawberry.ID] | None = id_filter(users.User, "User", description="Done by one of these users.")
     tables: list[str] | None = optional("In one of these tables.")
     record_ids: list[strawberry.ID] | None = strawberry.field(
-        default=strawberry.UNSET, description="Of one of these records: global ids of any type, or plain uuids.", metadata={"any_node": True}
+        default=strawberry.UNSET,
+        description="Of one of these records: global ids of any type, or plain uuids.",
+        metadata={"any_node": True},
     )
     actions: list[AuditAction] | None = optional("With one of these actions.")
     from_time: datetime | None = optional("At this time or later.")

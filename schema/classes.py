@@ -35,7 +35,9 @@ class Class(Node):
     academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is held in.")
     teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="The class's own teacher.")
     students: Connection[Student] = connection(STUDENTS, "class", description="The students now in it that you may see, by name.")
-    memberships: Connection[ClassMembership] = connection(MEMBERSHIPS, "class", description="Who was in it from when to when, latest first.")
+    memberships: Connection[ClassMembership] = connection(
+        MEMBERSHIPS, "class", description="Who was in it from when to when, latest first."
+    )
     class_subjects: Connection["ClassSubject"] = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
     subjects: Connection[Subject] = connection(SUBJECTS, "class", description="What is taught in it, by name.")
     attendance: Connection[Attendance] = connection(ATTENDANCE, "class", description="Its attendance that you may see, latest day first.")

@@ -1,7 +1,7 @@
 """Connections: lists that are paged, sorted, filtered and counted. Declared, not programmed.
 
-    grades: GradeConnection = connection(...)       an edge: a page for each parent, one statement for all parents
-    students = root_connection(...)                 a root field
+grades: GradeConnection = connection(...)       an edge: a page for each parent, one statement for all parents
+students = root_connection(...)                 a root field
 """
 
 from collections.abc import Callable
@@ -22,7 +22,18 @@ from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import PageRequest, count_by_key, page_request, paged, root_page
 from schema.roots import root
 
-__all__ = ["Connection", "Edge", "Listing", "OrderDirection", "PageInfo", "connection", "id_filter", "optional", "order_input", "root_connection"]
+__all__ = [
+    "Connection",
+    "Edge",
+    "Listing",
+    "OrderDirection",
+    "PageInfo",
+    "connection",
+    "id_filter",
+    "optional",
+    "order_input",
+    "root_connection",
+]
 
 T = TypeVar("T")
 
@@ -112,8 +123,11 @@ class Listing:
         )
 
     def signature(self, *, nullable: bool = False) -> Signature:
-        described = {
-            "first": (int, f"How many from the start, at most {self.cap}; {min(self.default, self.cap)} when neither `first` nor `last` is given."),
+        described: dict[str, tuple[Any, str]] = {
+            "first": (
+                int,
+                f"How many from the start, at most {self.cap}; {min(self.default, self.cap)} when neither `first` nor `last` is given.",
+            ),
             "after": (str, "Only what comes after this cursor."),
             "last": (int, f"How many from the end, at most {self.cap}."),
             "before": (str, "Only what comes before this cursor."),
@@ -124,7 +138,7 @@ class Listing:
         parameters = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)]
         parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
         for name, (kind, text) in described.items():
-            annotation = Annotated[kind | None, strawberry.argument(description=text)]
+            annotation: Any = Annotated[kind | None, strawberry.argument(description=text)]  # type: ignore[valid-type]  # made at run time
             parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=strawberry.UNSET, annotation=annotation))
         made: Any = Connection[self.node]  # type: ignore[name-defined]  # made at run time
         return Signature(parameters, return_annotation=made | None if nullable else made)
@@ -165,7 +179,9 @@ def root_connection(listing: Listing, capability: Capability, *, description: st
 def _signed(function: Callable[..., Any], listing: Listing, *, nullable: bool) -> Callable[..., Any]:
     signature = listing.signature(nullable=nullable)
     function.__signature__ = signature  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
-    function.__annotations__ = {name: each.annotation for name, each in signature.parameters.items() if each.annotation is not Parameter.empty}
+    function.__annotations__ = {
+        name: each.annotation for name, each in signature.parameters.items() if each.annotation is not Parameter.empty
+    }
     function.__annotations__["return"] = signature.return_annotation
     return function
 
@@ -185,7 +201,7 @@ def _filters(given: Any) -> list[tuple[str, Any]]:
             continue
         node = each.metadata.get("node")
         if node is not None:
-            value = tuple(read_id(one, *node, argument=f"filter.{each.name}") for one in value)
+            value = tuple(read_id(one, node[0], node[1], f"filter.{each.name}") for one in value)
         elif each.metadata.get("any_node"):
             value = tuple(_any_uuid(one, f"filter.{each.name}") for one in value)
         elif isinstance(value, list):
@@ -203,5 +219,3 @@ def _any_uuid(text: str, argument: str) -> UUID:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
-
-

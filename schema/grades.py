@@ -33,7 +33,9 @@ class Grade(Node):
     assessment: Assessment | None = edge(grades.assessment_by_id, "assessment_id", description="The assessment.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class it was got in.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    assessment_type: AssessmentType | None = edge(subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment.")
+    assessment_type: AssessmentType | None = edge(
+        subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment."
+    )
     semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
     recorded_by: User | None = edge(users.user_by_id, "recorded_by", description="Who recorded it.")
 

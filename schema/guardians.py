@@ -41,7 +41,9 @@ class Guardian(Node):
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     user: User | None = edge(users.user_by_id, "user_id", description="The guardian's account.")
     students: Connection[Student] = connection(STUDENTS, "guardian", description="The students the guardian answers for, by name.")
-    guardianships: Connection["Guardianship"] = connection(GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related.")
+    guardianships: Connection["Guardianship"] = connection(
+        GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related."
+    )
 
 
 @node(guardians.Guardianship, guardians.guardianship_by_id)

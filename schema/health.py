@@ -80,7 +80,9 @@ class MachineHealth:
 @strawberry.type(description="The process's memory, in bytes.")
 class ProcessMemory:
     rss: BigInt = strawberry.field(description="Resident.")
-    heap: BigInt = strawberry.field(description="The unique set size: what would be free without this process. Python has no other meaning for it.")
+    heap: BigInt = strawberry.field(
+        description="The unique set size: what would be free without this process. Python has no other meaning for it."
+    )
     external: BigInt = strawberry.field(description="The shared part. Python has no other meaning for it.")
 
 
@@ -159,7 +161,9 @@ def _may_read(info: Info) -> None:
         raise Refusal("FORBIDDEN", "You may not see this field of this object.")
 
 
-@strawberry.type(description="How the server and its database are. All but `status` and `timestamp` is for administrators and `health:read`.")
+@strawberry.type(
+    description="How the server and its database are. All but `status` and `timestamp` is for administrators and `health:read`."
+)
 class SystemHealth:
     @strawberry.field(description="healthy, degraded or unhealthy.")
     async def status(self: Any) -> str:
@@ -186,7 +190,7 @@ class SystemHealth:
     async def response_time(self: Any, info: Info) -> float | None:
         _may_read(info)
         await self.once("checks", self.health.checks)
-        return round((asyncio.get_running_loop().time() - self.began) * 1000, 2)
+        return float(round((asyncio.get_running_loop().time() - self.began) * 1000, 2))
 
     @strawberry.field(description="The checks.")
     async def checks(self: Any, info: Info) -> HealthChecks | None:

@@ -34,7 +34,7 @@ class Node:
 
     @classmethod
     def resolve_type(cls, row: Any, *_: Any) -> str:
-        return type(row).type_name
+        return str(type(row).type_name)
 
 
 def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
@@ -79,7 +79,6 @@ def _loader(text: str, argument: str) -> tuple[Loader, Any]:
 @strawberry.type
 class NodeQueries:
     @root(Capability.SIGNED_IN, description="The object with this global id; null when there is none, or none that you may see.")
-
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         loader, identifier = _loader(id, "id")
         return await info.context.loaders.of(loader).load(identifier)  # type: ignore[no-any-return]  # rows stand for types
@@ -88,7 +87,6 @@ class NodeQueries:
         Capability.SIGNED_IN,
         description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
     )
-
     async def nodes(
         self,
         info: Info,

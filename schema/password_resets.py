@@ -1,6 +1,7 @@
 """Password resets: the way to a first password, and back in without the old one."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from strawberry.types import Info
@@ -11,7 +12,7 @@ from resolvers import password_resets, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken
 from schema.roots import root
-from schema.sign_in import HASHES, SignInPayload, session_payload
+from schema.sign_in import HASHES, Session
 from schema.types import User
 from schema.user_errors import UserError, errors_of
 
@@ -42,7 +43,15 @@ class IssuePasswordResetPayload:
 @strawberry.input(description="A password reset, and the password to set.")
 class ResetPasswordInput:
     token: str = strawberry.field(description="The token that an administrator handed out.")
-    new_password: str = strawberry.field(description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries.")
+    new_password: str = strawberry.field(
+        description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries."
+    )
+
+
+@strawberry.type(description="A password that was set anew.")
+class ResetPasswordPayload:
+    session: Session | None = strawberry.field(description="A session on the device that asked; null when the password was not set.")
+    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when the password was set.")
 
 
 @strawberry.type
@@ -65,5 +74,8 @@ class PasswordResetMutations:
         metadata=HASHES,
         description="Sets the password that a reset is for, ends all sessions of its owner and signs them in.",
     )
-    async def reset_password(self, info: Info, input: ResetPasswordInput) -> SignInPayload:
-        return session_payload(await password_resets.reset_password(info.context, input.token, input.new_password))
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
+        answer: Any = await password_resets.reset_password(info.context, input.token, input.new_password)
+        if isinstance(answer, Broken):
+            return ResetPasswordPayload(session=None, user_errors=errors_of(answer))
+        return ResetPasswordPayload(session=answer, user_errors=[])

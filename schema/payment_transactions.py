@@ -47,9 +47,13 @@ class PaymentTransaction(Node):
 class Receipt(Node):
     number: int = strawberry.field(description="The number, counted from 1 in each academic year.")
     issued_at: datetime = strawberry.field(description="When it was issued.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is numbered in.")
+    academic_year: AcademicYear | None = edge(
+        academic_years.academic_year_by_id, "academic_year_id", description="The year it is numbered in."
+    )
     issued_by: User | None = edge(users.user_by_id, "issued_by", description="Who issued it.")
-    transactions: Connection[PaymentTransaction] = connection(TRANSACTIONS, "receipt", description="What it is for, as far as you may see it.")
+    transactions: Connection[PaymentTransaction] = connection(
+        TRANSACTIONS, "receipt", description="What it is for, as far as you may see it."
+    )
 
 
 @strawberry.type

@@ -54,7 +54,9 @@ class Payment(Node):
     version: int = strawberry.field(description="Counts the changes of the record.")
     student: Student | None = edge(students.student_by_id, "student_id", description="Who owes it.")
     fee_category: FeeCategory | None = edge(subjects.fee_category_by_id, "fee_category_id", description="What it is charged for.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is charged for.")
+    academic_year: AcademicYear | None = edge(
+        academic_years.academic_year_by_id, "academic_year_id", description="The year it is charged for."
+    )
     processed_by: User | None = edge(users.user_by_id, "processed_by", description="Who entered what last moved on it.")
     transactions: Connection[PaymentTransaction] = connection(TRANSACTIONS, "payment", description="What moved on it, earliest first.")
 

@@ -4,7 +4,7 @@ from typing import Any, NewType
 
 import strawberry
 
-__all__ = ["BigInt", "SCALARS"]
+__all__ = ["SCALARS", "BigInt"]
 
 BigInt = NewType("BigInt", int)
 

@@ -37,13 +37,14 @@ class SearchQueries:
         Capability.SIGNED_IN,
         description="What you may see whose name begins with a text, no matter the case; for people, no matter the accents either. Best first.",
     )
-
     async def search(
         self,
         info: Info,
         text: Annotated[str, strawberry.argument(description="How the name begins; 1 to 100 characters.")],
-        types: Annotated[list[SearchType] | None, strawberry.argument(description="What to look for; not given: everything.")] = strawberry.UNSET,
+        types: Annotated[
+            list[SearchType] | None, strawberry.argument(description="What to look for; not given: everything.")
+        ] = strawberry.UNSET,
         first: Annotated[int, strawberry.argument(description=f"How many at most, up to {search.MAX_RESULTS}.")] = 10,
     ) -> list[SearchResult]:
-        wanted = types if types else list(SearchType)
-        return await search.search(info.context, text, tuple(each.value for each in wanted), first)
+        wanted = types or list(SearchType)
+        return await search.search(info.context, text, tuple(str(each.value) for each in wanted), first)

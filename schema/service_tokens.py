@@ -24,7 +24,9 @@ __all__ = ["ServiceToken", "ServiceTokenMutations", "ServiceTokenQueries"]
 
 @strawberry.enum(description="What a service token opens.")
 class ServiceScope(Enum):
-    HEALTH_READ = strawberry.enum_value("health:read", description="The system's health in detail: `systemHealth`, /health/detailed, /health/database.")
+    HEALTH_READ = strawberry.enum_value(
+        "health:read", description="The system's health in detail: `systemHealth`, /health/detailed, /health/database."
+    )
 
 
 @node(service_tokens.ServiceToken, service_tokens.service_token_by_id)
@@ -90,7 +92,7 @@ class RevokeServiceTokenPayload:
 class ServiceTokenMutations:
     @root(Capability.MANAGE_SCHOOL, mutation=True, description="Makes a service token. Its text is in the answer and nowhere else.")
     async def create_service_token(self, info: Info, input: CreateServiceTokenInput) -> CreateServiceTokenPayload:
-        scopes = [scope.value for scope in input.scopes]
+        scopes = [str(scope.value) for scope in input.scopes]
         answer = await service_tokens.create_service_token(info.context, input.name, scopes, input.expires_at)
         if isinstance(answer, Broken):
             return CreateServiceTokenPayload(service_token=None, token=None, user_errors=errors_of(answer))

@@ -13,7 +13,7 @@ from resolvers.user_errors import UserError as Broken
 from schema.roots import root
 from schema.user_errors import UserError, errors_of
 
-__all__ = ["HASHES", "Session", "SignInMutations", "SignInPayload", "session_payload"]
+__all__ = ["HASHES", "Session", "SignInMutations"]
 
 # Each looks at a password, which is slow on purpose: a request may do so a few times, not as often as it has room for fields.
 HASHES = {COST: 10_000}
@@ -67,20 +67,15 @@ class SignOutPayload:
 @strawberry.input(description="Your old password and your new one.")
 class ChangePasswordInput:
     current_password: str = strawberry.field(description="Your password until now.")
-    new_password: str = strawberry.field(description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries.")
+    new_password: str = strawberry.field(
+        description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries."
+    )
 
 
 @strawberry.type(description="A changed password.")
 class ChangePasswordPayload:
     changed: bool = strawberry.field(description="Whether the new password is yours now; your other sessions have ended then.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-def session_payload(answer: Any) -> SignInPayload:
-    """The payload of a session that was granted, or of the error that was answered instead."""
-    if isinstance(answer, Broken):
-        return SignInPayload(session=None, user_errors=errors_of(answer))
-    return SignInPayload(session=answer, user_errors=[])
 
 
 @strawberry.type
@@ -93,7 +88,10 @@ class SignInMutations:
         "Failed tries are slowed: RATE_LIMITED, with the seconds to wait in `retryAfter`.",
     )
     async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:
-        return session_payload(await sign_in.sign_in(info.context, input.email, input.password))
+        answer: Any = await sign_in.sign_in(info.context, input.email, input.password)
+        if isinstance(answer, Broken):
+            return SignInPayload(session=None, user_errors=errors_of(answer))
+        return SignInPayload(session=answer, user_errors=[])
 
     @root(
         Capability.PUBLIC,
@@ -105,9 +103,13 @@ class SignInMutations:
         granted: Any = await sign_in.refresh_session(info.context, input.refresh_token)
         return RefreshSessionPayload(session=granted, user_errors=[])
 
-    @root(Capability.OWN_ACCOUNT, mutation=True, description="Signs you out, here or everywhere: from the next request on your tokens are no good.")
-    async def sign_out(self, info: Info, input: SignOutInput | None = None) -> SignOutPayload:
-        ended = await sign_in.sign_out(info.context, everywhere=input is not None and input.everywhere)
+    @root(
+        Capability.OWN_ACCOUNT,
+        mutation=True,
+        description="Signs you out, here or everywhere: from the next request on your tokens are no good.",
+    )
+    async def sign_out(self, info: Info, input: SignOutInput | None = strawberry.UNSET) -> SignOutPayload:
+        ended = await sign_in.sign_out(info.context, everywhere=bool(input) and input.everywhere)
         return SignOutPayload(ended_sessions=ended, user_errors=[])
 
     @root(

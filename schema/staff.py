@@ -28,7 +28,9 @@ class Teacher(Node):
     specialization: str | None = strawberry.field(description="What the teacher is specialised in.")
     joining_date: date = strawberry.field(description="The day the teacher joined the school.")
     is_active: bool = strawberry.field(description="Whether the teacher works at the school now.")
-    employee_number: str | None = guarded("employee_number", "private_visible", forbidden_field, description="The school's number for the teacher.")
+    employee_number: str | None = guarded(
+        "employee_number", "private_visible", forbidden_field, description="The school's number for the teacher."
+    )
     contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="How the teacher can be reached.")
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")

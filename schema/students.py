@@ -43,26 +43,44 @@ class Student(Node):
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     user: User | None = edge(users.user_by_id, "user_id", description="The student's account.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
-    class_history: Connection["ClassMembership"] = connection(MEMBERSHIPS, "student", description="The classes the student was in, latest first.")
+    class_history: Connection["ClassMembership"] = connection(
+        MEMBERSHIPS, "student", description="The classes the student was in, latest first."
+    )
     guardians: Connection[Guardian] | None = connection(
         GUARDIANS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, by name."
     )
     guardianships: Connection[Guardianship] | None = connection(
-        GUARDIANSHIPS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, and how they are related."
+        GUARDIANSHIPS,
+        "student",
+        allowed="guardians_visible",
+        refuse=forbidden_field,
+        description="The student's guardians, and how they are related.",
     )
-    balance: list[Balance] = edge(payments.balances_of_student, "id", description="What the student owes, one entry a currency; empty without charges that you may see.")
+    balance: list[Balance] = edge(
+        payments.balances_of_student,
+        "id",
+        description="What the student owes, one entry a currency; empty without charges that you may see.",
+    )
 
-    @edge_with(attendance.attendance_summaries, "id", description="The student's whole-day attendance over a period; null without marks in it that you may see.")
+    @edge_with(
+        attendance.attendance_summaries,
+        "id",
+        description="The student's whole-day attendance over a period; null without marks in it that you may see.",
+    )
     def attendance_summary(
         self,
         info: Info,
-        from_date: Annotated[date | None, strawberry.argument(description="The first day; not given: from the beginning.")] = strawberry.UNSET,
+        from_date: Annotated[
+            date | None, strawberry.argument(description="The first day; not given: from the beginning.")
+        ] = strawberry.UNSET,
         to_date: Annotated[date | None, strawberry.argument(description="The last day; not given: to the end.")] = strawberry.UNSET,
     ) -> AttendanceSummary | None:
         return (("from_date", from_date or date.min), ("to_date", to_date or date.max))  # type: ignore[return-value]  # the loader's argument
 
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
-    attendance: Connection[Attendance] = connection(ATTENDANCE, "student", description="The student's attendance that you may see, latest day first.")
+    attendance: Connection[Attendance] = connection(
+        ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
+    )
     payments: Connection[Payment] = connection(PAYMENTS, "student", description="The student's charges that you may see, latest due first.")
 
 
@@ -103,6 +121,6 @@ class StudentQueries:
     students = root_connection(STUDENTS, Capability.SIGNED_IN, description="The students you may see, by name.")
 
     @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")
-
     async def student_by_number(self, info: Info, student_number: str) -> Student | None:
-        return await info.context.loaders.of(students.student_by_number).load(student_number)
+        found: Student | None = await info.context.loaders.of(students.student_by_number).load(student_number)
+        return found

@@ -1,29 +1,72 @@
 """The object types by name, for fields that lead to them: nouns lead to each other in circles, so none imports another."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-AcademicYear = Annotated["AcademicYear", strawberry.lazy("schema.academic_years")]
-Assessment = Annotated["Assessment", strawberry.lazy("schema.assessments")]
-AssessmentType = Annotated["AssessmentType", strawberry.lazy("schema.assessments")]
-Attendance = Annotated["Attendance", strawberry.lazy("schema.attendance")]
-AuditEntry = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
-Class = Annotated["Class", strawberry.lazy("schema.classes")]
-ClassMembership = Annotated["ClassMembership", strawberry.lazy("schema.students")]
-ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
-FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
-Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
-Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
-Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
-Holiday = Annotated["Holiday", strawberry.lazy("schema.academic_years")]
-Payment = Annotated["Payment", strawberry.lazy("schema.payments")]
-PaymentTransaction = Annotated["PaymentTransaction", strawberry.lazy("schema.payment_transactions")]
-Receipt = Annotated["Receipt", strawberry.lazy("schema.payment_transactions")]
-Register = Annotated["Register", strawberry.lazy("schema.registers")]
-Semester = Annotated["Semester", strawberry.lazy("schema.academic_years")]
-ServiceToken = Annotated["ServiceToken", strawberry.lazy("schema.service_tokens")]
-Student = Annotated["Student", strawberry.lazy("schema.students")]
-Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
-Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
-User = Annotated["User", strawberry.lazy("schema.users")]
+if TYPE_CHECKING:
+    from schema.academic_years import AcademicYear, Holiday, Semester
+    from schema.assessments import Assessment, AssessmentType
+    from schema.attendance import Attendance
+    from schema.audit import AuditEntry
+    from schema.classes import Class, ClassSubject
+    from schema.grades import Grade
+    from schema.guardians import Guardian, Guardianship
+    from schema.payment_transactions import PaymentTransaction, Receipt
+    from schema.payments import FeeCategory, Payment
+    from schema.registers import Register
+    from schema.service_tokens import ServiceToken
+    from schema.staff import Teacher
+    from schema.students import ClassMembership, Student
+    from schema.subjects import Subject
+    from schema.users import User
+else:
+    AcademicYear = Annotated["AcademicYear", strawberry.lazy("schema.academic_years")]
+    Assessment = Annotated["Assessment", strawberry.lazy("schema.assessments")]
+    AssessmentType = Annotated["AssessmentType", strawberry.lazy("schema.assessments")]
+    Attendance = Annotated["Attendance", strawberry.lazy("schema.attendance")]
+    AuditEntry = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
+    Class = Annotated["Class", strawberry.lazy("schema.classes")]
+    ClassMembership = Annotated["ClassMembership", strawberry.lazy("schema.students")]
+    ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
+    FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
+    Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
+    Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
+    Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
+    Holiday = Annotated["Holiday", strawberry.lazy("schema.academic_years")]
+    Payment = Annotated["Payment", strawberry.lazy("schema.payments")]
+    PaymentTransaction = Annotated["PaymentTransaction", strawberry.lazy("schema.payment_transactions")]
+    Receipt = Annotated["Receipt", strawberry.lazy("schema.payment_transactions")]
+    Register = Annotated["Register", strawberry.lazy("schema.registers")]
+    Semester = Annotated["Semester", strawberry.lazy("schema.academic_years")]
+    ServiceToken = Annotated["ServiceToken", strawberry.lazy("schema.service_tokens")]
+    Student = Annotated["Student", strawberry.lazy("schema.students")]
+    Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
+    Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
+    User = Annotated["User", strawberry.lazy("schema.users")]
+
+__all__ = [
+    "AcademicYear",
+    "Assessment",
+    "AssessmentType",
+    "Attendance",
+    "AuditEntry",
+    "Class",
+    "ClassMembership",
+    "ClassSubject",
+    "FeeCategory",
+    "Grade",
+    "Guardian",
+    "Guardianship",
+    "Holiday",
+    "Payment",
+    "PaymentTransaction",
+    "Receipt",
+    "Register",
+    "Semester",
+    "ServiceToken",
+    "Student",
+    "Subject",
+    "Teacher",
+    "User",
+]

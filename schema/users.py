@@ -22,15 +22,22 @@ class User(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
     name: str = computed(full_name, description="First and last name.")
-    alt_id: int | None = guarded("alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that want numbers.")
+    alt_id: int | None = guarded(
+        "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that want numbers."
+    )
     contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="How the person can be reached.")
     role: Role | None = guarded("role", "private_visible", forbidden_field, description="What the user may do.")
     is_active: bool | None = guarded("is_active", "private_visible", forbidden_field, description="Whether the user may sign in.")
-    last_sign_in_at: datetime | None = guarded("last_sign_in_at", "private_visible", forbidden_field, description="When the user last signed in.")
+    last_sign_in_at: datetime | None = guarded(
+        "last_sign_in_at", "private_visible", forbidden_field, description="When the user last signed in."
+    )
     created_at: datetime | None = guarded("created_at", "private_visible", forbidden_field, description="When the record was made.")
     updated_at: datetime | None = guarded("updated_at", "private_visible", forbidden_field, description="When the record last changed.")
     version: int | None = guarded(
-        "version", "private_visible", forbidden_field, description="Counts the changes of the record; an update names the one it was made from."
+        "version",
+        "private_visible",
+        forbidden_field,
+        description="Counts the changes of the record; an update names the one it was made from.",
     )
     student: Student | None = edge(students.student_by_user, "id", description="The student this user is.")
     teacher: Teacher | None = edge(staff.teacher_by_user, "id", description="The teacher this user is.")

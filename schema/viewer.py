@@ -21,13 +21,14 @@ class Viewer:
     user: User | None = edge(users.user_by_id, "user_id", description="Your account.")
     student: Student | None = edge(students.student_by_user, "user_id", description="The student you are.")
     teacher: Teacher | None = edge(staff.teacher_by_user, "user_id", description="The teacher you are.")
-    guardian: Guardian | None = edge(guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students.")
+    guardian: Guardian | None = edge(
+        guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students."
+    )
 
 
 @strawberry.type
 class ViewerQueries:
     @root(Capability.PUBLIC, description="You; null without a user's access token.")
-
     async def viewer(self, info: Info) -> Viewer | None:
         viewer: Any = info.context.viewer
         return None if viewer.user_id is None else viewer  # type: ignore[no-any-return]  # the viewer has the type's attributes

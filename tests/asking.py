@@ -16,7 +16,7 @@ from resolvers.context import Context
 from resolvers.failures import translate
 from schema import make_schema
 
-__all__ = ["Answer", "School", "SCHEMA"]
+__all__ = ["SCHEMA", "Answer", "School"]
 
 SCHEMA = make_schema(StrawberryGraphQLCoreExecutionContext)
 _ERRORS = ErrorWriter(translate)

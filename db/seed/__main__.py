@@ -13,7 +13,9 @@ from db.seed.runner import SCALES, NotEmptyError, seed
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m db.seed", description="Fills an empty database with a made-up school.")
     parser.add_argument("--scale", choices=SCALES, default="demo")
-    parser.add_argument("--date", type=date.fromisoformat, default=load_settings().seed_date or date.today(), help="the school's today, YYYY-MM-DD")
+    parser.add_argument(
+        "--date", type=date.fromisoformat, default=load_settings().seed_date or date.today(), help="the school's today, YYYY-MM-DD"
+    )
     given = parser.parse_args()
     with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
         migrate(url)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 from argon2 import PasswordHasher
@@ -42,9 +42,9 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
         with _bulk(connection, bare=scale != "demo"):
             for path in sorted(_FOLDER.glob("*.sql")):
                 before = time.monotonic()
-                connection.execute(cast(LiteralString, path.read_text(encoding="utf-8")))
+                connection.execute(path.read_text(encoding="utf-8"))
                 say(f"  {path.stem[3:]}: {time.monotonic() - before:.1f} s")
-        problems = connection.execute(cast(LiteralString, (_FOLDER / "checks" / "books.sql").read_text(encoding="utf-8"))).fetchall()
+        problems = connection.execute((_FOLDER / "checks" / "books.sql").read_text(encoding="utf-8")).fetchall()
         if problems:
             raise RuntimeError("the seed does not add up: " + "; ".join(f"{name}: {count}" for name, count in problems))
     with psycopg.connect(url, autocommit=True) as connection:
@@ -68,7 +68,9 @@ class _bulk:  # noqa: N801 - reads as the statement it is
         return self._connection.execute(query).fetchall()
 
     def __enter__(self) -> None:
-        for (table,) in self._all("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relhastriggers ORDER BY 1"):
+        for (table,) in self._all(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relhastriggers ORDER BY 1"
+        ):
             self._connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
             self._put_back.append(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)).as_string(self._connection))
         if not self._bare:
@@ -90,4 +92,4 @@ class _bulk:  # noqa: N801 - reads as the statement it is
     def __exit__(self, error: object, *_: object) -> None:
         if error is None:
             for statement in reversed(self._put_back):
-                self._connection.execute(cast(LiteralString, statement))
+                self._connection.execute(statement)

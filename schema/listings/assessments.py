@@ -67,7 +67,9 @@ class GradeFilter:
     subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="In these subjects.")
     semester_ids: list[strawberry.ID] | None = id_filter(Semester, "Semester", description="In these semesters.")
     assessment_ids: list[strawberry.ID] | None = id_filter(Assessment, "Assessment", description="In these assessments.")
-    assessment_type_ids: list[strawberry.ID] | None = id_filter(AssessmentType, "AssessmentType", description="Of these types of assessment.")
+    assessment_type_ids: list[strawberry.ID] | None = id_filter(
+        AssessmentType, "AssessmentType", description="Of these types of assessment."
+    )
     letters: list[str] | None = optional("With one of these letters.")
     states: list[GradeState] | None = optional("In one of these states.")
     percentage_at_least: Decimal | None = optional("At least so many per cent.")

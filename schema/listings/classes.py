@@ -33,9 +33,7 @@ class ClassFilter:
     enrollment_at_most: int | None = optional("With at most so many students.")
 
 
-CLASSES = Listing(
-    queries.classes, Class, types.Class, order_input("Class", ClassOrderField), ClassOrderField.GRADE_LEVEL, ClassFilter
-)
+CLASSES = Listing(queries.classes, Class, types.Class, order_input("Class", ClassOrderField), ClassOrderField.GRADE_LEVEL, ClassFilter)
 
 
 @strawberry.enum(description="What class subjects may be sorted by.")
