@@ -56,9 +56,7 @@ async def make_administrator(
         account = await connection.fetchrow(*bound(queries.account_by_email, email=email, network=None, known_since=now))
         if account is None:
             try:
-                user_id = await connection.fetchval(
-                    *bound(queries.add_administrator, email=email, first_name=name[0], last_name=name[1])
-                )
+                user_id = await connection.fetchval(*bound(queries.add_administrator, email=email, first_name=name[0], last_name=name[1]))
             except asyncpg.CheckViolationError as error:
                 raise AdministratorError(f"The database refuses this account: {error.constraint_name}.") from None
         elif force:
@@ -73,9 +71,7 @@ async def make_administrator(
             await connection.execute(*bound(queries.add_password_reset, user_id=user_id, now=now, **values))
             return token
         await connection.execute(*bound(queries.give_password, user_id=user_id, password_hash=password_hash, now=now))
-        await connection.execute(
-            *bound(queries.end_sessions_of_user, user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now)
-        )
+        await connection.execute(*bound(queries.end_sessions_of_user, user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now))
         return None
 
 

@@ -109,7 +109,7 @@ class SignInMutations:
         description="Signs you out, here or everywhere: from the next request on your tokens are no good.",
     )
     async def sign_out(self, info: Info, input: SignOutInput | None = strawberry.UNSET) -> SignOutPayload:
-        ended = await sign_in.sign_out(info.context, everywhere=bool(input) and input.everywhere)
+        ended = await sign_in.sign_out(info.context, everywhere=bool(input and input.everywhere))
         return SignOutPayload(ended_sessions=ended, user_errors=[])
 
     @root(

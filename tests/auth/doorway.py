@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 __all__ = ["Doorway"]
@@ -19,7 +19,7 @@ class Doorway:
         self._server: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> "Doorway":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._admit, "127.0.0.1", 0)
         return self
 

@@ -15,7 +15,7 @@ from joserfc.jwk import OctKey
 from auth.access_tokens import LIFETIME, AccessTokens
 from auth.keys import Keys
 from execution.errors import Refusal
-from tests.auth.conftest import HandClock
+from tests.auth.school import HandClock
 
 SECRET = "s" * 40
 OTHER = "o" * 40

@@ -9,7 +9,7 @@ from auth.authenticator import Authenticator
 from auth.tokens import Kind, mint
 from db.pool import Database
 from execution.errors import Refusal
-from tests.auth.conftest import School
+from tests.auth.school import School
 
 TEXTS = st.text() | st.text(alphabet="abcXYZ019._-~+/= ", max_size=100) | st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
 HEADERS = (

@@ -8,7 +8,7 @@ import pytest
 
 from config import Settings
 from server import create_app
-from tests.auth.conftest import PASSWORD, School
+from tests.auth.school import PASSWORD, School
 
 NEW = "a new and longer password"
 SESSION = "session { accessToken accessTokenExpiresAt refreshToken sessionExpiresAt } userErrors { field code message }"
@@ -22,7 +22,9 @@ ISSUE = """mutation ($input: IssuePasswordResetInput!) {
 }"""
 TOKEN = "serviceToken { id name scopes createdAt expiresAt lastUsedAt revokedAt createdBy { id } }"
 CREATE = f"mutation ($input: CreateServiceTokenInput!) {{ answer: createServiceToken(input: $input) {{ {TOKEN} token userErrors {{ field code }} }} }}"
-REVOKE = f"mutation ($input: RevokeServiceTokenInput!) {{ answer: revokeServiceToken(input: $input) {{ {TOKEN} userErrors {{ field code }} }} }}"
+REVOKE = (
+    f"mutation ($input: RevokeServiceTokenInput!) {{ answer: revokeServiceToken(input: $input) {{ {TOKEN} userErrors {{ field code }} }} }}"
+)
 LIST = f"{{ answer: serviceTokens(first: 100) {{ totalCount nodes {TOKEN.removeprefix('serviceToken')} }} }}"
 WHO = "{ answer: viewer { role user { id name email: contact { email } } } }"
 
@@ -34,9 +36,9 @@ class Http:
         self._client = client
         self.school = school
 
-    async def ask(self, document: str, token: str | None = None, **given: Any) -> Any:
+    async def ask(self, document: str, bearer: str | None = None, /, **given: Any) -> Any:
         """What `answer` was, or the code of the error."""
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        headers = {} if bearer is None else {"authorization": f"Bearer {bearer}"}
         body = {"query": document, "variables": {"input": given} if given else {}}
         answer = (await self._client.post("/graphql", json=body, headers=headers)).json()
         if "errors" in answer:
@@ -86,7 +88,9 @@ async def test_wrong_credentials_are_an_answer_and_too_many_an_error(http: Http)
 
 
 async def test_a_request_cannot_hold_many_guesses(http: Http) -> None:
-    fields = "\n".join(f'a{number}: signIn(input: {{email: "a@b", password: "{number}"}}) {{ session {{ accessToken }} }}' for number in range(9))
+    fields = "\n".join(
+        f'a{number}: signIn(input: {{email: "a@b", password: "{number}"}}) {{ session {{ accessToken }} }}' for number in range(9)
+    )
     assert await http.ask(f"mutation {{ {fields} }}") == "QUERY_TOO_COSTLY"
     assert await http.school.value("SELECT count(*) FROM sign_in_throttles") == 0
 

@@ -14,7 +14,7 @@ from execution.errors import Refusal
 from resolvers.password_resets import IssuedReset, issue_password_reset, reset_password
 from resolvers.sign_in import sign_in
 from resolvers.user_errors import UserError
-from tests.auth.conftest import PASSWORD, School
+from tests.auth.school import PASSWORD, School
 
 NEW = "a new and longer password"
 

@@ -38,7 +38,8 @@ def test_rules(password: str, code: str | None) -> None:
 
 def test_the_part_before_the_at_sign_is_no_password_either() -> None:
     problem = password_problem("Ada.Byron.1815", "ada.byron.1815@school.example")
-    assert problem is not None and problem[0] == "PASSWORD_IS_EMAIL"
+    assert problem is not None
+    assert problem[0] == "PASSWORD_IS_EMAIL"
 
 
 @given(st.text(max_size=200))

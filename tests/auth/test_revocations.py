@@ -12,23 +12,20 @@ from auth.viewer import Viewer
 from config import Settings
 from execution.errors import Refusal
 from resolvers.sign_in import sign_out
-from tests.auth.conftest import HandClock, School
 from tests.auth.doorway import Doorway
+from tests.auth.school import HandClock, School, viewer_of
 
 
 async def role(worker: Authenticator, granted: Granted) -> str | None:
     """The role the token's owner has now, None when the token is refused."""
-    try:
-        return (await worker.viewer(f"Bearer {granted.access_token}")).role
-    except Refusal as refusal:
-        assert refusal.code == "UNAUTHENTICATED"
-        return None
+    viewer = await viewer_of(worker, granted.access_token)
+    return viewer and viewer.role
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Waits for something that happens on another connection, and fails after ten seconds."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition is another connection's doing, which sets no event of ours
             await asyncio.sleep(0.005)
 
 

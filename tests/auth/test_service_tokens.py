@@ -13,7 +13,7 @@ from auth.viewer import Viewer
 from execution.errors import Refusal
 from resolvers.service_tokens import ServiceToken, create_service_token, revoke_service_token
 from resolvers.user_errors import UserError
-from tests.auth.conftest import School
+from tests.auth.school import School, viewer_of
 from tests.auth.test_revocations import until
 
 
@@ -26,13 +26,9 @@ async def made(school: School, worker: Authenticator, lifetime: timedelta | None
 
 
 async def is_good(worker: Authenticator, token: str) -> bool:
-    try:
-        viewer = await worker.viewer(f"Bearer {token}")
-    except Refusal as refusal:
-        assert refusal.code == "UNAUTHENTICATED"
-        return False
-    assert viewer == Viewer(None, None, None, frozenset({"health:read"}))
-    return True
+    viewer = await viewer_of(worker, token)
+    assert viewer in (None, Viewer(None, None, None, frozenset({"health:read"})))
+    return viewer is not None
 
 
 async def test_a_token_opens_its_scope_and_nothing_else(school: School, worker: Authenticator) -> None:

@@ -10,7 +10,7 @@ from auth.sessions import GRACE, SESSION_LIFETIME, Granted
 from auth.tokens import Kind, fingerprint, mint
 from execution.errors import Refusal
 from resolvers.sign_in import refresh_session
-from tests.auth.conftest import School
+from tests.auth.school import School
 
 
 async def refresh(school: School, worker: Authenticator, token: str) -> Granted | str:

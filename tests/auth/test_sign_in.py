@@ -15,7 +15,7 @@ from execution.errors import Refusal
 from resolvers.password_resets import issue_password_reset
 from resolvers.sign_in import change_password, sign_in, sign_out
 from resolvers.user_errors import UserError
-from tests.auth.conftest import HOME, PASSWORD, School
+from tests.auth.school import HOME, PASSWORD, School, viewer_of
 
 NEW = "a new and longer password"
 
@@ -30,12 +30,7 @@ async def attempt(school: School, worker: Authenticator, email: str, password: s
 
 
 async def is_good(worker: Authenticator, granted: Granted) -> bool:
-    try:
-        await worker.viewer(f"Bearer {granted.access_token}")
-    except Refusal as refusal:
-        assert refusal.code == "UNAUTHENTICATED"
-        return False
-    return True
+    return await viewer_of(worker, granted.access_token) is not None
 
 
 async def sessions(school: School) -> int:
@@ -238,7 +233,9 @@ async def test_changing_the_password_ends_the_other_sessions_and_open_resets(sch
     assert await attempt(school, worker, email) == "WRONG_CREDENTIALS"
     assert await attempt(school, worker, email, NEW) == "in"
     assert await school.value("SELECT password_changed_at FROM users WHERE id = $1", user_id) == school.clock.now()
-    assert await school.value("SELECT count(*) FROM password_resets WHERE user_id = $1 AND expires_at > $2", user_id, school.clock.now()) == 0
+    assert (
+        await school.value("SELECT count(*) FROM password_resets WHERE user_id = $1 AND expires_at > $2", user_id, school.clock.now()) == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -274,9 +271,7 @@ async def test_a_stolen_session_does_not_let_guess_the_password(school: School, 
 
 async def test_a_session_that_ended_meanwhile_changes_no_password(school: School, worker: Authenticator) -> None:
     granted, viewer = await school.signed_in(worker)
-    await school.database.execute(
-        "UPDATE sessions SET revoked_at = now(), revoked_because = 'REVOKED' WHERE id = $1", granted.session_id
-    )
+    await school.database.execute("UPDATE sessions SET revoked_at = now(), revoked_because = 'REVOKED' WHERE id = $1", granted.session_id)
     before = await school.value("SELECT password_hash FROM users WHERE id = $1", viewer.user_id)
     with pytest.raises(Refusal) as refusal:
         await change_password(school.context(worker, viewer), PASSWORD, NEW)

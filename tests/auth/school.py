@@ -1,0 +1,102 @@
+"""A school on a real database: people, a clock that is set by hand, and authenticators that stand for workers."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+from auth.authenticator import Authenticator
+from auth.clock import Clock
+from auth.networks import Client
+from auth.sessions import Granted
+from auth.viewer import ANONYMOUS, Viewer
+from config import Settings
+from db.pool import Database
+from execution.errors import Refusal
+from resolvers.context import Context
+from resolvers.sign_in import sign_in
+
+__all__ = ["HOME", "PASSWORD", "HandClock", "School", "viewer_of"]
+
+PASSWORD = "correct horse battery"
+HOME = "203.0.113.7"
+
+
+class HandClock(Clock):
+    """Stands still until it is moved on."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def advance(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+class School:
+    """One database, its people, its workers."""
+
+    def __init__(self, database: Database, url: str, clock: HandClock, password_hash: str) -> None:
+        self.database = database
+        self.url = url
+        self.clock = clock
+        self._password_hash = password_hash
+        self._started: list[Authenticator] = []
+        self.settings = Settings(environment="test")
+
+    async def worker(self, *, url: str | None = None, **settings: Any) -> Authenticator:
+        """An authenticator that listens (at `url`), as one process of the server has it."""
+        made = Authenticator(self.database, Settings(environment="test", **settings), url or self.url, clock=self.clock)
+        await made.start()
+        assert made.is_listening
+        self._started.append(made)
+        return made
+
+    async def stop(self) -> None:
+        for each in self._started:
+            await each.stop()
+
+    async def person(self, role: str = "TEACHER", *, email: str | None = None, password: str | None = PASSWORD) -> tuple[UUID, str]:
+        """A user's id and e-mail address."""
+        email = email or f"{uuid4().hex}@school.example"
+        password_hash = None
+        if password is not None:
+            password_hash = self._password_hash
+            assert password == PASSWORD
+        user_id = await self.database.fetchval(
+            "INSERT INTO users (role, first_name, last_name, email, password_hash) VALUES ($1, 'Ada', 'Byron', $2, $3) RETURNING id",
+            role,
+            email,
+            password_hash,
+        )
+        return user_id, email
+
+    def context(self, worker: Authenticator, viewer: Viewer = ANONYMOUS, address: str | None = HOME) -> Context:
+        """A request to one worker."""
+        return Context(self.database, viewer, uuid4().hex, SimpleNamespace(authenticator=worker), Client.of(address, "tests"))
+
+    async def signed_in(self, worker: Authenticator, role: str = "TEACHER", *, email: str | None = None) -> tuple[Granted, Viewer]:
+        """Someone new of this role (or the owner of `email`), signed in; what they got and who they are."""
+        if email is None:
+            _, email = await self.person(role)
+        granted = await sign_in(self.context(worker), email, PASSWORD)
+        assert isinstance(granted, Granted), granted
+        return granted, await worker.viewer(f"Bearer {granted.access_token}")
+
+    async def value(self, sql: str, *arguments: Any) -> Any:
+        return await self.database.fetchval(sql, *arguments)
+
+
+async def viewer_of(worker: Authenticator, token: str) -> Viewer | None:
+    """Who a token stands for at a worker, None when it is refused."""
+    try:
+        return await worker.viewer(f"Bearer {token}")
+    except Refusal as refusal:
+        if refusal.code != "UNAUTHENTICATED":
+            raise
+        return None
