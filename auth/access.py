@@ -15,7 +15,6 @@ class Capability(Enum):
 
     PUBLIC = "anyone, also without a token"
     SIGNED_IN = "any signed-in user; what they see is decided row by row"
-    READ_REGISTERS = "staff who may see registers"
     READ_AUDIT = "administrators"
     SEE_STATUS = "any signed-in user, or a service token with health:read"
     READ_HEALTH = "administrators, or a service token with health:read"
@@ -28,7 +27,6 @@ class Capability(Enum):
 _ANY_ROLE = frozenset({"ADMIN", "BURSAR", "TEACHER", "STUDENT", "GUARDIAN"})
 _ROLES: dict[Capability, frozenset[str]] = {
     Capability.SIGNED_IN: _ANY_ROLE,
-    Capability.READ_REGISTERS: frozenset({"ADMIN", "BURSAR", "TEACHER"}),
     Capability.READ_AUDIT: frozenset({"ADMIN"}),
     Capability.SEE_STATUS: _ANY_ROLE,
     Capability.READ_HEALTH: frozenset({"ADMIN"}),

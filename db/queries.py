@@ -103,10 +103,14 @@ def _entries(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _purpose(text: str, path: Path) -> tuple[str, str]:
-    first, _, rest = text.partition("\n")
-    if not first.startswith("-- "):
-        raise ValueError(f"{path.name}: an entry says in its second line what it is for, not {first!r}")
-    return first[3:].strip(), rest
+    """What the entry says it is for (the comment lines that it begins with), and the rest of it."""
+    lines = text.splitlines()
+    said = 0
+    while said < len(lines) and lines[said].startswith("-- "):
+        said += 1
+    if not said:
+        raise ValueError(f"{path.name}: an entry says in its second line what it is for, not {lines[:1]}")
+    return " ".join(line[3:].strip() for line in lines[:said]), "\n".join(lines[said:])
 
 
 def _without_comments(sql: str) -> str:

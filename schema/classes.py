@@ -41,7 +41,7 @@ class Class(Node):
     class_subjects: Connection["ClassSubject"] = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
     subjects: Connection[Subject] = connection(SUBJECTS, "class", description="What is taught in it, by name.")
     attendance: Connection[Attendance] = connection(ATTENDANCE, "class", description="Its attendance that you may see, latest day first.")
-    registers: Connection[Register] | None = connection(REGISTERS, "class", description="Its registers that you may see, latest day first.")
+    registers: Connection[Register] = connection(REGISTERS, "class", description="Its registers that you may see, latest day first.")
     assessments: Connection[Assessment] = connection(ASSESSMENTS, "class", description="Its assessments that you may see, latest first.")
 
 

@@ -18,6 +18,7 @@ from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
 from execution.edges import edge, edge_with
+from execution.limits import COST, PAGE
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import PageRequest, count_by_key, page_request, paged, root_page
 from schema.roots import root
@@ -63,7 +64,9 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The objects of the page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The objects of the page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
-    total_count: int = edge(count_by_key, "count_key", description="How many objects the whole list has. Counted when asked for.")
+    total_count: int = edge(
+        count_by_key, "count_key", metadata={COST: 5}, description="How many objects the whole list has. Counted when asked for."
+    )
 
 
 def order_input(noun: str, field: Any) -> Any:
@@ -105,6 +108,11 @@ class Listing:
     descending: bool = False
     default: int = 25
     cap: int = 100
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the cost of an operation is reckoned by."""
+        return {PAGE: (min(self.default, self.cap), self.cap)}
 
     def request(self, info: Any, **given: Any) -> PageRequest:
         """The page that a field's GraphQL arguments ask for. Raises a BAD_USER_INPUT refusal."""
@@ -159,9 +167,15 @@ def connection(
     def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
         return listing.request(info, **given)
 
-    return edge_with(paged(listing.query, per, listing.row), key, description=description, allowed=allowed, refuse=refuse, **options)(
-        _signed(prepare, listing, nullable=allowed is not None)
-    )
+    return edge_with(
+        paged(listing.query, per, listing.row),
+        key,
+        description=description,
+        allowed=allowed,
+        refuse=refuse,
+        metadata=listing.metadata,
+        **options,
+    )(_signed(prepare, listing, nullable=allowed is not None))
 
 
 def root_connection(listing: Listing, capability: Capability, *, description: str, **options: Any) -> Any:
@@ -170,7 +184,7 @@ def root_connection(listing: Listing, capability: Capability, *, description: st
     async def resolve(self: Any, info: Any, **given: Any) -> Any:
         return await root_page(info.context, listing.query, listing.row, listing.request(info, **given))
 
-    return root(capability, description=description, **options)(
+    return root(capability, description=description, metadata=listing.metadata, **options)(
         # A field that is out of reach for some is null for them, and leaves the rest of their answer alone.
         _signed(resolve, listing, nullable=capability is not Capability.SIGNED_IN)
     )

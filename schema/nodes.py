@@ -10,6 +10,7 @@ from auth.access import Capability
 from db.rows import Row
 from execution.edges import computed
 from execution.errors import Refusal
+from execution.limits import SIZED_BY
 from execution.loading import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.roots import root
@@ -86,6 +87,7 @@ class NodeQueries:
     @root(
         Capability.SIGNED_IN,
         description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
+        metadata={SIZED_BY: "ids"},
     )
     async def nodes(
         self,

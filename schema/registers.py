@@ -29,4 +29,4 @@ class Register(Node):
 
 @strawberry.type
 class RegisterQueries:
-    registers = root_connection(REGISTERS, Capability.READ_REGISTERS, description="The registers you may see, latest day first.")
+    registers = root_connection(REGISTERS, Capability.SIGNED_IN, description="The registers you may see, latest day first.")

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.limits import COST, SIZED_BY
 from resolvers import search
 from schema.classes import Class
 from schema.guardians import Guardian
@@ -36,6 +37,7 @@ class SearchQueries:
     @root(
         Capability.SIGNED_IN,
         description="What you may see whose name begins with a text, no matter the case; for people, no matter the accents either. Best first.",
+        metadata={SIZED_BY: "first", COST: 10},
     )
     async def search(
         self,

@@ -1,0 +1,170 @@
+"""The table of access, by hand: for each noun, the rows that each viewer of the small school sees. Whoever is not named sees none."""
+
+_STUDENTS = {"ann", "ben", "cleo", "dan", "eve"}
+_ATTENDANCE = {"ann_day", "ann_math", "ann_eng", "ben_day", "cleo_day", "cleo_math", "dan_day", "eve_day"}
+_GRADES = {"ann_m1", "ann_m2", "ann_e1", "ben_m1", "cleo_b1", "eve_e1"}
+_MEMBERSHIPS = {"ann", "ben", "cleo", "dan_a", "dan_b", "eve"}
+_LINKS = {"g_ann-ann", "g_ann-cleo", "g_ben-ben", "g_eng-cleo"}
+_USERS = {"admin", "bursar", "homeroom", "math", "eng", "idle", "ann", "ben", "cleo", "dan", "eve", "g_ann", "g_ben", "g_none"}
+_TEACHERS = {"homeroom", "math", "eng", "idle"}
+_SIGNED_IN = _USERS
+
+SEES: dict[str, dict[str, set[str]]] = {
+    "students": {
+        "admin": _STUDENTS,
+        "bursar": _STUDENTS,
+        "homeroom": {"ann", "ben", "dan", "eve"},
+        "math": {"ann", "ben", "cleo", "dan"},
+        "eng": {"ann", "ben", "dan", "eve", "cleo"},
+        "ann": {"ann"},
+        "ben": {"ben"},
+        "cleo": {"cleo"},
+        "dan": {"dan"},
+        "eve": {"eve"},
+        "g_ann": {"ann", "cleo"},
+        "g_ben": {"ben"},
+    },
+    "guardians": {
+        "admin": {"g_ann", "g_ben", "g_none", "g_eng"},
+        "bursar": {"g_ann", "g_ben", "g_none", "g_eng"},
+        "homeroom": {"g_ann", "g_ben"},
+        "eng": {"g_eng"},
+        "ann": {"g_ann"},
+        "ben": {"g_ben"},
+        "cleo": {"g_ann", "g_eng"},
+        "g_ann": {"g_ann"},
+        "g_ben": {"g_ben"},
+        "g_none": {"g_none"},
+    },
+    "guardian_students": {
+        "admin": _LINKS,
+        "bursar": _LINKS,
+        "homeroom": {"g_ann-ann", "g_ben-ben"},
+        "eng": {"g_eng-cleo"},
+        "ann": {"g_ann-ann"},
+        "ben": {"g_ben-ben"},
+        "cleo": {"g_ann-cleo", "g_eng-cleo"},
+        "g_ann": {"g_ann-ann", "g_ann-cleo"},
+        "g_ben": {"g_ben-ben"},
+    },
+    "teachers": dict.fromkeys(_SIGNED_IN, _TEACHERS),
+    "classes": dict.fromkeys(_SIGNED_IN, {"A", "B"}),
+    "subjects": dict.fromkeys(_SIGNED_IN, {"MATH", "ENG"}),
+    "class_subjects": dict.fromkeys(_SIGNED_IN, {"ENGAs1", "MATHAs2", "MATHBs1", "MATHBs2"}),
+    "academic_years": dict.fromkeys(_SIGNED_IN, {"now"}),
+    "semesters": dict.fromkeys(_SIGNED_IN, {"s1", "s2"}),
+    "assessment_types": dict.fromkeys(_SIGNED_IN, {"test"}),
+    "fee_categories": dict.fromkeys(_SIGNED_IN, {"tuition"}),
+    "school_settings": dict.fromkeys(_SIGNED_IN, {"school"}),
+    "student_class_history": {
+        "admin": _MEMBERSHIPS,
+        "homeroom": {"ann", "ben", "dan_a", "dan_b", "eve"},
+        "math": {"ann", "ben", "cleo", "dan_a", "dan_b"},
+        "eng": _MEMBERSHIPS,
+        "ann": {"ann"},
+        "ben": {"ben"},
+        "cleo": {"cleo"},
+        "dan": {"dan_a", "dan_b"},
+        "eve": {"eve"},
+        "g_ann": {"ann", "cleo"},
+        "g_ben": {"ben"},
+    },
+    "attendance": {
+        "admin": _ATTENDANCE,
+        "homeroom": {"ann_day", "ann_math", "ann_eng", "ben_day", "dan_day", "eve_day"},
+        "math": {"ann_day", "ann_math", "ben_day", "dan_day", "cleo_day", "cleo_math"},
+        "eng": {"ann_day", "ann_eng", "ben_day", "dan_day", "eve_day", "cleo_day", "cleo_math"},
+        "ann": {"ann_day", "ann_math", "ann_eng"},
+        "ben": {"ben_day"},
+        "cleo": {"cleo_day", "cleo_math"},
+        "dan": {"dan_day"},
+        "eve": {"eve_day"},
+        "g_ann": {"ann_day", "ann_math", "ann_eng", "cleo_day", "cleo_math"},
+        "g_ben": {"ben_day"},
+    },
+    "registers": {
+        "admin": {"a_day", "a_math", "a_eng", "b_day"},
+        "homeroom": {"a_day", "a_math", "a_eng"},
+        "math": {"a_day", "a_math", "b_day"},
+        "eng": {"a_day", "a_eng"},
+    },
+    "assessments": {
+        "admin": {"m1", "m2", "e1", "b1"},
+        "homeroom": {"m1", "m2", "e1"},
+        "math": {"m1", "m2", "b1"},
+        "eng": {"e1", "b1"},
+        "ann": {"m1", "e1"},
+        "ben": {"m1", "e1"},
+        "cleo": {"b1"},
+        "dan": {"m1", "e1", "b1"},
+        "eve": {"m1", "e1"},
+        "g_ann": {"m1", "e1", "b1"},
+        "g_ben": {"m1", "e1"},
+    },
+    "grades": {
+        "admin": _GRADES,
+        "homeroom": {"ann_m1", "ann_m2", "ann_e1", "ben_m1", "eve_e1"},
+        "math": {"ann_m1", "ann_m2", "ben_m1", "cleo_b1"},
+        "eng": {"ann_e1", "eve_e1", "cleo_b1"},
+        "ann": {"ann_m1", "ann_e1"},
+        "ben": {"ben_m1"},
+        "cleo": {"cleo_b1"},
+        "eve": {"eve_e1"},
+        "g_ann": {"ann_m1", "ann_e1", "cleo_b1"},
+        "g_ben": {"ben_m1"},
+    },
+    **{
+        noun: {
+            "admin": {"ann", "ben", "cleo"},
+            "bursar": {"ann", "ben", "cleo"},
+            "eng": {"cleo"},
+            "ann": {"ann"},
+            "ben": {"ben"},
+            "cleo": {"cleo"},
+            "g_ann": {"ann", "cleo"},
+            "g_ben": {"ben"},
+        }
+        for noun in ("payments", "payment_transactions", "receipts")
+    },
+    "user": {"admin": _USERS, "bursar": _USERS, **{label: {label} for label in _USERS - {"admin", "bursar"}}},
+}
+
+# Fields out of reach on a visible row: for each, the rows on which each viewer may read it. Elsewhere it is null, FORBIDDEN.
+FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
+    ("students", "birthDate"): {
+        "admin": _STUDENTS,
+        "homeroom": {"ann", "ben"},
+        "eng": {"cleo"},
+        "ann": {"ann"},
+        "ben": {"ben"},
+        "cleo": {"cleo"},
+        "dan": {"dan"},
+        "eve": {"eve"},
+        "g_ann": {"ann", "cleo"},
+        "g_ben": {"ben"},
+    },
+    **{
+        ("students", field): {
+            "admin": _STUDENTS,
+            "bursar": _STUDENTS,
+            "homeroom": {"ann", "ben"},
+            "eng": {"cleo"},
+            "ann": {"ann"},
+            "ben": {"ben"},
+            "cleo": {"cleo"},
+            "dan": {"dan"},
+            "eve": {"eve"},
+            "g_ann": {"ann", "cleo"},
+            "g_ben": {"ben"},
+        }
+        for field in ("contact { email }", "guardians { nodes { id } }", "guardianships { nodes { id } }")
+    },
+    **{
+        ("teachers", field): {"admin": _TEACHERS, **{label: {label} for label in _TEACHERS}}
+        for field in ("employeeNumber", "contact { email }")
+    },
+    **{
+        ("user", field): {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}}
+        for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version")
+    },
+}

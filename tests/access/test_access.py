@@ -1,0 +1,228 @@
+"""Who sees what, through every way in, compared with the table written by hand."""
+
+import pytest
+import pytest_asyncio
+
+from config import Settings
+from db.pool import Database
+from tests.access.table import FIELDS, SEES
+from tests.access.world import VIEWERS, build, uid
+from tests.asking import School
+
+# noun: (tag of its ids, its root list, its root field by id)
+ROOTS = {
+    "students": ("stu", "students", "student"),
+    "guardians": ("gua", "guardians", "guardian"),
+    "guardian_students": ("gsh", None, None),
+    "teachers": ("tea", "teachers", "teacher"),
+    "classes": ("cls", "classes", "class"),
+    "subjects": ("sub", "subjects", "subject"),
+    "class_subjects": ("csu", None, None),
+    "academic_years": ("year", "academicYears", "academicYear"),
+    "semesters": ("sem", "semesters", "semester"),
+    "assessment_types": ("aty", "assessmentTypes", "assessmentType"),
+    "fee_categories": ("fee", "feeCategories", "feeCategory"),
+    "school_settings": ("sch", None, None),
+    "student_class_history": ("mem", None, None),
+    "attendance": ("att", "attendance", None),
+    "registers": ("reg", "registers", None),
+    "assessments": ("asm", "assessments", "assessment"),
+    "grades": ("gra", "grades", None),
+    "payments": ("pay", "payments", "payment"),
+    "payment_transactions": ("txn", None, None),
+    "receipts": ("rct", "receipts", None),
+    "user": ("usr", "users", None),
+}
+
+# Every connection that leads to a noun: where from, and its name. Asked on every parent that the viewer sees.
+EDGES = [
+    ("classes", "students", "students"),
+    ("classes", "memberships", "student_class_history"),
+    ("classes", "attendance", "attendance"),
+    ("classes", "registers", "registers"),
+    ("classes", "assessments", "assessments"),
+    ("classes", "classSubjects", "class_subjects"),
+    ("subjects", "assessments", "assessments"),
+    ("semesters", "assessments", "assessments"),
+    ("students", "classHistory", "student_class_history"),
+    ("students", "grades", "grades"),
+    ("students", "attendance", "attendance"),
+    ("students", "payments", "payments"),
+    ("guardians", "students", "students"),
+    ("guardians", "guardianships", "guardian_students"),
+    ("assessments", "grades", "grades"),
+    ("feeCategories", "payments", "payments"),
+    ("payments", "transactions", "payment_transactions"),
+    ("receipts", "transactions", "payment_transactions"),
+]
+
+# To-one edges whose end may be hidden on a visible row: from, edge, the noun it leads to.
+ENDS = [
+    ("attendance", "student", "students"),
+    ("grades", "student", "students"),
+    ("grades", "assessment", "assessments"),
+    ("payments", "student", "students"),
+    ("receipts", "issuedBy", "user"),
+    ("students", "user", "user"),
+    ("teachers", "user", "user"),
+    ("guardians", "user", "user"),
+    ("users", "student", "students"),
+    ("users", "guardian", "guardians"),
+]
+
+signed_in = [label for label in VIEWERS if label not in ("anonymous", "service")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(database_url):
+    database = await Database.open(Settings(environment="test", pool_min_size=1), database_url)
+    async with database.acquire() as connection:
+        await build(connection)
+    yield School(database)
+    await database.close()
+
+
+def label_of(noun: str) -> dict[str, str]:
+    """Global id -> label, of every row of a noun."""
+    tag = ROOTS[noun][0]
+    labels = SEES[noun].get("admin", set())
+    return {f"{tag}_{uid(f'{noun}:{label}').hex}": label for label in labels}
+
+
+def expected(noun: str, viewer: str) -> set[str]:
+    return SEES[noun].get(viewer, set())
+
+
+def labels(noun: str, nodes) -> set[str]:
+    known = label_of(noun)
+    return {known[node["id"]] for node in nodes if node is not None}
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+@pytest.mark.parametrize("noun", [noun for noun, (_, root, _) in ROOTS.items() if root])
+async def test_lists_and_their_counts(world, noun, viewer):
+    root = ROOTS[noun][1]
+    data = (await world.data(f"{{ {root}(first: 100) {{ totalCount nodes {{ id }} edges {{ node {{ id }} }} }} }}", VIEWERS[viewer]))[root]
+    assert labels(noun, data["nodes"]) == expected(noun, viewer)
+    assert labels(noun, [edge["node"] for edge in data["edges"]]) == expected(noun, viewer)
+    assert data["totalCount"] == len(expected(noun, viewer))
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+@pytest.mark.parametrize("noun", list(ROOTS))
+async def test_node_nodes_and_by_id(world, noun, viewer):
+    _, _, by_id = ROOTS[noun]
+    known = label_of(noun)
+    data = await world.data("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", VIEWERS[viewer], ids=list(known))
+    assert labels(noun, data["nodes"]) == expected(noun, viewer)
+    for identifier, label in known.items():
+        fields = f"node(id: $id) {{ id }} {f'again: {by_id}(id: $id) {{ id }}' if by_id else ''}"
+        data = await world.data(f"query ($id: ID!) {{ {fields} }}", VIEWERS[viewer], id=identifier)
+        answers = {answer is not None for answer in data.values()}
+        assert answers == {label in expected(noun, viewer)}, label
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+@pytest.mark.parametrize(("parent", "edge", "noun"), EDGES)
+async def test_edges_to_many(world, parent, edge, noun, viewer):
+    root = next((root for _, root, _ in ROOTS.values() if root and root.lower() == parent.lower()), parent)
+    data = await world.data(f"{{ {root}(first: 100) {{ nodes {{ {edge}(first: 100) {{ totalCount nodes {{ id }} }} }} }} }}", VIEWERS[viewer])
+    pages = [node[edge] for node in data[root]["nodes"]]
+    for page in pages:
+        assert page["totalCount"] == len(page["nodes"])
+    reached = labels(noun, [node for page in pages for node in page["nodes"]])
+    assert reached <= expected(noun, viewer)
+    everything = await world.data(f"{{ {root}(first: 100) {{ nodes {{ {edge}(first: 100) {{ nodes {{ id }} }} }} }} }}", VIEWERS["admin"])
+    reachable = labels(noun, [node for page in everything[root]["nodes"] for node in page[edge]["nodes"]])
+    if root in ("classes", "subjects", "semesters", "feeCategories"):
+        # Every signed-in user sees the parents, so what is missing is missing at the edge.
+        assert reached == reachable & expected(noun, viewer)
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+@pytest.mark.parametrize(("root", "edge", "noun"), ENDS)
+async def test_edges_to_one(world, root, edge, noun, viewer):
+    query = f"{{ {root}(first: 100) {{ nodes {{ id {edge} {{ id }} }} }} }}"
+    everything = (await world.data(query, VIEWERS["admin"]))[root]["nodes"]
+    ends = {node["id"]: node[edge] for node in everything}
+    for node in (await world.data(query, VIEWERS[viewer]))[root]["nodes"]:
+        real = ends[node["id"]]
+        visible = real is not None and label_of(noun)[real["id"]] in expected(noun, viewer)
+        assert node[edge] == (real if visible else None)
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_search_finds_what_the_viewer_sees(world, viewer):
+    query = "query ($text: String!) { search(text: $text, first: 50) { __typename ... on Student { id } ... on Guardian { id } ... on Teacher { id } } }"
+    found = (await world.data(query, VIEWERS[viewer], text="test"))["search"]
+    for kind, noun in (("Student", "students"), ("Guardian", "guardians"), ("Teacher", "teachers")):
+        assert labels(noun, [each for each in found if each["__typename"] == kind]) == expected(noun, viewer)
+    for label in SEES["students"]["admin"]:
+        for text in (label, f"N-{label}"):
+            found = (await world.data(query, VIEWERS[viewer], text=text))["search"]
+            hits = labels("students", [each for each in found if each["__typename"] == "Student"])
+            assert hits == {label} & expected("students", viewer)
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+@pytest.mark.parametrize(("noun", "field"), list(FIELDS))
+async def test_fields_out_of_reach_on_a_visible_row_are_null_and_forbidden(world, noun, field, viewer):
+    root = ROOTS[noun][1]
+    name = field.split()[0]
+    answer = await world.ask(f"{{ {root}(first: 100) {{ nodes {{ id {field} }} }} }}", VIEWERS[viewer])
+    nodes = answer.data[root]["nodes"]
+    assert labels(noun, nodes) == expected(noun, viewer)
+    open_to = FIELDS[noun, field].get(viewer, set())
+    assert labels(noun, [node for node in nodes if node[name] is not None]) == open_to & expected(noun, viewer)
+    closed = [place for place, node in enumerate(nodes) if node[name] is None]
+    assert [each["path"] for each in answer.errors] == [[root, "nodes", place, name] for place in closed]
+    assert set(answer.codes) <= {"FORBIDDEN"}
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_filters_do_not_tell_what_fields_hide(world, viewer):
+    data = await world.data('{ users(filter: {email: "ann@test.school"}) { totalCount } }', VIEWERS[viewer])
+    assert data["users"]["totalCount"] == int(viewer in {"admin", "ann"})
+    data = await world.data("{ users(filter: {roles: [ADMIN]}) { totalCount } }", VIEWERS[viewer])
+    assert data["users"]["totalCount"] == int(viewer == "admin")
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
+    data = await world.data("{ students { nodes { id balance { balance } attendanceSummary { days } } } }", VIEWERS[viewer])
+    students = label_of("students")
+    for node in data["students"]["nodes"]:
+        label = students[node["id"]]
+        assert bool(node["balance"]) == (label in expected("payments", viewer))
+        assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
+
+
+@pytest.mark.parametrize("viewer", list(VIEWERS))
+async def test_the_audit_log_is_for_administrators(world, viewer):
+    answer = await world.ask("{ auditLog { totalCount nodes { id } } }", VIEWERS[viewer])
+    if viewer == "admin":
+        assert answer.data["auditLog"]["totalCount"] > 0
+    else:
+        assert answer.data["auditLog"] is None
+        assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_an_audit_entrys_id_opens_it_for_administrators_alone(world, viewer):
+    entry = await world.id("aud", "SELECT id FROM audit_logs LIMIT 1")
+    data = await world.data("query ($id: ID!) { node(id: $id) { id } }", VIEWERS[viewer], id=entry)
+    assert (data["node"] is not None) == (viewer == "admin")
+
+
+@pytest.mark.parametrize(("viewer", "code"), [("anonymous", "UNAUTHENTICATED"), ("service", "FORBIDDEN")])
+async def test_who_is_no_user_reads_nothing_of_the_school(world, viewer, code):
+    for noun, (tag, root, by_id) in ROOTS.items():
+        identifier = next(iter(label_of(noun)))
+        fields = [f'node(id: "{identifier}") {{ id }}']
+        fields += [f"{root} {{ totalCount nodes {{ id }} }}"] if root else []
+        fields += [f'{by_id}(id: "{identifier}") {{ id }}'] if by_id else []
+        for field in fields:
+            answer = await world.ask(f"{{ {field} }}", VIEWERS[viewer])
+            assert answer.data is None or set(answer.data.values()) == {None}, (tag, field)
+            assert answer.codes == [code], field
+    assert (await world.data("{ viewer { role } }", VIEWERS[viewer]))["viewer"] is None
