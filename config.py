@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["DEVELOPMENT_SECRET", "ConfigurationError", "Settings", "load_settings"]
 
-DEVELOPMENT_SECRET = "rollcall-development-secret-not-for-production"
+DEVELOPMENT_SECRET = "rollcall-development-secret-not-for-production"  # noqa: S105 - production refuses it
 VERSION = "0.1.0"
 
 

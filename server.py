@@ -48,7 +48,7 @@ class Services:
     health: Health
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901 - it puts everything together, and decides nothing
     """The application over `DATABASE_URL`, which must be set by now: `python -m server` sees to it."""
     settings = settings or load_settings()
     if settings.database_url is None or settings.direct_url is None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 import psycopg
 
@@ -68,7 +68,7 @@ def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: 
         from db.seed import seed  # what it imports is needed once in a database's life
 
         say("Filling the empty database with the demo school …")
-        seed(url, "demo", settings.seed_date or date.today())
+        seed(url, "demo", settings.seed_date or datetime.now().astimezone().date())
 
 
 def _has_demo(url: str) -> bool:

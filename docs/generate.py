@@ -1,6 +1,6 @@
 """Makes every generated file; with --check says which differ instead, and fails.
 
-    python -m docs.generate [--check]
+python -m docs.generate [--check]
 """
 
 import difflib

@@ -218,13 +218,22 @@ async def test_a_browser_is_sent_to_the_explorer_which_needs_no_other_host(clien
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "http://" not in page.text
     assert "https://" not in page.text
-    for asset in ("graphiql.min.js", "react.production.min.js", "react-dom.production.min.js", "explorer.js", "graphiql.min.css", "explorer.css"):
+    for asset in (
+        "graphiql.min.js",
+        "react.production.min.js",
+        "react-dom.production.min.js",
+        "explorer.js",
+        "graphiql.min.css",
+        "explorer.css",
+    ):
         assert f"/explorer/{asset}" in page.text
         assert (await client.http.get(f"/explorer/{asset}")).status_code == 200
 
 
 async def test_a_large_answer_is_compressed(client, token):
-    answer = await client.post("{ students(first: 100) { nodes { id name studentNumber } } }", token=token, headers={"accept-encoding": "gzip"})
+    answer = await client.post(
+        "{ students(first: 100) { nodes { id name studentNumber } } }", token=token, headers={"accept-encoding": "gzip"}
+    )
     assert answer.headers["content-encoding"] == "gzip"
 
 

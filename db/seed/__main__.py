@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from datetime import date
+from datetime import date, datetime
 
 from config import load_settings
 from db.embedded import database_url
@@ -14,7 +14,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m db.seed", description="Fills an empty database with a made-up school.")
     parser.add_argument("--scale", choices=SCALES, default="demo")
     parser.add_argument(
-        "--date", type=date.fromisoformat, default=load_settings().seed_date or date.today(), help="the school's today, YYYY-MM-DD"
+        "--date",
+        type=date.fromisoformat,
+        default=load_settings().seed_date or datetime.now().astimezone().date(),
+        help="the school's today, YYYY-MM-DD",
     )
     given = parser.parse_args()
     with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:

@@ -126,7 +126,9 @@ async def test_node_nodes_and_by_id(world, noun, viewer):
 @pytest.mark.parametrize(("parent", "edge", "noun"), EDGES)
 async def test_edges_to_many(world, parent, edge, noun, viewer):
     root = next((root for _, root, _ in ROOTS.values() if root and root.lower() == parent.lower()), parent)
-    data = await world.data(f"{{ {root}(first: 100) {{ nodes {{ {edge}(first: 100) {{ totalCount nodes {{ id }} }} }} }} }}", VIEWERS[viewer])
+    data = await world.data(
+        f"{{ {root}(first: 100) {{ nodes {{ {edge}(first: 100) {{ totalCount nodes {{ id }} }} }} }} }}", VIEWERS[viewer]
+    )
     pages = [node[edge] for node in data[root]["nodes"]]
     for page in pages:
         assert page["totalCount"] == len(page["nodes"])

@@ -9,8 +9,8 @@ from db.pool import Database
 from db.queries import queries
 from db.statements import Fragment
 from schema.roots import CAPABILITY
-from tests.access.test_access import ROOTS, expected, labels
 from tests.access.table import FIELDS
+from tests.access.test_access import ROOTS, expected, labels
 from tests.access.world import VIEWERS, build
 from tests.asking import SCHEMA, School
 

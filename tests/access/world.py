@@ -58,7 +58,13 @@ async def build(connection: Any) -> None:
     day = date
     await add("school_settings", "school", name="Test School", time_zone="UTC", currency="EUR")
     for label, role in _USERS.items():
-        values = {"id": uid(f"user:{label}"), "role": role, "first_name": label.capitalize(), "last_name": "Test", "email": f"{label}@test.school"}
+        values = {
+            "id": uid(f"user:{label}"),
+            "role": role,
+            "first_name": label.capitalize(),
+            "last_name": "Test",
+            "email": f"{label}@test.school",
+        }
         await connection.execute(
             "INSERT INTO users (id, role, first_name, last_name, email, phone) VALUES ($1, $2, $3, $4, $5, '555-0100')", *values.values()
         )
@@ -155,7 +161,12 @@ async def build(connection: Any) -> None:
     for label, section, subject in (("a_day", "A", None), ("a_math", "A", "MATH"), ("a_eng", "A", "ENG"), ("b_day", "B", None)):
         subject_id = of("subjects", subject) if subject else None
         await add("registers", label, class_id=of("classes", section), subject_id=subject_id, date=monday)
-    for label, subject, section, published in (("m1", "MATH", "A", True), ("m2", "MATH", "A", False), ("e1", "ENG", "A", True), ("b1", "MATH", "B", True)):
+    for label, subject, section, published in (
+        ("m1", "MATH", "A", True),
+        ("m2", "MATH", "A", False),
+        ("e1", "ENG", "A", True),
+        ("b1", "MATH", "B", True),
+    ):
         await add(
             "assessments",
             label,
@@ -189,4 +200,13 @@ async def build(connection: Any) -> None:
             currency="EUR",
         )
         receipt = await add("receipts", student, academic_year_id=of("academic_years", "now"), number=n)
-        await add("payment_transactions", student, payment_id=payment, receipt_id=receipt, kind="PAYMENT", amount=40, currency="EUR", method="CASH")
+        await add(
+            "payment_transactions",
+            student,
+            payment_id=payment,
+            receipt_id=receipt,
+            kind="PAYMENT",
+            amount=40,
+            currency="EUR",
+            method="CASH",
+        )

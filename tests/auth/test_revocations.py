@@ -25,7 +25,7 @@ async def role(worker: Authenticator, granted: Granted) -> str | None:
 async def until(condition: Callable[[], bool]) -> None:
     """Waits for something that happens on another connection, and fails after ten seconds."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the condition is another connection's doing, which sets no event of ours
+        while not condition():
             await asyncio.sleep(0.005)
 
 
