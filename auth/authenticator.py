@@ -99,9 +99,9 @@ class Authenticator:
         return entry.viewer
 
     async def settle(self) -> None:
-        """Call it after a mutation that may have revoked something has committed: from here on it counts in this worker.
+        """Call it after a mutation that may have revoked something has committed: when it returns, that counts in every worker.
 
-        Other workers hear of it at the same moment, give or take a millisecond (docs/decisions/013-revocations.md).
+        A millisecond or two; at most five seconds, when a worker's connection died unnoticed (docs/decisions/013-revocations.md).
         """
         await self._revocations.settle()
 

@@ -6,7 +6,7 @@ Why so, and how long the news takes: docs/decisions/013-revocations.md.
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
@@ -18,12 +18,22 @@ __all__ = ["CHANNEL", "Revocations"]
 _log = structlog.get_logger("rollcall.revocations")
 
 CHANNEL = "rollcall_revocations"
+_NAME = "rollcall revocations"
+# Asks all workers whether they have heard what there was until now, and says which there are.
+_ASK = """
+WITH workers AS MATERIALIZED (
+    SELECT array_agg(pid) AS pids FROM pg_stat_activity
+    WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()
+)
+SELECT pids, pg_notify($2, $3) FROM workers
+"""
 # The connection is asked for a sign of life this often; without one for `_TRUSTED` seconds nothing cached is believed.
 _EVERY = 2.0
 _TRUSTED = 5.0
 _CONNECT = 5.0
 _SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Revocations:
@@ -43,6 +53,9 @@ class Revocations:
         self._alive_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
+        # Questions of ours that are open: which workers (by the process id of their connection) have answered, and a bell for the next answer.
+        self._questions: dict[UUID, tuple[set[int], asyncio.Event]] = {}
+        self._answers: set[asyncio.Task[None]] = set()
 
     @property
     def is_listening(self) -> bool:
@@ -56,21 +69,36 @@ class Revocations:
         await self._first.wait()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        tasks = [*self._answers, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = None
 
     async def settle(self) -> None:
-        """Returns when what was committed before this call is known here. Without a connection at once: then nothing cached is believed."""
+        """Returns when what was committed before this call is known here and in every other worker that listens.
+
+        A worker that does not answer is waited for only as long as it may believe what it has cached. Without a connection of our own
+        it returns at once: nothing cached is believed here, and nobody can be asked.
+        """
         connection = self._connection
         if connection is None:
             return
+        question = uuid4()
+        answered, bell = self._questions[question] = (set(), asyncio.Event())
         try:
-            await self._sign_of_life(connection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            workers = set(await self._ask(connection, _ASK, _NAME, CHANNEL, f"ask:{question}") or ())
+            async with asyncio.timeout(_TRUSTED):
+                while not workers <= answered:
+                    await bell.wait()
+                    bell.clear()
+        except TimeoutError:
+            _log.warning("a worker did not say that it has heard of a revocation; by now it asks the database")
+        except _TROUBLE:
             # Dead, and nobody noticed until now. The listener's own loop sees it closed and begins again.
             connection.terminate()
+        finally:
+            del self._questions[question]
 
     async def _listen(self) -> None:
         pause = 0.0
@@ -90,14 +118,12 @@ class Revocations:
 
     async def _listen_once(self) -> None:
         """Listens until the connection is lost, and raises what lost it."""
-        connection = await asyncpg.connect(
-            self._url, timeout=_CONNECT, command_timeout=_EVERY, server_settings={"application_name": "rollcall revocations"}
-        )
+        connection = await asyncpg.connect(self._url, timeout=_CONNECT, command_timeout=_EVERY, server_settings={"application_name": _NAME})
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, self._hear)
-            await self._sign_of_life(connection)
+            await self._ask(connection, "SELECT 1")
         except BaseException:
             connection.terminate()
             raise
@@ -110,23 +136,47 @@ class Revocations:
             try:
                 await asyncio.wait_for(lost.wait(), _EVERY)
             except TimeoutError:
-                await self._sign_of_life(connection)
+                await self._ask(connection, "SELECT 1")
             else:
                 raise ConnectionResetError("the connection that listens was closed")
 
-    async def _sign_of_life(self, connection: Any) -> None:
-        """An answer from the server, which sends what there was to hear before it."""
+    async def _ask(self, connection: Any, sql: str, *arguments: Any) -> Any:
+        """An answer from the server, which is a sign of life: what there was to hear before it was sent before it."""
         async with self._busy:
             asked_at = self._clock.monotonic()
-            await connection.fetchval("SELECT 1", timeout=_EVERY)
+            try:
+                answer = await connection.fetchval(sql, *arguments, timeout=_EVERY)
+            except TimeoutError:
+                raise ConnectionResetError("the connection that listens does not answer") from None
             # The news that came with the answer is told by callbacks that were scheduled before us.
             await asyncio.sleep(0)
             self._alive_at = asked_at
+            return answer
 
-    def _hear(self, _: Any, __: int, ___: str, payload: object) -> None:
-        kind, _, identifier = str(payload).partition(":")
+    def _hear(self, connection: Any, pid: int, _: str, payload: object) -> None:
+        kind, _, text = str(payload).partition(":")
         try:
-            self._revoked(kind, UUID(identifier))
+            identifier = UUID(text)
         except ValueError:
             _log.warning("a revocation that does not read as one: all is forgotten", payload=str(payload)[:100])
             self._missed()
+            return
+        if kind == "ask":
+            if pid != connection.get_server_pid():
+                task = asyncio.create_task(self._answer(connection, identifier))
+                self._answers.add(task)
+                task.add_done_callback(self._answers.discard)
+        elif kind == "heard":
+            if identifier in self._questions:
+                answered, bell = self._questions[identifier]
+                answered.add(pid)
+                bell.set()
+        else:
+            self._revoked(kind, identifier)
+
+    async def _answer(self, connection: Any, question: UUID) -> None:
+        """Tells another worker that we have heard all there was until it asked: news comes in the order of commits."""
+        try:
+            await self._ask(connection, "SELECT pg_notify($1, $2)", CHANNEL, f"heard:{question}")
+        except _TROUBLE:
+            connection.terminate()

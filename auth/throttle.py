@@ -92,9 +92,9 @@ class Throttle:
     async def _count(self, limits: Sequence[tuple[bytes, Policy]]) -> Attempt:
         now = self._clock.now()
         counted = []
-        # All keys or none, always in the same order: two attempts never wait for each other in a circle.
+        # All keys or none, always the account before the network: two attempts never wait for each other in a circle.
         async with self._database.transaction() as connection:
-            for key, policy in sorted(limits, key=lambda each: each[0]):
+            for key, policy in limits:
                 values: dict[str, Any] = {"key": key, "now": now}
                 failures = await connection.fetchval(
                     *bound(

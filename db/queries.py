@@ -14,6 +14,7 @@ A file holds entries, each begun by its header:
     -- key: s.id                        breaks ties; a uuid
     -- order name text: s.sort_key      name, the SQL type, an expression that is never null
     -- filter is_active: s.is_active = $is_active       the parameter has the filter's name
+    -- flag is_open: h.to_date IS NULL  a yes-or-no filter: one condition or its opposite (ELSE says another), no parameter
     -- per class: s.class_id = $parent  may be read for many parents at once
     -- by number text: s.student_number may be fetched by keys: name, the SQL type, an expression
 
@@ -33,7 +34,7 @@ from db.statements import Fragment, Order, Query
 __all__ = ["Queries", "queries"]
 
 _ENTRY = re.compile(r"^-- (?P<kind>name|page|visible): *(?P<title>.+)$", re.MULTILINE)
-_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|per|by)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
+_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|flag|per|by)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
 _FOLDER = Path(__file__).parent / "queries"
 
 
@@ -82,6 +83,10 @@ class Queries:
                 query.orders[option["name"]] = Order(option["sql"], option["type"])
             elif option["kind"] == "filter":
                 query.filters[option["name"]] = option["sql"]
+            elif option["kind"] == "flag":
+                when, _, unless = option["sql"].partition(" ELSE ")
+                query.flags |= {option["name"]}
+                query.filters |= {f"{option['name']}=true": when, f"{option['name']}=false": unless or f"NOT ({when})"}
             elif option["kind"] == "by":
                 query.keys[option["name"]] = (option["sql"], option["type"])
             else:

@@ -77,12 +77,17 @@ class Query:
     orders: dict[str, Order] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _compiled: dict[Any, Statement] = field(default_factory=dict)
 
     @property
     def is_page(self) -> bool:
         return bool(self.orders)
+
+    def chosen(self, filters: Iterable[tuple[str, Any]]) -> frozenset[str]:
+        """The names of the conditions that these filters stand for. A flag is one of two conditions, and no parameter: its plan can count on it."""
+        return frozenset(f"{name}={'true' if value else 'false'}" if name in self.flags else name for name, value in filters)
 
     def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """The plain statement, as a viewer sees it who sees all rows of `open_nouns`."""

@@ -33,11 +33,11 @@ class PageRequest:
     before: Cursor | None = None
     filters: Filters = ()
 
-    def choice(self, per: str | None) -> Choice:
+    def choice(self, query: Query, per: str | None) -> Choice:
         return Choice(
             self.order,
             self.descending,
-            frozenset(name for name, _ in self.filters),
+            query.chosen(self.filters),
             self.after is not None,
             self.before is not None,
             self.backward,
@@ -148,7 +148,7 @@ def page_request(
 
 async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
     """A page of a whole list, as far as the viewer sees: one statement."""
-    rows = await context.rows(query.page(request.choice(None), context.open), row, request.values())
+    rows = await context.rows(query.page(request.choice(query, None), context.open), row, request.values())
     return Page(query, None, None, request, rows)
 
 
@@ -157,7 +157,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
 
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest) -> list[Page]:
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        statement = query.page(request.choice(per), context.open)
+        statement = query.page(request.choice(query, per), context.open)
         for each in await context.rows(statement, row, {"parents": parents, **request.values()}):
             found[each["parent_key"]].append(each)
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
@@ -171,7 +171,7 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
         groups[query, per, filters].append(parent)
     totals: dict[tuple[Query, str | None, Filters, UUID | None], int] = {}
     for (query, per, filters), parents in groups.items():
-        statement = query.count(Choice(filters=frozenset(name for name, _ in filters), per=per), context.open)
+        statement = query.count(Choice(filters=query.chosen(filters), per=per), context.open)
         for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
             totals[query, per, filters, row["parent_key"] if per else None] = row["total"]
     return [totals[key] for key in keys]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
@@ -15,17 +14,12 @@ from psycopg import sql
 from db.embedded import EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed
+from db.urls import with_database
 
 __all__ = ["SEED_DATE", "Databases", "test_server"]
 
 # A Wednesday in the middle of a school year: nothing in the suite depends on when it is run.
 SEED_DATE = date(2026, 3, 18)
-
-
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
 
 
 @contextmanager

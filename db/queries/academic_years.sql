@@ -6,7 +6,7 @@ WHERE true
 -- key: y.id
 -- order start_date date: y.start_date
 -- order end_date date: y.end_date
--- filter is_current: y.is_current = $is_current
+-- flag is_current: y.is_current
 -- filter on: y.start_date <= $on AND y.end_date >= $on
 -- by id uuid: y.id
 
@@ -18,7 +18,7 @@ FROM semesters m
 WHERE true
 -- key: m.id
 -- order start_date date: m.start_date
--- filter is_current: m.is_current = $is_current
+-- flag is_current: m.is_current
 -- filter academic_year_ids: m.academic_year_id = ANY($academic_year_ids::uuid[])
 -- filter on: m.start_date <= $on AND m.end_date >= $on
 -- per academic_year: m.academic_year_id = $parent

@@ -9,13 +9,13 @@ WHERE @visible(attendance a)
 -- filter student_ids: a.student_id = ANY($student_ids::uuid[])
 -- filter class_ids: a.class_id = ANY($class_ids::uuid[])
 -- filter subject_ids: a.subject_id = ANY($subject_ids::uuid[])
--- filter whole_day: (a.subject_id IS NULL) = $whole_day
+-- flag whole_day: a.subject_id IS NULL ELSE a.subject_id IS NOT NULL
 -- filter on: a.date = $on
 -- filter from_date: a.date >= $from_date
 -- filter to_date: a.date <= $to_date
 -- filter statuses: a.status = ANY($statuses::text[])
--- filter absent: a.status <> 'PRESENT' AND $absent OR a.status = 'PRESENT' AND NOT $absent
--- filter excused: a.excused = $excused
+-- flag absent: a.status <> 'PRESENT' ELSE a.status = 'PRESENT'
+-- flag excused: a.excused AND a.status <> 'PRESENT' ELSE NOT a.excused
 -- filter marked_by_ids: a.marked_by = ANY($marked_by_ids::uuid[])
 -- per student: a.student_id = $parent
 -- per class: a.class_id = $parent
@@ -62,7 +62,7 @@ WHERE @visible(registers r)
 -- order date date: r.date
 -- order submitted_at timestamptz: r.submitted_at
 -- filter class_ids: r.class_id = ANY($class_ids::uuid[])
--- filter whole_day: (r.subject_id IS NULL) = $whole_day
+-- flag whole_day: r.subject_id IS NULL ELSE r.subject_id IS NOT NULL
 -- filter on: r.date = $on
 -- filter from_date: r.date >= $from_date
 -- filter to_date: r.date <= $to_date

@@ -10,7 +10,7 @@ WHERE true
 -- order current_enrollment integer: c.current_enrollment
 -- filter academic_year_ids: c.academic_year_id = ANY($academic_year_ids::uuid[])
 -- filter teacher_ids: c.teacher_id = ANY($teacher_ids::uuid[])
--- filter is_active: c.is_active = $is_active
+-- flag is_active: c.is_active
 -- filter grade_levels: c.grade_level = ANY($grade_levels::integer[])
 -- filter sections: c.section = ANY($sections::text[])
 -- filter enrollment_at_least: c.current_enrollment >= $enrollment_at_least

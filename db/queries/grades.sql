@@ -10,7 +10,7 @@ WHERE @visible(assessments a)
 -- filter subject_ids: a.subject_id = ANY($subject_ids::uuid[])
 -- filter semester_ids: a.semester_id = ANY($semester_ids::uuid[])
 -- filter assessment_type_ids: a.assessment_type_id = ANY($assessment_type_ids::uuid[])
--- filter is_published: (a.published_at IS NOT NULL) = $is_published
+-- flag is_published: a.published_at IS NOT NULL ELSE a.published_at IS NULL
 -- filter from_date: a.assessment_date >= $from_date
 -- filter to_date: a.assessment_date <= $to_date
 -- per class: a.class_id = $parent
@@ -35,6 +35,9 @@ WHERE @visible(grades g)
 -- filter assessment_type_ids: g.assessment_type_id = ANY($assessment_type_ids::uuid[])
 -- filter letters: g.letter = ANY($letters::text[])
 -- filter states: g.state = ANY($states::text[])
+-- flag failing: g.percentage < 60 ELSE g.percentage >= 60
+-- flag scored: g.state = 'SCORED' ELSE g.state <> 'SCORED'
+-- flag is_published: g.is_published
 -- filter percentage_at_least: g.percentage >= $percentage_at_least
 -- filter percentage_at_most: g.percentage <= $percentage_at_most
 -- filter recorded_by_ids: g.recorded_by = ANY($recorded_by_ids::uuid[])

@@ -7,7 +7,7 @@ JOIN users u ON u.id = g.user_id
 WHERE @visible(guardians g)
 -- key: g.id
 -- order name text: g.sort_key
--- filter is_active: g.is_active = $is_active
+-- flag is_active: g.is_active
 -- filter student_ids: g.id IN (SELECT gs.guardian_id FROM guardian_students gs WHERE gs.student_id = ANY($student_ids::uuid[]) AND @visible(guardianships gs))
 -- filter name_prefix: g.sort_key >= fold_name($name_prefix) AND g.sort_key < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per student: g.id IN (SELECT gs.guardian_id FROM guardian_students gs WHERE gs.student_id = $parent)

@@ -15,7 +15,8 @@ WHERE @visible(payments p)
 -- filter academic_year_ids: p.academic_year_id = ANY($academic_year_ids::uuid[])
 -- filter statuses: p.status = ANY($statuses::text[])
 -- filter methods: p.method = ANY($methods::text[])
--- filter is_overdue: (p.status IN ('PENDING', 'PARTIAL', 'REFUNDED') AND p.due_date < school_today()) = $is_overdue
+-- flag is_overdue: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED') AND p.due_date < school_today()
+-- flag is_open: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED')
 -- filter due_from: p.due_date >= $due_from
 -- filter due_to: p.due_date <= $due_to
 -- filter paid_from: p.payment_date >= $paid_from

@@ -9,7 +9,7 @@ WHERE true
 -- key: t.id
 -- order name text: t.sort_key
 -- order joining_date date: t.joining_date
--- filter is_active: t.is_active = $is_active
+-- flag is_active: t.is_active
 -- filter specializations: t.specialization = ANY($specializations::text[])
 -- filter subject_ids: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = ANY($subject_ids::uuid[]))
 -- filter joined_from: t.joining_date >= $joined_from

@@ -15,7 +15,7 @@ WHERE @visible(students s)
 -- order student_number text: s.student_number
 -- order enrollment_date date: s.enrollment_date
 -- filter class_ids: s.class_id = ANY($class_ids::uuid[])
--- filter is_active: s.is_active = $is_active
+-- flag is_active: s.is_active
 -- filter grade_levels: s.class_id IN (SELECT c.id FROM classes c WHERE c.grade_level = ANY($grade_levels::integer[]))
 -- filter academic_year_ids: s.class_id IN (SELECT c.id FROM classes c WHERE c.academic_year_id = ANY($academic_year_ids::uuid[]))
 -- filter enrolled_from: s.enrollment_date >= $enrolled_from
@@ -37,7 +37,7 @@ WHERE @visible(class_history h)
 -- order from_date date: h.from_date
 -- filter academic_year_ids: h.academic_year_id = ANY($academic_year_ids::uuid[])
 -- filter on: h.from_date <= $on AND (h.to_date IS NULL OR h.to_date >= $on)
--- filter is_open: (h.to_date IS NULL) = $is_open
+-- flag is_open: h.to_date IS NULL ELSE h.to_date IS NOT NULL
 -- per student: h.student_id = $parent
 -- per class: h.class_id = $parent
 -- by id uuid: h.id

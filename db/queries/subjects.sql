@@ -6,7 +6,7 @@ WHERE true
 -- key: j.id
 -- order name text: lower(j.name)
 -- order code text: j.code
--- filter is_active: j.is_active = $is_active
+-- flag is_active: j.is_active
 -- filter codes: j.code = ANY($codes::text[])
 -- filter name_prefix: lower(j.name) ~>=~ lower($name_prefix) AND lower(j.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
 -- per teacher: j.id IN (SELECT ts.subject_id FROM teacher_subjects ts WHERE ts.teacher_id = $parent)
@@ -21,7 +21,7 @@ WHERE true
 -- key: y.id
 -- order name text: lower(y.name)
 -- order code text: y.code
--- filter is_active: y.is_active = $is_active
+-- flag is_active: y.is_active
 -- filter codes: y.code = ANY($codes::text[])
 -- filter name_prefix: lower(y.name) ~>=~ lower($name_prefix) AND lower(y.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
 -- by id uuid: y.id
@@ -34,6 +34,6 @@ WHERE true
 -- key: f.id
 -- order name text: lower(f.name)
 -- order code text: f.code
--- filter is_active: f.is_active = $is_active
+-- flag is_active: f.is_active
 -- filter codes: f.code = ANY($codes::text[])
 -- by id uuid: f.id

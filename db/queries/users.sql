@@ -9,7 +9,7 @@ WHERE @visible(users u)
 -- order name text: u.sort_key
 -- order created_at timestamptz: u.created_at
 -- filter roles: u.role = ANY($roles::text[]) AND @visible(users.private u)
--- filter is_active: u.is_active = $is_active
+-- flag is_active: u.is_active AND @visible(users.private u) ELSE NOT u.is_active AND @visible(users.private u)
 -- filter email: lower(u.email) = lower($email) AND @visible(users.private u)
 -- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ (lower($first_name_prefix) || U&'\+10FFFF')
 -- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ (lower($last_name_prefix) || U&'\+10FFFF')

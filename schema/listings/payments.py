@@ -52,6 +52,7 @@ class PaymentFilter:
     statuses: list[PaymentStatus] | None = optional("With one of these statuses.")
     methods: list[PaymentMethod] | None = optional("Last moved in one of these ways.")
     is_overdue: bool | None = optional("Whether something is owed after the due date, by the school's clock.")
+    is_open: bool | None = optional("Whether something is still owed.")
     due_from: date | None = optional("Due on this day or later.")
     due_to: date | None = optional("Due on this day or earlier.")
     paid_from: datetime | None = optional("Last moved at this time or later.")

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import unicodedata
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -65,6 +66,24 @@ async def test_a_hash_verifies_its_password_alone(passwords: Passwords) -> None:
 
 async def test_a_password_is_the_same_however_its_accents_are_typed(passwords: Passwords) -> None:
     assert await passwords.verify(await passwords.hash("cre\u0301me bru\u0302le\u0301e"), "cr\u00e9me br\u00fbl\u00e9e")
+
+
+async def test_no_hash_takes_as_much_work_as_one(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified: list[str] = []
+
+    class Watched(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the parent names it so
+            verified.append(str(hash))
+            return super().verify(hash, password)
+
+    password_hash = await passwords.hash("correct horse battery")
+    monkeypatch.setattr("auth.passwords._HASHER", Watched())
+    for each in (password_hash, None):
+        assert not await passwords.verify(each, "wrong")
+    # The same algorithm, version and parameters, a salt and a hash of the same length.
+    one, none = (each.split("$") for each in verified)
+    assert one[:4] == none[:4]
+    assert [len(part) for part in one] == [len(part) for part in none]
 
 
 async def test_half_a_surrogate_pair_is_a_password_like_any_other(passwords: Passwords) -> None:

@@ -99,6 +99,44 @@ async def test_others_hear_of_it_without_asking(school: School, asked: Asked) ->
     assert await role(there, granted) is None
 
 
+async def test_who_signs_out_gets_the_answer_when_every_worker_has_heard(school: School) -> None:
+    workers = [await school.worker() for _ in range(4)]
+    _, email = await school.person()
+    for number in range(20):
+        granted, viewer = await school.signed_in(workers[number % 4], email=email)
+        for worker in workers:
+            assert await role(worker, granted) == "TEACHER"
+        await sign_out(school.context(workers[number % 4], viewer), everywhere=False)
+        # Not one turn of the event loop between the answer and these requests.
+        assert [await role(worker, granted) for worker in workers] == [None] * 4
+
+
+async def test_many_who_sign_out_at_once_wait_for_each_other_for_no_longer_than_it_takes(school: School) -> None:
+    workers = [await school.worker() for _ in range(3)]
+    everybody = [await school.signed_in(workers[number % 3]) for number in range(9)]
+    async with asyncio.timeout(4):
+        await asyncio.gather(
+            *(sign_out(school.context(workers[number % 3], viewer), everywhere=False) for number, (_, viewer) in enumerate(everybody))
+        )
+    assert {await role(worker, granted) for worker in workers for granted, _ in everybody} == {None}
+
+
+async def test_a_worker_that_has_not_heard_yet_is_waited_for(school: School) -> None:
+    async with Doorway(school.url) as doorway:
+        slow, worker = await school.worker(url=doorway.url), await school.worker()
+        granted, viewer = await school.signed_in(worker)
+        assert await role(slow, granted) == "TEACHER"
+        doorway.freeze()
+        signing_out = asyncio.create_task(sign_out(school.context(worker, viewer), everywhere=False))
+        await asyncio.wait([signing_out], timeout=0.3)
+        assert not signing_out.done()
+        assert await role(worker, granted) is None
+        doorway.thaw()
+        async with asyncio.timeout(4):
+            await signing_out
+        assert await role(slow, granted) is None
+
+
 async def test_in_the_worker_that_did_it_it_counts_at_once_every_time(school: School, worker: Authenticator) -> None:
     _, email = await school.person()
     for _ in range(25):
@@ -204,6 +242,51 @@ async def test_a_revocation_that_comes_while_the_database_is_asked_is_not_overwr
     with monkeypatch.context() as patched:
         patched.setattr(school.database, "fetchval", slow)
         assert await role(worker, granted) == "TEACHER"
+    assert await role(worker, granted) is None
+
+
+async def test_a_revocation_that_nobody_heard_is_not_overwritten_when_listening_begins(
+    school: School, connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Doorway(school.url) as doorway:
+        worker = await school.worker(url=doorway.url)
+        granted, viewer = await school.signed_in(await school.worker())
+        doorway.admits = False
+        await kill_listeners(connection)
+        await until(lambda: not worker.is_listening)
+        fetchval = school.database.fetchval
+
+        async def slow(sql: str, *arguments: Any) -> Any:
+            answer = await fetchval(sql, *arguments)
+            # Read while nobody listens, revoked before somebody does, kept after.
+            await connection.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
+            doorway.admits = True
+            await until(lambda: worker.is_listening)
+            return answer
+
+        with monkeypatch.context() as patched:
+            patched.setattr(school.database, "fetchval", slow)
+            assert await role(worker, granted) == "TEACHER"
+        assert await role(worker, granted) is None
+
+
+async def test_a_remembered_token_expires(school: School, worker: Authenticator, asked: Asked) -> None:
+    granted, _ = await school.signed_in(worker)
+    school.clock.advance(minutes=14, seconds=59)
+    await worker.settle()
+    assert await role(worker, granted) == "TEACHER"
+    before = asked.times
+    school.clock.advance(seconds=1)
+    assert worker.is_listening
+    assert await role(worker, granted) is None
+    assert asked.times == before
+
+
+async def test_an_inactive_user_is_nobody_whatever_their_session_says(school: School, worker: Authenticator) -> None:
+    granted, viewer = await school.signed_in(worker)
+    await school.database.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
+    await school.database.execute("UPDATE sessions SET revoked_at = NULL, revoked_because = NULL WHERE user_id = $1", viewer.user_id)
+    await worker.settle()
     assert await role(worker, granted) is None
 
 

@@ -50,8 +50,10 @@ async def test_it_ends_when_it_expires_also_where_it_is_remembered(school: Schoo
     _, token, _ = await made(school, worker, timedelta(minutes=5))
     assert await is_good(worker, token)
     school.clock.advance(minutes=4, seconds=59)
+    await worker.settle()
     assert await is_good(worker, token)
     school.clock.advance(seconds=1)
+    assert worker.is_listening
     assert not await is_good(worker, token)
 
 

@@ -125,6 +125,21 @@ async def test_an_attempt_that_was_taken_back_leaves_nothing_behind(school: Scho
     assert await school.value("SELECT max(failures) FROM sign_in_throttles") == 1
 
 
+async def test_a_success_lifts_the_block_that_it_caused_and_no_other(school: School, worker: Authenticator) -> None:
+    home = Client.of(HOME, None)
+    for number in range(NETWORK.free):
+        assert await guess(worker, f"{number}@b", home) == 0
+    for _ in range(3):
+        attempt = await worker.throttle.sign_in("pupil@b", None, home, network_is_known=False)
+        assert await guess(worker, "other@b", home) == 1
+        await worker.throttle.succeeded(attempt)
+    late = await worker.throttle.sign_in("pupil@b", None, home, network_is_known=False)
+    school.clock.advance(seconds=1)
+    assert await guess(worker, "other@b", home) == 0
+    await worker.throttle.succeeded(late)
+    assert await guess(worker, "other@b", home) == 2
+
+
 async def test_keys_say_nothing_about_whom_they_count(school: School, worker: Authenticator) -> None:
     await guess(worker, "ada@school.example", Client.of(HOME, None))
     keys = [row["key"] for row in await school.database.fetch("SELECT key FROM sign_in_throttles")]

@@ -1,0 +1,265 @@
+"""What migration 018 brings and costs, against the seed's promises: reads 10-100 times faster, writes 5-10 % dearer, storage +15-25 %.
+
+    python -m benchmarks.indexes
+
+Two copies of the district school on one server, with and without 018, are measured in turns: A B A B. Both have the keys and constraints of the
+tables, which bring indexes of their own; what is told is what 018 adds to those.
+"""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psycopg
+from psycopg import sql
+
+from auth.access import NOUNS
+from benchmarks.district import SEED_DATE, district
+from db.migrate import FOLDER, rollback
+from db.queries import queries
+from db.statements import Choice, Query, Statement
+from db.urls import with_database
+
+__all__ = ["main"]
+
+ROUNDS = 9
+_REPORT = Path(__file__).parent.parent / "docs" / "bench-indexes.md"
+_BARE = "rollcall_bench_bare"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A query of the graph's, and how to find its arguments for the n-th round."""
+
+    name: str
+    statement: Statement
+    arguments: Callable[[dict[str, Any], int], dict[str, Any]]
+
+
+def page(query: Query, order: str, *, descending: bool = True, **filters: Any) -> Statement:
+    return query.page(Choice(order, descending, query.chosen(filters.items())), NOUNS)
+
+
+def reads() -> list[Read]:
+    def many(**values: Any) -> Callable[[dict[str, Any], int], dict[str, Any]]:
+        return lambda found, n: {name: value(found, n) if callable(value) else value for name, value in {"limit": 101, **values}.items()}
+
+    def of(kind: str) -> Callable[[dict[str, Any], int], Any]:
+        return lambda found, n: [found[kind][n % len(found[kind])]]
+
+    def one(kind: str) -> Callable[[dict[str, Any], int], Any]:
+        return lambda found, n: found[kind][n % len(found[kind])]
+
+    return [
+        Read(
+            "a student's grades in a semester",
+            page(queries.grades, "assessment_date", student_ids=1, semester_ids=1),
+            many(student_ids=of("students"), semester_ids=of("semesters")),
+        ),
+        Read(
+            "a class's attendance on a day",
+            page(queries.attendance, "date", class_ids=1, on=1),
+            many(class_ids=of("classes"), on=one("days")),
+        ),
+        Read("the school's absences on a day", page(queries.attendance, "date", on=1, absent=True), many(on=one("days"))),
+        Read("a class's overdue payments", page(queries.payments, "due_date", class_ids=1, is_overdue=True), many(class_ids=of("classes"))),
+        Read(
+            "last-name prefix, case-insensitive",
+            page(queries.users, "name", descending=False, last_name_prefix=1),
+            many(last_name_prefix=one("prefixes")),
+        ),
+        Read(
+            "students by name prefix, accents aside",
+            page(queries.students, "name", descending=False, name_prefix=1),
+            many(name_prefix=one("prefixes")),
+        ),
+        Read("sign-in by e-mail", page(queries.users, "name", email=1), many(email=one("emails"))),
+        Read("a teacher's classes", page(queries.classes, "grade_level", teacher_ids=1), many(teacher_ids=of("teachers"))),
+        Read("what a teacher teaches", page(queries.class_subjects, "created_at", teacher_ids=1), many(teacher_ids=of("teachers"))),
+        Read(
+            "audit of a record",
+            page(queries.audit_log, "created_at", record_ids=1, tables=1),
+            many(record_ids=of("records"), tables=["grades"]),
+        ),
+        Read("an assessment's grades", page(queries.grades, "assessment_date", assessment_ids=1), many(assessment_ids=of("assessments"))),
+        Read(
+            "a charge's movements",
+            queries.payment_transactions.page(Choice("occurred_at", per="payment"), NOUNS),
+            many(parents=of("payments")),
+        ),
+        Read("the first page of students", page(queries.students, "name", descending=False), many()),
+    ]
+
+
+SAMPLES = {
+    "students": "SELECT id FROM students WHERE is_active ORDER BY md5(id::text) LIMIT 40",
+    "classes": "SELECT id FROM classes WHERE is_active ORDER BY md5(id::text) LIMIT 40",
+    "teachers": "SELECT id FROM teachers ORDER BY md5(id::text) LIMIT 40",
+    "semesters": "SELECT id FROM semesters WHERE start_date <= $1 ORDER BY start_date DESC LIMIT 2",
+    "days": "SELECT date FROM registers GROUP BY date ORDER BY md5(date::text) LIMIT 40",
+    "prefixes": "SELECT DISTINCT left(lower(last_name), 4) FROM users ORDER BY 1 LIMIT 40",
+    "emails": "SELECT email FROM users WHERE email IS NOT NULL ORDER BY md5(id::text) LIMIT 40",
+    "records": "SELECT record_id FROM audit_logs WHERE table_name = 'grades' ORDER BY md5(id::text) LIMIT 40",
+    "assessments": "SELECT id FROM assessments ORDER BY md5(id::text) LIMIT 40",
+    "payments": "SELECT id FROM payments ORDER BY md5(id::text) LIMIT 40",
+}
+
+WRITES = {
+    "a day's attendance of the whole school, one statement": (
+        "INSERT INTO attendance (student_id, class_id, date, status, marked_by)"
+        " SELECT s.id, s.class_id, $1::date, CASE WHEN hashtext(s.id::text) % 13 = 0 THEN 'ABSENT' ELSE 'PRESENT' END, t.user_id"
+        " FROM students s JOIN classes c ON c.id = s.class_id JOIN teachers t ON t.id = c.teacher_id WHERE s.is_active"
+    ),
+    "a class's register, one statement each, 100 classes": (
+        "INSERT INTO attendance (student_id, class_id, date, status) SELECT s.id, s.class_id, $1::date, 'PRESENT' FROM students s WHERE s.class_id = $2"
+    ),
+    "grades in 200 assessments, one statement": (
+        "INSERT INTO grades (student_id, assessment_id, state, score)"
+        " SELECT s.id, a.id, 'SCORED', 7 FROM (SELECT id, class_id FROM assessments ORDER BY assessment_date DESC, id LIMIT 200) AS a"
+        " JOIN students s ON s.class_id = a.class_id WHERE NOT EXISTS (SELECT FROM grades g WHERE g.student_id = s.id AND g.assessment_id = a.id)"
+    ),
+    "a charge for every student, one statement": (
+        "INSERT INTO payments (student_id, fee_category_id, academic_year_id, due_date, amount, currency)"
+        " SELECT s.id, (SELECT id FROM fee_categories ORDER BY code LIMIT 1), (SELECT id FROM academic_years WHERE is_current), $1::date, 10, 'EUR'"
+        " FROM students s WHERE s.is_active"
+    ),
+    "a thousand grades corrected, one statement": (
+        "UPDATE grades SET score = greatest(score - 0.5, 0), letter = 'C' WHERE id IN"
+        " (SELECT id FROM grades WHERE score IS NOT NULL ORDER BY md5(id::text) LIMIT 1000)"
+    ),
+    "a thousand absences excused, one statement": (
+        "UPDATE attendance SET excused = true, excuse_reason = 'Ill' WHERE id IN"
+        " (SELECT id FROM attendance WHERE status = 'ABSENT' AND NOT excused LIMIT 1000)"
+    ),
+}
+
+
+async def timed(work: Callable[[], Awaitable[Any]]) -> float:
+    began = time.perf_counter()
+    await work()
+    return time.perf_counter() - began
+
+
+async def write(connection: Any, statement: str, day: date, classes: list[Any]) -> float:
+    """Seconds of a write that is rolled back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if "$2" in statement:
+            prepared = await connection.prepare(statement)
+
+            async def work() -> None:
+                for each in classes:
+                    await prepared.fetch(day, each)
+
+        else:
+            arguments = [day] if "$1" in statement else []
+
+            async def work() -> None:
+                await connection.execute(statement, *arguments)
+
+        return await timed(work)
+    finally:
+        await transaction.rollback()
+
+
+async def measure(with_018: str, without: str) -> list[str]:
+    indexed, bare = await asyncpg.connect(with_018, command_timeout=600), await asyncpg.connect(without, command_timeout=600)
+    try:
+        for connection in (indexed, bare):
+            await connection.execute("SET jit = off")
+        found: dict[str, Any] = {}
+        for kind, statement in SAMPLES.items():
+            rows = await indexed.fetch(statement, *([SEED_DATE] if "$1" in statement else []))
+            found[kind] = [row[0] for row in rows]
+        lines = ["| read | without 018, ms | with, ms | times faster |", "|---|---|---|---|"]
+        for read in reads():
+            figures: dict[str, list[float]] = {"with": [], "without": []}
+            for n in range(-1, ROUNDS):  # the first round warms up
+                values = read.arguments(found, n)
+                arguments = [values[name] for name in read.statement.parameters]
+                for name, connection in (("without", bare), ("with", indexed)):
+                    seconds = await timed(
+                        lambda connection=connection, arguments=arguments: connection.fetch(read.statement.sql, *arguments)
+                    )  # type: ignore[misc]
+                    if n >= 0:
+                        figures[name].append(seconds * 1000)
+            before, after = statistics.median(figures["without"]), statistics.median(figures["with"])
+            lines.append(f"| {read.name} | {before:.2f} | {after:.2f} | {before / after:.1f} |")
+            print(lines[-1], flush=True)
+        lines += ["", "| write | without 018, ms | with, ms | dearer by, median of pairs |", "|---|---|---|---|"]
+        classes = [row[0] for row in await indexed.fetch("SELECT id FROM classes WHERE is_active ORDER BY id LIMIT 100")]
+        for name, statement in WRITES.items():
+            pairs = []
+            for n in range(-1, ROUNDS):
+                day = SEED_DATE + timedelta(days=1 + n)
+                pair = [await write(connection, statement, day, classes) for connection in ((bare, indexed) if n % 2 else (indexed, bare))]
+                if n >= 0:
+                    pairs.append(pair if n % 2 else pair[::-1])
+            before, after = (statistics.median(pair[side] for pair in pairs) * 1000 for side in (0, 1))
+            dearer = statistics.median(pair[1] / pair[0] for pair in pairs) - 1
+            lines.append(f"| {name} | {before:.1f} | {after:.1f} | {dearer:+.0%} |")
+            print(lines[-1], flush=True)
+        sizes = "SELECT sum(pg_table_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        tables, keys = await bare.fetchrow(sizes)
+        _, indexes = await indexed.fetchrow(sizes)
+        added = indexes - keys
+        lines += [
+            "",
+            "| storage | MB |",
+            "|---|---|",
+            f"| tables | {tables / 1e6:.0f} |",
+            f"| indexes of keys and constraints | {keys / 1e6:.0f} |",
+            f"| indexes of 018 | {added / 1e6:.0f} |",
+            f"| 018 adds to the tables | {added / tables:+.0%} |",
+            f"| 018 adds to the tables and their keys | {added / (tables + keys):+.0%} |",
+        ]
+        return lines
+    finally:
+        await indexed.close()
+        await bare.close()
+
+
+def copy_without(url: str) -> str:
+    """A copy of the school on the same server, taken back to before 018."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_BARE)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(_BARE), sql.Identifier(str(parts["dbname"])))
+        )
+    without = with_database(url, _BARE)
+    rollback(without, FOLDER, to="018")
+    for each in (url, without):
+        with psycopg.connect(each, autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+    return without
+
+
+def main() -> None:
+    with district() as url:
+        without = copy_without(url)
+        try:
+            lines = asyncio.run(measure(url, without))
+        finally:
+            with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_BARE)))
+    heading = [
+        "# What migration 018 brings and costs",
+        "",
+        f"Measured by `make bench-indexes` on {date.today().isoformat()}: the district school, two copies of it on one server in turns, medians of {ROUNDS} rounds.",
+        "The copy without 018 has the keys and constraints of its tables.",
+        "",
+    ]
+    _REPORT.write_text("\n".join([*heading, *lines]) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""How long after a revocation was committed other workers still accept what it revoked.
+
+    DATABASE_URL=… python -m benchmarks.revocation_gap [--workers 3] [--rounds 500]
+
+Each worker is a process of its own that asks over and over who a remembered token stands for. The role behind the token is changed in
+another process, which notes when COMMIT returned, and when it had heard the news itself (only then a mutation answers its client). A
+worker's gap is from either moment to its first answer with the new role; below zero, it knew before. Writes one user, and deletes it.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import time
+from multiprocessing.connection import Connection
+from statistics import median, quantiles
+from uuid import UUID, uuid4
+
+from auth.authenticator import Authenticator
+from auth.networks import UNKNOWN_CLIENT
+from config import load_settings
+from db.embedded import database_url
+from db.pool import Database
+
+__all__: list[str] = []
+
+
+async def _watch(url: str, token: str, pipe: Connection, stop_at: float) -> None:
+    """Sends (role, time) whenever the token's owner has another role than before."""
+    settings = load_settings()
+    database = await Database.open(settings, url)
+    authenticator = Authenticator(database, settings, url)
+    await authenticator.start()
+    role = ""
+    while time.monotonic() < stop_at and not pipe.poll():
+        found = (await authenticator.viewer(f"Bearer {token}")).role or ""
+        if found != role:
+            role = found
+            pipe.send((role, time.monotonic()))
+        await asyncio.sleep(0)
+    await authenticator.stop()
+    await database.close()
+
+
+def _worker(url: str, token: str, pipe: Connection, stop_at: float) -> None:
+    asyncio.run(_watch(url, token, pipe, stop_at))
+
+
+async def _measure(url: str, workers: int, rounds: int) -> tuple[list[float], list[float]]:
+    settings = load_settings()
+    database = await Database.open(settings, url)
+    authenticator = Authenticator(database, settings, url)
+    await authenticator.start()
+    user_id: UUID = await database.fetchval(
+        "INSERT INTO users (role, first_name, last_name, email) VALUES ('TEACHER', 'Gap', 'Bench', $1) RETURNING id", f"{uuid4().hex}@bench"
+    )
+    async with database.transaction() as connection:
+        granted = await authenticator.sessions.open(connection, user_id, "TEACHER", UNKNOWN_CLIENT)
+    stop_at = time.monotonic() + 300
+    pipes: list[Connection] = []
+    processes = []
+    for _ in range(workers):
+        ours, theirs = multiprocessing.Pipe()
+        process = multiprocessing.get_context("spawn").Process(target=_worker, args=(url, granted.access_token, theirs, stop_at))
+        process.start()
+        pipes.append(ours)
+        processes.append(process)
+    for pipe in pipes:
+        await asyncio.to_thread(pipe.recv)
+    after_commit: list[float] = []
+    after_answer: list[float] = []
+    try:
+        for number in range(rounds):
+            await asyncio.sleep(0.002)
+            await database.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, ("BURSAR", "TEACHER")[number % 2])
+            committed = time.monotonic()
+            await authenticator.settle()
+            answered = time.monotonic()
+            for pipe in pipes:
+                _, seen = await asyncio.to_thread(pipe.recv)
+                after_commit.append((seen - committed) * 1000)
+                after_answer.append((seen - answered) * 1000)
+    finally:
+        for pipe, process in zip(pipes, processes, strict=True):
+            pipe.send("stop")
+            process.join()
+        await database.execute("DELETE FROM users WHERE id = $1", user_id)
+        await authenticator.stop()
+        await database.close()
+    return after_commit, after_answer
+
+
+def _say(name: str, gaps: list[float]) -> None:
+    centiles = quantiles(gaps, n=100)
+    known = sum(gap <= 0 for gap in gaps) / len(gaps)
+    print(
+        f"{name}: median {median(gaps):.2f} ms, 99 % within {centiles[98]:.2f} ms, longest {max(gaps):.2f} ms; "
+        f"{known:.1%} knew before ({len(gaps)} measured)"
+    )
+
+
+def main() -> None:
+    """Prints the gaps."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.revocation_gap", description="Measures how long a revocation takes to be heard."
+    )
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=500)
+    options = parser.parse_args()
+    with database_url(load_settings()) as url:
+        after_commit, after_answer = asyncio.run(_measure(url, options.workers, options.rounds))
+    _say("after COMMIT returned", after_commit)
+    _say("after the mutation answered", after_answer)
+
+
+if __name__ == "__main__":
+    main()

