@@ -134,7 +134,8 @@ class Revocations:
         _log.info("revocations are heard")
         while True:
             try:
-                await asyncio.wait_for(lost.wait(), _EVERY)
+                async with asyncio.timeout(_EVERY):
+                    await lost.wait()
             except TimeoutError:
                 await self._ask(connection, "SELECT 1")
             else:

@@ -11,7 +11,8 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +186,7 @@ async def measure(with_018: str, without: str) -> list[str]:
                 values = read.arguments(found, n)
                 arguments = [values[name] for name in read.statement.parameters]
                 for name, connection in (("without", bare), ("with", indexed)):
-                    seconds = await timed(
-                        lambda connection=connection, arguments=arguments: connection.fetch(read.statement.sql, *arguments)
-                    )  # type: ignore[misc]
+                    seconds = await timed(partial(connection.fetch, read.statement.sql, *arguments))
                     if n >= 0:
                         figures[name].append(seconds * 1000)
             before, after = statistics.median(figures["without"]), statistics.median(figures["with"])
@@ -253,7 +252,7 @@ def main() -> None:
     heading = [
         "# What migration 018 brings and costs",
         "",
-        f"Measured by `make bench-indexes` on {date.today().isoformat()}: the district school, two copies of it on one server in turns, medians of {ROUNDS} rounds.",
+        f"Measured by `make bench-indexes` on {datetime.now().astimezone().date().isoformat()}: the district school, two copies of it on one server in turns, medians of {ROUNDS} rounds.",
         "The copy without 018 has the keys and constraints of its tables.",
         "",
     ]
