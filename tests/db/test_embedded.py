@@ -13,6 +13,7 @@ import pytest
 import db.binaries
 from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.embedded import EmbeddedServer, FolderInUseError
+from tests.folders import open_up
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,7 +97,6 @@ import sys
 from pathlib import Path
 import psycopg
 from db.embedded import EmbeddedServer
-from tests.folders import open_up
 server = EmbeddedServer(Path(sys.argv[1]))
 server.start()
 with psycopg.connect(server.url(), autocommit=True) as connection:

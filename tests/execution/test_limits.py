@@ -1,0 +1,195 @@
+"""The limits: each just below and just above, and none of them slow on a document made to be."""
+
+import time
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execution.documents import Documents, InvalidDocumentError
+from execution.errors import Refusal
+from execution.limits import COST, PAGE, SIZED_BY, Limits, check_cost, check_shape, check_tokens
+
+
+@strawberry.type
+class Thing:
+    name: str
+    costly: str = strawberry.field(resolver=lambda: "", metadata={COST: 7})
+
+    @strawberry.field(metadata={PAGE: (25, 100)})
+    def things(self, first: int | None = None, last: int | None = None) -> "list[Thing]":
+        return []
+
+    @strawberry.field
+    def plain_list(self) -> "list[Thing]":
+        return []
+
+    @strawberry.field
+    def one(self) -> "Thing":
+        return self
+
+
+@strawberry.type
+class Query(Thing):
+    @strawberry.field(metadata={SIZED_BY: "ids"})
+    def by_ids(self, ids: list[strawberry.ID]) -> list[Thing]:
+        return []
+
+
+SCHEMA = strawberry.Schema(Query)._schema
+
+
+def cost(query: str, variables: dict[str, Any] | None = None, limit: int = 10**30) -> int:
+    document = parse(query)
+    return check_cost(SCHEMA, document, document.definitions[0], variables or {}, Limits(cost=limit))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ name }", 0),
+        ("{ costly }", 7),
+        ("{ one { name } }", 1),
+        ("{ things { name } }", 1),
+        ("{ things { one { name } } }", 1 + 25),
+        ("{ things(first: 10) { one { name } } }", 1 + 10),
+        ("{ things(last: 10) { one { name } } }", 1 + 10),
+        ("{ things(first: 5000) { one { name } } }", 1 + 100),
+        ("{ things(first: -1) { one { name } } }", 1),
+        ("{ things(first: 10) { things(first: 10) { costly } } }", 1 + 10 * (1 + 10 * 7)),
+        ("{ plainList { costly } }", 1 + 10 * 7),
+        ('{ byIds(ids: ["a", "b", "c"]) { costly } }', 1 + 3 * 7),
+        ("{ ...F } fragment F on Query { one { name } }", 1),
+        ("{ ... on Query { one { costly } } }", 8),
+        ("{ __typename __schema { types { name } } }", 0),
+    ],
+)
+def test_an_operations_cost_is_reckoned_from_what_its_fields_declare(query, expected):
+    assert cost(query) == expected
+
+
+def test_cost_depends_on_the_variables():
+    query = "query ($n: Int = 3, $ids: [ID!]!) { things(first: $n) { costly } byIds(ids: $ids) { costly } }"
+    assert cost(query, {"ids": []}) == 1 + 21 + 1
+    assert cost(query, {"n": 5, "ids": ["a", "b"]}) == 1 + 35 + 1 + 14
+
+
+def test_cost_is_refused_above_the_limit_and_not_at_it():
+    query = "{ things(first: 10) { costly } }"
+    assert cost(query, limit=71) == 71
+    with pytest.raises(Refusal) as refused:
+        cost(query, limit=70)
+    assert refused.value.extensions == {"code": "QUERY_TOO_COSTLY", "limit": 70}
+    assert "71" in refused.value.message
+
+
+def shape(query: str, **limits: int) -> str | None:
+    try:
+        check_shape(parse(query), Limits(**limits))
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+def test_depth_is_counted_through_fragments():
+    query = "{ one { ...F } } fragment F on Thing { one { ... on Thing { one { name } } } }"
+    assert shape(query, depth=4) is None
+    assert shape(query, depth=3) == "QUERY_TOO_DEEP"
+
+
+def test_the_schemas_own_fields_do_not_count_as_depth():
+    assert shape("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }", depth=1) is None
+
+
+def test_aliases_are_counted_as_written():
+    assert shape("{ a: name b: name ...F } fragment F on Query { c: name }", aliases=3) is None
+    assert shape("{ a: name b: name ...F } fragment F on Query { c: name }", aliases=2) == "TOO_MANY_ALIASES"
+
+
+def test_root_fields_are_counted_through_fragments():
+    query = "{ name ...F ...F } fragment F on Query { name costly }"
+    assert shape(query, root_fields=5) is None
+    assert shape(query, root_fields=4) == "TOO_MANY_ROOT_FIELDS"
+
+
+def test_tokens_are_counted_before_anything_is_parsed():
+    text = "{" + " name" * 18 + " }"
+    check_tokens(text, Limits(tokens=20))
+    with pytest.raises(Refusal, match="19"):
+        check_tokens(text, Limits(tokens=19))
+
+
+@pytest.mark.parametrize("opening", ["{a", "{a(b:[", "{a(b:{c:", "[", "("])
+def test_nesting_is_bounded_before_the_recursive_parser_sees_it(opening):
+    with pytest.raises(Refusal) as refused:
+        check_tokens(opening * 600, Limits(tokens=10_000))
+    assert refused.value.code == "QUERY_TOO_DEEP"
+
+
+def fragments(count: int) -> str:
+    """Each fragment spreads the next twice: written out it has 2 to the power of `count` fields."""
+    spreads = "".join(f" fragment F{n} on Thing {{ one {{ ...F{n + 1} }} two: one {{ ...F{n + 1} }} }}" for n in range(count))
+    return f"{{ one {{ ...F0 }} }}{spreads} fragment F{count} on Thing {{ name }}"
+
+
+@pytest.mark.parametrize("count", [20, 25, 60])
+def test_nested_fragments_take_no_time(count):
+    began = time.process_time()
+    text = fragments(count)
+    check_tokens(text, Limits())
+    document = parse(text)
+    check_shape(document, Limits(depth=1000, aliases=1000))
+    assert cost(text) >= 2**count
+    assert time.process_time() - began < 1.0
+
+
+def test_a_document_of_nested_fragments_is_refused_by_its_depth_before_it_is_validated():
+    with pytest.raises(Refusal) as refused:
+        Documents(SCHEMA, Limits()).read(fragments(20))
+    assert refused.value.code == "QUERY_TOO_DEEP"
+
+
+def test_fragments_in_a_circle_end():
+    assert shape("{ ...A } fragment A on Query { one { ...B } } fragment B on Thing { one { ...A } }", depth=50) is None
+    with pytest.raises(InvalidDocumentError) as invalid:
+        Documents(SCHEMA, Limits()).read("{ ...A } fragment A on Query { name ...A }")
+    assert invalid.value.code == "GRAPHQL_VALIDATION_FAILED"
+
+
+def test_a_document_is_validated_once_and_the_oldest_is_forgotten():
+    documents = Documents(SCHEMA, Limits(), size=2)
+    first = documents.read("{ name }")
+    assert documents.read("{ name }") is first
+    documents.read("{ a: name }")
+    documents.read("{ b: name }")
+    assert documents.read("{ name }") is not first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + " ".join(f"wrong{n}" for n in range(1_900)) + "}",
+        "{" + " ".join("one { name }" for _ in range(480)) + "}",
+        "{" + " ".join(f"...F{n}" for n in range(120)) + "}" + " ".join(f"fragment F{n} on Query {{ one {{ name }} }}" for n in range(120)),
+        "query (" + " ".join(f"$v{n}: Int" for n in range(480)) + ") { name }",
+    ],
+)
+def test_the_worst_documents_within_the_limits_are_answered_soon(text):
+    """graphql-core's rules are not all linear: the bound on tokens, and on errors, keeps them below a second."""
+    began = time.process_time()
+    try:
+        Documents(SCHEMA, Limits(root_fields=5_000)).read(text)
+    except (Refusal, InvalidDocumentError):
+        pass
+    assert time.process_time() - began < 2.0
+
+
+@given(st.text(alphabet='{}()[]:,.$@!#"abF012 \n\\', max_size=200))
+def test_any_text_is_a_document_or_refused(text):
+    try:
+        Documents(SCHEMA, Limits()).read(text)
+    except (Refusal, InvalidDocumentError) as error:
+        assert error.code.isupper()
