@@ -86,7 +86,7 @@ class Passwords:
         if not self._room.acquire(blocking=False):
             raise rate_limited("Too many people are signing in at this moment. Try again.", 1)
 
-        def leave(_: "Future[Any]") -> None:
+        def leave(_: Future[Any]) -> None:
             self._room.release()
 
         future = self._threads.submit(function)
