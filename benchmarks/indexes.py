@@ -197,7 +197,7 @@ async def measure(with_018: str, without: str) -> list[str]:
         for name, statement in WRITES.items():
             pairs = []
             for n in range(-1, ROUNDS):
-                day = SEED_DATE + timedelta(days=1 + n)
+                day = SEED_DATE + timedelta(days=2 + n)
                 pair = [await write(connection, statement, day, classes) for connection in ((bare, indexed) if n % 2 else (indexed, bare))]
                 if n >= 0:
                     pairs.append(pair if n % 2 else pair[::-1])

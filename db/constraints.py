@@ -118,7 +118,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "payments_cancelled_check": ("NOT_ALLOWED", "paymentId", "Needs a reason, and nothing may be paid on it that was not paid back."),
     "payments_refunds_check": ("REFUND_TOO_LARGE", "amount", "More would be paid back than was paid."),
     "payments_waivers_check": ("WAIVER_TOO_LARGE", "amount", "More would be let off than was charged."),
-    "payments_overpaid_check": ("OVERPAID", "amount", "More would be paid than is owed."),
+    "payments_within_owed_check": ("OVERPAID", "amount", "More would be paid than is owed."),
     "payments_unchanged_check": ("NOT_ALLOWED", None, "A charge keeps its student, amount and currency: cancel it and make another."),
     "payments_append_only": ("NOT_ALLOWED", None, "A charge is not deleted: cancel it."),
     "receipts_append_only": ("NOT_ALLOWED", None, "A receipt is neither changed nor deleted."),

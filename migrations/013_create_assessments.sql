@@ -32,8 +32,13 @@ CREATE TABLE grading_scale_bounds (
 -- A scale includes 0, so that every mark has a letter. Looked at when the transaction ends: a scale is written bound by bound.
 CREATE FUNCTION check_scale_starts_at_zero() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    scale uuid := CASE WHEN TG_TABLE_NAME = 'grading_scales' THEN NEW.id WHEN TG_OP = 'DELETE' THEN OLD.scale_id ELSE NEW.scale_id END;
+    scale uuid;
 BEGIN
+    IF TG_TABLE_NAME = 'grading_scales' THEN
+        scale := NEW.id;
+    ELSE
+        scale := OLD.scale_id;
+    END IF;
     IF EXISTS (SELECT FROM grading_scales WHERE id = scale)
         AND NOT EXISTS (SELECT FROM grading_scale_bounds WHERE scale_id = scale AND lower_bound = 0)
     THEN

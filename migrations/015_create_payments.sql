@@ -50,7 +50,7 @@ CREATE TABLE payments (
     CONSTRAINT payments_cancelled_check CHECK (cancelled_at IS NULL OR (cancel_reason IS NOT NULL AND paid_total = refunded_total)),
     CONSTRAINT payments_refunds_check CHECK (refunded_total BETWEEN 0 AND paid_total),
     CONSTRAINT payments_waivers_check CHECK (waived_total BETWEEN 0 AND amount),
-    CONSTRAINT payments_overpaid_check CHECK (paid_total - refunded_total <= amount - waived_total)
+    CONSTRAINT payments_within_owed_check CHECK (paid_total - refunded_total <= amount - waived_total)
 );
 
 CREATE FUNCTION refuse_changed_charge() RETURNS trigger LANGUAGE plpgsql AS $$

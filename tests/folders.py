@@ -1,5 +1,6 @@
 """Folders that PostgreSQL's own user can reach, as a checkout's are."""
 
+import tempfile
 from pathlib import Path
 
 __all__ = ["open_up"]
@@ -7,6 +8,9 @@ __all__ = ["open_up"]
 
 def open_up(folder: Path) -> Path:
     """The folder, after letting every user walk to it."""
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    ours = Path(tempfile.gettempdir()).resolve()
+    for each in (folder, *folder.resolve().parents):
+        if each == ours or ours not in each.parents:
+            break
+        each.chmod(0o755)
     return folder

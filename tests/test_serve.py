@@ -1,0 +1,256 @@
+"""The whole program as a person starts it: processes, ports, signals."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.folders import open_up
+
+ROOT = Path(__file__).parents[1]
+SIGN_IN = 'mutation { signIn(input: {email: "admin@demo.school", password: "rollcall-demo"}) { session { accessToken } } }'
+
+
+# Below the ports that the kernel gives away, and apart for each process of the suite: nobody else can take one between finding and using it.
+_PORTS = itertools.count(21_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
+def free_port() -> int:
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
+class Program:
+    """`python -m serve` with settings of its own."""
+
+    def __init__(self, folder: Path, *, user: int | None = None, **settings: str) -> None:
+        self.port = free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(self.port), "DATA_DIR": str(folder / "data")}
+        environment |= {"SEED_DATE": "2026-03-18", "PYTHONDONTWRITEBYTECODE": "1", "DRAIN_NOTICE_SECONDS": "0.5", **settings}
+        self.began = time.monotonic()
+        self.log = folder / "program.log"
+        with self.log.open("ab") as log:
+            identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+            self.process = subprocess.Popen([sys.executable, "-m", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log, **identity)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def ready(self, within: float = 60) -> float:
+        """Seconds from the start until it is ready."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.said()
+            if self.status("/health/ready") == 200 and f"Rollcall is at {self.base} " in self.said():
+                return time.monotonic() - self.began
+            time.sleep(0.02)
+        raise AssertionError(self.said())
+
+    def status(self, path: str) -> int | None:
+        try:
+            with urllib.request.urlopen(self.base + path, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def ask(self, query: str, token: str | None = None):
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+        request = urllib.request.Request(f"{self.base}/graphql", json.dumps({"query": query}).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["data"]
+
+    def token(self) -> str:
+        return self.ask(SIGN_IN)["signIn"]["session"]["accessToken"]
+
+    def stop(self, sent: int = signal.SIGINT, within: float = 30) -> int:
+        self.process.send_signal(sent)
+        return self.process.wait(within)
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    return open_up(tmp_path_factory.mktemp("serve"))
+
+
+@pytest.fixture
+def start(folder):
+    programs = []
+
+    def starting(**settings):
+        programs.append(Program(settings.pop("folder", folder), **settings))
+        return programs[-1]
+
+    yield starting
+    for program in programs:
+        if program.process.poll() is None:
+            program.stop(signal.SIGKILL)
+
+
+def postmaster(folder: Path) -> int:
+    return int((folder / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def until_gone(pid: int, within: float = 20) -> bool:
+    until = time.monotonic() + within
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+def test_from_nothing_to_a_schools_graph_and_again(start, folder):
+    first = start()
+    first.ready()
+    said = first.said()
+    for role in ("admin", "bursar", "teacher", "student", "guardian"):
+        assert f"{role}@demo.school" in said
+    assert "rollcall-demo" in said
+    # What it says to paste is pasted, and answers.
+    script = "\n".join(line.strip() for line in said.splitlines() if re.match(r" +(TOKEN=|curl )", line))
+    pasted = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(pasted.stdout)["data"]["students"]["totalCount"] == 350
+    postgres = postmaster(folder)
+    assert first.stop() == 0
+    assert until_gone(postgres), "Ctrl-C stops both"
+    second = start()
+    second.ready()
+    assert "Applied" not in second.said()[len(said) :], "nothing is applied or seeded twice"
+    assert second.ask("{ students { totalCount } }", second.token())["students"]["totalCount"] == 350
+
+
+def test_a_hard_kill_loses_nothing_that_was_acknowledged(start, folder):
+    first = start()
+    first.ready()
+    token = first.token()
+    made = first.ask('mutation { createServiceToken(input: {name: "kept", scopes: [HEALTH_READ]}) { serviceToken { id } } }', token)
+    identifier = made["createServiceToken"]["serviceToken"]["id"]
+    postgres = postmaster(folder)
+    first.process.kill()
+    first.process.wait()
+    assert until_gone(postgres), "PostgreSQL does not outlive its parent"
+    second = start()
+    second.ready()
+    assert second.ask(f'{{ node(id: "{identifier}") {{ id }} }}', token)["node"] == {"id": identifier}
+
+
+def test_two_run_side_by_side(start, folder):
+    programs = [start(folder=open_up_below(folder, name)) for name in ("one", "two")]
+    for program in programs:
+        program.ready()
+        assert program.ask("{ viewer { role } }", program.token()) == {"viewer": {"role": "ADMIN"}}
+
+
+def open_up_below(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    made.chmod(0o777)
+    return made
+
+
+def test_the_same_folder_twice_is_said_to_be_in_use(start):
+    start().ready()
+    second = start()
+    assert second.process.wait(30) != 0
+    assert "Another server runs on" in second.said()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_it_works_as_an_ordinary_user(start, folder):
+    os.chown(folder, 65534, 65534)
+    (folder / "program.log").touch()
+    os.chown(folder / "program.log", 65534, 65534)
+    if not all(parent.stat().st_mode & 0o001 for parent in (Path(sys.prefix), *Path(sys.executable).resolve().parents)):
+        pytest.skip("this interpreter is where an ordinary user cannot reach it")
+    program = start(user=65534)
+    program.ready()
+    assert program.token()
+
+
+def test_sigterm_drains(start, folder):
+    program = start(DRAIN_NOTICE_SECONDS="1.5")
+    program.ready()
+    postgres = postmaster(folder)
+    program.process.send_signal(signal.SIGTERM)
+    until = time.monotonic() + 1.2
+    seen = set()
+    while time.monotonic() < until:
+        seen.add(program.status("/health/ready"))
+        time.sleep(0.05)
+    assert 503 in seen, "it says that it is not ready while it still answers"
+    assert program.process.wait(30) == 0
+    assert until_gone(postgres)
+
+
+def test_several_workers_answer_and_stop(start, folder):
+    program = start(WORKERS="2", POOL_MIN_SIZE="1")
+    program.ready()
+    token = program.token()
+    assert {program.ask("{ viewer { role } }", token)["viewer"]["role"] for _ in range(20)} == {"ADMIN"}
+    children = subprocess.run(["pgrep", "-P", str(program.process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    assert len(children) >= 3, "two workers and PostgreSQL"
+    assert program.stop(signal.SIGTERM) == 0
+    assert all(until_gone(int(child)) for child in children)
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed(start, folder):
+    program = start(WORKERS="2", POOL_MIN_SIZE="1")
+    program.ready()
+    children = subprocess.run(["pgrep", "-P", str(program.process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    program.process.kill()
+    program.process.wait()
+    assert all(until_gone(int(child)) for child in children)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"ENVIRONMENT": "production"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"PORT": "many", "WORKERS": "0"}, "WORKERS"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+        ({"PGBOUNCER": "true", "DATABASE_URL": "postgresql://x/y"}, "DIRECT_DATABASE_URL"),
+        ({"POOL_MIN_SIZE": "30"}, "POOL_MIN_SIZE"),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "cannot be reached"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(start, settings, named):
+    program = start(**settings)
+    assert program.process.wait(30) == 1
+    assert "Rollcall did not start" in program.said()
+    assert named in program.said()
+    assert "Traceback" not in program.said()
+
+
+def test_pools_that_the_server_cannot_hold_are_refused(start, fresh_database_url):
+    program = start(DATABASE_URL=fresh_database_url, WORKERS="64", POOL_MAX_SIZE="100")
+    assert program.process.wait(30) == 1
+    assert "64 × 100 = 6400" in program.said()
+
+
+def test_with_a_database_url_nothing_embedded_starts_and_no_demo_is_written(start, folder, blank_database_url):
+    program = start(DATABASE_URL=blank_database_url)
+    program.ready()
+    assert not (folder / "data").exists()
+    assert "demo.school" not in program.said()
+    assert program.ask("{ viewer { role } }") == {"viewer": None}
