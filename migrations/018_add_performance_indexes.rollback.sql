@@ -90,4 +90,6 @@ DROP INDEX CONCURRENTLY IF EXISTS payment_transactions_receipt_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS payment_transactions_linked_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS sessions_user_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS refresh_tokens_session_id_idx;
+DROP INDEX CONCURRENTLY IF EXISTS registers_date_idx;
 DROP INDEX CONCURRENTLY IF EXISTS holidays_academic_year_id_idx;
+DROP INDEX CONCURRENTLY IF EXISTS receipts_number_idx;

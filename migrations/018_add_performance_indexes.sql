@@ -1,8 +1,9 @@
 -- The indexes: every line of the seed's list that no key or constraint makes, then what the domain adds.
 -- transactional: false
 
--- The kind of each is chosen on a school of 3 million marks and 2 million grades (docs/decisions/006-kinds-of-indexes.md): partial where only the
--- rare rows are looked for, BRIN where rows arrive in the column's order, hash where only equality is asked, deduplicated B-trees elsewhere.
+-- The kind of each is chosen on a school of 3 million marks and 2 million grades (docs/decisions/004-kinds-of-indexes.md): partial where only the
+-- rare rows are looked for, BRIN where rows arrive in the column's order, hash where only equality is asked, deduplicated B-trees elsewhere,
+-- above all where a list is paged in the column's order.
 
 SET lock_timeout = '5s';
 SET statement_timeout = '30min';
@@ -53,7 +54,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS classes_current_enrollment_idx ON classe
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_student_id_idx ON attendance (student_id) WHERE excused AND status <> 'PRESENT';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_class_id_idx ON attendance (class_id) WHERE status <> 'PRESENT';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_subject_id_idx ON attendance (subject_id) WHERE subject_id IS NOT NULL;
-CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_date_idx ON attendance USING brin (date) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_date_idx ON attendance (date);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_status_idx ON attendance (status) WHERE status <> 'PRESENT';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_student_id_date_idx ON attendance (student_id, date) WHERE status <> 'PRESENT';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attendance_class_id_date_idx ON attendance (class_id, date);
@@ -69,14 +70,14 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_student_id_semester_id_idx ON gra
 CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_letter_idx ON grades (letter) WHERE percentage < 60;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_percentage_idx ON grades (percentage) WHERE percentage < 60;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_recorded_by_idx ON grades (recorded_by);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_assessment_date_idx ON grades USING brin (assessment_date) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_assessment_date_idx ON grades (assessment_date);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS grades_assessment_id_idx ON grades (assessment_id);
 -- payments
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_student_id_idx ON payments (student_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_fee_category_id_idx ON payments (fee_category_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_status_idx ON payments (status) WHERE status <> 'PAID';
-CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_due_date_idx ON payments USING brin (due_date) WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_payment_date_idx ON payments USING brin (payment_date) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_due_date_idx ON payments (due_date);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_payment_date_idx ON payments (payment_date);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_method_idx ON payments (method);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_student_id_status_idx ON payments (student_id, status);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payments_due_date_status_idx ON payments (due_date, status) WHERE status IN ('PENDING', 'PARTIAL', 'REFUNDED');
@@ -114,7 +115,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS assessment_types_is_active_idx ON assess
 CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_user_id_idx ON audit_logs (user_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_table_name_record_id_idx ON audit_logs (table_name, record_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_action_idx ON audit_logs (action);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_created_at_idx ON audit_logs USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_logs_created_at_idx ON audit_logs (created_at);
 -- assessments
 CREATE INDEX CONCURRENTLY IF NOT EXISTS assessments_class_id_subject_id_idx ON assessments (class_id, subject_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS assessments_semester_id_idx ON assessments (semester_id);
@@ -127,8 +128,12 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_transactions_linked_id_idx ON pa
 CREATE INDEX CONCURRENTLY IF NOT EXISTS sessions_user_id_idx ON sessions (user_id);
 -- refresh_tokens
 CREATE INDEX CONCURRENTLY IF NOT EXISTS refresh_tokens_session_id_idx ON refresh_tokens (session_id);
+-- registers
+CREATE INDEX CONCURRENTLY IF NOT EXISTS registers_date_idx ON registers (date);
 -- holidays
 CREATE INDEX CONCURRENTLY IF NOT EXISTS holidays_academic_year_id_idx ON holidays (academic_year_id);
+-- receipts
+CREATE INDEX CONCURRENTLY IF NOT EXISTS receipts_number_idx ON receipts (number);
 
 -- So that the planner knows what it may choose from.
 ANALYZE users;
@@ -152,4 +157,6 @@ ANALYZE assessments;
 ANALYZE payment_transactions;
 ANALYZE sessions;
 ANALYZE refresh_tokens;
+ANALYZE registers;
 ANALYZE holidays;
+ANALYZE receipts;

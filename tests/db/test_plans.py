@@ -1,0 +1,163 @@
+"""How PostgreSQL runs each statement on a school of a thousand students: no large table is read from end to end.
+
+Both ways it may plan: with the values in hand (custom), and without (generic), which it may take from a statement's sixth run on.
+"""
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest_asyncio
+
+from auth.access import NOUNS
+from auth.reach import read_reach
+from auth.viewer import Viewer
+from config import Settings
+from db.pool import Database
+from db.queries import queries
+from db.seed import seed
+from db.statements import Choice
+from tests.databases import SEED_DATE
+
+LARGE = {"attendance", "grades", "payments", "payment_transactions", "assessments"}
+
+# What the filters of the whole school's lists are asked with; those not named are asked with others alone (see NARROW).
+VALUES: dict[str, str] = {
+    "student_ids": "SELECT ARRAY[id] FROM students ORDER BY id LIMIT 1",
+    "class_ids": "SELECT ARRAY[id] FROM classes WHERE is_active ORDER BY id LIMIT 1",
+    "assessment_ids": "SELECT ARRAY[id] FROM assessments ORDER BY id LIMIT 1",
+    "semester_ids": "SELECT ARRAY[id] FROM semesters WHERE is_current",
+    "subject_ids": "SELECT ARRAY[id] FROM subjects ORDER BY code LIMIT 1",
+    "on": "SELECT max(date) FROM registers",
+    "record_ids": "SELECT ARRAY[record_id] FROM audit_logs LIMIT 1",
+}
+# Lists that an index cannot narrow by themselves: each is asked together with what a screen narrows it by.
+PAGES: list[tuple[str, str, dict[str, Any]]] = [
+    ("attendance", "date", {}),
+    ("attendance", "date", {"on": 1}),
+    ("attendance", "date", {"on": 1, "absent": True}),
+    ("attendance", "date", {"class_ids": 1}),
+    ("attendance", "date", {"class_ids": 1, "on": 1}),
+    ("attendance", "date", {"student_ids": 1}),
+    ("attendance", "date", {"student_ids": 1, "absent": True}),
+    ("grades", "assessment_date", {}),
+    ("grades", "assessment_date", {"student_ids": 1}),
+    ("grades", "assessment_date", {"student_ids": 1, "subject_ids": 1}),
+    ("grades", "assessment_date", {"student_ids": 1, "semester_ids": 1}),
+    ("grades", "assessment_date", {"assessment_ids": 1}),
+    ("payments", "due_date", {}),
+    ("payments", "due_date", {"student_ids": 1}),
+    ("payments", "due_date", {"class_ids": 1}),
+    ("payments", "due_date", {"class_ids": 1, "is_overdue": True}),
+    ("payments", "due_date", {"is_overdue": True}),
+    ("assessments", "assessment_date", {"class_ids": 1}),
+    ("audit_log", "created_at", {"record_ids": 1}),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def school(databases):
+    url = databases.clone("empty", "plans")
+    seed(url, "school", SEED_DATE)
+    connection = await asyncpg.connect(url)
+    yield connection, url
+    await connection.close()
+    databases.drop("plans")
+
+
+async def scanned(connection, statement, arguments) -> set[str]:
+    """The large tables that a statement reads from end to end, in either way of planning."""
+    found = set()
+    types = ", ".join(parameter.name for parameter in (await connection.prepare(statement.sql)).get_parameters())
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            await connection.execute(f"PREPARE looked_at {f'({types})' if types else ''} AS {statement.sql}")
+            literals = [await connection.fetchval("SELECT quote_nullable($1::text)", _literal(argument)) for argument in arguments]
+            given = f"({', '.join(literals)})" if literals else ""
+            plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE looked_at{given}"))
+            await connection.execute("DEALLOCATE looked_at")
+        found |= set(_sequential(plan[0]["Plan"]))
+    return found & LARGE
+
+
+def _literal(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return "{" + ",".join(str(each) for each in value) + "}"
+    return None if value is None else str(value)
+
+
+def _sequential(node):
+    if node["Node Type"] == "Seq Scan":
+        yield node["Relation Name"]
+    for child in node.get("Plans", []):
+        yield from _sequential(child)
+
+
+async def values(connection):
+    return {name: await connection.fetchval(sql) for name, sql in VALUES.items()}
+
+
+async def test_the_lists_of_a_screen_scan_no_large_table(school):
+    connection, _ = school
+    known = await values(connection)
+    everything = type("Everything", (), {"open": NOUNS})()
+    for name, order, filters in PAGES:
+        query = queries.__getattr__(name)
+        for backward in (False, True):
+            chosen = query.chosen(filters.items())
+            statement = query.page(Choice(order, descending=True, filters=chosen, backward=backward), NOUNS)
+            arguments = statement.arguments(known | {"limit": 26}, everything)
+            assert await scanned(connection, statement, arguments) == set(), (name, filters, backward)
+
+
+async def test_a_page_far_in_costs_no_scan_either(school):
+    connection, _ = school
+    everything = type("Everything", (), {"open": NOUNS})()
+    for name, order, value in (
+        ("attendance", "date", "2026-01-20"),
+        ("grades", "assessment_date", "2025-10-01"),
+        ("payments", "due_date", "2025-10-01"),
+    ):
+        statement = queries.__getattr__(name).page(Choice(order, descending=True, after=True), NOUNS)
+        arguments = statement.arguments({"limit": 26, "after_value": value, "after_id": "00000000-0000-0000-0000-000000000000"}, everything)
+        assert await scanned(connection, statement, arguments) == set(), name
+
+
+async def test_loaders_scan_no_large_table(school):
+    connection, _ = school
+    everything = type("Everything", (), {"open": NOUNS})()
+    students = await connection.fetchval("SELECT array_agg(id) FROM (SELECT id FROM students LIMIT 20) AS s")
+    for name, per, order in (
+        ("grades", "student", "assessment_date"),
+        ("attendance", "student", "date"),
+        ("payments", "student", "due_date"),
+    ):
+        statement = queries.__getattr__(name).page(Choice(order, descending=True, per=per), NOUNS)
+        assert await scanned(connection, statement, statement.arguments({"limit": 6, "parents": students}, everything)) == set(), name
+    for name in ("attendance", "grades", "payments", "payment_transactions", "assessments"):
+        statement = queries.__getattr__(name).by("id", NOUNS)
+        assert await scanned(connection, statement, [students]) == set(), name
+    for name in ("balances", "attendance_summaries"):
+        statement = queries.__getattr__(name).statement(NOUNS)
+        arguments = statement.arguments({"keys": students, "from_date": "2025-09-01", "to_date": "2026-03-01"}, everything)
+        assert await scanned(connection, statement, arguments) == set(), name
+
+
+async def test_what_people_with_links_see_scans_no_large_table(school):
+    connection, url = school
+    known = await values(connection)
+    database = await Database.open(Settings(environment="test", pool_min_size=1), url)
+    try:
+        for role in ("teacher", "student", "guardian"):
+            user = await database.fetchrow("SELECT id, role FROM users WHERE email = $1", f"{role}@demo.school")
+            reach = await read_reach(database, Viewer(user["id"], user["role"]))
+            for name, order, filters in PAGES:
+                if name == "audit_log" or not filters:
+                    continue
+                query = queries.__getattr__(name)
+                statement = query.page(Choice(order, descending=True, filters=query.chosen(filters.items())), reach.open)
+                arguments = statement.arguments(known | {"limit": 26}, reach)
+                assert await scanned(connection, statement, arguments) == set(), (role, name, filters)
+    finally:
+        await database.close()
