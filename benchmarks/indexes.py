@@ -7,6 +7,7 @@ tables, which bring indexes of their own; what is told is what 018 adds to those
 """
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ __all__ = ["main"]
 
 ROUNDS = 9
 _REPORT = Path(__file__).parent.parent / "docs" / "bench-indexes.md"
+_SIZES = _REPORT.with_name("index-sizes.json")
 _BARE = "rollcall_bench_bare"
 
 
@@ -241,14 +243,27 @@ def copy_without(url: str) -> str:
     return without
 
 
+def index_sizes(url: str) -> dict[str, int]:
+    """The bytes of each index of the school."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c WHERE c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace ORDER BY 1"
+        )
+        return dict(found.fetchall())
+
+
 def main() -> None:
     with district() as url:
         without = copy_without(url)
+        sizes = index_sizes(url)
         try:
             lines = asyncio.run(measure(url, without))
         finally:
             with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_BARE)))
+    _SIZES.write_text(
+        json.dumps({"measured": datetime.now().astimezone().date().isoformat(), "bytes": sizes}, indent=1) + "\n", encoding="utf-8"
+    )
     heading = [
         "# What migration 018 brings and costs",
         "",

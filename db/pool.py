@@ -79,6 +79,8 @@ class Database:
         self._settings = settings
         self._waiting = 0
         self.events = events
+        # Behind PgBouncer the timeout cannot be a startup parameter, and must not outlive the transaction.
+        self._bound = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
 
     @classmethod
     async def open(cls, settings: Settings, url: str) -> "Database":
@@ -102,7 +104,7 @@ class Database:
             max_cached_statement_lifetime=0,
             connection_class=_Connection,
             init=connected,
-            # PgBouncer in transaction mode refuses startup parameters: there the role or the database sets the timeout.
+            # PgBouncer refuses startup parameters that it does not know.
             server_settings={}
             if settings.pgbouncer
             else {
@@ -134,6 +136,8 @@ class Database:
     async def transaction(self, *, user_id: UUID | None = None, request_id: str | None = None) -> AsyncIterator[Any]:
         """A connection inside a transaction, in which the audit knows who acts and in which request."""
         async with self._borrow(clean=True) as connection, connection.transaction():
+            if self._settings.pgbouncer:
+                await connection.execute(self._bound)
             await connection.execute(
                 "SELECT set_config('rollcall.user_id', $1, true), set_config('rollcall.request_id', $2, true)",
                 str(user_id or ""),
@@ -164,6 +168,11 @@ class Database:
 
     async def _run(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
         async with self._borrow(clean=True) as connection:
+            if self._settings.pgbouncer:
+                # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
+                async with connection.transaction():
+                    await connection.execute(self._bound)
+                    return await call(connection)
             try:
                 return await call(connection)
             except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):

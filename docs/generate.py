@@ -56,10 +56,17 @@ def _constraints() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _indexes() -> str:
+    from docs.catalogue import catalogue
+
+    return catalogue()
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "schema/school.graphql": _sdl,
     "docs/settings.md": _settings,
     "docs/rules-in-the-database.md": _constraints,
+    "docs/indexes.md": _indexes,
 }
 
 

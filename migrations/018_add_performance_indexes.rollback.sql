@@ -87,7 +87,6 @@ DROP INDEX CONCURRENTLY IF EXISTS assessments_semester_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS assessments_subject_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS payment_transactions_payment_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS payment_transactions_receipt_id_idx;
-DROP INDEX CONCURRENTLY IF EXISTS payment_transactions_linked_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS sessions_user_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS refresh_tokens_session_id_idx;
 DROP INDEX CONCURRENTLY IF EXISTS registers_date_idx;

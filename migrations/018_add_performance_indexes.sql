@@ -123,7 +123,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS assessments_subject_id_idx ON assessment
 -- payment_transactions
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_transactions_payment_id_idx ON payment_transactions (payment_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_transactions_receipt_id_idx ON payment_transactions (receipt_id);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_transactions_linked_id_idx ON payment_transactions (linked_id) WHERE linked_id IS NOT NULL;
 -- sessions
 CREATE INDEX CONCURRENTLY IF NOT EXISTS sessions_user_id_idx ON sessions (user_id);
 -- refresh_tokens

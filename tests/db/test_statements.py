@@ -5,43 +5,18 @@ import pytest
 
 from auth.access import NOUNS
 from db.queries import queries
-from db.statements import Choice
-
-NOBODY_KNOWN = frozenset()
-
-
-def variants():
-    """(name, statement) of everything that can be compiled: each order, direction and place, each filter alone and all at once, each parent."""
-    for query in queries:
-        for open_nouns in (NOBODY_KNOWN, NOUNS):
-            who = "restricted" if open_nouns is NOBODY_KNOWN else "open"
-            yield f"{query.name} {who}", query.statement(open_nouns)
-            for key in query.keys:
-                yield f"{query.name} by {key} {who}", query.by(key, open_nouns)
-            if not query.is_page:
-                continue
-            filters = [frozenset(), *(frozenset({name}) for name in query.filters), frozenset(query.filters)]
-            for per in (None, *query.parents):
-                for chosen in filters:
-                    yield f"{query.name} count {who} {per} {sorted(chosen)}", query.count(Choice(filters=chosen, per=per), open_nouns)
-                    order = next(iter(query.orders))
-                    yield f"{query.name} page {who} {per} {sorted(chosen)}", query.page(Choice(order, filters=chosen, per=per), open_nouns)
-                for order in query.orders:
-                    for bits in range(16):
-                        descending, after, before, backward = (bool(bits & 1 << n) for n in range(4))
-                        choice = Choice(order, descending, frozenset(), after, before, backward, per)
-                        yield f"{query.name} page {who} {choice}", query.page(choice, open_nouns)
+from db.variants import variants
 
 
 async def test_every_statement_in_every_form_can_be_prepared(database_url):
     connection = await asyncpg.connect(database_url, statement_cache_size=0)
     try:
         count = 0
-        for name, statement in variants():
+        for variant in (*variants(frozenset()), *variants(NOUNS)):
             try:
-                await connection.prepare(statement.sql)
+                await connection.prepare(variant.statement.sql)
             except asyncpg.PostgresError as error:
-                pytest.fail(f"{name}: {error}\n{statement.sql}")
+                pytest.fail(f"{variant}: {error}\n{variant.statement.sql}")
             count += 1
         assert count > 1_000
     finally:

@@ -1,0 +1,43 @@
+"""Every form that every named statement can take: for the test that prepares them all, and for the catalogue of indexes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from db.queries import queries
+from db.statements import Choice, Statement
+
+__all__ = ["Variant", "variants"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One form: the statement's name, and in words what was chosen in it."""
+
+    query: str
+    chosen: str
+    statement: Statement
+
+    def __str__(self) -> str:
+        return f"{self.query} {self.chosen}".strip()
+
+
+def variants(open_nouns: frozenset[str]) -> Iterator[Variant]:
+    """Each order, direction and place, each filter alone and all at once, each parent and key, as seen by who sees all of `open_nouns`."""
+    for query in queries:
+        if not query.is_page:
+            yield Variant(query.name, "", query.statement(open_nouns))
+        for key in query.keys:
+            yield Variant(query.name, f"by {key}", query.by(key, open_nouns))
+        filters = [frozenset[str](), *(frozenset({name}) for name in query.filters), frozenset(query.filters)] if query.is_page else []
+        for per in (None, *query.parents):
+            where = f"of a {per.replace('_', ' ')}" if per else ""
+            for chosen in filters:
+                said = f"{where} {'where ' + ', '.join(sorted(chosen)) if chosen else ''}".strip()
+                choice = Choice(next(iter(query.orders)), filters=chosen, per=per)
+                yield Variant(query.name, said, query.page(choice, open_nouns))
+                yield Variant(query.name, f"{said} counted".strip(), query.count(choice, open_nouns))
+            for order in query.orders:
+                for bits in range(16):
+                    descending, after, before, backward = (bool(bits & 1 << n) for n in range(4))
+                    choice = Choice(order, descending, frozenset(), after, before, backward, per)
+                    yield Variant(query.name, f"{where} ordered by {order}".strip(), query.page(choice, open_nouns))
