@@ -208,8 +208,8 @@ async def measure(with_018: str, without: str) -> list[str]:
             lines.append(f"| {name} | {before:.1f} | {after:.1f} | {dearer:+.0%} |")
             print(lines[-1], flush=True)
         sizes = "SELECT sum(pg_table_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-        tables, keys = await bare.fetchrow(sizes)
-        _, indexes = await indexed.fetchrow(sizes)
+        [(tables, keys)] = await bare.fetch(sizes)
+        [(_, indexes)] = await indexed.fetch(sizes)
         added = indexes - keys
         lines += [
             "",

@@ -63,7 +63,7 @@ def catalogue() -> str:
                 used = uses(connection)
         finally:
             server.stop()
-    sizes = json.loads(_SIZES.read_text(encoding="utf-8")) if _SIZES.exists() else {"measured": "never", "bytes": {}}
+    sizes: dict[str, Any] = json.loads(_SIZES.read_text(encoding="utf-8")) if _SIZES.exists() else {"measured": "never", "bytes": {}}
     from docs.seed_lines import SEED_LINES
 
     lines = [

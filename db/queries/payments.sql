@@ -1,8 +1,10 @@
 -- page: payments
 -- Charges: what is owed, by the day it falls due.
-SELECT p.id, p.student_id, p.fee_category_id, p.academic_year_id, p.processed_by, p.created_by, p.due_date, p.amount, p.currency, p.description,
-    p.paid_total, p.refunded_total, p.waived_total, p.cancelled_at, p.cancel_reason, p.payment_date, p.method, p.transaction_id,
-    p.balance, p.status, p.created_at, p.updated_at, p.version,
+SELECT p.id, p.student_id, p.fee_category_id, p.academic_year_id, p.processed_by, p.created_by, p.due_date, p.currency, p.description,
+    round(p.amount, currency_exponent(p.currency)) AS amount, round(p.paid_total, currency_exponent(p.currency)) AS paid_total,
+    round(p.refunded_total, currency_exponent(p.currency)) AS refunded_total, round(p.waived_total, currency_exponent(p.currency)) AS waived_total,
+    p.cancelled_at, p.cancel_reason, p.payment_date, p.method, p.transaction_id,
+    round(p.balance, currency_exponent(p.currency)) AS balance, p.status, p.created_at, p.updated_at, p.version,
     (p.due_date < school_today() AND p.balance > 0) AS is_overdue
 FROM payments p
 WHERE @visible(payments p)
@@ -30,12 +32,12 @@ WHERE @visible(payments p)
 -- name: balances
 -- What students owe in all, a row a currency: charges that stand, less waivers, less what was paid and not paid back.
 SELECT p.student_id AS key, p.currency,
-    coalesce(sum(p.amount) FILTER (WHERE p.cancelled_at IS NULL), 0) AS charged,
-    coalesce(sum(p.waived_total) FILTER (WHERE p.cancelled_at IS NULL), 0) AS waived,
-    sum(p.paid_total) AS paid,
-    sum(p.refunded_total) AS refunded,
-    sum(p.balance) AS balance,
-    coalesce(sum(p.balance) FILTER (WHERE p.due_date < school_today()), 0) AS overdue
+    round(coalesce(sum(p.amount) FILTER (WHERE p.cancelled_at IS NULL), 0), currency_exponent(p.currency)) AS charged,
+    round(coalesce(sum(p.waived_total) FILTER (WHERE p.cancelled_at IS NULL), 0), currency_exponent(p.currency)) AS waived,
+    round(sum(p.paid_total), currency_exponent(p.currency)) AS paid,
+    round(sum(p.refunded_total), currency_exponent(p.currency)) AS refunded,
+    round(sum(p.balance), currency_exponent(p.currency)) AS balance,
+    round(coalesce(sum(p.balance) FILTER (WHERE p.due_date < school_today()), 0), currency_exponent(p.currency)) AS overdue
 FROM payments p
 WHERE p.student_id = ANY($keys::uuid[]) AND @visible(payments p)
 GROUP BY p.student_id, p.currency
@@ -43,7 +45,8 @@ ORDER BY p.student_id, p.currency
 
 -- page: payment_transactions
 -- What moved: payments, refunds, waivers, corrections, by when.
-SELECT t.id, t.payment_id, t.receipt_id, t.linked_id, t.processed_by, t.kind, t.corrected_kind, t.amount, t.currency, t.method, t.reason,
+SELECT t.id, t.payment_id, t.receipt_id, t.linked_id, t.processed_by, t.kind, t.corrected_kind,
+    round(t.amount, currency_exponent(t.currency)) AS amount, t.currency, t.method, t.reason,
     t.occurred_at, t.created_at
 FROM payment_transactions t
 JOIN payments p ON p.id = t.payment_id

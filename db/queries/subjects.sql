@@ -28,7 +28,7 @@ WHERE true
 
 -- page: fee_categories
 -- What is charged for, by name.
-SELECT f.id, f.code, f.name, f.description, f.default_amount, f.currency, f.is_active, f.created_at, f.updated_at, f.version
+SELECT f.id, f.code, f.name, f.description, round(f.default_amount, currency_exponent(f.currency)) AS default_amount, f.currency, f.is_active, f.created_at, f.updated_at, f.version
 FROM fee_categories f
 WHERE true
 -- key: f.id

@@ -1,0 +1,38 @@
+"""What every form of every statement costs by PostgreSQL's own reckoning on the district school, the dearest first.
+
+python -m benchmarks.plans [how many]
+"""
+
+import sys
+from typing import Any
+
+import psycopg
+
+from auth.access import NOUNS
+from benchmarks.district import district
+from db.variants import variants
+
+__all__ = ["main"]
+
+
+def scans(plan: dict[str, Any]) -> list[str]:
+    """The tables that a plan reads from end to end."""
+    own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" else []
+    return own + [table for child in plan.get("Plans", []) for table in scans(child)]
+
+
+def main() -> None:
+    shown = int(sys.argv[1]) if len(sys.argv) > 1 else 25
+    with district() as url, psycopg.connect(url, autocommit=True) as connection:
+        found = []
+        for variant in variants(NOUNS):
+            row = connection.execute(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {variant.statement.sql}").fetchone()  # type: ignore[arg-type]
+            plan = row[0][0]["Plan"] if row else {}
+            found.append((plan["Total Cost"], str(variant), ", ".join(sorted(set(scans(plan))))))
+        print(f"{len(found)} forms; the {shown} dearest without values in hand (generic plans):")
+        for cost, name, tables in sorted(found, reverse=True)[:shown]:
+            print(f"{cost:14.0f}  {name}" + (f"  (reads all of {tables})" if tables else ""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The made-up schools: the same each time, adding up, never mixed with a real one."""
+
+from datetime import date
+
+import psycopg
+import pytest
+
+from db.seed import NotEmptyError, seed
+from tests.databases import SEED_DATE
+
+
+def contents(url):
+    """A checksum of every table's rows."""
+    with psycopg.connect(url) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        ]
+        return {
+            table: connection.execute(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t").fetchone()
+            for table in tables
+            if "yoyo" not in table and table != "migration_checksums"
+        }
+
+
+def test_the_same_date_gives_the_same_school_to_the_byte(databases, demo_url):
+    again = databases.clone("empty", "seeded_again")
+    seed(again, "demo", SEED_DATE)
+    assert contents(again) == contents(demo_url)
+    databases.drop("seeded_again")
+
+
+@pytest.mark.parametrize(
+    "day", [date(2026, 8, 3), date(2026, 9, 1), date(2026, 12, 24), date(2027, 2, 1), date(2028, 2, 29), date(2026, 7, 31)]
+)
+def test_any_day_of_the_year_gives_a_school_that_adds_up(fresh_database_url, day):
+    seed(fresh_database_url, "demo", day)  # checks its own books
+    with psycopg.connect(fresh_database_url) as connection:
+        students, marks, grades = connection.execute(
+            "SELECT (SELECT count(*) FROM students WHERE is_active), (SELECT count(*) FROM attendance), (SELECT count(*) FROM grades)"
+        ).fetchone()
+        assert students > 290
+        assert marks > 5_000
+        assert grades > 10_000
+        future = "SELECT count(*) FROM attendance WHERE date > %(day)s OR EXISTS (SELECT FROM holidays h WHERE date BETWEEN h.start_date AND h.end_date)"
+        assert connection.execute(future, {"day": day}).fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM payment_transactions WHERE occurred_at::date >= %s", [day]).fetchone() == (0,)
+
+
+def test_a_database_with_users_is_left_alone(fresh_database_url):
+    with psycopg.connect(fresh_database_url) as connection:
+        connection.execute("INSERT INTO users (role, first_name, last_name) VALUES ('ADMIN', 'A', 'B')")
+    before = contents(fresh_database_url)
+    with pytest.raises(NotEmptyError):
+        seed(fresh_database_url, "demo", SEED_DATE)
+    assert contents(fresh_database_url) == before
+
+
+def test_loading_leaves_every_trigger_index_and_key_as_it_was(databases, fresh_database_url):
+    state = (
+        "SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal UNION ALL SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
+    )
+    with psycopg.connect(fresh_database_url) as connection:
+        before = connection.execute(state).fetchall()
+    seed(fresh_database_url, "school", SEED_DATE)
+    with psycopg.connect(fresh_database_url) as connection:
+        assert connection.execute(state).fetchall() == before
+        assert connection.execute("SELECT count(*) FROM students WHERE alt_id <= 1000").fetchone() == (1000,)
+        history = connection.execute(
+            "SELECT count(*) FROM audit_logs WHERE table_name = ANY(ARRAY['grades', 'attendance', 'student_class_history'])"
+        ).fetchone()
+        assert history > (500,)
