@@ -1,10 +1,11 @@
 """What an operation may ask for: bounds that are looked at before any of it runs, each in time linear in the document.
 
-Before parsing: tokens and nesting. Before validation: depth, aliases, root fields. Before execution, since it depends on variables: cost.
+Before parsing: tokens, nesting and directives. Before validation: depth, aliases, root fields. Before execution, since it depends on
+variables: cost.
 
 A field's cost is declared on it, in Strawberry's metadata: `PAGE: (default, cap)` for a connection, whose contents count once for each object
-of the page; `SIZED_BY: "argument"` for a list as long as a list argument; `COST: n` for a field that costs more than others. Otherwise an
-object costs 1 and a scalar nothing. A list that says neither counts its contents 10 times.
+of the page; `SIZED_BY: "argument"` for a list as long as a list argument, or as an integer one says; `COST: n` for a field that costs more
+than others. Otherwise an object costs 1 and a scalar nothing. A list that says neither counts its contents 10 times; so do the schema's own.
 """
 
 from collections.abc import Mapping
@@ -17,18 +18,22 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     Lexer,
     ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
+    SchemaMetaFieldDef,
     SelectionSetNode,
     Source,
     TokenKind,
+    TypeMetaFieldDef,
+    Undefined,
     VariableNode,
     get_named_type,
     is_composite_type,
@@ -43,6 +48,8 @@ SIZED_BY = "sized_by"
 COST = "cost"
 _LIST_LENGTH = 10
 _MAX_NESTING = 60
+# Selections within selections through fragments and inline fragments too, which are no depth: the walks here recurse this far and no further.
+_MAX_WALK = 120
 _OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
 _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
 
@@ -52,6 +59,7 @@ class Limits:
     """The bounds, each inclusive."""
 
     tokens: int = 2_000
+    directives: int = 50
     depth: int = 12
     aliases: int = 30
     root_fields: int = 30
@@ -63,9 +71,12 @@ def _refuse(code: str, what: str, limit: int, measured: int | str) -> Refusal:
 
 
 def check_tokens(text: str, limits: Limits) -> None:
-    """Raises QUERY_TOO_LONG or QUERY_TOO_DEEP before anything is parsed: the parser is recursive. Syntax errors are left to the parser."""
+    """Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES before anything is parsed: the parser is recursive, validation slow.
+
+    A text that is not made of tokens raises GraphQLSyntaxError, as the parser would.
+    """
     lexer = Lexer(Source(text))
-    count = nesting = 0
+    count = nesting = directives = 0
     while (token := lexer.advance()).kind is not TokenKind.EOF:
         count += 1
         if count > limits.tokens:
@@ -76,6 +87,10 @@ def check_tokens(text: str, limits: Limits) -> None:
                 raise _refuse("QUERY_TOO_DEEP", "brackets nested", _MAX_NESTING, f"more than {_MAX_NESTING}")
         elif token.kind in _CLOSING:
             nesting -= 1
+        elif token.kind is TokenKind.AT:
+            directives += 1
+            if directives > limits.directives:
+                raise _refuse("TOO_MANY_DIRECTIVES", "directives:", limits.directives, f"more than {limits.directives}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,47 +104,44 @@ class _Measure:
     """Walks each fragment once, however often it is spread; a fragment that spreads itself counts nothing more (validation refuses it)."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self.fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self.aliases = 0
         self.introspects = False
-        self._depths: dict[str, int] = {}
-        self._roots: dict[str, int] = {}
+        # Of each fragment: how deep its fields are, and how many it has at its top.
+        self._known: dict[str, tuple[int, int]] = {}
 
-    def depth(self, selections: SelectionSetNode) -> int:
-        deepest = 0
+    def of(self, selections: SelectionSetNode, walked: int = 0) -> tuple[int, int]:
+        """How deep the fields of a selection are, and how many it has at its top, fragments written out."""
+        if walked > _MAX_WALK:
+            raise _refuse("QUERY_TOO_DEEP", "selections nested", _MAX_WALK, f"more than {_MAX_WALK}")
+        deepest = fields = 0
         for each in selections.selections:
             if isinstance(each, FieldNode):
                 self.aliases += each.alias is not None
-                if each.name.value in ("__schema", "__type"):
-                    self.introspects = True
-                    continue
-                deepest = max(deepest, 1 + (self.depth(each.selection_set) if each.selection_set else 0))
+                depth, count = 1 + self._below(each, walked), 1
             elif isinstance(each, FragmentSpreadNode):
-                name = each.name.value
-                if name not in self._depths:
-                    self._depths[name] = 0
-                    fragment = self.fragments.get(name)
-                    self._depths[name] = self.depth(fragment.selection_set) if fragment else 0
-                deepest = max(deepest, self._depths[name])
+                depth, count = self._fragment(each.name.value, walked)
             elif isinstance(each, InlineFragmentNode):
-                deepest = max(deepest, self.depth(each.selection_set))
-        return deepest
+                depth, count = self.of(each.selection_set, walked + 1)
+            deepest = max(deepest, depth)
+            fields += count
+        return deepest, fields
 
-    def root_fields(self, selections: SelectionSetNode) -> int:
-        count = 0
-        for each in selections.selections:
-            if isinstance(each, FieldNode):
-                count += 1
-            elif isinstance(each, FragmentSpreadNode):
-                name = each.name.value
-                if name not in self._roots:
-                    self._roots[name] = 0
-                    fragment = self.fragments.get(name)
-                    self._roots[name] = self.root_fields(fragment.selection_set) if fragment else 0
-                count += self._roots[name]
-            elif isinstance(each, InlineFragmentNode):
-                count += self.root_fields(each.selection_set)
-        return count
+    def _below(self, field: FieldNode, walked: int) -> int:
+        depth = self.of(field.selection_set, walked + 1)[0] if field.selection_set else 0
+        if field.name.value not in ("__schema", "__type"):
+            return depth
+        # The schema's own fields are deep by nature, and harmless: they are bounded by their cost.
+        self.introspects = True
+        return 0
+
+    def _fragment(self, name: str, walked: int) -> tuple[int, int]:
+        if name not in self._known:
+            self._known[name] = (0, 0)
+            fragment = self._fragments.get(name)
+            if fragment is not None:
+                self._known[name] = self.of(fragment.selection_set, walked + 1)
+        return self._known[name]
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> Shape:
@@ -137,10 +149,9 @@ def check_shape(document: DocumentNode, limits: Limits) -> Shape:
     measure = _Measure(document)
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
-            depth = measure.depth(each.selection_set)
+            depth, roots = measure.of(each.selection_set)
             if depth > limits.depth:
                 raise _refuse("QUERY_TOO_DEEP", "a depth of", limits.depth, depth)
-            roots = measure.root_fields(each.selection_set)
             if roots > limits.root_fields:
                 raise _refuse("TOO_MANY_ROOT_FIELDS", "root fields:", limits.root_fields, roots)
     if measure.aliases > limits.aliases:
@@ -151,7 +162,7 @@ def check_shape(document: DocumentNode, limits: Limits) -> Shape:
 def check_cost(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any], limits: Limits
 ) -> int:
-    """The cost of a valid operation with these variables. Raises QUERY_TOO_COSTLY when it is above the limit."""
+    """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit."""
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
@@ -192,9 +203,7 @@ class _Cost:
         return self.of(node.selection_set, on if on is not None and is_composite_type(on) else parent)
 
     def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> int:
-        if node.name.value.startswith("__") or (not isinstance(parent, GraphQLObjectType) and not hasattr(parent, "fields")):
-            return 0
-        definition = parent.fields.get(node.name.value)  # type: ignore[union-attr]  # a union has no fields but __typename
+        definition = self._definition(node.name.value, parent)
         if definition is None:
             return 0
         declared = getattr((definition.extensions or {}).get("strawberry-definition"), "metadata", {})
@@ -202,34 +211,63 @@ class _Cost:
         kind = get_named_type(definition.type)
         if node.selection_set is None or not is_composite_type(kind):
             return own
-        return own + self._times(node, declared, definition.type) * self.of(node.selection_set, kind)
+        return own + self._times(node, declared, definition) * self.of(node.selection_set, kind)
 
-    def _times(self, node: FieldNode, declared: Mapping[str, Any], kind: Any) -> int:
-        arguments = {each.name.value: each.value for each in node.arguments or ()}
+    def _definition(self, name: str, parent: GraphQLCompositeType) -> GraphQLField | None:
+        if name.startswith("__"):
+            return {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}.get(name)
+        # A union has no fields but __typename.
+        fields: Mapping[str, GraphQLField] = getattr(parent, "fields", {})
+        return fields.get(name)
+
+    def _times(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
+        """How many objects the field has at most: never negative, whatever the client says."""
         if PAGE in declared:
             default, cap = declared[PAGE]
-            for name in ("first", "last"):
-                if name in arguments:
-                    value = _literal(arguments[name], self._variables)
-                    if isinstance(value, int):
-                        return min(max(value, 0), int(cap))
-            return int(default)
+            asked = [_whole(self._argument(node, definition, name)) for name in ("first", "last")]
+            sizes = [max(0, min(each, int(cap))) for each in asked if each is not None]
+            return max(sizes, default=int(default))
         if SIZED_BY in declared:
-            value = _literal(arguments[declared[SIZED_BY]], self._variables) if declared[SIZED_BY] in arguments else ()
-            return len(value) if isinstance(value, (list, tuple)) else int(value) if isinstance(value, int) else 1
-        inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+            argument = definition.args.get(declared[SIZED_BY])
+            value = self._argument(node, definition, declared[SIZED_BY])
+            # A lone value where a list is wanted is a list of one, be it a number.
+            if argument is None or not isinstance(_nullable(argument.type), GraphQLList):
+                size = _whole(value)
+                return _LIST_LENGTH if size is None else max(0, size)
+            return 0 if value is None else len(value) if isinstance(value, list) else 1
         # The edges and nodes of a page were counted with the page.
-        if isinstance(inner, GraphQLList) and node.name.value not in ("edges", "nodes"):
+        if isinstance(_nullable(definition.type), GraphQLList) and node.name.value not in ("edges", "nodes"):
             return _LIST_LENGTH
         return 1
 
+    def _argument(self, node: FieldNode, definition: GraphQLField, name: str) -> Any:
+        """What the field will get: the client's value, or the schema's default where there is none."""
+        for each in node.arguments or ():
+            if each.name.value == name:
+                if isinstance(each.value, VariableNode) and each.value.name.value not in self._variables:
+                    break
+                return _literal(each.value, self._variables)
+        argument = definition.args.get(name)
+        return None if argument is None or argument.default_value is Undefined else argument.default_value
+
+
+def _nullable(kind: Any) -> Any:
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def _whole(value: Any) -> int | None:
+    """A value as GraphQL reads an Int: JSON's 100.0 is 100 too."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
 
 def _literal(node: Any, variables: Mapping[str, Any]) -> Any:
-    """What of an argument matters here: an integer, or a list for its length."""
+    """What of an argument matters here: a number, or a list for its length; anything else is only not None."""
     if isinstance(node, VariableNode):
         return variables.get(node.name.value)
     if isinstance(node, IntValueNode):
         return int(node.value)
     if isinstance(node, ListValueNode):
         return [None] * len(node.values)
-    return None
+    return None if isinstance(node, NullValueNode) else node

@@ -38,6 +38,10 @@ class Query(Thing):
     def by_ids(self, ids: list[strawberry.ID]) -> list[Thing]:
         return []
 
+    @strawberry.field(metadata={SIZED_BY: "first"})
+    def found(self, first: int = 10) -> list[Thing]:
+        return []
+
 
 SCHEMA = strawberry.Schema(Query)._schema
 
@@ -64,7 +68,14 @@ def cost(query: str, variables: dict[str, Any] | None = None, limit: int = 10**3
         ('{ byIds(ids: ["a", "b", "c"]) { costly } }', 1 + 3 * 7),
         ("{ ...F } fragment F on Query { one { name } }", 1),
         ("{ ... on Query { one { costly } } }", 8),
-        ("{ __typename __schema { types { name } } }", 0),
+        ("{ byIds(ids: []) { costly } }", 1),
+        ("{ byIds(ids: -1000000) { costly } }", 1 + 7),
+        ("{ found { costly } }", 1 + 10 * 7),
+        ("{ found(first: 3) { costly } }", 1 + 3 * 7),
+        ("{ found(first: -1000000) { costly } }", 1),
+        ("{ things(first: 10, last: 20) { costly } }", 1 + 20 * 7),
+        ("{ __typename __schema { types { name fields { name } } } }", 1 + 1 + 10 * 1),
+        ('{ __type(name: "Thing") { fields { type { name } } } }', 1 + 1 + 10 * 1),
     ],
 )
 def test_an_operations_cost_is_reckoned_from_what_its_fields_declare(query, expected):
@@ -75,6 +86,27 @@ def test_cost_depends_on_the_variables():
     query = "query ($n: Int = 3, $ids: [ID!]!) { things(first: $n) { costly } byIds(ids: $ids) { costly } }"
     assert cost(query, {"ids": []}) == 1 + 21 + 1
     assert cost(query, {"n": 5, "ids": ["a", "b"]}) == 1 + 35 + 1 + 14
+
+
+@pytest.mark.parametrize(("value", "size"), [(40, 40), (40.0, 40), (-1, 0), (10**6, 100), (True, 25), (1.5, 25), ("40", 25), (None, 25)])
+def test_a_variable_is_read_as_graphql_reads_it(value, size):
+    """JSON's 40.0 is an Int of 40 to GraphQL: it must not pass for a page of the default size."""
+    assert cost("query ($n: Int) { things(first: $n) { costly } }", {"n": value}) == 1 + size * 7
+
+
+@pytest.mark.parametrize(("value", "size"), [([], 0), (["a", "b"], 2), ("a", 1), (-1000000, 1), (None, 0)])
+def test_a_lone_value_is_a_list_of_one(value, size):
+    assert cost("query ($ids: [ID!]!) { byIds(ids: $ids) { costly } }", {"ids": value}) == 1 + size * 7
+
+
+def test_a_variable_without_a_value_leaves_the_schemas_default():
+    assert cost("query ($n: Int) { found(first: $n) { costly } }") == 1 + 10 * 7
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3), lambda each: st.lists(each, max_size=3)))
+def test_no_variable_makes_a_cost_negative(value):
+    query = "query ($n: Int, $ids: [ID!]!) { things(first: $n) { costly } byIds(ids: $ids) { costly } found(first: $n) { costly } }"
+    assert cost(query, {"n": value, "ids": value}) >= 3
 
 
 def test_cost_is_refused_above_the_limit_and_not_at_it():
@@ -122,6 +154,25 @@ def test_tokens_are_counted_before_anything_is_parsed():
         check_tokens(text, Limits(tokens=19))
 
 
+def test_directives_are_counted_before_anything_is_parsed():
+    text = "{" + " name @include(if: true)" * 3 + " }"
+    check_tokens(text, Limits(directives=3))
+    with pytest.raises(Refusal) as refused:
+        check_tokens(text, Limits(directives=2))
+    assert refused.value.extensions == {"code": "TOO_MANY_DIRECTIVES", "limit": 2}
+
+
+def chain(fragments: int, nested: int) -> str:
+    """A chain of fragments, each with inline fragments in it: nothing but nesting."""
+    links = "".join(f" fragment F{n} on Query {{ {'... { ' * nested} ...F{n + 1} {'} ' * nested} }}" for n in range(fragments))
+    return f"{{ ...F0 }}{links} fragment F{fragments} on Query {{ name }}"
+
+
+@pytest.mark.parametrize(("fragments", "nested", "code"), [(119, 0, None), (120, 0, "QUERY_TOO_DEEP"), (10, 55, "QUERY_TOO_DEEP")])
+def test_what_is_nested_through_fragments_is_bounded_before_it_recurses_too_far(fragments, nested, code):
+    assert shape(chain(fragments, nested)) == code
+
+
 @pytest.mark.parametrize("opening", ["{a", "{a(b:[", "{a(b:{c:", "[", "("])
 def test_nesting_is_bounded_before_the_recursive_parser_sees_it(opening):
     with pytest.raises(Refusal) as refused:
@@ -135,7 +186,7 @@ def fragments(count: int) -> str:
     return f"{{ one {{ ...F0 }} }}{spreads} fragment F{count} on Thing {{ name }}"
 
 
-@pytest.mark.parametrize("count", [20, 25, 60])
+@pytest.mark.parametrize("count", [20, 25, 55])
 def test_nested_fragments_take_no_time(count):
     # Written out it would not end: that it ends is the test.
     text = fragments(count)
