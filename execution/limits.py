@@ -1,6 +1,6 @@
 """What an operation may ask for: bounds that are looked at before any of it runs, each in time linear in the document.
 
-Before parsing: tokens, nesting and directives. Before validation: depth, aliases, root fields. Before execution, since it depends on
+Before parsing: characters, tokens, nesting and directives. Before validation: depth, aliases, root fields. Before execution, since it depends on
 variables: cost.
 
 A field's cost is declared on it, in Strawberry's metadata: `PAGE: (default, cap)` for a connection, whose contents count once for each object
@@ -59,22 +59,26 @@ class Limits:
     """The bounds, each inclusive."""
 
     tokens: int = 2_000
-    directives: int = 50
     depth: int = 12
     aliases: int = 30
     root_fields: int = 30
     cost: int = 50_000
+    characters: int = 65_536
+    directives: int = 50
 
 
 def _refuse(code: str, what: str, limit: int, measured: int | str) -> Refusal:
     return Refusal(code, f"The operation has {what} {measured}; the limit is {limit}.", limit=limit)
 
 
-def check_tokens(text: str, limits: Limits) -> None:
-    """Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES before anything is parsed: the parser is recursive, validation slow.
+def check_tokens(text: str, limits: Limits) -> int:
+    """How many tokens a text has, before anything is parsed: the parser is recursive, validation slow.
 
-    A text that is not made of tokens raises GraphQLSyntaxError, as the parser would.
+    Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES when it is beyond a limit. A text that is not made of tokens
+    raises GraphQLSyntaxError, as the parser would.
     """
+    if len(text) > limits.characters:
+        raise _refuse("QUERY_TOO_LONG", "characters:", limits.characters, len(text))
     lexer = Lexer(Source(text))
     count = nesting = directives = 0
     while (token := lexer.advance()).kind is not TokenKind.EOF:
@@ -91,6 +95,7 @@ def check_tokens(text: str, limits: Limits) -> None:
             directives += 1
             if directives > limits.directives:
                 raise _refuse("TOO_MANY_DIRECTIVES", "directives:", limits.directives, f"more than {limits.directives}")
+    return count
 
 
 @dataclass(frozen=True, slots=True)
