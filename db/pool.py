@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,19 @@ __all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError"]
 
 # A screen's statements in all their variants stay prepared.
 _STATEMENT_CACHE = 500
+
+
+# How the end of a connection shows; some of these have other causes too, so the connection is looked at as well.
+_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.ConnectionDoesNotExistError)
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
+
+
+class LostConnectionError(Exception):
+    """A statement met a connection that had ended: `cause` says how. Stays inside this room."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 class PoolTimeoutError(Exception):
@@ -147,37 +160,55 @@ class Database:
 
     async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
         """All rows of one statement, on whichever connection is free."""
-        return await self._run(lambda connection: connection.fetch(sql, *arguments, record_class=record_class))  # type: ignore[no-any-return]
+        return await self._run(sql, lambda connection: connection.fetch(sql, *arguments, record_class=record_class))  # type: ignore[no-any-return]
 
     async def fetchrow(self, sql: str, *arguments: Any, record_class: Any = None) -> Any:
         """The first row, or None."""
-        return await self._run(lambda connection: connection.fetchrow(sql, *arguments, record_class=record_class))
+        return await self._run(sql, lambda connection: connection.fetchrow(sql, *arguments, record_class=record_class))
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """The first column of the first row, or None."""
-        return await self._run(lambda connection: connection.fetchval(sql, *arguments))
+        return await self._run(sql, lambda connection: connection.fetchval(sql, *arguments))
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """Runs one statement; the answer is its command tag."""
-        return await self._run(lambda connection: connection.execute(sql, *arguments))  # type: ignore[no-any-return]
+        return await self._run(sql, lambda connection: connection.execute(sql, *arguments))  # type: ignore[no-any-return]
 
     def metrics(self) -> PoolMetrics:
         return PoolMetrics(
             self._pool.get_size(), self._pool.get_idle_size(), self._waiting, self._settings.pool_max_size, self._settings.pool_min_size
         )
 
-    async def _run(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _run(self, sql: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        try:
+            return await self._once(call)
+        except LostConnectionError as lost:
+            # A connection can be dead before anybody has noticed. Reading again does no harm, wherever the first reading ended; whether a
+            # write took place nobody can know, and it is not written again.
+            if not _is_read(sql):
+                raise lost.cause from None
+        try:
+            return await self._once(call)
+        except LostConnectionError as lost:
+            raise lost.cause from None
+
+    async def _once(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
         async with self._borrow(clean=True) as connection:
-            if self._settings.pgbouncer:
-                # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
-                async with connection.transaction():
-                    await connection.execute(self._bound)
-                    return await call(connection)
             try:
-                return await call(connection)
-            except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
-                # The tables changed under a prepared statement. It did not run, and its plan is forgotten by now.
-                return await call(connection)
+                if self._settings.pgbouncer:
+                    # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
+                    async with connection.transaction():
+                        await connection.execute(self._bound)
+                        return await call(connection)
+                try:
+                    return await call(connection)
+                except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
+                    # The tables changed under a prepared statement. It did not run, and its plan is forgotten by now.
+                    return await call(connection)
+            except _LOST as error:
+                if _is_over(connection) or isinstance(error, _ENDED):
+                    raise LostConnectionError(error) from error
+                raise
 
     @asynccontextmanager
     async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
@@ -198,7 +229,7 @@ class Database:
                     connection = await self._pool.acquire(timeout=max(deadline - loop.time(), 0.001))
                 except TimeoutError:
                     raise PoolTimeoutError("no connection became free in time") from None
-                if not connection.is_closed():
+                if not _is_over(connection):
                     self.events.tell("acquire")
                     return connection
                 await self._pool.release(connection)
@@ -206,9 +237,24 @@ class Database:
             self._waiting -= 1
 
     async def _give_back(self, connection: Any) -> None:
-        # A release must end even when its request is cancelled, or the connection is lost to the pool.
-        await asyncio.shield(self._pool.release(connection, timeout=self._settings.connect_seconds))
+        # A release must end even when its request is cancelled, or the connection is lost to the pool. One that cannot be made as new is closed
+        # by the pool: that is no news for whoever has their answer already.
+        with suppress(*_LOST, TimeoutError):
+            await asyncio.shield(self._pool.release(connection, timeout=self._settings.connect_seconds))
         self.events.tell("release")
+
+
+def _is_over(connection: Any) -> bool:
+    """Whether a connection has ended. The pool takes its proxy away when it notices, and the proxy then answers nothing."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _is_read(sql: str) -> bool:
+    """Whether a statement only reads: it begins with SELECT, after its name's comment."""
+    return sql.partition("*/")[2].lstrip()[:6].upper() == "SELECT" if sql.startswith("/*") else sql.lstrip()[:6].upper() == "SELECT"
 
 
 def _dump(value: Any) -> str:

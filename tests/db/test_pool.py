@@ -190,8 +190,11 @@ async def test_postgresql_going_away_and_coming_back_is_survived(tmp_path_factor
         assert await database.fetchval("SELECT 1") == 1
         server.process.kill()
         server.process.wait()
+        # A backend answers until it notices that its postmaster is gone.
         with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
-            await database.fetchval("SELECT 1")
+            for _ in range(1_000):
+                await database.fetchval("SELECT 1")
+                await asyncio.sleep(0.01)
         server.stop()
         server.start()
         async with asyncio.timeout(10):
@@ -201,3 +204,27 @@ async def test_postgresql_going_away_and_coming_back_is_survived(tmp_path_factor
     finally:
         await database.close()
         server.stop()
+
+
+async def test_a_read_that_meets_a_dead_connection_is_read_again_and_a_write_is_not_written_again(fresh_database_url):
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
+    outside = await asyncpg.connect(fresh_database_url)
+    try:
+        await outside.execute("CREATE TABLE written (n integer)")
+        # The connection ends while the statement runs: the client cannot know how far it came.
+        end_it = "SELECT pg_terminate_backend(pg_backend_pid())"
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await database.execute(f"INSERT INTO written SELECT 1 FROM ({end_it}) AS ended")
+        assert await outside.fetchval("SELECT count(*) FROM written") == 0
+
+        async def terminate():
+            await outside.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
+            )
+
+        for _ in range(20):
+            assert await database.fetchval("SELECT 1") == 1
+            await terminate()
+    finally:
+        await outside.close()
+        await database.close()
