@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 __all__ = ["ErrorWriter", "Refusal"]
 
@@ -39,24 +39,28 @@ class ErrorWriter:
     def write_all(self, errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
         return [self.write(error, request_id) for error in errors]
 
-    def write(self, error: GraphQLError, request_id: str) -> dict[str, Any]:
-        """One GraphQL error as JSON: message, locations, path, extensions with a code."""
+    def write(self, error: GraphQLError, request_id: str, *, code: str | None = None) -> dict[str, Any]:
+        """One GraphQL error as JSON: message, locations, path, extensions with a code.
+
+        `code` is for errors that are known to be about what the client sent: a document that does not parse or is not valid.
+        """
         written: dict[str, Any] = {"message": error.message}
         if error.locations:
             written["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
         if error.path is not None:
             written["path"] = list(error.path)
         original = _original(error)
-        if original is None:
-            # graphql-core's own: it failed to coerce an argument or variable, or a value it was given.
-            code = (error.extensions or {}).get("code") or ("BAD_USER_INPUT" if error.path is None else None)
-            if code is None:
-                return written | self._mask(error, request_id)
+        refusal = None if original is None else self.refusal(original)
+        if refusal is not None:
+            return written | {"message": refusal.message, "extensions": refusal.extensions}
+        if code is None and _about_input(error):
+            code = "BAD_USER_INPUT"
+        # A scalar says that it can't read a value by a ValueError; whatever else it raised is its own fault, and nobody's business.
+        if code is not None and (original is None or isinstance(original, ValueError)):
             return written | {"extensions": {"code": code}}
-        refusal = self.refusal(original)
-        if refusal is None:
-            return written | self._mask(original, request_id)
-        return written | {"message": refusal.message, "extensions": refusal.extensions}
+        if original is None and error.extensions and "code" in error.extensions:
+            return written | {"extensions": dict(error.extensions)}
+        return written | self._mask(original or error, request_id)
 
     def _mask(self, error: BaseException, request_id: str) -> dict[str, Any]:
         identifier = uuid4().hex
@@ -65,6 +69,11 @@ class ErrorWriter:
             "message": f"Something went wrong on our side. It is in the log under {identifier}.",
             "extensions": {"code": "INTERNAL_SERVER_ERROR", "id": identifier},
         }
+
+
+def _about_input(error: GraphQLError) -> bool:
+    """Whether graphql-core could not read a variable or an argument: such an error is at no field, or points at a value and not at a field."""
+    return error.path is None or (bool(error.nodes) and not any(isinstance(each, FieldNode) for each in error.nodes or ()))
 
 
 def _original(error: GraphQLError) -> BaseException | None:

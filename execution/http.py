@@ -112,12 +112,7 @@ class GraphQLEndpoint:
             operation = document.operation(asked.operation_name)
             self._check(request, document, operation, asked, context)
         except InvalidDocumentError as invalid:
-            written = [
-                self._errors.write(
-                    GraphQLError(each.message, each.nodes, each.source, each.positions, extensions={"code": invalid.code}), request_id
-                )
-                for each in invalid.errors
-            ]
+            written = [self._errors.write(each, request_id, code=invalid.code) for each in invalid.errors]
             return _response({"errors": written}, media_type or JSON, 400)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets JSON, and the log gets what nobody foresaw
             return self._refused(error, media_type or JSON, request_id)
