@@ -9,14 +9,17 @@ from config import Settings
 
 __all__ = ["configure_logs"]
 
+# structlog writes the values of local variables beside each frame unless told not to: passwords and tokens are among them.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure_logs(settings: Settings) -> None:
     """Sets structlog up for this process, and sends what libraries log the same way."""
     level = getattr(logging, settings.log_level.upper())
     renderer: list[structlog.types.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_TRACEBACKS, structlog.processors.JSONRenderer()]
         if settings.environment == "production"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[
