@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 SCALE ?= demo
 ARGS ?=
 
-.PHONY: help run test verify lint format migrate rollback migrations seed admin psql sdl settings-reference check-books clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin bench-indexes bench-health bench-plans bench-revocations clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-health: .venv/.synced  ## Measure the health routes on the district school
 
 bench-plans: .venv/.synced  ## Look at the plan of every statement on the district school
 	@$(RUN) -m benchmarks.plans
+
+bench-revocations: .venv/.synced  ## Measure how soon every worker hears that a session has ended (DATABASE_URL)
+	@$(RUN) -m benchmarks.revocation_gap
 
 clean:  ## Remove the virtual environment and caches; the data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

