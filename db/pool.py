@@ -9,11 +9,13 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
 from config import Settings
 
 __all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError"]
 
+_log = structlog.get_logger("rollcall.pool")
 # A screen's statements in all their variants stay prepared.
 _STATEMENT_CACHE = 500
 
@@ -91,13 +93,14 @@ class Database:
         self._pool = pool
         self._settings = settings
         self._waiting = 0
+        self._warmer: asyncio.Task[None] | None = None
         self.events = events
         # Behind PgBouncer the timeout cannot be a startup parameter, and must not outlive the transaction.
         self._bound = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
 
     @classmethod
-    async def open(cls, settings: Settings, url: str) -> "Database":
-        """Connects and warms `POOL_MIN_SIZE` connections; asyncpg (from 0.32) opens new ones when fewer are left. Raises what asyncpg raises when it cannot connect."""
+    async def open(cls, settings: Settings, url: str, *, warm_every: float = 5.0) -> "Database":
+        """Connects, warms `POOL_MIN_SIZE` connections, and looks every `warm_every` seconds that there are so many. Raises what asyncpg raises when it cannot connect."""
         events = PoolEvents()
 
         async def connected(connection: Any) -> None:
@@ -129,10 +132,16 @@ class Database:
             },
         )
         await pool
-        return cls(pool, settings, events)
+        database = cls(pool, settings, events)
+        database._warmer = asyncio.create_task(database._keep_warm(warm_every))
+        return database
 
     async def close(self, within: float = 10.0) -> None:
         """Waits for what is running, then closes every connection; after `within` seconds they are cut."""
+        if self._warmer is not None:
+            self._warmer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._warmer
         try:
             async with asyncio.timeout(within):
                 await self._pool.close()
@@ -235,6 +244,25 @@ class Database:
                 await self._pool.release(connection)
         finally:
             self._waiting -= 1
+
+    async def _keep_warm(self, every: float) -> None:
+        """Opens what is missing to the minimum. asyncpg does so when it sees a connection end, and it does not see all: one that the server has
+        closed while it lay idle may be found dead only when it is next in turn.
+        """
+        while True:
+            await asyncio.sleep(every)
+            if self._pool.get_size() >= self._settings.pool_min_size:
+                continue
+            taken: list[Any] = []
+            try:
+                for _ in range(self._settings.pool_min_size):
+                    taken.append(await self._pool.acquire(timeout=self._settings.connect_seconds))  # noqa: PERF401 - those taken are given back
+            except (*_LOST, asyncpg.PostgresError, TimeoutError) as error:
+                _log.warning("the pool cannot be kept warm", error=type(error).__name__)
+            finally:
+                for connection in taken:
+                    with suppress(*_LOST, TimeoutError):
+                        await self._pool.release(connection)
 
     async def _give_back(self, connection: Any) -> None:
         # A release must end even when its request is cancelled, or the connection is lost to the pool. One that cannot be made as new is closed

@@ -54,7 +54,7 @@ async def test_the_minimum_stays_warm_and_the_rest_is_closed_when_idle(database_
 
 
 async def test_warm_connections_that_the_server_closes_are_opened_again(database_url):
-    database = await Database.open(settings(pool_min_size=3, pool_max_size=8), database_url)
+    database = await Database.open(settings(pool_min_size=3, pool_max_size=8), database_url, warm_every=0.1)
     try:
         outside = await asyncpg.connect(database_url)
         await outside.execute(
