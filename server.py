@@ -20,9 +20,11 @@ from auth.authenticator import Authenticator
 from auth.networks import Client
 from config import Settings, load_settings
 from db.pool import Database
+from execution.answering import refusal_response
 from execution.errors import ErrorWriter, Refusal
-from execution.http import GraphQLEndpoint, refusal_response
+from execution.http import GraphQLEndpoint
 from execution.limits import Limits
+from execution.operations import graphql_core
 from execution.requests import RequestIdMiddleware
 from health.checks import Health
 from health.inflight import InFlight, InFlightMiddleware
@@ -94,17 +96,24 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901 - i
     def may_introspect(context: Context) -> bool:
         return settings.environment != "production" or may(context.viewer, Capability.MANAGE_SCHOOL)
 
-    schema = make_schema(StrawberryGraphQLCoreExecutionContext)
+    schema = make_schema(StrawberryGraphQLCoreExecutionContext)._schema
+    suggest = settings.environment != "production"
     graphql = GraphQLEndpoint(
-        schema._schema,
+        schema,
+        graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable, suggest=suggest),
         make_context,
         errors,
-        limits=Limits(settings.max_tokens, settings.max_depth, settings.max_aliases, settings.max_root_fields, settings.max_cost),
+        limits=Limits(
+            tokens=settings.max_tokens,
+            depth=settings.max_depth,
+            aliases=settings.max_aliases,
+            root_fields=settings.max_root_fields,
+            cost=settings.max_cost,
+        ),
+        close=Context.close,
         max_body_bytes=settings.max_body_bytes,
         may_introspect=may_introspect,
-        suggest=settings.environment != "production",
-        executor_class=StrawberryGraphQLCoreExecutionContext,
-        is_awaitable=optimized_is_awaitable,
+        suggest=suggest,
         explorer=EXPLORER,
     )
 

@@ -60,9 +60,10 @@ class ErrorWriter:
             return written | {"extensions": {"code": code}}
         if original is None and error.extensions and "code" in error.extensions:
             return written | {"extensions": dict(error.extensions)}
-        return written | self._mask(original or error, request_id)
+        return written | self.mask(original or error, request_id)
 
-    def _mask(self, error: BaseException, request_id: str) -> dict[str, Any]:
+    def mask(self, error: BaseException, request_id: str) -> dict[str, Any]:
+        """What a client is told of an error that nobody foresaw: the id under which it is logged."""
         identifier = uuid4().hex
         _log.error("unforeseen error", error_id=identifier, request_id=request_id, exc_info=error)
         return {

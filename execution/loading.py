@@ -4,9 +4,10 @@ A `Loader` is declared once, at import; its `DataLoader` is made per request by 
 one for each value of the arguments it is used with, and dies with the request.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiodataloader import DataLoader
 
@@ -31,14 +32,34 @@ class Loader:
     max_batch_size: int | None = None
 
 
-class Loaders:
-    """The data loaders of one request."""
+class _Shared(DataLoader[Any, Any]):
+    """A data loader whose answers are waited for by several fields at once: one that is cancelled does not cancel the answer for the others.
 
-    __slots__ = ("_context", "_made")
+    graphql-core cancels what is beside a field that fails; aiodataloader gives everyone who asks for a key the same future.
+    """
+
+    def load(self, key: Any) -> "asyncio.Future[Any]":
+        return asyncio.shield(super().load(key))
+
+    def give_up(self) -> None:
+        """Nobody waits for an answer any more."""
+        for future in self._cache.values():
+            future.cancel()
+
+
+class Loaders:
+    """The data loaders of one request.
+
+    aiodataloader runs a batch in a task of its own, which nobody waits for: cancelling who asked leaves the statement running. `close` ends it.
+    """
+
+    __slots__ = ("_closed", "_context", "_made", "_running")
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._made: dict[tuple[Loader, Hashable], DataLoader[Any, Any]] = {}
+        self._made: dict[tuple[Loader, Hashable], _Shared] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def of(self, loader: Loader, arguments: Hashable = None) -> DataLoader[Any, Any]:
         """The request's data loader for this declaration and these arguments: the same one each time."""
@@ -48,11 +69,26 @@ class Loaders:
             context = self._context
 
             async def batch(keys: list[Any]) -> list[Any]:
-                return list(await loader.batch(context, keys, arguments))
+                if self._closed:
+                    raise asyncio.CancelledError
+                task = cast("asyncio.Task[Any]", asyncio.current_task())
+                self._running.add(task)
+                try:
+                    return list(await loader.batch(context, keys, arguments))
+                finally:
+                    self._running.discard(task)
 
-            made = DataLoader(batch, max_batch_size=loader.max_batch_size)
+            made = _Shared(batch, max_batch_size=loader.max_batch_size)
             self._made[key] = made
         return made
+
+    def close(self) -> None:
+        """The request is over: batches that still run are cancelled, and none begins any more."""
+        self._closed = True
+        for made in self._made.values():
+            made.give_up()
+        for task in self._running:
+            task.cancel()
 
     def clear(self, *loaders: Loader) -> None:
         """Forget what these loaders have answered (all of them when none is named): a mutation changed it."""

@@ -1,9 +1,10 @@
 """Which media type to answer in, and whether a body is JSON (RFC 9110, 12.5.1)."""
 
-__all__ = ["JSON", "chosen_media_type", "is_json"]
+__all__ = ["JSON", "NEW", "chosen_media_type", "is_json"]
 
 JSON = "application/json"
-_OFFERED = ("application/graphql-response+json", JSON)
+NEW = "application/graphql-response+json"
+_OFFERED = (NEW, JSON)
 
 
 def chosen_media_type(accept: str | None) -> str | None:

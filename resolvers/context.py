@@ -36,7 +36,14 @@ class Context:
         """The viewer's reach, read when first needed: at most one statement a request."""
         if self._reach is None:
             self._reach = asyncio.ensure_future(read_reach(self.database, self.viewer))
-        return await self._reach
+        # Several fields wait for it: one of them that is cancelled must not take it from the others.
+        return await asyncio.shield(self._reach)
+
+    def close(self) -> None:
+        """The request was answered or given up: what it still has running ends."""
+        self.loaders.close()
+        if self._reach is not None:
+            self._reach.cancel()
 
     def forget(self) -> None:
         """A mutation changed links: what is read next sees them."""

@@ -1,0 +1,56 @@
+"""Answers over HTTP: the media type, the status, and a code for every refusal.
+
+In `application/graphql-response+json` a request that could not begin is a 4xx or 5xx. In `application/json` a well-formed one is a 200 whatever
+came of it, since a client of that type can't tell our 400 from a proxy's; one that is not well-formed, or not let in, is not.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from execution.errors import Refusal
+from execution.negotiation import JSON
+
+__all__ = ["refusal_response", "response"]
+
+# Codes of refusals that are about the request as a whole, not about its GraphQL: these have their status in either media type.
+_STATUS = {
+    "INVALID_JSON": 400,
+    "INVALID_REQUEST": 400,
+    "BATCHING_NOT_SUPPORTED": 400,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "METHOD_NOT_ALLOWED": 405,
+    "NOT_ACCEPTABLE": 406,
+    "BODY_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "RATE_LIMITED": 429,
+    "INTERNAL_SERVER_ERROR": 500,
+    "POOL_TIMEOUT": 503,
+    "DATABASE_UNAVAILABLE": 503,
+}
+
+
+def response(
+    body: Mapping[str, Any] | bytes, media_type: str = JSON, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer. Its body is JSON, or is made into it: raises TypeError when that can't be."""
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Response(content, status, {"Vary": "Accept", "Cache-Control": "no-store", **(headers or {})}, f"{media_type}; charset=utf-8")
+
+
+def refusal_response(refusal: Refusal, media_type: str = JSON) -> Response:
+    """A refusal of a whole request as an answer. Its `allow` and `retryAfter` are headers."""
+    extensions = dict(refusal.extensions)
+    headers = {}
+    allow = extensions.pop("allow", None)
+    if allow:
+        headers["Allow"] = str(allow)
+    status = _STATUS.get(refusal.code, 200 if media_type == JSON else 400)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="rollcall"'
+    if "retryAfter" in extensions or status == 503:
+        headers["Retry-After"] = str(extensions.get("retryAfter", 1))
+    return response({"errors": [{"message": refusal.message, "extensions": extensions}]}, media_type, status, headers)

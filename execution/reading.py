@@ -1,0 +1,95 @@
+"""From an HTTP request to what it asks: the parameters of GraphQL over HTTP, well-formed or refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from execution.errors import Refusal
+from execution.negotiation import JSON, is_json
+
+__all__ = ["Asked", "read"]
+
+_PARAMETERS = ("query", "variables", "operationName", "extensions")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A well-formed request. `query` is any text yet."""
+
+    query: str
+    variables: dict[str, Any]
+    operation_name: str | None
+
+
+async def read(request: Request, max_bytes: int) -> Asked:
+    """The parameters of a request. Raises a refusal that names everything that is wrong with them; ClientDisconnect when nobody is there.
+
+    Only `application/json` is a body: a browser asks the server before it sends that from another site. Parameters of other names are
+    ignored. Of a name that is twice in a JSON object the last one counts, as in most readers of JSON; in an address it is refused.
+    """
+    if request.method == "GET":
+        return _asked(_from_address(request))
+    if request.method != "POST":
+        raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
+    if not is_json(request.headers.get("content-type")):
+        raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
+    given = _json(await _body(request, max_bytes), "The body")
+    if isinstance(given, list):
+        raise Refusal("BATCHING_NOT_SUPPORTED", "Send one operation per request.")
+    return _asked(given)
+
+
+def _from_address(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given and name in _PARAMETERS:
+            raise Refusal("INVALID_REQUEST", f"`{name}` is there twice.")
+        given[name] = value or None
+    for name in ("variables", "extensions"):
+        if given.get(name) is not None:
+            given[name] = _json(given[name].encode(), f"`{name}`")
+    return given
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    too_large = Refusal("BODY_TOO_LARGE", f"The body is larger than {max_bytes} bytes.", limit=max_bytes)
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise too_large
+    size = 0
+    chunks = []
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _json(text: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refusal("INVALID_JSON", f"{what} is not JSON in UTF-8.") from None
+
+
+def _asked(given: Any) -> Asked:
+    if not isinstance(given, dict):
+        raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
+    query, variables, name, extensions = (given.get(each) for each in _PARAMETERS)
+    problems = []
+    if not isinstance(query, str) or not query.strip():
+        problems.append("`query` must be a GraphQL document.")
+    if variables is not None and not isinstance(variables, dict):
+        problems.append("`variables` must be an object.")
+    if name is not None and not isinstance(name, str):
+        problems.append("`operationName` must be a text.")
+    if extensions is not None and not isinstance(extensions, dict):
+        problems.append("`extensions` must be an object.")
+    if problems:
+        raise Refusal("INVALID_REQUEST", " ".join(problems), problems=problems)
+    return Asked(str(query), variables or {}, name or None)
