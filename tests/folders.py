@@ -1,16 +1,16 @@
-"""Folders that PostgreSQL's own user can reach, as a checkout's are."""
+"""Folders that PostgreSQL's own user can reach, as a checkout's are. pytest's are for their owner alone, and made so again by every run."""
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 
-__all__ = ["open_up"]
+__all__ = ["reachable_folder"]
 
 
-def open_up(folder: Path) -> Path:
-    """The folder, after letting every user walk to it."""
-    ours = Path(tempfile.gettempdir()).resolve()
-    for each in (folder, *folder.resolve().parents):
-        if each == ours or ours not in each.parents:
-            break
-        each.chmod(0o755)
-    return folder
+def reachable_folder(name: str) -> Path:
+    """A new folder that every user can walk to; removed when the process ends."""
+    made = Path(tempfile.mkdtemp(prefix=f"rollcall-{name}-"))
+    made.chmod(0o755)
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made

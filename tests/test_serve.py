@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from db.binaries import reachable
-from tests.folders import open_up
+from tests.folders import reachable_folder
 
 ROOT = Path(__file__).parents[1]
 SIGN_IN = 'mutation { signIn(input: {email: "admin@demo.school", password: "rollcall-demo"}) { session { accessToken } } }'
@@ -84,8 +84,8 @@ class Program:
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
-    return open_up(tmp_path_factory.mktemp("serve"))
+def folder():
+    return reachable_folder("serve")
 
 
 @pytest.fixture
@@ -157,13 +157,13 @@ def test_a_hard_kill_loses_nothing_that_was_acknowledged(start, folder):
 
 
 def test_two_run_side_by_side(start, folder):
-    programs = [start(folder=open_up_below(folder, name)) for name in ("one", "two")]
+    programs = [start(folder=folder_below(folder, name)) for name in ("one", "two")]
     for program in programs:
         program.ready()
         assert program.ask("{ viewer { role } }", program.token()) == {"viewer": {"role": "ADMIN"}}
 
 
-def open_up_below(folder: Path, name: str) -> Path:
+def folder_below(folder: Path, name: str) -> Path:
     made = folder / name
     made.mkdir()
     made.chmod(0o777)

@@ -14,15 +14,15 @@ import db.binaries
 from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.embedded import EmbeddedServer, FolderInUseError
 from db.migrate import migrate
-from tests.folders import open_up
+from tests.folders import reachable_folder
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def folder(tmp_path_factory):
+def folder():
     """A folder that other users can reach, as a checkout's is."""
-    return open_up(tmp_path_factory.mktemp("embedded"))
+    return reachable_folder("embedded")
 
 
 def value(server, sql):

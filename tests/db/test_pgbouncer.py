@@ -13,7 +13,7 @@ import pytest
 
 from config import Settings
 from db.pool import Database
-from tests.folders import open_up
+from tests.folders import reachable_folder
 from tests.serving import serving
 from tests.test_serve import free_port
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer
 
 
 @pytest.fixture(scope="module")
-def bouncer(demo_url, tmp_path_factory):
+def bouncer(demo_url):
     """The address of the demo school through PgBouncer, which has two connections to the server for everybody."""
-    folder = open_up(tmp_path_factory.mktemp("pgbouncer"))
+    folder = reachable_folder("pgbouncer")
     port = free_port()
     parts = urlsplit(demo_url)
     given = parse_qs(parts.query)

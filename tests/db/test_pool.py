@@ -9,7 +9,7 @@ import pytest
 from config import Settings
 from db.embedded import EmbeddedServer
 from db.pool import Database, PoolTimeoutError
-from tests.folders import open_up
+from tests.folders import reachable_folder
 
 
 async def until(condition, within=15):
@@ -188,8 +188,8 @@ async def test_json_comes_and_goes_as_values(database_url):
         await database.close()
 
 
-async def test_postgresql_going_away_and_coming_back_is_survived(tmp_path_factory):
-    folder = open_up(tmp_path_factory.mktemp("coming-back"))
+async def test_postgresql_going_away_and_coming_back_is_survived():
+    folder = reachable_folder("coming-back")
     server = EmbeddedServer(folder, durable=False)
     server.start()
     database = await Database.open(settings(pool_min_size=2, pool_max_size=4, pool_acquire_seconds=1), server.url())

@@ -15,15 +15,15 @@ from db.embedded import EmbeddedServer
 from db.migrate import migrate, rollback
 from db.seed import seed
 from tests.databases import SEED_DATE
-from tests.folders import open_up
+from tests.folders import reachable_folder
 from tests.serving import serving
 
 PREFIXES = ["", "/api/v1"]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = open_up(tmp_path_factory.mktemp("health"))
+def server():
+    folder = reachable_folder("health")
     made = EmbeddedServer(folder)  # durable: what was acknowledged before a kill must be there after it
     made.start()
     migrate(made.url())
@@ -231,8 +231,8 @@ async def test_a_flood_of_probes_takes_few_connections(client, server):
     assert most <= before + 5
 
 
-async def test_not_ready_while_migrations_are_pending(tmp_path_factory):
-    folder = open_up(tmp_path_factory.mktemp("pending"))
+async def test_not_ready_while_migrations_are_pending():
+    folder = reachable_folder("pending")
     own = EmbeddedServer(folder, durable=False)
     own.start()
     try:
