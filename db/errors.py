@@ -18,6 +18,14 @@ _OUTAGES = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the primary has moved
+)
+_TOO_LONG = (asyncpg.QueryCanceledError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)
+_CONFLICTS = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # a table changed while a transaction was under way: nothing of it stays
 )
 
 
@@ -46,9 +54,9 @@ def failure(error: BaseException) -> tuple[str, str] | None:
     """A code and a message for trouble with the database itself; None for anything else."""
     if isinstance(error, PoolTimeoutError):
         return "POOL_TIMEOUT", "The server is busy: no database connection became free in time. Try again."
-    if isinstance(error, asyncpg.QueryCanceledError | TimeoutError):
+    if isinstance(error, _TOO_LONG):
         return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."
-    if isinstance(error, asyncpg.SerializationError | asyncpg.DeadlockDetectedError | asyncpg.LockNotAvailableError):
+    if isinstance(error, _CONFLICTS):
         return "CONFLICT", "Somebody else changed the same at the same moment. Try again."
     # asyncpg says InterfaceError for its misuse as well: that is a bug, and not to be told as an outage.
     if isinstance(error, _OUTAGES) or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):

@@ -3,87 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
-import structlog
 
 from config import Settings
+from db.connections import LOST, LostConnectionError, has_ended, is_end, is_read, options, prepare
+from db.pool_facts import PoolEvents, PoolMetrics
+from db.warmth import keep_warm
 
-__all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError"]
-
-_log = structlog.get_logger("rollcall.pool")
-# A screen's statements in all their variants stay prepared.
-_STATEMENT_CACHE = 500
-
-
-# How the end of a connection shows; some of these have other causes too, so the connection is looked at as well.
-_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.ConnectionDoesNotExistError)
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
-
-
-class LostConnectionError(Exception):
-    """A statement met a connection that had ended: `cause` says how. Stays inside this room."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
+__all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
 
 
 class PoolTimeoutError(Exception):
     """No connection became free in time. A route answers 503, GraphQL `POOL_TIMEOUT`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolMetrics:
-    """The pool as it is now."""
-
-    total_count: int
-    idle_count: int
-    waiting_count: int
-    max_pool_size: int
-    min_pool_size: int
-
-    @property
-    def utilization(self) -> str:
-        return f"{round(100 * (self.total_count - self.idle_count) / self.max_pool_size)}%"
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "totalCount": self.total_count,
-            "idleCount": self.idle_count,
-            "waitingCount": self.waiting_count,
-            "maxPoolSize": self.max_pool_size,
-            "minPoolSize": self.min_pool_size,
-            "utilization": self.utilization,
-        }
-
-
-class PoolEvents:
-    """Who wants to know what happens in the pool. A listener takes the event's name (connect, acquire, release, remove) and must not raise."""
-
-    def __init__(self) -> None:
-        self._listeners: list[Callable[[str], None]] = []
-
-    def listen(self, listener: Callable[[str], None]) -> None:
-        self._listeners.append(listener)
-
-    def tell(self, event: str) -> None:
-        for listener in self._listeners:
-            listener(event)
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only in its stubs
-    """A connection that is not asked to RESET when a plain statement gives it back."""
-
-    __slots__ = ("rollcall_clean",)
-
-    def get_reset_query(self) -> str:
-        # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
-        return "" if getattr(self, "rollcall_clean", False) else super().get_reset_query()
 
 
 class Database:
@@ -93,6 +27,8 @@ class Database:
         self._pool = pool
         self._settings = settings
         self._waiting = 0
+        self._lent = 0
+        self._came_back = asyncio.Event()
         self._warmer: asyncio.Task[None] | None = None
         self.events = events
         # Behind PgBouncer the timeout cannot be a startup parameter, and must not outlive the transaction.
@@ -104,7 +40,7 @@ class Database:
         events = PoolEvents()
 
         async def connected(connection: Any) -> None:
-            await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
+            await prepare(connection)
             connection.add_termination_listener(lambda _: events.tell("remove"))
             events.tell("connect")
 
@@ -114,30 +50,19 @@ class Database:
             max_size=settings.pool_max_size,
             max_inactive_connection_lifetime=settings.pool_idle_seconds,
             max_queries=10**9,
-            timeout=settings.connect_seconds,
-            command_timeout=settings.query_seconds,
-            statement_cache_size=0 if settings.pgbouncer else _STATEMENT_CACHE,
-            max_cached_statement_lifetime=0,
-            connection_class=_Connection,
             init=connected,
-            # PgBouncer refuses startup parameters that it does not know.
-            server_settings={}
-            if settings.pgbouncer
-            else {
-                "application_name": "rollcall",
-                "statement_timeout": str(round(settings.query_seconds * 1000)),
-                "idle_in_transaction_session_timeout": str(round(settings.query_seconds * 2000)),
-                "timezone": "UTC",
-                "jit": "off",
-            },
+            **options(settings),
         )
         await pool
         database = cls(pool, settings, events)
-        database._warmer = asyncio.create_task(database._keep_warm(warm_every))
+        database._warmer = asyncio.create_task(keep_warm(pool, settings.pool_min_size, warm_every, settings.connect_seconds))
+        _open.append(database)
         return database
 
     async def close(self, within: float = 10.0) -> None:
         """Waits for what is running, then closes every connection; after `within` seconds they are cut."""
+        if self in _open:
+            _open.remove(self)
         if self._warmer is not None:
             self._warmer.cancel()
             with suppress(asyncio.CancelledError):
@@ -188,34 +113,46 @@ class Database:
             self._pool.get_size(), self._pool.get_idle_size(), self._waiting, self._settings.pool_max_size, self._settings.pool_min_size
         )
 
+    async def has_room(self, within: float) -> bool:
+        """Whether a connection can be had, or one is given back within so many seconds. Takes none itself, so it hangs with none."""
+        if self._lent < self._settings.pool_max_size:
+            return True
+        self._came_back.clear()
+        try:
+            async with asyncio.timeout(within):
+                return await self._came_back.wait()
+        except TimeoutError:
+            return False
+
     async def _run(self, sql: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
         try:
             return await self._once(call)
         except LostConnectionError as lost:
             # A connection can be dead before anybody has noticed. Reading again does no harm, wherever the first reading ended; whether a
             # write took place nobody can know, and it is not written again.
-            if not _is_read(sql):
+            if not is_read(sql):
                 raise lost.cause from None
+        except asyncpg.OutdatedSchemaCacheError:
+            # A type changed under what asyncpg knew of it, and it noticed when the statement was done: the same holds.
+            if not is_read(sql):
+                raise
         try:
             return await self._once(call)
         except LostConnectionError as lost:
             raise lost.cause from None
 
     async def _once(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        # A statement that was prepared before its tables changed is refused before it runs, and asyncpg prepares and runs it again by itself.
         async with self._borrow(clean=True) as connection:
             try:
-                if self._settings.pgbouncer:
-                    # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
-                    async with connection.transaction():
-                        await connection.execute(self._bound)
-                        return await call(connection)
-                try:
+                if not self._settings.pgbouncer:
                     return await call(connection)
-                except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
-                    # The tables changed under a prepared statement. It did not run, and its plan is forgotten by now.
+                # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
+                async with connection.transaction():
+                    await connection.execute(self._bound)
                     return await call(connection)
-            except _LOST as error:
-                if _is_over(connection) or isinstance(error, _ENDED):
+            except LOST as error:
+                if is_end(error, connection):
                     raise LostConnectionError(error) from error
                 raise
 
@@ -234,56 +171,52 @@ class Database:
         self._waiting += 1
         try:
             while True:
-                try:
-                    connection = await self._pool.acquire(timeout=max(deadline - loop.time(), 0.001))
-                except TimeoutError:
-                    raise PoolTimeoutError("no connection became free in time") from None
-                if not _is_over(connection):
+                connection = await self._any(max(deadline - loop.time(), 0.001))
+                if not has_ended(connection):
+                    self._lent += 1
                     self.events.tell("acquire")
                     return connection
+                with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
+                    connection.terminate()
                 await self._pool.release(connection)
         finally:
             self._waiting -= 1
 
-    async def _keep_warm(self, every: float) -> None:
-        """Opens what is missing to the minimum. asyncpg does so when it sees a connection end, and it does not see all: one that the server has
-        closed while it lay idle may be found dead only when it is next in turn.
-        """
-        while True:
-            await asyncio.sleep(every)
-            if self._pool.get_size() >= self._settings.pool_min_size:
-                continue
-            taken: list[Any] = []
-            try:
-                for _ in range(self._settings.pool_min_size):
-                    taken.append(await self._pool.acquire(timeout=self._settings.connect_seconds))  # noqa: PERF401 - those taken are given back
-            except (*_LOST, asyncpg.PostgresError, TimeoutError) as error:
-                _log.warning("the pool cannot be kept warm", error=type(error).__name__)
-            finally:
-                for connection in taken:
-                    with suppress(*_LOST, TimeoutError):
-                        await self._pool.release(connection)
+    async def _any(self, within: float) -> Any:
+        try:
+            return await self._pool.acquire(timeout=within)
+        except TimeoutError:
+            raise PoolTimeoutError("no connection became free in time") from None
+        except ConnectionError:
+            raise
+        except OSError as error:
+            # A name that leads nowhere, a host that cannot be reached, a socket that is gone: the same to whoever asked.
+            raise ConnectionError(str(error)) from error
 
     async def _give_back(self, connection: Any) -> None:
-        # A release must end even when its request is cancelled, or the connection is lost to the pool. One that cannot be made as new is closed
-        # by the pool: that is no news for whoever has their answer already.
-        with suppress(*_LOST, TimeoutError):
-            await asyncio.shield(self._pool.release(connection, timeout=self._settings.connect_seconds))
-        self.events.tell("release")
+        # A release must end even when its request is cancelled, or the connection is lost to the pool.
+        await asyncio.shield(self._release(connection))
+
+    async def _release(self, connection: Any) -> None:
+        # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
+        try:
+            with suppress(*LOST, TimeoutError):
+                await self._pool.release(connection, timeout=self._settings.connect_seconds)
+        finally:
+            self._lent -= 1
+            self._came_back.set()
+            self.events.tell("release")
 
 
-def _is_over(connection: Any) -> bool:
-    """Whether a connection has ended. The pool takes its proxy away when it notices, and the proxy then answers nothing."""
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        return True
+# The pools of this process that are open: a server has one.
+_open: list[Database] = []
 
 
-def _is_read(sql: str) -> bool:
-    """Whether a statement only reads: it begins with SELECT, after its name's comment."""
-    return sql.partition("*/")[2].lstrip()[:6].upper() == "SELECT" if sql.startswith("/*") else sql.lstrip()[:6].upper() == "SELECT"
+def pool_metrics() -> dict[str, Any]:
+    """The figures of the pool that this process opened last: totalCount, idleCount, waitingCount, maxPoolSize, minPoolSize, utilization ("40%").
 
-
-def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    Raises LookupError when none is open.
+    """
+    if not _open:
+        raise LookupError("no pool is open in this process")
+    return _open[-1].metrics().to_json()

@@ -1,32 +1,13 @@
 """The pool on a real PostgreSQL."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import asyncpg
 import pytest
 
-from config import Settings
-from db.embedded import EmbeddedServer
-from db.pool import Database, PoolTimeoutError
-from tests.folders import reachable_folder
-
-
-async def until(condition, within=15):
-    async with asyncio.timeout(within):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-async def ask_for_ever(database):
-    async with asyncio.timeout(15):
-        while True:
-            await database.fetchval("SELECT 1")
-            await asyncio.sleep(0.01)
-
-
-def settings(**given):
-    return Settings(environment="test", **given)
+from db.pool import Database, PoolTimeoutError, pool_metrics
+from tests.db.pooling import settings, until
 
 
 async def test_the_seeds_sizes_are_the_defaults():
@@ -53,20 +34,6 @@ async def test_the_minimum_stays_warm_and_the_rest_is_closed_when_idle(database_
         await database.close()
 
 
-async def test_warm_connections_that_the_server_closes_are_opened_again(database_url):
-    database = await Database.open(settings(pool_min_size=3, pool_max_size=8), database_url, warm_every=0.1)
-    try:
-        outside = await asyncpg.connect(database_url)
-        await outside.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
-        )
-        await outside.close()
-        assert await database.fetchval("SELECT 1") == 1
-        await until(lambda: database.metrics().total_count == 3)
-    finally:
-        await database.close()
-
-
 async def test_metrics_count_users_and_waiters(database_url):
     database = await Database.open(settings(pool_min_size=1, pool_max_size=2, pool_acquire_seconds=5), database_url)
     try:
@@ -86,6 +53,37 @@ async def test_metrics_count_users_and_waiters(database_url):
         assert await waiting == 7
         assert database.metrics().waiting_count == 0
         assert database.metrics().utilization == "0%"
+    finally:
+        await database.close()
+
+
+async def test_the_figures_are_those_of_the_pool_that_is_open(database_url):
+    first = await Database.open(settings(pool_min_size=1, pool_max_size=3), database_url)
+    second = await Database.open(settings(pool_min_size=2, pool_max_size=4), database_url)
+    assert pool_metrics() == {
+        "totalCount": 2,
+        "idleCount": 2,
+        "waitingCount": 0,
+        "maxPoolSize": 4,
+        "minPoolSize": 2,
+        "utilization": "0%",
+    }
+    await second.close()
+    assert pool_metrics()["maxPoolSize"] == 3
+    await first.close()
+    with suppress(LookupError):  # another test's school may be open
+        assert pool_metrics()["maxPoolSize"] != 3
+
+
+async def test_there_is_room_when_a_connection_is_free_or_comes_back(database_url):
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), database_url)
+    try:
+        assert await database.has_room(0)
+        async with database.acquire():
+            assert not await database.has_room(0.05)
+            asked = asyncio.create_task(database.has_room(10))
+            await asyncio.sleep(0)
+        assert await asked
     finally:
         await database.close()
 
@@ -114,6 +112,23 @@ async def test_listeners_hear_connect_acquire_release_and_remove(database_url):
     await until(lambda: heard.count("remove") == 2)
 
 
+async def test_a_listener_that_fails_costs_no_request_and_no_connection(database_url):
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1, pool_acquire_seconds=0.5), database_url)
+    heard = []
+
+    def fails(event):
+        raise RuntimeError(event)
+
+    database.events.listen(fails)
+    database.events.listen(heard.append)
+    try:
+        for _ in range(3):
+            assert await database.fetchval("SELECT 1") == 1
+        assert heard == ["acquire", "release"] * 3
+    finally:
+        await database.close()
+
+
 async def test_a_statement_is_bounded_on_the_server_too(database_url):
     database = await Database.open(settings(pool_min_size=1, query_seconds=0.3), database_url)
     try:
@@ -123,29 +138,6 @@ async def test_a_statement_is_bounded_on_the_server_too(database_url):
             await database.execute("SELECT pg_sleep(5)")
         assert await database.fetchval("SELECT 1") == 1
     finally:
-        await database.close()
-
-
-async def test_a_cancelled_task_cancels_its_statement_and_the_connection_comes_back(database_url):
-    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), database_url)
-    outside = await asyncpg.connect(database_url)
-    try:
-        task = asyncio.create_task(database.execute("SELECT pg_sleep(60) /* cancelled */"))
-        running = (
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%/* cancelled */' AND state = 'active' AND pid <> pg_backend_pid()"
-        )
-        async with asyncio.timeout(10):
-            while not await outside.fetchval(running):
-                await asyncio.sleep(0.02)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            while await outside.fetchval(running):
-                await asyncio.sleep(0.02)
-        assert await database.fetchval("SELECT 1") == 1
-        await until(lambda: database.metrics().idle_count == 1)
-    finally:
-        await outside.close()
         await database.close()
 
 
@@ -166,70 +158,9 @@ async def test_nothing_of_a_transaction_stays_in_the_connection(database_url):
         await database.close()
 
 
-async def test_tables_may_change_under_prepared_statements(fresh_database_url):
-    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
-    try:
-        await database.execute("CREATE TABLE changing AS SELECT 1 AS a")
-        for _ in range(7):
-            await database.fetch("SELECT * FROM changing")
-        outside = await asyncpg.connect(fresh_database_url)
-        await outside.execute("ALTER TABLE changing ADD COLUMN b text DEFAULT 'new'")
-        await outside.close()
-        assert [tuple(row) for row in await database.fetch("SELECT * FROM changing")] == [(1, "new")]
-    finally:
-        await database.close()
-
-
 async def test_json_comes_and_goes_as_values(database_url):
     database = await Database.open(settings(pool_min_size=1), database_url)
     try:
         assert await database.fetchval("SELECT $1::jsonb", {"a": [1, None, "ü"]}) == {"a": [1, None, "ü"]}
     finally:
-        await database.close()
-
-
-async def test_postgresql_going_away_and_coming_back_is_survived():
-    folder = reachable_folder("coming-back")
-    server = EmbeddedServer(folder, durable=False)
-    server.start()
-    database = await Database.open(settings(pool_min_size=2, pool_max_size=4, pool_acquire_seconds=1), server.url())
-    try:
-        assert await database.fetchval("SELECT 1") == 1
-        server.process.kill()
-        server.process.wait()
-        # A backend answers until it notices that its postmaster is gone.
-        with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
-            await ask_for_ever(database)
-        server.stop()
-        server.start()
-        async with asyncio.timeout(10):
-            answers = await asyncio.gather(*(database.fetchval("SELECT 1") for _ in range(8)))
-        assert answers == [1] * 8
-        await until(lambda: database.metrics().total_count >= 2)
-    finally:
-        await database.close()
-        server.stop()
-
-
-async def test_a_read_that_meets_a_dead_connection_is_read_again_and_a_write_is_not_written_again(fresh_database_url):
-    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
-    outside = await asyncpg.connect(fresh_database_url)
-    try:
-        await outside.execute("CREATE TABLE written (n integer)")
-        # The connection ends while the statement runs: the client cannot know how far it came.
-        end_it = "SELECT pg_terminate_backend(pg_backend_pid())"
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await database.execute(f"INSERT INTO written SELECT 1 FROM ({end_it}) AS ended")
-        assert await outside.fetchval("SELECT count(*) FROM written") == 0
-
-        async def terminate():
-            await outside.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
-            )
-
-        for _ in range(20):
-            assert await database.fetchval("SELECT 1") == 1
-            await terminate()
-    finally:
-        await outside.close()
         await database.close()

@@ -1,9 +1,12 @@
 """Every statement, in every form it can take, against the migrated database."""
 
+import re
+
 import asyncpg
 import pytest
 
 from auth.access import NOUNS
+from db.connections import is_read
 from db.queries import queries
 from db.variants import variants
 
@@ -66,3 +69,29 @@ def test_every_tables_statements_ask_who_may_see():
         for table, rule in tables.items():
             if f"\nFROM {table} " in f"\n{query.body}":
                 assert any(noun.split(".")[0] == rule for noun in query.nouns()), f"{query.name} reads {table} without its rule"
+
+
+def test_no_statement_leaves_session_state_behind():
+    """What an entry is prepared from is one statement, so its first word says what it can do; beyond that, functions can."""
+    for query in queries:
+        sql = query.body.lstrip()
+        assert re.match(r"\W*(\w+)", sql)[1] in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, query.name
+        assert not re.search(r"\bset_config\(|\bpg_(try_)?advisory_lock|\bsetseed\(|\bdblink_connect", sql, re.IGNORECASE), query.name
+
+
+def test_what_begins_with_select_only_reads():
+    """A reading that met a dead connection is read again: it must do no harm. A row lock does none: it ends with its statement."""
+    writes = r"\b(INSERT INTO|UPDATE [a-z_]+ SET|DELETE FROM|MERGE INTO)\b|\b(set_config|nextval|setval|pg_notify|pg_(try_)?advisory\w+|lo_\w+)\("
+    reads = [query for query in queries if is_read(query.statement().sql)]
+    assert len(reads) > 30
+    for query in reads:
+        assert not re.search(writes, query.body, re.IGNORECASE), query.name
+    for statement in (
+        "INSERT INTO t VALUES (1)",
+        "/* a */ UPDATE t SET a = 1",
+        "WITH a AS (DELETE FROM t RETURNING 1) SELECT 1",
+        "BEGIN",
+        "",
+    ):
+        assert not is_read(statement)
+    assert is_read("/* a */ SELECT 1")

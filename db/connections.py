@@ -1,0 +1,96 @@
+"""What the pool knows of a single connection: how it is made, whether it still lives, whether it must be reset."""
+
+import select
+from typing import Any
+
+import asyncpg
+import orjson
+
+from config import Settings
+
+__all__ = ["LOST", "Connection", "LostConnectionError", "has_ended", "is_end", "is_read", "options", "prepare"]
+
+# The longest form of the longest statement has 2,500 characters, and a school's screens use some hundred of the forms.
+_STATEMENT_CACHE = 500
+
+# How the end of a connection shows; some of these have other causes too, so the connection is looked at as well.
+_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.ConnectionDoesNotExistError)
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
+
+# The other side has hung up. Where the kernel cannot say just that, "there is something to read" is near enough: between statements nothing is.
+_HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN)
+
+
+class LostConnectionError(Exception):
+    """A statement met a connection that had ended: `cause` says how. Stays inside this room."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only in its stubs
+    """A connection that is not asked to RESET when a plain statement gives it back."""
+
+    __slots__ = ("rollcall_clean",)
+
+    def get_reset_query(self) -> str:
+        # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
+        # A test reads every statement for these. The RESET would be one more way to the server and back for each statement.
+        return "" if getattr(self, "rollcall_clean", False) else super().get_reset_query()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What asyncpg is told when it connects."""
+    server_settings = {"application_name": "rollcall", "timezone": "UTC"}
+    if not settings.pgbouncer:
+        # PgBouncer refuses startup parameters that it does not know, and it knows the two above.
+        server_settings |= {
+            "statement_timeout": str(round(settings.query_seconds * 1000)),
+            "idle_in_transaction_session_timeout": str(round(settings.query_seconds * 2000)),
+            "jit": "off",
+        }
+    return {
+        "timeout": settings.connect_seconds,
+        "command_timeout": settings.query_seconds,
+        "statement_cache_size": 0 if settings.pgbouncer else _STATEMENT_CACHE,
+        "max_cached_statement_lifetime": 0,
+        "connection_class": Connection,
+        "server_settings": server_settings,
+    }
+
+
+async def prepare(connection: Any) -> None:
+    """Makes a new connection read and write jsonb as values. Asks the server nothing."""
+    await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
+
+
+def has_ended(connection: Any) -> bool:
+    """Whether a connection has ended, noticed or not: the kernel knows of a server's goodbye before the event loop comes to read it.
+
+    What is found out here is found out before anything was sent, so another connection may be taken for reads and writes alike.
+    """
+    try:
+        if connection.is_closed():
+            return True
+        asked = select.poll()
+        asked.register(connection._transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        return bool(asked.poll(0))
+    except (asyncpg.InterfaceError, OSError, ValueError):
+        # The pool takes its proxy away when it notices, and the proxy then answers nothing; a closed socket has no number to ask about.
+        return True
+
+
+def is_end(error: Exception, connection: Any) -> bool:
+    """Whether an error, one of `LOST`, means that its connection has ended."""
+    return isinstance(error, _ENDED) or has_ended(connection)
+
+
+def is_read(sql: str) -> bool:
+    """Whether a statement only reads: it begins with SELECT, after its name's comment. No SELECT of ours calls what writes; a test reads them all."""
+    statement = sql.partition("*/")[2] if sql.startswith("/*") else sql
+    return statement.lstrip(" \n(")[:6].upper() == "SELECT"
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()
