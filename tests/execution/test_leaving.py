@@ -1,0 +1,185 @@
+"""A client that goes away, over a real server and a bare socket: what runs for it is cancelled."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+import strawberry
+import uvicorn
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from execution.edges import edge
+from execution.errors import ErrorWriter
+from execution.http import GraphQLEndpoint
+from execution.limits import Limits
+from execution.loading import Loader, Loaders
+from execution.operations import graphql_core
+
+
+class Work:
+    """Something that takes for ever: says when it began and when it was cancelled."""
+
+    def __init__(self):
+        self.began = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def run(self):
+        self.began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+class Context:
+    def __init__(self):
+        self.loaders = Loaders(self)
+
+
+class Application:
+    """The endpoint, and how many requests it has not done with."""
+
+    def __init__(self, work):
+        async def batch(context, keys, arguments):
+            await work.run()
+
+        loader = Loader(batch, "for ever")
+
+        @strawberry.type
+        class Thing:
+            key: strawberry.Private[int] = 1
+            loaded: str | None = edge(loader, "key", description="Filled by a loader.")
+
+        @strawberry.type
+        class Query:
+            @strawberry.field
+            def thing(self) -> Thing:
+                return Thing()
+
+            @strawberry.field
+            async def direct(self) -> str | None:
+                await work.run()
+
+            @strawberry.field
+            def quick(self) -> str:
+                return "quick"
+
+        async def make_context(request):
+            if request.headers.get("authorization") == "slow":
+                await work.run()
+            return Context()
+
+        schema = strawberry.Schema(Query)._schema
+        self.open = 0
+        self._endpoint = GraphQLEndpoint(
+            schema,
+            graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable),
+            make_context,
+            ErrorWriter(),
+            limits=Limits(),
+            close=lambda context: context.loaders.close(),
+        )
+
+    async def __call__(self, scope, receive, send):
+        self.open += 1
+        try:
+            await self._endpoint(scope, receive, send)
+        finally:
+            self.open -= 1
+
+
+@asynccontextmanager
+async def connection(app):
+    """A socket to a server of this application: its reader, its writer, and the server."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None, loop="none", http="httptools", ws="none")
+    listening = config.bind_socket()
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([listening]))
+    try:
+        async with asyncio.timeout(20):
+            while not server.started:
+                assert not serving.done(), "the server did not start"
+                await asyncio.sleep(0.01)
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            yield reader, writer, server
+    finally:
+        server.should_exit = True
+        await serving
+        listening.close()
+
+
+def request(query, *headers, length=None):
+    body = orjson.dumps({"query": query})
+    lines = ["POST /graphql HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {length or len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def until_done(app):
+    while app.open:
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("{ direct }", ()),
+        ("{ thing { loaded } }", ()),
+        ("{ a: thing { loaded } b: thing { loaded } direct }", ()),
+        ("{ quick }", ("Authorization: slow",)),
+    ],
+    ids=["a resolver", "a loader", "both", "the context"],
+)
+async def test_what_runs_for_a_client_that_left_is_cancelled(query, headers, capsys):
+    work = Work()
+    app = Application(work)
+    async with connection(app) as (_, writer, _):
+        writer.write(request(query, *headers))
+        await work.began.wait()
+        assert app.open == 1
+        writer.close()
+        await work.cancelled.wait()
+        await until_done(app)
+    assert capsys.readouterr().out == "", "nobody has to be told"
+
+
+async def test_a_client_that_leaves_while_it_sends_is_no_error(capsys):
+    app = Application(Work())
+    async with connection(app) as (_, writer, _):
+        writer.write(request("{ quick }", length=1_000))
+        while not app.open:
+            await asyncio.sleep(0.01)
+        writer.close()
+        await until_done(app)
+    assert capsys.readouterr().out == ""
+
+
+async def test_a_client_that_stays_is_answered_and_asks_again():
+    app = Application(Work())
+    async with connection(app) as (reader, writer, _):
+        for _ in range(3):
+            writer.write(request("{ quick }"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            assert orjson.loads(await reader.readexactly(length)) == {"data": {"quick": "quick"}}
+        await until_done(app)
+        writer.close()
+
+
+async def test_a_server_that_is_made_to_stop_ends_what_runs():
+    work = Work()
+    app = Application(work)
+    async with connection(app) as (_, writer, server):
+        writer.write(request("{ thing { loaded } }"))
+        await work.began.wait()
+        server.force_exit = True
+        server.should_exit = True
+        for task in asyncio.all_tasks():
+            if getattr(task.get_coro(), "__qualname__", "").startswith("RequestResponseCycle"):
+                task.cancel()
+        await work.cancelled.wait()
+        await until_done(app)
+        writer.close()

@@ -1,0 +1,128 @@
+"""Loaders: one batch for what is asked together, shared by who asks, ended with the request."""
+
+import asyncio
+
+import pytest
+import strawberry
+from graphql import execute, parse
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from execution.edges import edge
+from execution.loading import Loader, Loaders
+
+
+class Slow:
+    """A batch function that waits until it is let go, and notes what became of it."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[object]] = []
+        self.began = asyncio.Event()
+        self.let_go = asyncio.Event()
+        self.cancelled = 0
+        self.loader = Loader(self._batch, "slow")
+
+    async def _batch(self, context, keys, arguments):
+        self.batches.append(list(keys))
+        self.began.set()
+        try:
+            await self.let_go.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return [None if key == "nothing" else LookupError(key) if key == "wrong" else f"{key}!" for key in keys]
+
+
+@pytest.fixture
+async def slow():
+    return Slow()
+
+
+async def test_what_is_asked_together_is_one_batch(slow):
+    slow.let_go.set()
+    made = Loaders(None).of(slow.loader)
+    answers = await asyncio.gather(*(made.load(key) for key in ("a", "b", "a", "nothing", "wrong")), return_exceptions=True)
+    assert answers[:4] == ["a!", "b!", "a!", None]
+    assert isinstance(answers[4], LookupError)
+    assert slow.batches == [["a", "b", "nothing", "wrong"]]
+
+
+async def test_who_is_cancelled_does_not_cancel_the_answer_for_others(slow):
+    made = Loaders(None).of(slow.loader)
+    first, second = (asyncio.create_task(wait_for(made, "a")) for _ in range(2))
+    await slow.began.wait()
+    first.cancel()
+    await asyncio.wait((first,))
+    slow.let_go.set()
+    assert await second == "a!"
+    assert first.cancelled()
+    assert await made.load("a") == "a!"
+    assert slow.batches == [["a"]]
+
+
+async def wait_for(made, key):
+    return await made.load(key)
+
+
+async def test_closing_ends_what_runs_and_what_waits(slow):
+    loaders = Loaders(None)
+    waiting = asyncio.create_task(wait_for(loaders.of(slow.loader), "a"))
+    await slow.began.wait()
+    loaders.close()
+    async with asyncio.timeout(5):
+        await asyncio.wait((waiting,))
+        while not slow.cancelled:
+            await asyncio.sleep(0)
+    assert waiting.cancelled()
+
+
+async def test_after_closing_no_batch_begins(slow):
+    loaders = Loaders(None)
+    waiting = asyncio.create_task(wait_for(loaders.of(slow.loader), "a"))
+    await asyncio.sleep(0)
+    loaders.close()
+    await asyncio.wait((waiting,))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert waiting.cancelled()
+    assert slow.batches == []
+
+
+async def test_a_branch_that_fails_leaves_the_others_the_answer_they_share(slow):
+    """graphql-core cancels the fields beside one that failed; another branch waits for the same key of the same loader."""
+
+    @strawberry.type
+    class Thing:
+        key: strawberry.Private[str] = "a"
+        value: str | None = edge(slow.loader, "key", description="Filled by the loader.")
+
+        @strawberry.field
+        async def bad(self) -> int:
+            await slow.began.wait()
+            raise RuntimeError("no")
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def thing(self) -> Thing | None:
+            return Thing()
+
+    class Context:
+        def __init__(self) -> None:
+            self.loaders = Loaders(self)
+
+    operation = execute(
+        strawberry.Schema(Query)._schema,
+        parse("{ failing: thing { bad value } other: thing { value } }"),
+        context_value=Context(),
+        executor_class=StrawberryGraphQLCoreExecutionContext,
+        is_awaitable=optimized_is_awaitable,
+    )
+    running = asyncio.ensure_future(operation)
+    await slow.began.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    slow.let_go.set()
+    result = await running
+    assert result.data == {"failing": None, "other": {"value": "a!"}}
+    assert [error.path for error in result.errors] == [["failing", "bad"]]
