@@ -106,7 +106,7 @@ async def connection(app):
             reader, writer = await asyncio.open_connection(*listening.getsockname())
             yield reader, writer, server
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         await serving
         listening.close()
 
