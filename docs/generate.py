@@ -70,6 +70,14 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 
 
+def _comparable(name: str, text: str) -> str:
+    """What of a file must be the same each time. Which of several statements that use an index is named is the planner's choice of the day."""
+    if name != "docs/indexes.md":
+        return text
+    rows = [line.split(" | ") for line in text.splitlines()]
+    return "\n".join(" | ".join([*row[:4], *row[5:]]) if len(row) == 6 else " | ".join(row) for row in rows)
+
+
 def main(arguments: list[str]) -> int:
     """Writes the files, or with --check compares them. The answer is the exit status."""
     different = 0
@@ -77,7 +85,7 @@ def main(arguments: list[str]) -> int:
         path = _ROOT / name
         made = make()
         there = path.read_text(encoding="utf-8") if path.exists() else ""
-        if made == there:
+        if made == there or ("--check" in arguments and _comparable(name, made) == _comparable(name, there)):
             continue
         if "--check" not in arguments:
             path.write_text(made, encoding="utf-8")
