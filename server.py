@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901 - i
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await Database.open(settings, str(settings.database_url))
         authenticator = Authenticator(database, settings, direct_url)
-        health = Health(database, direct_url, settings, lambda: in_flight.count)
+        health = Health(database, str(settings.database_url), settings, lambda: in_flight.count)
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
         await authenticator.start()

@@ -161,7 +161,8 @@ class Database:
         async with AsyncExitStack() as stack:
             connection = await self._take()
             stack.push_async_callback(self._give_back, connection)
-            connection._con.rollcall_clean = clean
+            # Behind PgBouncer a RESET would meet whichever server connection is next, and undo what PgBouncer has set there for somebody else.
+            connection._con.rollcall_clean = clean or self._settings.pgbouncer
             yield connection
 
     async def _take(self) -> Any:

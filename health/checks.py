@@ -33,14 +33,21 @@ from health.report import (
     TableSize,
 )
 from health.report import Process as ProcessFacts
+from health.sharing import Shared
 
 __all__ = ["Health"]
 
 # A probe is answered within two seconds: that leaves the way back.
 _PROBE_SECONDS = 1.7
+# Who floods the probe, which asks nobody who they are, gets PostgreSQL to start at most twenty connections a second.
+_PROBES_APART = 0.05
+# All connections in use is a busy moment; none given back for so long is a pool that nobody gets a connection from.
+_EXHAUSTED_SECONDS = 1.0
 # From here on the database is slow: an indexed look-up takes a hundredth of it.
 _SLOW_MS = 250.0
 _REPORT_SECONDS = 5.0
+# The part of PostgreSQL's connections from which on the next worker, or a person's psql, may find none.
+_NEARLY_ALL = 0.9
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -51,7 +58,10 @@ class _Answer:
 
 
 class Health:
-    """How this process and its database are. One a process; `in_flight` is told by the server."""
+    """How this process and its database are. One a process; `in_flight` is told by the server.
+
+    `url` is the way that requests take to the database: through PgBouncer when they go through it.
+    """
 
     def __init__(self, database: Database, url: str, settings: Settings, in_flight: Callable[[], int] = lambda: 0) -> None:
         self._database = database
@@ -59,7 +69,8 @@ class Health:
         self._settings = settings
         self._in_flight = in_flight
         self._began = time.monotonic()
-        self._probing: asyncio.Task[_Answer] | None = None
+        self._probe = Shared(self._ask, apart=_PROBES_APART)
+        self._shared_report = Shared(self._report)
         self._watching: asyncio.Task[None] | None = None
         self.machine = Machine()
         self.draining = False
@@ -70,6 +81,8 @@ class Health:
     def stop(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
+        self._probe.stop()
+        self._shared_report.stop()
 
     @property
     def uptime(self) -> float:
@@ -87,12 +100,8 @@ class Health:
         """Why requests should not come here now; None when they may. Answers within two seconds, whatever PostgreSQL does."""
         if self.draining:
             return "draining"
-        answer = await self._probe()
-        if answer.reason is None:
-            pool = self._database.metrics()
-            if pool.waiting_count > 0 and pool.idle_count == 0 and pool.total_count >= pool.max_pool_size:
-                return "pool exhausted"
-        return answer.reason
+        answer, has_room = await asyncio.gather(self._probe(), self._database.has_room(_EXHAUSTED_SECONDS))
+        return answer.reason or (None if has_room else "pool exhausted")
 
     async def detailed(self) -> Detailed:
         began = time.perf_counter()
@@ -116,7 +125,10 @@ class Health:
         return worst(checks.database.status, checks.api.status, self._pool_status())
 
     async def database(self) -> DatabaseReport:
-        """What PostgreSQL tells of itself. It not answering is `unhealthy`, not an error."""
+        """What PostgreSQL tells of itself. It not answering is `unhealthy`, not an error. Who asks at once shares one report."""
+        return await self._shared_report()
+
+    async def _report(self) -> DatabaseReport:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(_REPORT_SECONDS), self._connection() as connection:
@@ -126,7 +138,7 @@ class Health:
                 ratio = await connection.fetchval(queries.cache_hit_ratio.statement().sql)
         except _FAILURES:
             return DatabaseReport(UNHEALTHY, now(), _ms(began), [], [], None, None, self.pool())
-        status = DEGRADED if activity.total >= 0.9 * activity.max else HEALTHY
+        status = DEGRADED if activity.total >= _NEARLY_ALL * activity.max else HEALTHY
         return DatabaseReport(worst(status, self._pool_status()), now(), _ms(began), tables, indexes, activity, ratio, self.pool())
 
     def pool(self) -> Any:
@@ -140,12 +152,6 @@ class Health:
 
     def _pool_status(self) -> str:
         return DEGRADED if self._database.metrics().waiting_count > 0 and self._database.metrics().idle_count == 0 else HEALTHY
-
-    async def _probe(self) -> _Answer:
-        """Probes that come at once share one connection: a flood of them cannot take all that PostgreSQL has."""
-        if self._probing is None or self._probing.done():
-            self._probing = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._probing)
 
     async def _ask(self) -> _Answer:
         began = time.perf_counter()
@@ -163,9 +169,15 @@ class Health:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection = await asyncpg.connect(self._url, timeout=_PROBE_SECONDS, statement_cache_size=0)
+        connection = await asyncpg.connect(
+            self._url, timeout=_PROBE_SECONDS, statement_cache_size=0, server_settings={"application_name": "rollcall-health"}
+        )
         try:
+            # A statement is parsed, then run: behind PgBouncer only a transaction's are sure to meet the same server connection. It is not left
+            # by a ROLLBACK when something fails: that waits for an answer, too.
+            await connection.execute("BEGIN READ ONLY")
             yield connection
+            await connection.execute("COMMIT")
         finally:
             # Not close(): that waits for an answer, and this one may never come.
             connection.terminate()

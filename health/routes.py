@@ -1,5 +1,6 @@
 """The health routes, each also under /api/v1. What they answer is a contract: docs/health.md."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,9 @@ from health.report import UNHEALTHY, to_json
 __all__ = ["health_routes"]
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+# Who asks is looked up in the database at times, and these routes are asked when it does not answer.
+_GUARD_SECONDS = 2.0
 
 
 def health_routes(find: Callable[[], Health], guard: Callable[[Request], Awaitable[Response | None]]) -> list[Route]:
@@ -50,7 +54,18 @@ def health_routes(find: Callable[[], Health], guard: Callable[[Request], Awaitab
 
     def guarded(handler: Handler) -> Handler:
         async def checked(request: Request) -> Response:
-            return await guard(request) or await handler(request)
+            asked = asyncio.ensure_future(guard(request))
+            # Not asyncio.timeout(): that waits until what it cancels has let go of its connection, and this may take as long again.
+            done, _ = await asyncio.wait({asked}, timeout=_GUARD_SECONDS)
+            if not done:
+                asked.add_done_callback(lambda late: late.cancelled() or late.exception())
+                asked.cancel()
+                error = {
+                    "message": "Who asks cannot be looked up: the database does not answer.",
+                    "extensions": {"code": "DATABASE_UNAVAILABLE"},
+                }
+                return _json({"errors": [error]}, 503)
+            return asked.result() or await handler(request)
 
         return checked
 

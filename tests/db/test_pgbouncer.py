@@ -1,11 +1,14 @@
 """Behind a real PgBouncer in transaction mode."""
 
+import asyncio
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -19,6 +22,12 @@ from tests.test_serve import free_port
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
+
+
+@dataclass(frozen=True)
+class Bouncer:
+    url: str
+    process: subprocess.Popen
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +62,14 @@ def bouncer(demo_url):
         assert process.poll() is None, (folder / "output").read_text()
         assert time.monotonic() < until
         time.sleep(0.02)
-    yield f"postgresql://{user}@127.0.0.1:{port}/school"
+    yield Bouncer(f"postgresql://{user}@127.0.0.1:{port}/school", process)
     process.terminate()
     process.wait(10)
 
 
 async def test_the_server_works_behind_it(bouncer, demo_url):
-    async with serving(bouncer, pgbouncer=True, direct_database_url=demo_url, pool_max_size=10) as client:
+    async with serving(bouncer.url, pgbouncer=True, direct_database_url=demo_url, pool_max_size=10) as client:
         token = await client.token("admin@demo.school")
-        import asyncio
-
         query = "{ students(first: 20) { totalCount nodes { name class { name } grades(first: 2) { nodes { letter } } } } }"
         answers = await asyncio.gather(*(client.data(query, token=token) for _ in range(40)))
         assert {answer["students"]["totalCount"] for answer in answers} == {350}
@@ -76,14 +83,14 @@ async def test_the_server_works_behind_it(bouncer, demo_url):
 async def test_without_the_setting_it_does_not_work(bouncer):
     """What the setting guards against: startup parameters that PgBouncer refuses."""
     with pytest.raises(asyncpg.PostgresError, match="unsupported startup parameter"):
-        await Database.open(Settings(environment="test", pool_min_size=1), bouncer)
+        await Database.open(Settings(environment="test", pool_min_size=1), bouncer.url)
 
 
 async def test_statements_are_bounded_without_leaving_anything_behind(bouncer, demo_url):
     settings = Settings(
-        environment="test", database_url=bouncer, direct_database_url=demo_url, pgbouncer=True, pool_min_size=1, query_seconds=0.3
+        environment="test", database_url=bouncer.url, direct_database_url=demo_url, pgbouncer=True, pool_min_size=1, query_seconds=0.3
     )
-    database = await Database.open(settings, bouncer)
+    database = await Database.open(settings, bouncer.url)
     try:
         assert await database.fetchval("SHOW statement_timeout") == "300ms"
         with pytest.raises((TimeoutError, asyncpg.QueryCanceledError)):
@@ -91,5 +98,23 @@ async def test_statements_are_bounded_without_leaving_anything_behind(bouncer, d
         assert await database.fetchval("SELECT 1") == 1
         async with database.acquire() as connection:
             assert await connection.fetchval("SHOW statement_timeout") == "0"
+        for name, value in (("application_name", "rollcall"), ("TimeZone", "UTC")):
+            assert await database.fetchval(f"SHOW {name}") == value
     finally:
         await database.close()
+
+
+async def test_ready_means_that_requests_get_through(bouncer, demo_url):
+    """PostgreSQL alone is no use to a server whose way leads through PgBouncer."""
+    async with serving(bouncer.url, pgbouncer=True, direct_database_url=demo_url) as client:
+        assert (await client.http.get("/health/ready")).status_code == 200
+        bouncer.process.send_signal(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert (await client.http.get("/health/ready")).status_code == 503
+            assert time.monotonic() - began < 2
+        finally:
+            bouncer.process.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(10):
+            while (await client.http.get("/health/ready")).status_code != 200:
+                await asyncio.sleep(0.05)

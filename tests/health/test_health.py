@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
 import psutil
@@ -203,20 +203,36 @@ async def test_not_ready_within_two_seconds_while_every_process_is_stopped(clien
 
 
 async def test_not_ready_while_the_pool_is_exhausted_and_ready_again_after(client):
+    """Whether or not a request waits already: the next one would."""
     database = client.app.state.services.database
-    taken = [await database._take() for _ in range(database.metrics().max_pool_size)]
-    waiting = asyncio.create_task(database.fetchval("SELECT 1"))
-    try:
-        async with asyncio.timeout(5):
-            while database.metrics().waiting_count == 0:
-                await asyncio.sleep(0.01)
+    async with AsyncExitStack() as stack:
+        for _ in range(database.metrics().max_pool_size):
+            await stack.enter_async_context(database.acquire())
         assert await ready(client) == 503
+        assert (await client.http.get("/health/ready")).json()["reason"] == "pool exhausted"
         assert (await client.http.get("/health/live")).status_code == 200
+    assert await ready(client) == 200
+
+
+async def test_a_pool_that_is_merely_busy_is_ready(client):
+    """Somebody always waits, and connections come back all the time: taking the server out of service would only make the others busier."""
+    database = client.app.state.services.database
+    stop = asyncio.Event()
+
+    async def ask():
+        while not stop.is_set():
+            await database.execute("SELECT pg_sleep(0.02)")
+
+    asking = [asyncio.create_task(ask()) for _ in range(2 * database.metrics().max_pool_size)]
+    try:
+        for _ in range(5):
+            async with asyncio.timeout(5):
+                while database.metrics().waiting_count == 0:
+                    await asyncio.sleep(0)
+            assert await ready(client) == 200
     finally:
-        for connection in taken:
-            await database._give_back(connection)
-        await asyncio.gather(waiting, return_exceptions=True)
-    await until_ready(client)
+        stop.set()
+        await asyncio.gather(*asking)
 
 
 async def test_a_flood_of_probes_takes_few_connections(client, server):
@@ -229,6 +245,33 @@ async def test_a_flood_of_probes_takes_few_connections(client, server):
         most = max(most, await database.fetchval(statement))
     assert set(await probes) == {200}
     assert most <= before + 5
+
+
+async def test_probes_of_a_silent_server_leave_nothing_open(client, server):
+    process = psutil.Process()
+    async with stopped(family(server)):
+        assert await ready(client) == 503
+        before = process.num_fds()
+        for _ in range(3):
+            assert await ready(client) == 503
+        assert process.num_fds() <= before + 1
+    await until_ready(client)
+
+
+async def test_whoever_cannot_be_looked_up_is_told_so_in_time(client, server):
+    made = await client.data(
+        'mutation { createServiceToken(input: {name: "silent", scopes: [HEALTH_READ]}) { token userErrors { message } } }',
+        token=await client.token("admin@demo.school"),
+    )
+    service = {"authorization": f"Bearer {made['createServiceToken']['token']}"}
+    async with stopped(family(server)):
+        began = time.monotonic()
+        answers = await asyncio.gather(*(client.http.get(path, headers=service) for path in ("/health/detailed", "/health/database")))
+        assert time.monotonic() - began < 4
+        for answer in answers:
+            assert answer.status_code == 503
+            assert answer.json()["errors"][0]["extensions"]["code"] == "DATABASE_UNAVAILABLE"
+    await until_ready(client)
 
 
 async def test_not_ready_while_migrations_are_pending():
