@@ -194,7 +194,7 @@ def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch, folde
     try:
         migrate(server.url())
         assert value(server, "SELECT fold_name('Åberg')") == "aberg"
-        assert value(server, "SELECT uuidv7() < uuidv7()")
+        assert value(server, "SELECT substr(uuidv7()::text, 15, 1)") == "7"
     finally:
         server.stop()
 

@@ -154,6 +154,14 @@ def test_tokens_are_counted_before_anything_is_parsed():
         check_tokens(text, Limits(tokens=19))
 
 
+def test_characters_are_counted_before_anything_is_read():
+    text = "{ name }".ljust(100)
+    check_tokens(text, Limits(characters=100))
+    with pytest.raises(Refusal) as refused:
+        check_tokens(text, Limits(characters=99))
+    assert refused.value.extensions == {"code": "QUERY_TOO_LONG", "limit": 99}
+
+
 def test_directives_are_counted_before_anything_is_parsed():
     text = "{" + " name @include(if: true)" * 3 + " }"
     check_tokens(text, Limits(directives=3))
@@ -212,10 +220,61 @@ def test_fragments_in_a_circle_end():
 def test_a_document_is_validated_once_and_the_oldest_is_forgotten():
     documents = Documents(SCHEMA, Limits(), size=2)
     first = documents.read("{ name }")
+    second = documents.read("{ a: name }")
     assert documents.read("{ name }") is first
-    documents.read("{ a: name }")
     documents.read("{ b: name }")
+    assert documents.read("{ name }") is first
+    assert documents.read("{ a: name }") is not second
+
+
+def test_documents_are_forgotten_by_their_tokens_too():
+    documents = Documents(SCHEMA, Limits(), tokens=20)
+    first = documents.read("{ name }")
+    documents.read("{" + " name" * 15 + " }")
+    assert documents.read("{ name }") is first
+    documents.read("{" + " name" * 16 + " }")
     assert documents.read("{ name }") is not first
+
+
+def test_a_document_that_is_not_valid_or_is_long_is_not_kept():
+    documents = Documents(SCHEMA, Limits())
+    long = "{ name }".ljust(16_385)
+    assert documents.read(long) is not documents.read(long)
+    assert documents.read(long[:-1]) is documents.read(long[:-1])
+    for _ in range(2):
+        with pytest.raises(InvalidDocumentError):
+            documents.read("{ wrong }")
+
+
+def test_no_more_errors_are_told_than_anybody_reads():
+    with pytest.raises(InvalidDocumentError) as invalid:
+        Documents(SCHEMA, Limits()).read("{ one {" + "".join(f" wrong{n}" for n in range(1_900)) + " } }")
+    assert len(invalid.value.errors) == 21
+
+
+# Within all limits, and made so that validation compares every field with every other.
+REPETITIONS = {
+    "one field": "{ one { " + "name " * 1_990 + "} }",
+    "one object field": "{ one { " + "one { name } " * 490 + "} }",
+    "nested": "{ one { " + ("one { " + "name " * 7 + "} ") * 190 + "} }",
+    "fragments": "{ one { "
+    + " ".join(f"...F{n}" for n in range(60))
+    + " } } "
+    + " ".join(f"fragment F{n} on Thing {{ {'name ' * 25} }}" for n in range(60)),
+}
+
+
+@pytest.mark.parametrize("text", REPETITIONS.values(), ids=REPETITIONS)
+def test_comparing_fields_with_each_other_stops_at_a_budget(text):
+    with pytest.raises(Refusal) as refused:
+        Documents(SCHEMA, Limits()).read(text)
+    assert refused.value.code == "QUERY_TOO_COMPLEX"
+
+
+def test_many_fragments_that_select_the_same_are_within_the_budget():
+    spread = " ".join(f"...F{n}" for n in range(80))
+    fragments = " ".join(f"fragment F{n} on Thing {{ name costly one {{ name one {{ name costly }} }} }}" for n in range(80))
+    assert Documents(SCHEMA, Limits()).read(f"{{ one {{ {spread} }} }} {fragments}")
 
 
 @given(st.text(alphabet='{}()[]:,.$@!#"abF012 \n\\', max_size=200))

@@ -11,7 +11,9 @@ const first = `# Sign in above, then press the button.
     nodes {
       name
       class { name teacher { name } }
-      grades(first: 3) { nodes { percentage letter subject { name } } }
+      grades(first: 3) {
+        nodes { letter subject { name } }
+      }
     }
   }
 }
@@ -52,6 +54,7 @@ document.getElementById('sign-in').addEventListener('submit', async (event) => {
   if (payload && payload.session) {
     accessToken = payload.session.accessToken;
     who.textContent = `Signed in as ${email}`;
+    event.target.reset();
     show(email);
   } else {
     who.textContent = (payload && payload.userErrors[0].message) || answer.errors[0].message;
