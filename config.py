@@ -87,6 +87,8 @@ class Settings(BaseSettings):
         problems = []
         if self.environment == "production" and self.secret_key == DEVELOPMENT_SECRET:
             problems.append("SECRET_KEY must be set in production, to 32 characters or more that nobody can guess")
+        if self.environment == "production" and self.secret_key_previous == DEVELOPMENT_SECRET:
+            problems.append("SECRET_KEY_PREVIOUS must not be the development secret in production: anybody can sign with it")
         if self.pool_min_size > self.pool_max_size:
             problems.append("POOL_MIN_SIZE must not be above POOL_MAX_SIZE")
         if self.pgbouncer and not self.direct_database_url:

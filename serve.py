@@ -16,8 +16,8 @@ from psycopg import OperationalError
 from uvicorn.supervisors import multiprocess
 
 from config import ConfigurationError, Settings, load_settings
-from db.binaries import NoPostgreSQLError
-from db.embedded import FolderInUseError, die_with_parent
+from db.binaries import StartError
+from db.embedded import die_with_parent
 from db.migrate import MigrationError
 from db.prepare import Prepared, prepared
 from telemetry.logs import configure_logs
@@ -131,7 +131,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with prepared(settings, say=lambda text: print(f"{text} ({time.monotonic() - began:.1f} s)", flush=True)) as database:
             code = _serve(settings, database)
-    except (ConfigurationError, FolderInUseError, MigrationError, NoPostgreSQLError) as error:
+    except (ConfigurationError, MigrationError, StartError) as error:
         sys.exit(f"Rollcall did not start: {error}")
     except OperationalError as error:
         sys.exit(f"Rollcall did not start: the database cannot be reached: {error}")

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Account", "Binaries", "NoPostgreSQLError", "find_binaries", "reachable", "unprivileged_account"]
+__all__ = ["Account", "Binaries", "NoPostgreSQLError", "StartError", "find_binaries", "reachable", "unprivileged_account"]
 
 MINIMUM = 15
 _SHARED = Path("/var/lib/rollcall")
 
 
-class NoPostgreSQLError(Exception):
+class StartError(Exception):
+    """PostgreSQL cannot be started. The message says why, and what to do."""
+
+
+class NoPostgreSQLError(StartError):
     """There is no PostgreSQL that could be started. The message says what to install."""
 
 
@@ -83,6 +87,7 @@ def _candidates(account: Account | None) -> Iterator[Path]:
     found = [
         *Path("/usr/lib/postgresql").glob("*/bin"),
         *Path("/opt/homebrew/opt").glob("postgresql@*/bin"),
+        *Path("/usr/local/opt").glob("postgresql@*/bin"),
         *Path("/usr").glob("pgsql-*/bin"),
     ]
     yield from sorted(found, key=lambda folder: _major(folder) or 0, reverse=True)

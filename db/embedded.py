@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,10 @@ from urllib.parse import quote
 import psycopg
 
 from config import Settings
-from db.binaries import Account, Binaries, find_binaries, reachable, unprivileged_account
+from db.binaries import Account, Binaries, StartError, find_binaries, reachable, unprivileged_account
+from db.leftovers import clear_leftovers, postmaster
 
-__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "database_url", "die_with_parent"]
+__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]
 
 DATABASE = "rollcall"
 _USER = "rollcall"
@@ -29,7 +31,7 @@ _SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name
 _LAST_RESORT = Path("/var/lib/rollcall/data")
 
 
-class FolderInUseError(Exception):
+class FolderInUseError(StartError):
     """Another process runs PostgreSQL on this data folder."""
 
 
@@ -47,6 +49,7 @@ class EmbeddedServer:
         self._say = say
         self.folder = self._usable(folder.resolve())
         self.data = self.folder / "postgres"
+        self.account = self._owner()
         self.log = self.folder / "postgres.log"
         self.sockets = self._sockets()
         self._durable = durable
@@ -59,19 +62,20 @@ class EmbeddedServer:
         return f"postgresql://{_USER}@/{database}?host={quote(str(self.sockets), safe='')}&port=5432"
 
     def start(self) -> None:
-        """Makes the data folder if need be, and starts. Raises FolderInUseError, or RuntimeError with the end of PostgreSQL's log."""
-        for folder in (self.folder, self.sockets):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._give(folder)
-        self.sockets.chmod(0o700)
-        self._take_lock()
-        self._stop_leftover()
-        if not (self.data / "PG_VERSION").exists():
-            self._initialise()
-        self._launch()
+        """Makes the data folder if need be, and starts. Raises FolderInUseError, or StartError with the end of PostgreSQL's log."""
         try:
+            self._make_folders()
+            self._take_lock()
+            clear_leftovers(self.data)
+            if not self.data.exists() or not any(self.data.iterdir()):
+                self._initialise()
+            self._check_version()
+            self._launch()
             self._wait()
             self._create_database()
+        except OSError as error:
+            self.stop()
+            raise StartError(f"PostgreSQL's data folder cannot be used: {error}. Set DATA_DIR to one that is this user's.") from error
         except BaseException:
             self.stop()
             raise
@@ -87,17 +91,19 @@ class EmbeddedServer:
                 self.process.wait(10)
         self.process = None
         if self._lock is not None:
+            if not self.sockets.is_relative_to(self.folder):
+                with suppress(OSError):
+                    self.sockets.rmdir()
             os.close(self._lock)
             self._lock = None
 
     def running(self) -> bool:
         """Whether some process runs PostgreSQL on this folder and it is ready."""
-        return self._postmaster() is not None and self._ready()
+        return postmaster(self.data) is not None and self._ready()
 
     def _usable(self, folder: Path) -> Path:
         """The folder, or another when the unprivileged user could not walk to it."""
-        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        if self.account is None or reachable(existing):
+        if self.account is None or reachable(next(parent for parent in (folder, *folder.parents) if parent.exists())):
             return folder
         other = _LAST_RESORT / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
         other.mkdir(parents=True, exist_ok=True)
@@ -106,19 +112,44 @@ class EmbeddedServer:
         self._say(f"PostgreSQL does not run as root, and other users cannot reach {folder}: the data is in {other}.")
         return other
 
+    def _owner(self) -> Account | None:
+        """Whom root runs PostgreSQL as: the user that the data is of already, so that this user can go on without root."""
+        if self.account is None or not self.data.exists():
+            return self.account
+        found = self.data.stat()
+        return Account(found.st_uid, found.st_gid) if found.st_uid else self.account
+
     def _sockets(self) -> Path:
         inside = self.folder / "run"
         if len(os.fsencode(inside)) < _SOCKET_LIMIT:
             return inside
         return Path(tempfile.gettempdir()) / f"rollcall-{os.getuid()}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
+    def _make_folders(self) -> None:
+        """The folders that are missing, and the sockets' own. A folder that was there keeps its owner: it may hold other things."""
+        for folder in reversed([each for each in (self.folder, *self.folder.parents) if not each.exists()]):
+            folder.mkdir(exist_ok=True)
+            if self.account is not None:
+                folder.chmod(0o755)
+        # Nobody but PostgreSQL's user may reach the socket: whoever can is the database's superuser.
+        with suppress(FileExistsError):
+            self.sockets.mkdir(mode=0o700)
+        # In a folder for temporary files anybody may have put something of this name there before us.
+        found = self.sockets.lstat()
+        owners = {os.geteuid(), *([] if self.account is None else [self.account.uid])}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
+            raise StartError(f"{self.sockets} belongs to somebody else. Remove it, or set DATA_DIR to another folder.")
+        self._give(self.sockets)
+        self.sockets.chmod(0o700)
+
     def _give(self, path: Path) -> None:
         if self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid)
+            os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def _take_lock(self) -> None:
         # The kernel lets go of it when this process ends, however it ends.
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._give(self.folder / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -126,34 +157,44 @@ class EmbeddedServer:
             raise FolderInUseError(f"Another server runs on {self.folder}. Stop it, or set DATA_DIR (and PORT) to others.") from None
         self._lock = lock
 
-    def _postmaster(self) -> int | None:
-        """The process id in postmaster.pid, when that process lives."""
-        try:
-            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
-            os.kill(pid, 0)
-        except (OSError, ValueError, IndexError):
-            return None
-        return pid
-
     def _ready(self) -> bool:
         with suppress(OSError):
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             return len(lines) > 7 and lines[7].strip() == "ready"
         return False
 
-    def _stop_leftover(self) -> None:
-        """We hold the folder's lock, so a postmaster that still lives has lost its parent to a hard kill."""
-        if self._postmaster() is not None:
-            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "30")
-
     def _initialise(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)  # an initdb that was cut short
-        self.data.mkdir(mode=0o700)
-        self._give(self.data)
-        options = ["-D", str(self.data), "-U", _USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        """Makes the data folder beside its place and moves it there when it is whole: one that was cut short is never taken for one."""
+        for cut_short in self.folder.glob("postgres.making-*"):
+            shutil.rmtree(cut_short, ignore_errors=True)
+        # A name of its own: the initdb of a start that was killed a moment ago may still be clearing its folder.
+        making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
+        self._give(making)
+        options = ["-D", str(making), "-U", _USER, "-A", "trust", "-E", "UTF8"]
         # The same order of letters on every machine; names are sorted by a key of our own.
         options += ["--locale-provider=builtin", "--locale=C.UTF-8"] if self.binaries.major >= 17 else ["--locale=C.UTF-8"]
+        if not self._durable:
+            options.append("--no-sync")
+        elif sys.platform == "linux" and self.binaries.major >= 17:
+            options.append("--sync-method=syncfs")  # one call, where the thousand files one by one took three times as long
         self._run("initdb", *options)
+        making.rename(self.data)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _check_version(self) -> None:
+        try:
+            made_by = (self.data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise StartError(f"{self.data} is not a data folder of PostgreSQL. Move it away, or set DATA_DIR to another folder.") from None
+        if made_by != str(self.binaries.major):
+            raise StartError(
+                f"The data in {self.data} was made by PostgreSQL {made_by}, and the programs found are of {self.binaries.major}"
+                f" ({self.binaries.folder}). Install PostgreSQL {made_by} and move the data with pg_upgrade or pg_dump, or set DATA_DIR to another folder."
+            )
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -163,10 +204,11 @@ class EmbeddedServer:
             cwd="/",
             check=False,
             env=_environment(),
+            preexec_fn=die_with_parent,
             **_as(self.account),
         )
         if done.returncode:
-            raise RuntimeError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise StartError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
 
     def _launch(self) -> None:
         settings = {
@@ -186,6 +228,7 @@ class EmbeddedServer:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
+            self._give(self.log)
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
@@ -194,7 +237,7 @@ class EmbeddedServer:
                 cwd="/",
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we stop it when the requests are done
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread runs yet
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call, whatever other threads do
                 **_as(self.account),
             )
 
@@ -203,11 +246,11 @@ class EmbeddedServer:
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise RuntimeError(f"PostgreSQL did not start:\n{self._log_end()}")
-            if self._ready() and self._postmaster() == self.process.pid:
+                raise StartError(f"PostgreSQL did not start:\n{self._log_end()}")
+            if self._ready() and postmaster(self.data) == self.process.pid:
                 return
             time.sleep(0.01)
-        raise RuntimeError(f"PostgreSQL was not ready within {within:.0f} s:\n{self._log_end()}")
+        raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self._log_end()}")
 
     def _log_end(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
@@ -244,9 +287,15 @@ def _as(account: Account | None) -> dict[str, Any]:
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
+# Found before any fork: the child of a process with threads should do no more than the call.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
 def die_with_parent() -> None:
-    """Linux: the kernel sends SIGINT (to PostgreSQL a fast shutdown) to this process when the one that started it ends, however it ends."""
-    if sys.platform != "linux":
-        return
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
+    """Linux: the kernel sends SIGINT (to PostgreSQL a fast shutdown) to this process when the one that started it ends, however it ends.
+
+    Elsewhere a PostgreSQL whose parent was killed hard runs on, and the next start on its folder ends it.
+    """
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

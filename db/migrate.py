@@ -19,6 +19,8 @@ from typing import Any
 import psycopg
 from yoyo import get_backend, read_migrations
 
+from db.binaries import StartError
+
 __all__ = ["FOLDER", "MigrationError", "applied", "migrate", "pending", "rollback"]
 
 FOLDER = Path(__file__).parent.parent / "migrations"
@@ -42,19 +44,17 @@ def migrate(url: str, folder: Path = FOLDER, *, wait: float = 1800) -> list[str]
     Raises MigrationError for a file that was edited after it was applied, for an invalid index, and when waiting took too long.
     """
     with _alone(url, wait) as connection:
-        _check_unedited(connection, folder)
         with _backend(url) as backend:
             backend.break_lock()
+            backend.ensure_internal_schema_updated()  # yoyo's own tables, which the notes are compared with
+            _note_what_is_applied(connection, folder)
+            _check_unedited(connection, folder)
             missing = backend.to_apply(read_migrations(str(folder)))
             names = []
             for migration in missing:
                 with redirect_stdout(io.StringIO()):  # yoyo prints what SELECTs answer
                     backend.apply_migrations(missing.filter(lambda each, wanted=migration: each.id == wanted.id))
-                connection.execute(
-                    "INSERT INTO migration_checksums (migration_id, sha256) VALUES (%s, %s)"
-                    " ON CONFLICT (migration_id) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
-                    [migration.id, _checksum(folder / f"{migration.id}.sql")],
-                )
+                _note(connection, folder, migration.id)
                 names.append(migration.id)
         _check_indexes(connection)
     return names
@@ -127,6 +127,24 @@ def _backend(url: str) -> Iterator[Any]:
         backend.connection.close()
 
 
+def _note_what_is_applied(connection: "psycopg.Connection[Any]", folder: Path) -> None:
+    """Makes our notes agree with yoyo's, which are true: a process that was killed between the two has left ours behind."""
+    connection.execute("DELETE FROM migration_checksums WHERE migration_id NOT IN (SELECT migration_id FROM _yoyo_migration)")
+    for (name,) in connection.execute(
+        "SELECT migration_id FROM _yoyo_migration WHERE migration_id NOT IN (SELECT migration_id FROM migration_checksums)"
+    ).fetchall():
+        if (folder / f"{name}.sql").exists():
+            _note(connection, folder, name)
+
+
+def _note(connection: "psycopg.Connection[Any]", folder: Path, name: str) -> None:
+    connection.execute(
+        "INSERT INTO migration_checksums (migration_id, sha256) VALUES (%s, %s)"
+        " ON CONFLICT (migration_id) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
+        [name, _checksum(folder / f"{name}.sql")],
+    )
+
+
 def _check_unedited(connection: "psycopg.Connection[Any]", folder: Path) -> None:
     edited = [
         name
@@ -166,5 +184,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except MigrationError as error:
+    except (MigrationError, StartError) as error:
         sys.exit(f"migrations: {error}")

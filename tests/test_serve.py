@@ -233,6 +233,10 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(start, folder):
     [
         ({"ENVIRONMENT": "production"}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        (
+            {"ENVIRONMENT": "production", "SECRET_KEY": "s" * 40, "SECRET_KEY_PREVIOUS": "rollcall-development-secret-not-for-production"},
+            "SECRET_KEY_PREVIOUS",
+        ),
         ({"PORT": "many", "WORKERS": "0"}, "WORKERS"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"PGBOUNCER": "true", "DATABASE_URL": "postgresql://x/y"}, "DIRECT_DATABASE_URL"),

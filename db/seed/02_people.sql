@@ -20,9 +20,12 @@ SELECT ARRAY['Ada','Amira','Aisha','Alejandro','Alma','Amélie','Anders','Andrze
 CREATE TEMPORARY TABLE seed_students ON COMMIT DROP AS
 SELECT i, level, section, i > scale.students AS alumnus, ((i - 1) % families) + 1 AS family,
     greatest(0, 4 - level)::integer AS first_year,
-    i <= scale.students AND i > 10 AND pg_temp.chance(11, i) < 0.02 AND scale.sections > 1 AS moved,
-    i <= scale.students AND i > 10 AND pg_temp.chance(12, i) < 0.008 AS gone
-FROM scale, LATERAL (
+    settled AND i <= scale.students AND i > 10 AND pg_temp.chance(11, i) < 0.02 AND scale.sections > 1 AS moved,
+    settled AND i <= scale.students AND i > 10 AND pg_temp.chance(12, i) < 0.008 AS gone
+FROM scale,
+    -- In a year's first days nobody has moved or left yet.
+    (SELECT current_setting('seed.date')::date >= start_date + 20 AS settled FROM seed_years WHERE y = 3) AS this_year,
+    LATERAL (
     SELECT i, (i - 1) % classes / sections + 1 AS level, (i - 1) % classes % sections AS section, (students * 7 / 10) AS families FROM generate_series(1, students) AS i
     UNION ALL
     SELECT students + a, levels + 1, (a - 1) % sections, (students * 7 / 10) FROM generate_series(1, alumni) AS a
@@ -36,7 +39,7 @@ FROM (
     FROM (VALUES (1, 'ADMIN', 'Adela', 'Núñez'), (2, 'BURSAR', 'Bruno', 'Sauer')) AS staff (n, role, first_name, last_name)
     UNION ALL
     SELECT 2, t, 'TEACHER', first_names[1 + floor(pg_temp.chance(13, t) * cardinality(first_names))::integer], last_names[1 + floor(pg_temp.chance(14, t) * cardinality(last_names))::integer],
-        (y.start_date + time '08:00') AT TIME ZONE 'UTC', t <= 20 OR pg_temp.chance(15, t) > 0.02
+        (y.start_date + time '08:00') AT TIME ZONE 'UTC', t <= 20 OR t < scale.teachers AND pg_temp.chance(15, t) > 0.02
     FROM scale, seed_names, seed_years y, generate_series(1, scale.teachers) AS t WHERE y.y = 0
     UNION ALL
     SELECT 3, s.i, 'STUDENT', first_names[1 + floor(pg_temp.chance(16, s.i) * cardinality(first_names))::integer],
@@ -97,9 +100,9 @@ SELECT pg_temp.seed_id(51, p.n * 8 + row_number() OVER (PARTITION BY p.n ORDER B
     p.n % 2 = 1, st.created_at, st.created_at
 FROM seed_people p JOIN seed_students s ON s.family = (p.n + 1) / 2 JOIN students st ON st.alt_id = s.i WHERE p.kind = 4;
 
--- A teacher with a child at the school: one person, one account, two links.
+-- Teachers with a child at the school: one person, one account, two links.
 INSERT INTO guardians (id, user_id, is_active, sort_key, created_at, updated_at)
-SELECT pg_temp.seed_id(50, 1000000 + t.alt_id, t.created_at), t.user_id, true, t.sort_key, t.created_at, t.created_at FROM teachers t WHERE t.alt_id = 2;
+SELECT pg_temp.seed_id(50, 1000000 + t.alt_id, t.created_at), t.user_id, true, t.sort_key, t.created_at, t.created_at FROM teachers t WHERE t.alt_id % 30 = 2;
 INSERT INTO guardian_students (id, guardian_id, student_id, relationship, is_primary, created_at, updated_at)
-SELECT pg_temp.seed_id(51, 8000000, t.created_at), pg_temp.seed_id(50, 1000002, t.created_at), s.id, 'OTHER', false, s.created_at, s.created_at
-FROM teachers t, students s WHERE t.alt_id = 2 AND s.alt_id = 5;
+SELECT pg_temp.seed_id(51, 8000000 + t.alt_id, t.created_at), pg_temp.seed_id(50, 1000000 + t.alt_id, t.created_at), s.id, 'OTHER', false, s.created_at, s.created_at
+FROM teachers t JOIN students s ON s.alt_id = t.alt_id + 3 WHERE t.alt_id % 30 = 2;

@@ -1,14 +1,20 @@
 -- Classes of four years, who teaches what in them, who was in them.
 
+-- Who takes this year's lessons and class of a teacher who has left: the first one of the same subject who has not.
+CREATE TEMPORARY TABLE seed_stand_ins ON COMMIT DROP AS
+SELECT t.alt_id, y.y, CASE WHEN t.is_active OR y.y < 3 THEN t.id ELSE
+        (SELECT o.id FROM teachers o WHERE o.is_active AND (o.alt_id - t.alt_id) % scale.subjects = 0 ORDER BY o.alt_id LIMIT 1) END AS teacher_id
+FROM scale, teachers t, seed_years y;
+
 INSERT INTO classes (id, academic_year_id, teacher_id, name, grade_level, section, room, capacity, is_active, created_at, updated_at)
-SELECT pg_temp.seed_id(60, y.y * scale.classes + c, y.start_date - interval '30 days'), y.id, t.id,
+SELECT pg_temp.seed_id(60, y.y * scale.classes + c, y.start_date - interval '30 days'), y.id, t.teacher_id,
     place.level || lower(place.letter), place.level, place.letter, 'R' || (100 + (c - 1) % 300), 30, y.y = 3, y.start_date - interval '30 days', y.start_date - interval '30 days'
 FROM scale, seed_years y, generate_series(1, scale.classes) AS c,
     LATERAL (SELECT (c - 1) / scale.sections + 1 AS level,
         CASE WHEN (c - 1) % scale.sections < 26 THEN chr(65 + (c - 1) % scale.sections)
              ELSE chr(64 + (c - 1) % scale.sections / 26) || chr(65 + (c - 1) % scale.sections % 26) END AS letter) AS place
-JOIN teachers t ON true
-WHERE t.alt_id = (c - 1) % scale.teachers + 1 AND place.level <= scale.levels - greatest(0, 2 - y.y);
+JOIN seed_stand_ins t ON true
+WHERE t.y = y.y AND t.alt_id = (c - 1) % scale.teachers + 1 AND place.level <= scale.levels - greatest(0, 2 - y.y);
 
 CREATE TEMPORARY TABLE seed_classes ON COMMIT DROP AS
 SELECT y.y, c.id, c.grade_level AS level, row_number() OVER (PARTITION BY y.y, c.grade_level ORDER BY length(c.section), c.section)::integer - 1 AS section
@@ -22,9 +28,9 @@ FROM scale, seed_classes c, generate_series(1, 8) AS j;
 
 INSERT INTO class_subjects (id, class_id, subject_id, teacher_id, semester_id, created_at, updated_at)
 SELECT pg_temp.seed_id(61, row_number() OVER (ORDER BY cs.y, m.half, cs.level, cs.section, cs.subject_n), m.start_date - interval '30 days'), cs.class_id,
-    pg_temp.seed_id(5, cs.subject_n, y0.start_date), t.id, m.id, m.start_date - interval '30 days', m.start_date - interval '30 days'
-FROM scale, seed_class_subjects cs JOIN seed_semesters m ON m.y = cs.y, seed_years y0, teachers t
-WHERE y0.y = 0 AND t.alt_id = cs.subject_n + scale.subjects * (((cs.level - 1) * scale.sections + cs.section) % (scale.teachers / scale.subjects));
+    pg_temp.seed_id(5, cs.subject_n, y0.start_date), t.teacher_id, m.id, m.start_date - interval '30 days', m.start_date - interval '30 days'
+FROM scale, seed_class_subjects cs JOIN seed_semesters m ON m.y = cs.y, seed_years y0, seed_stand_ins t
+WHERE y0.y = 0 AND t.y = cs.y AND t.alt_id = cs.subject_n + scale.subjects * (((cs.level - 1) * scale.sections + cs.section) % (scale.teachers / scale.subjects));
 
 -- One row a student and year; a move within the year makes two, leaving ends the last.
 CREATE TEMPORARY TABLE seed_memberships ON COMMIT DROP AS

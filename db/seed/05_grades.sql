@@ -11,7 +11,11 @@ JOIN teachers t ON t.id = cs.teacher_id,
     generate_series(1, CASE WHEN m.y = 2 THEN scale.assessments_before WHEN m.y = 3 AND m.start_date <= u.until THEN scale.assessments_now ELSE 0 END) AS k,
     LATERAL (SELECT d.day FROM seed_days d
         WHERE d.day >= m.start_date AND d.day <= least(u.until, m.end_date)
-          AND d.day >= m.start_date + ((least(u.until, m.end_date) - m.start_date) * (k - 0.5) / (CASE WHEN m.y = 2 THEN scale.assessments_before ELSE scale.assessments_now END))::integer
+          -- Spread over the semester so far; of every second subject the latest was these days, and is not published yet.
+          AND d.day >= greatest(
+              m.start_date + ((least(u.until, m.end_date) - m.start_date) * (k - 0.5) / (CASE WHEN m.y = 2 THEN scale.assessments_before ELSE scale.assessments_now END))::integer,
+              CASE WHEN m.y = 3 AND u.until <= m.end_date AND k = scale.assessments_now AND ('x' || substr(md5(cs.id::text), 7, 1))::bit(4)::integer % 2 = 0
+                   THEN (SELECT day FROM seed_days WHERE back = 6) END)
         ORDER BY d.day OFFSET (('x' || substr(md5(cs.id::text), 1, 6))::bit(24)::integer % 4) LIMIT 1) AS held;
 
 INSERT INTO assessments (id, class_id, subject_id, assessment_type_id, semester_id, created_by, assessment_date, title, max_score, weight, published_at, created_at, updated_at)
@@ -31,7 +35,7 @@ SELECT pg_temp.seed_id(81, g.n, g.made), g.student_id, g.assessment_id, g.class_
 FROM (
     SELECT x.*, CASE WHEN x.state = 'SCORED' THEN round(x.raw * x.max_score / 50) / 2 END AS score,
         CASE WHEN x.state = 'SCORED' THEN round(x.raw * x.max_score / 50) / 2 * 100 / x.max_score END::numeric(7, 3) AS percentage,
-        x.state = 'SCORED' AND pg_temp.chance(84, x.n) < 0.01 AND x.published AS corrected
+        x.state = 'SCORED' AND x.raw >= 10 AND pg_temp.chance(84, x.n) < 0.01 AND x.published AS corrected
     FROM (
         SELECT r.*, CASE WHEN r.luck < 0.02 THEN 'MISSING' WHEN r.luck < 0.035 THEN 'EXCUSED' WHEN r.luck < 0.04 THEN 'INCOMPLETE' ELSE 'SCORED' END AS state,
             least(100, greatest(0, 75 + 12 * pg_temp.bell(82, r.alt_id) + 5 * pg_temp.bell(83, r.alt_id * 64 + r.subject_n) + 8 * pg_temp.bell(85, r.n)))::numeric AS raw
@@ -53,7 +57,7 @@ ORDER BY g.n;
 -- A grade that was corrected was lower at first.
 INSERT INTO audit_logs (id, user_id, record_id, created_at, table_name, action, request_id, old_values)
 SELECT pg_temp.seed_id(82, row_number() OVER (ORDER BY g.id), g.updated_at), g.recorded_by, g.id, g.updated_at, 'grades', 'UPDATE', 'seed',
-    jsonb_build_object('score', greatest(g.score - 1, 0), 'percentage', greatest(g.score - 1, 0) * 100 / a.max_score, 'letter',
-        CASE WHEN p.percentage >= 89.5 THEN 'A' WHEN p.percentage >= 79.5 THEN 'B' WHEN p.percentage >= 69.5 THEN 'C' WHEN p.percentage >= 59.5 THEN 'D' ELSE 'F' END)
-FROM grades g JOIN assessments a ON a.id = g.assessment_id, LATERAL (SELECT greatest(g.score - 1, 0) * 100 / a.max_score AS percentage) AS p
+    jsonb_build_object('score', g.score - 1, 'percentage', p.percentage) || CASE WHEN l.letter = g.letter THEN '{}' ELSE jsonb_build_object('letter', l.letter) END
+FROM grades g JOIN assessments a ON a.id = g.assessment_id, LATERAL (SELECT ((g.score - 1) * 100 / a.max_score)::numeric(7, 3) AS percentage) AS p,
+    LATERAL (SELECT CASE WHEN p.percentage >= 89.5 THEN 'A' WHEN p.percentage >= 79.5 THEN 'B' WHEN p.percentage >= 69.5 THEN 'C' WHEN p.percentage >= 59.5 THEN 'D' ELSE 'F' END AS letter) AS l
 WHERE g.version = 2;

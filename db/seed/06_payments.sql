@@ -23,7 +23,8 @@ WHERE y.y >= 2 AND greatest(y.start_date, c.due - 45) <= current_setting('seed.d
 -- What became of each: paid, paid in part, not, waived, refunded, cancelled; ahead of the due date mostly not yet.
 CREATE TEMPORARY TABLE seed_outcomes ON COMMIT DROP AS
 SELECT *, CASE
-        WHEN NOT fell_due AND luck >= 0.15 THEN 'PENDING'
+        -- What is charged today moves tomorrow at the earliest.
+        WHEN NOT fell_due AND (luck >= 0.15 OR charged_on >= current_setting('seed.date')::date) THEN 'PENDING'
         WHEN NOT fell_due THEN 'PAID'
         WHEN luck < 0.865 THEN 'PAID' WHEN luck < 0.905 THEN 'PARTIAL' WHEN luck < 0.94 THEN 'PENDING' WHEN luck < 0.96 THEN 'WAIVED'
         WHEN luck < 0.97 THEN 'REFUNDED' WHEN luck < 0.98 THEN 'CANCELLED' WHEN luck < 0.99 THEN 'PAID_LESS' ELSE 'PAID_TWICE' END AS outcome,

@@ -5,8 +5,9 @@ import sys
 from datetime import date, datetime
 
 from config import load_settings
+from db.binaries import StartError
 from db.embedded import database_url
-from db.migrate import migrate
+from db.migrate import MigrationError, migrate
 from db.seed.runner import SCALES, NotEmptyError, seed
 
 
@@ -23,10 +24,10 @@ def main() -> None:
     with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
         migrate(url)
         print(f"Seeding the {given.scale} school as of {given.date} …", flush=True)
-        try:
-            seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
-        except NotEmptyError as error:
-            sys.exit(f"seed: {error}")
+        seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
 
 
-main()
+try:
+    main()
+except (MigrationError, NotEmptyError, StartError) as error:
+    sys.exit(f"seed: {error}")

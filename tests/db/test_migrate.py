@@ -149,3 +149,20 @@ async def test_what_is_pending_is_known_to_the_probe(blank_database_url, folder)
         assert await pending(connection, folder) == ["003_three"]
     finally:
         await connection.close()
+
+
+async def test_notes_that_a_killed_process_left_behind_are_put_right(blank_database_url, folder):
+    """Killed between yoyo's commit and ours, either way: the probe would say for ever that something is pending, or that nothing is."""
+    migrate(blank_database_url, folder)
+    sql(blank_database_url, "DELETE FROM migration_checksums WHERE migration_id = '002_two'")
+    sql(blank_database_url, "INSERT INTO migration_checksums (migration_id, sha256) VALUES ('003_three', 'x')")
+    (folder / "003_three.sql").write_text("CREATE TABLE three (n integer);\n")
+    assert migrate(blank_database_url, folder) == ["003_three"]
+    connection = await asyncpg.connect(blank_database_url)
+    try:
+        assert await pending(connection, folder) == []
+    finally:
+        await connection.close()
+    (folder / "002_two.sql").write_text("SELECT 1;\n")
+    with pytest.raises(MigrationError, match="002_two"):
+        migrate(blank_database_url, folder)
