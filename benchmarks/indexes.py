@@ -12,7 +12,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from psycopg import sql
 
 from auth.access import NOUNS
 from benchmarks.district import SEED_DATE, district
+from benchmarks.index_writes import write_lines
 from db.migrate import FOLDER, rollback
 from db.queries import queries
 from db.statements import Choice, Query, Statement
@@ -113,63 +114,11 @@ SAMPLES = {
     "payments": "SELECT id FROM payments ORDER BY md5(id::text) LIMIT 40",
 }
 
-WRITES = {
-    "a day's attendance of the whole school, one statement": (
-        "INSERT INTO attendance (student_id, class_id, date, status, marked_by)"
-        " SELECT s.id, s.class_id, $1::date, CASE WHEN hashtext(s.id::text) % 13 = 0 THEN 'ABSENT' ELSE 'PRESENT' END, t.user_id"
-        " FROM students s JOIN classes c ON c.id = s.class_id JOIN teachers t ON t.id = c.teacher_id WHERE s.is_active"
-    ),
-    "a class's register, one statement each, 100 classes": (
-        "INSERT INTO attendance (student_id, class_id, date, status) SELECT s.id, s.class_id, $1::date, 'PRESENT' FROM students s WHERE s.class_id = $2"
-    ),
-    "grades in 200 assessments, one statement": (
-        "INSERT INTO grades (student_id, assessment_id, state, score)"
-        " SELECT s.id, a.id, 'SCORED', 7 FROM (SELECT id, class_id FROM assessments ORDER BY assessment_date DESC, id LIMIT 200) AS a"
-        " JOIN students s ON s.class_id = a.class_id WHERE NOT EXISTS (SELECT FROM grades g WHERE g.student_id = s.id AND g.assessment_id = a.id)"
-    ),
-    "a charge for every student, one statement": (
-        "INSERT INTO payments (student_id, fee_category_id, academic_year_id, due_date, amount, currency)"
-        " SELECT s.id, (SELECT id FROM fee_categories ORDER BY code LIMIT 1), (SELECT id FROM academic_years WHERE is_current), $1::date, 10, 'EUR'"
-        " FROM students s WHERE s.is_active"
-    ),
-    "a thousand grades corrected, one statement": (
-        "UPDATE grades SET score = greatest(score - 0.5, 0), letter = 'C' WHERE id IN"
-        " (SELECT id FROM grades WHERE score IS NOT NULL ORDER BY md5(id::text) LIMIT 1000)"
-    ),
-    "a thousand absences excused, one statement": (
-        "UPDATE attendance SET excused = true, excuse_reason = 'Ill' WHERE id IN"
-        " (SELECT id FROM attendance WHERE status = 'ABSENT' AND NOT excused LIMIT 1000)"
-    ),
-}
-
 
 async def timed(work: Callable[[], Awaitable[Any]]) -> float:
     began = time.perf_counter()
     await work()
     return time.perf_counter() - began
-
-
-async def write(connection: Any, statement: str, day: date, classes: list[Any]) -> float:
-    """Seconds of a write that is rolled back."""
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        if "$2" in statement:
-            prepared = await connection.prepare(statement)
-
-            async def work() -> None:
-                for each in classes:
-                    await prepared.fetch(day, each)
-
-        else:
-            arguments = [day] if "$1" in statement else []
-
-            async def work() -> None:
-                await connection.execute(statement, *arguments)
-
-        return await timed(work)
-    finally:
-        await transaction.rollback()
 
 
 async def measure(with_018: str, without: str) -> list[str]:
@@ -194,19 +143,7 @@ async def measure(with_018: str, without: str) -> list[str]:
             before, after = statistics.median(figures["without"]), statistics.median(figures["with"])
             lines.append(f"| {read.name} | {before:.2f} | {after:.2f} | {before / after:.1f} |")
             print(lines[-1], flush=True)
-        lines += ["", "| write | without 018, ms | with, ms | dearer by, median of pairs |", "|---|---|---|---|"]
-        classes = [row[0] for row in await indexed.fetch("SELECT id FROM classes WHERE is_active ORDER BY id LIMIT 100")]
-        for name, statement in WRITES.items():
-            pairs = []
-            for n in range(-1, ROUNDS):
-                day = SEED_DATE + timedelta(days=2 + n)
-                pair = [await write(connection, statement, day, classes) for connection in ((bare, indexed) if n % 2 else (indexed, bare))]
-                if n >= 0:
-                    pairs.append(pair if n % 2 else pair[::-1])
-            before, after = (statistics.median(pair[side] for pair in pairs) * 1000 for side in (0, 1))
-            dearer = statistics.median(pair[1] / pair[0] for pair in pairs) - 1
-            lines.append(f"| {name} | {before:.1f} | {after:.1f} | {dearer:+.0%} |")
-            print(lines[-1], flush=True)
+        lines += ["", *await write_lines(with_018, without, ROUNDS)]
         sizes = "SELECT sum(pg_table_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         [(tables, keys)] = await bare.fetch(sizes)
         [(_, indexes)] = await indexed.fetch(sizes)
