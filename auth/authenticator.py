@@ -157,8 +157,9 @@ class Authenticator:
             self._uses.clear()
             try:
                 await self.throttle.delete_old()
+                await self._database.execute(*bound(queries.delete_old_idempotency_keys))
             except _DATABASE_TROUBLE as error:
-                _log.warning("old failed sign-ins were not deleted", error=repr(error))
+                _log.warning("old failed sign-ins and idempotency keys were not deleted", error=repr(error))
 
     def _begin(self, work: Any) -> None:
         task = asyncio.create_task(work)

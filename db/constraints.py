@@ -147,6 +147,7 @@ INTERNAL = frozenset(
         "teachers_alt_id_key",
         "students_alt_id_key",
         "sessions_revoked_check",
+        "idempotency_keys_arguments_hash_check",
         "refresh_tokens_token_hash_check",
         "service_tokens_token_hash_check",
         "service_tokens_token_hash_key",

@@ -7,7 +7,7 @@ import asyncpg
 from db.constraints import CONSTRAINTS, foreign_key
 from db.pool import PoolTimeoutError
 
-__all__ = ["DomainError", "constraint_error", "failure"]
+__all__ = ["DomainError", "constraint_error", "failure", "required"]
 
 
 _OUTAGES = (
@@ -45,9 +45,16 @@ def constraint_error(error: BaseException) -> DomainError | None:
     known = CONSTRAINTS.get(error.constraint_name or "") or foreign_key(error.constraint_name or "", error.table_name or "")
     if known is not None:
         return DomainError(*known)
+    if error.constraint_name and error.constraint_name.endswith("_pkey"):
+        return DomainError("TAKEN", "clientId", "Another record has this id.")
     if isinstance(error, asyncpg.NotNullViolationError):
-        return DomainError("REQUIRED", _camel(error.column_name or ""), "Must be given.")
+        return required(error.column_name or "")
     return None
+
+
+def required(column: str) -> DomainError:
+    """A column that must have a value and has none."""
+    return DomainError("REQUIRED", _camel(column), "Must be given.")
 
 
 def failure(error: BaseException) -> tuple[str, str] | None:

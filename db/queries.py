@@ -22,6 +22,10 @@ A file holds entries, each begun by its header:
     -- Who, in words.
     s.id = ANY($reach_students::uuid[])
 
+    -- record: subjects                 a table whose single rows are written (records.py), and the columns that a writer may give
+    -- One line that says what for.
+    code name description
+
 Parameters are named and become native ones; `$reach_…` are filled from the viewer's reach.
 """
 
@@ -29,11 +33,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from db.records import Record
 from db.statements import Fragment, Order, Query
 
 __all__ = ["Queries", "queries"]
 
-_ENTRY = re.compile(r"^-- (?P<kind>name|page|visible): *(?P<title>.+)$", re.MULTILINE)
+_ENTRY = re.compile(r"^-- (?P<kind>name|page|visible|record): *(?P<title>.+)$", re.MULTILINE)
 _OPTION = re.compile(r"^-- (?P<kind>key|order|filter|flag|per|by)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
 _FOLDER = Path(__file__).parent / "queries"
 
@@ -50,8 +55,12 @@ class Queries:
                 noun, alias = title.split()
                 _, sql = _purpose(text, path)
                 self._visibility[noun] = Fragment(_without_comments(sql), alias)
+        self.records: dict[str, Record] = {}
         for path, kind, title, text in entries:
-            if kind != "visible":
+            if kind == "record":
+                purpose, columns = _purpose(text, path)
+                self.records[title] = Record(title, purpose, tuple(columns.split()))
+            elif kind != "visible":
                 if title in self._queries:
                     raise ValueError(f"{path.name}: {title} is there already")
                 self._queries[title] = self._read(kind, title, text, path)

@@ -28,6 +28,7 @@ from schema.students import StudentQueries
 from schema.subjects import SubjectQueries
 from schema.users import UserQueries
 from schema.viewer import ViewerQueries
+from schema.writing.catalogue import CatalogueMutations
 
 __all__ = ["make_schema"]
 
@@ -57,7 +58,9 @@ Query = merge(
     "Everything that can be read.",
 )
 
-Mutation = merge("Mutation", [SignInMutations, PasswordResetMutations, ServiceTokenMutations], "Everything that can be changed.")
+Mutation = merge(
+    "Mutation", [SignInMutations, PasswordResetMutations, ServiceTokenMutations, CatalogueMutations], "Everything that can be changed."
+)
 
 
 def make_schema(execution_context_class: Any = None) -> strawberry.Schema:

@@ -41,12 +41,18 @@ class School:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.services: Any = SimpleNamespace()
+        self._sessions: dict[UUID, UUID] = {}
 
     async def viewer(self, email: str | None) -> Viewer:
+        """The owner of an e-mail address, signed in."""
         if email is None:
             return ANONYMOUS
         row = await self.database.fetchrow("SELECT id, role FROM users WHERE lower(email) = lower($1)", email)
-        return Viewer(row["id"], row["role"], uuid4())
+        if row["id"] not in self._sessions:
+            self._sessions[row["id"]] = await self.database.fetchval(
+                "INSERT INTO sessions (user_id, expires_at) VALUES ($1, now() + interval '1 day') RETURNING id", row["id"]
+            )
+        return Viewer(row["id"], row["role"], self._sessions[row["id"]])
 
     async def ask(self, query: str, viewer: Viewer | str | None = "admin@demo.school", **variables: Any) -> Answer:
         """Runs an operation as a viewer (or the owner of an e-mail address, or nobody)."""

@@ -62,6 +62,10 @@ class Databases:
         self._run(statement.format(self._name(name), self._name(template)))
         return self.address(name)
 
+    def set_clock(self, name: str, now: str) -> None:
+        """What the school takes for now in this database, from the next connection on."""
+        self._run(sql.SQL("ALTER DATABASE {} SET rollcall.now = {}").format(self._name(name), sql.Literal(now)))
+
     def blank(self, name: str) -> str:
         """A database without anything in it; its address."""
         self._run(sql.SQL("CREATE DATABASE {}").format(self._name(name)))

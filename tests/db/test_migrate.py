@@ -120,7 +120,7 @@ def test_an_invalid_index_is_noticed(blank_database_url, folder):
 def test_018_heals_an_index_whose_build_was_cut_short(blank_database_url):
     """A cut-short build leaves an INVALID index of the name: building again replaces it, where IF NOT EXISTS would keep it."""
     migrate(blank_database_url)
-    rollback(blank_database_url)
+    rollback(blank_database_url, to="018")
     sql(blank_database_url, "CREATE INDEX students_enrollment_date_idx ON students (enrollment_date)")
     sql(blank_database_url, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'students_enrollment_date_idx'::regclass")
     migrate(blank_database_url)

@@ -1,0 +1,20 @@
+-- name: claim_idempotency_key
+-- Takes a key for a request: true, or no row when it is taken. Waits for a request that has it and is not done. A key of 30 days ago counts no more.
+INSERT INTO idempotency_keys AS k (user_id, mutation, key, arguments_hash)
+VALUES ($user_id::uuid, $mutation::text, $key::text, $arguments_hash::bytea)
+ON CONFLICT (user_id, mutation, key) DO UPDATE SET arguments_hash = excluded.arguments_hash, answer = NULL, created_at = now()
+    WHERE k.created_at < now() - interval '30 days'
+RETURNING true
+
+-- name: idempotent_answer
+-- What the request with this key came to.
+SELECT k.arguments_hash, k.answer FROM idempotency_keys k
+WHERE k.user_id = $user_id::uuid AND k.mutation = $mutation::text AND k.key = $key::text
+
+-- name: keep_idempotent_answer
+-- Keeps what a request came to beside its key.
+UPDATE idempotency_keys SET answer = $answer::text::jsonb WHERE user_id = $user_id::uuid AND mutation = $mutation::text AND key = $key::text
+
+-- name: delete_old_idempotency_keys
+-- Deletes keys of more than 30 days ago.
+DELETE FROM idempotency_keys WHERE created_at < now() - interval '30 days'

@@ -1,0 +1,165 @@
+"""Single rows, written: inserted, changed from a version, with every broken rule told at once.
+
+What may be written is declared beside the statements, and nothing else can be:
+
+    -- record: subjects                 the table
+    -- One line that says what for.
+    code name description credits       the columns that a writer may give
+
+Values travel as one JSON parameter that PostgreSQL reads by the table's own types, so that a change names only what it changes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.errors import DomainError, constraint_error
+from db.violations import violations
+
+__all__ = ["BrokenRulesError", "NotThereError", "Record", "StaleError", "insert", "to_json", "update"]
+
+
+class BrokenRulesError(Exception):
+    """What was to be written breaks these rules; nothing was written."""
+
+    def __init__(self, errors: list[DomainError]) -> None:
+        super().__init__("; ".join(each.message for each in errors))
+        self.errors = errors
+
+
+class NotThereError(Exception):
+    """There is no row of this id."""
+
+
+class StaleError(Exception):
+    """The row has changed since the version that the change was made from."""
+
+
+@dataclass(eq=False, slots=True)
+class Record:
+    """A table whose single rows are written, and the columns that a writer may give."""
+
+    table: str
+    purpose: str
+    columns: tuple[str, ...]
+    _compiled: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+
+    def insert_sql(self, columns: tuple[str, ...]) -> str:
+        """$1 is the row as a JSON object; the answer its id."""
+        names = ", ".join(("id", *columns))
+        values = ", ".join(("coalesce(n.id, uuidv7())", *(f"n.{each}" for each in columns)))
+        return self._made(
+            "insert",
+            columns,
+            f"INSERT INTO {self.table} ({names}) SELECT {values} FROM jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n RETURNING id",
+        )
+
+    def update_sql(self, columns: tuple[str, ...]) -> str:
+        """$1 are the changes as a JSON object, $2 is the row's id; the answer the id."""
+        names, values = ", ".join(columns), ", ".join(f"n.{each}" for each in columns)
+        return self._made(
+            "update",
+            columns,
+            f"UPDATE {self.table} AS t SET ({names}) = (SELECT {values} FROM jsonb_populate_record(t, $1::text::jsonb) AS n) WHERE t.id = $2 RETURNING t.id",
+        )
+
+    def same_sql(self, columns: tuple[str, ...]) -> str:
+        """$1 is a row as a JSON object, $2 an id: whether the row of this id has just these values; no row when there is none."""
+        given = ", ".join(f"n.{each}" for each in columns)
+        there = ", ".join(f"t.{each}" for each in columns)
+        return self._made(
+            "same",
+            columns,
+            f"SELECT ({there}) IS NOT DISTINCT FROM ({given}) AS same FROM {self.table} AS t,"
+            f" jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n WHERE t.id = $2",
+        )
+
+    def _made(self, kind: str, columns: tuple[str, ...], sql: str) -> str:
+        unknown = set(columns) - set(self.columns)
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown))} may not be written in {self.table}")
+        return self._compiled.setdefault((kind, columns), sql)
+
+    def ordered(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """The columns that are given, in the declared order: one statement for one set of them."""
+        found = tuple(each for each in self.columns if each in values)
+        unknown = values.keys() - set(found) - {"id"}
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown))} may not be written in {self.table}")
+        return found
+
+
+async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> UUID:
+    """Inserts a row; its id. A value of None leaves the column to its default. `id` may be given: a client's own.
+
+    A second insert of one id with the same values is the first one told again, and answers its id. Raises BrokenRulesError with all of
+    the table's rules that the row breaks.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    columns = record.ordered(given)
+    row = to_json(given)
+    try:
+        async with connection.transaction():
+            made: UUID = await connection.fetchval(record.insert_sql(columns), row)
+            return made
+    except asyncpg.IntegrityConstraintViolationError as error:
+        if "id" in given:
+            same = await connection.fetchval(record.same_sql(columns), row, given["id"])
+            if same:
+                found: UUID = given["id"]
+                return found
+        raise BrokenRulesError(await _all(connection, record, row, None, error)) from None
+
+
+async def update(connection: Any, record: Record, row_id: UUID, version: int | None, changes: Mapping[str, Any]) -> UUID:
+    """Changes a row that is still of this version (None: of whichever); its id.
+
+    Raises NotThereError, StaleError, and BrokenRulesError with all rules that the changed row breaks. No changes write nothing.
+    """
+    columns = record.ordered(changes)
+    there = await connection.fetchrow(
+        f"SELECT {'version' if version is not None else 'id'} FROM {record.table} WHERE id = $1 FOR UPDATE", row_id
+    )
+    if there is None:
+        raise NotThereError
+    if version is not None and there["version"] != version:
+        raise StaleError
+    if not columns:
+        return row_id
+    row = to_json(changes)
+    try:
+        async with connection.transaction():
+            await connection.execute(record.update_sql(columns), row, row_id)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise BrokenRulesError(await _all(connection, record, row, row_id, error)) from None
+    return row_id
+
+
+async def _all(
+    connection: Any, record: Record, row: str, row_id: UUID | None, error: asyncpg.IntegrityConstraintViolationError
+) -> list[DomainError]:
+    """The rule that PostgreSQL stopped at, and every other one of the table's that the row breaks."""
+    first = constraint_error(error)
+    if first is None:
+        raise error
+    found = await violations(connection, record.table, row, row_id)
+    return found if first in found else [first, *found]
+
+
+def to_json(values: Any) -> str:
+    """Plain values as JSON: times and decimals as the text that PostgreSQL reads."""
+    return json.dumps(values, default=_text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not a value of a row")

@@ -1,0 +1,129 @@
+"""All rules that a row would break, asked of the database's own catalog: PostgreSQL stops at the first one, a person wants them all.
+
+Rules that live in triggers are not looked at here: they are told when they are what the write stopped at.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
+from db.errors import DomainError, required
+
+__all__ = ["violations"]
+
+_CHECKS = """
+SELECT conname AS name, pg_get_expr(conbin, conrelid) AS expression FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c' ORDER BY conname
+"""
+_REQUIRED = """
+SELECT attname AS name FROM pg_attribute a
+WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attnotnull AND attgenerated = '' AND attidentity = ''
+    AND (NOT atthasdef OR $2) AND attname <> 'id'
+ORDER BY attnum
+"""
+# A unique key's columns may be expressions, and it may hold for some rows only.
+_KEYS = """
+SELECT c.relname AS name, array_agg(pg_get_indexdef(i.indexrelid, k, true) ORDER BY k) AS columns, pg_get_expr(i.indpred, i.indrelid) AS condition,
+    i.indnullsnotdistinct AS nulls_are_equal
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid, generate_series(1, i.indnkeyatts) AS k
+WHERE i.indrelid = $1::regclass AND i.indisunique AND NOT i.indisprimary
+GROUP BY c.relname, i.indpred, i.indrelid, i.indnullsnotdistinct ORDER BY c.relname
+"""
+_LINKS = """
+SELECT con.conname AS name, a.attname AS column, con.confrelid::regclass::text AS target FROM pg_constraint con
+JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = con.conkey[1]
+WHERE con.conrelid = $1::regclass AND con.contype = 'f' AND cardinality(con.conkey) = 1 ORDER BY con.conname
+"""
+_EXCLUSIONS = """
+SELECT con.conname AS name, array_agg(pg_get_indexdef(con.conindid, k, true) ORDER BY k) AS columns, array_agg(o.oprname::text ORDER BY k) AS operators
+FROM pg_constraint con, generate_series(1, cardinality(con.conexclop)) AS k JOIN pg_operator o ON true
+WHERE con.conrelid = $1::regclass AND con.contype = 'x' AND o.oid = con.conexclop[k] GROUP BY con.conname ORDER BY con.conname
+"""
+_RANGE = re.compile(r"range\(([a-z_]+), ([a-z_]+)")
+_KEY_CLASH = """
+EXISTS (
+    SELECT FROM (SELECT id, {columns} FROM {table} WHERE {condition}) AS o, (SELECT {columns} FROM candidate WHERE {condition}) AS n
+    WHERE o.id <> candidate.id AND {same}
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """`sql`: $1 is the candidate as JSON, $2 its id (None: a new row); rows of (name of the broken rule). `needs` are columns that must have a value."""
+
+    sql: str
+    needs: tuple[str, ...]
+
+
+_known: dict[tuple[str, bool], _Table] = {}
+
+
+async def violations(connection: Any, table: str, row: str, row_id: UUID | None) -> list[DomainError]:
+    """The rules of `table` (a declared name) that a new row (`row_id` None) or a changed one would break; `row` is a JSON object of what is given."""
+    known = _known.get((table, row_id is None))
+    if known is None:
+        known = _known[table, row_id is None] = await _compile(connection, table, new=row_id is None)
+    broken = [each["name"] for each in await connection.fetch(known.sql, row, row_id)]
+    found: list[DomainError] = []
+    for name in broken:
+        if name.startswith("?"):
+            found.append(required(name[1:]))
+        elif name not in INTERNAL:
+            rule = CONSTRAINTS.get(name) or foreign_key(name, table)
+            if rule is not None:
+                found.append(DomainError(*rule))
+    return list(dict.fromkeys(found))
+
+
+async def _compile(connection: Any, table: str, *, new: bool) -> _Table:
+    rules: list[tuple[str, str]] = []
+    needed = [each["name"] for each in await connection.fetch(_REQUIRED, table, not new)]
+    rules += [(f"?{name}", f"candidate.{name} IS NULL") for name in needed]
+    for check in await connection.fetch(_CHECKS, table):
+        # A null is no answer, and breaks no rule.
+        rules.append((check["name"], f"(SELECT ({check['expression']}) IS FALSE FROM (SELECT candidate.*) AS {table})"))
+    for key in await connection.fetch(_KEYS, table):
+        named = ", ".join(f"{column} AS k{n}" for n, column in enumerate(key["columns"]))
+        equals = "IS NOT DISTINCT FROM" if key["nulls_are_equal"] else "="
+        same = " AND ".join(f"o.k{n} {equals} n.k{n}" for n in range(len(key["columns"])))
+        rules.append((key["name"], _KEY_CLASH.format(columns=named, table=table, condition=key["condition"] or "true", same=same)))
+    for exclusion in await connection.fetch(_EXCLUSIONS, table):
+        named = ", ".join(f"{column} AS k{n}" for n, column in enumerate(exclusion["columns"]))
+        same = " AND ".join(f"o.k{n} {operator} n.k{n}" for n, operator in enumerate(exclusion["operators"]))
+        # A range whose ends are the wrong way round cannot even be made: another rule says so.
+        ends = _RANGE.search(named)
+        ordered = f"candidate.{ends[1]} <= coalesce(candidate.{ends[2]}, candidate.{ends[1]})" if ends else "true"
+        clash = _KEY_CLASH.format(columns=named, table=table, condition="true", same=same)
+        rules.append((exclusion["name"], f"CASE WHEN {ordered} THEN {clash} ELSE false END"))
+    for link in await connection.fetch(_LINKS, table):
+        column = link["column"]
+        rules.append(
+            (
+                link["name"],
+                f"candidate.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {link['target']} AS x WHERE x.id = candidate.{column})",
+            )
+        )
+    broken = " UNION ALL ".join(
+        f"SELECT {n} AS place, '{name}' AS name FROM candidate WHERE {condition}" for n, (name, condition) in enumerate(rules)
+    )
+    source = (
+        f"SELECT (jsonb_populate_record(NULL::{table}, {await _defaults(connection, table)} || $1::text::jsonb)).*"
+        if new
+        else f"SELECT (jsonb_populate_record(t, $1::text::jsonb)).* FROM {table} AS t WHERE t.id = $2"
+    )
+    identified = "SELECT * FROM made" if not new else "SELECT * FROM made WHERE $2::uuid IS NULL"
+    sql = f"WITH made AS MATERIALIZED ({source}), candidate AS MATERIALIZED ({identified}) SELECT name FROM ({broken}) AS broken ORDER BY place"
+    return _Table(sql, tuple(needed))
+
+
+async def _defaults(connection: Any, table: str) -> str:
+    """A JSON object of the defaults of the table's columns, as SQL."""
+    rows = await connection.fetch(
+        "SELECT a.attname AS name, pg_get_expr(d.adbin, d.adrelid) AS expression FROM pg_attrdef d"
+        " JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = $1::regclass AND a.attgenerated = ''",
+        table,
+    )
+    pairs = ", ".join(f"'{row['name']}', {row['expression']}" for row in rows)
+    return f"jsonb_build_object({pairs})"

@@ -1,0 +1,117 @@
+"""What every mutation's input has, and how an input becomes plain values."""
+
+from dataclasses import fields
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from db.rows import Row
+from execution.errors import Refusal
+from resolvers.identifiers import read_id
+from resolvers.user_errors import UserError
+from resolvers.writing import Values
+
+__all__ = ["MAX_LIST", "CreateInput", "IdempotentInput", "MutationInput", "UpdateInput", "may", "must", "node_id", "node_ids", "read_input"]
+
+# The longest list that an input may hold.
+MAX_LIST = 500
+
+
+@strawberry.input
+class MutationInput:
+    client_mutation_id: str | None = strawberry.field(default=None, description="Anything; it comes back in the payload.")
+
+
+@strawberry.input
+class CreateInput(MutationInput):
+    client_id: UUID | None = strawberry.field(
+        default=None,
+        description="The new object's UUID, when you make it yourself. Sent again with the same values, the object is made once.",
+    )
+
+
+@strawberry.input
+class UpdateInput(MutationInput):
+    version: int = strawberry.field(
+        description="The version that you saw: when it has changed since, you get `CONFLICT` and the object as it is."
+    )
+
+
+@strawberry.input
+class IdempotentInput(MutationInput):
+    idempotency_key: str = strawberry.field(
+        description="1 to 255 characters that are yours for this one request, a UUID say. Sent again with the same arguments, nothing happens"
+        " twice and the first answer comes back; with other arguments it is refused. Kept for 30 days."
+    )
+
+
+def must(description: str) -> Any:
+    """A field that must be given."""
+    return strawberry.field(description=description)
+
+
+def may(description: str) -> Any:
+    """A field that may be left out: a default then holds, or an update leaves it as it is."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
+def node_id(row: type[Row], description: str, *, optional: bool = False) -> Any:
+    """A field that takes the global id of such a row."""
+    options: dict[str, Any] = {"default": strawberry.UNSET} if optional else {}
+    return strawberry.field(description=description, metadata={"node": (row.tag, row.type_name)}, **options)
+
+
+node_ids = node_id
+
+
+def read_input(given: Any) -> tuple[Values, list[UserError]]:
+    """An input's values by their Python names: uuids for global ids, values for enums, trimmed texts; and every id that is none.
+
+    What was left out is absent; `clientMutationId` is not among them.
+    """
+    errors: list[UserError] = []
+    values = _values(given, "", errors)
+    values.pop("client_mutation_id", None)
+    return values, errors
+
+
+def _values(given: Any, path: str, errors: list[UserError]) -> Values:
+    found: Values = {}
+    for each in fields(given):
+        value = getattr(given, each.name)
+        if value is strawberry.UNSET:
+            continue
+        name = f"{path}{to_camel_case(each.name.rstrip('_'))}"
+        node = each.metadata.get("node")
+        if isinstance(value, list) and len(value) > MAX_LIST:
+            errors.append(UserError(name, "TOO_MANY", f"At most {MAX_LIST} at once."))
+        elif node is not None and value is not None:
+            found[each.name] = _ids(value, node, name, errors)
+        else:
+            found[each.name] = _plain(value, name, errors)
+    return found
+
+
+def _ids(value: Any, node: tuple[str, str], name: str, errors: list[UserError]) -> Any:
+    if isinstance(value, list):
+        return [_ids(one, node, f"{name}.{n}", errors) for n, one in enumerate(value)]
+    try:
+        return read_id(value, *node, name)
+    except Refusal as refusal:
+        errors.append(UserError(name, "INVALID_ID", refusal.message))
+        return None
+
+
+def _plain(value: Any, name: str, errors: list[UserError]) -> Any:
+    if isinstance(value, list):
+        return [_plain(one, f"{name}.{n}", errors) for n, one in enumerate(value)]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value.strip()
+    if hasattr(type(value), "__strawberry_definition__"):
+        return _values(value, f"{name}.", errors)
+    return value

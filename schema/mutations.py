@@ -1,0 +1,97 @@
+"""Mutations, declared: an input, an action of the resolvers', and what the payload shows.
+
+create_subject = mutation(
+    Capability.MANAGE_SCHOOL, CreateSubjectInput, writing.create_subject,
+    description="…", subject=shows(Subject, subject_by_id, "The subject."),
+)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry.types import Info
+
+from auth.access import Capability
+from execution.loading import Loader
+from resolvers.writing import Action, perform
+from schema.inputs import IdempotentInput, read_input
+from schema.roots import root
+from schema.user_errors import UserError
+
+__all__ = ["Shown", "mutation", "shows", "tells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field of a payload: its type, and how the action's answer becomes it (`loader` for ids, `read` for plain values)."""
+
+    annotation: Any
+    description: str
+    loader: Loader | None = None
+    read: Callable[[Any], Any] | None = None
+    default: Any = None
+
+
+def shows(annotation: Any, loader: Loader, description: str) -> Shown:
+    """An object, read anew after the change as far as the viewer sees it; the action answers its id."""
+    return Shown(annotation | None, description, loader)
+
+
+def tells(annotation: Any, description: str, read: Callable[[Any], Any] | None = None, default: Any = None) -> Shown:
+    """A plain value of the action's, as JSON has it; `read` turns it into what the type's fields are read from."""
+    return Shown(annotation, description, None, read, default)
+
+
+def mutation(capability: Capability, takes: type, action: Action, *, description: str, settles: bool = False, **shown: Shown) -> Any:
+    """A field of Mutation. An input that is an `IdempotentInput` has its key kept with the answer."""
+    name = takes.__name__.removesuffix("Input")
+    payload = _payload(f"{name}Payload", shown)
+    idempotent = issubclass(takes, IdempotentInput)
+
+    async def resolve(self: Any, info: Info, input: Any) -> Any:
+        given, errors = read_input(input)
+        objects: Mapping[str, Any] = {}
+        if not errors:
+            key = given.pop("idempotency_key") if idempotent else None
+            outcome = await perform(info.context, name, action, given, key=key, settles=settles)
+            objects, errors = outcome.objects, outcome.errors
+        values = {each: await _shown(info.context, field, objects.get(each)) for each, field in shown.items()}
+        return payload(**values, user_errors=errors, client_mutation_id=input.client_mutation_id)
+
+    annotation: Any = Annotated[takes, strawberry.argument(description="What to do.")]
+    resolve.__signature__ = Signature(  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
+        [
+            Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
+            Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
+            Parameter("input", Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation),
+        ],
+        return_annotation=payload,
+    )
+    resolve.__annotations__ = {"info": Info, "input": annotation, "return": payload}
+    return root(capability, mutation=True, description=description)(resolve)
+
+
+async def _shown(context: Any, field: Shown, value: Any) -> Any:
+    if value is None:
+        return field.default
+    if field.loader is not None:
+        return await context.loaders.of(field.loader).load(UUID(str(value)))
+    return value if field.read is None else field.read(value)
+
+
+def _payload(name: str, shown: Mapping[str, Shown]) -> Any:
+    class Payload:
+        pass
+
+    Payload.__name__ = Payload.__qualname__ = name
+    Payload.__annotations__ = {each: field.annotation for each, field in shown.items()}
+    Payload.__annotations__ |= {"user_errors": list[UserError], "client_mutation_id": str | None}
+    for each, field in shown.items():
+        setattr(Payload, each, strawberry.field(description=field.description))
+    Payload.user_errors = strawberry.field(description="What has to be put right; empty when it was done.")  # type: ignore[attr-defined]
+    Payload.client_mutation_id = strawberry.field(description="What the input had.")  # type: ignore[attr-defined]
+    return strawberry.type(Payload, description=f"What `{name[0].lower()}{name[1:].removesuffix('Payload')}` came to.")

@@ -1,0 +1,1 @@
+"""Mutations: one file a noun, inputs beside the fields that take them."""

@@ -1,0 +1,111 @@
+"""What is taught, assessed and charged for, written by administrators."""
+
+from decimal import Decimal
+
+import strawberry
+
+from auth.access import Capability
+from resolvers import subjects
+from resolvers.record_writing import creates, updates
+from schema.inputs import CreateInput, UpdateInput, may, must, node_id
+from schema.mutations import mutation, shows
+from schema.types import AssessmentType, FeeCategory, Subject
+
+__all__ = ["CatalogueMutations"]
+
+_CODE = "A short code, unique in the school: capitals, digits and dashes."
+_SUBJECT = shows(Subject, subjects.subject_by_id, "The subject as it is now.")
+_TYPE = shows(AssessmentType, subjects.assessment_type_by_id, "The type of assessment as it is now.")
+_CATEGORY = shows(FeeCategory, subjects.fee_category_by_id, "The fee category as it is now.")
+
+
+@strawberry.input(description="A subject to be taught.")
+class CreateSubjectInput(CreateInput):
+    code: str = must(_CODE)
+    name: str = must("The name.")
+    description: str | None = may("What it is about.")
+    credits: Decimal | None = may("How much it weighs in a grade point average; 1 when left out, 0 leaves it out of the average.")
+
+
+@strawberry.input(description="What to change of a subject.")
+class UpdateSubjectInput(UpdateInput):
+    id: strawberry.ID = node_id(subjects.Subject, "The subject.")
+    code: str | None = may(_CODE)
+    name: str | None = may("The name.")
+    description: str | None = may("What it is about.")
+    credits: Decimal | None = may("How much it weighs in a grade point average.")
+    is_active: bool | None = may("Whether it is taught now.")
+
+
+@strawberry.input(description="A type of assessment.")
+class CreateAssessmentTypeInput(CreateInput):
+    code: str = must(_CODE)
+    name: str = must("The name.")
+    weight: Decimal | None = may("How much it weighs in an average, against the other types; 1 when left out.")
+
+
+@strawberry.input(description="What to change of a type of assessment.")
+class UpdateAssessmentTypeInput(UpdateInput):
+    id: strawberry.ID = node_id(subjects.AssessmentType, "The type of assessment.")
+    code: str | None = may(_CODE)
+    name: str | None = may("The name.")
+    weight: Decimal | None = may("How much it weighs in an average, against the other types.")
+    is_active: bool | None = may("Whether it is used now.")
+
+
+@strawberry.input(description="Something to charge for.")
+class CreateFeeCategoryInput(CreateInput):
+    code: str = must(_CODE)
+    name: str = must("The name.")
+    description: str | None = may("What it pays for.")
+    default_amount: Decimal | None = may("What is usually charged.")
+    currency: str = must("ISO 4217 code of its currency.")
+
+
+@strawberry.input(description="What to change of a fee category. Charges that were made keep their amounts.")
+class UpdateFeeCategoryInput(UpdateInput):
+    id: strawberry.ID = node_id(subjects.FeeCategory, "The fee category.")
+    code: str | None = may(_CODE)
+    name: str | None = may("The name.")
+    description: str | None = may("What it pays for.")
+    default_amount: Decimal | None = may("What is usually charged.")
+    currency: str | None = may("ISO 4217 code of its currency.")
+    is_active: bool | None = may("Whether it is charged now.")
+
+
+@strawberry.type
+class CatalogueMutations:
+    create_subject = mutation(
+        Capability.MANAGE_SCHOOL, CreateSubjectInput, creates("subjects", "subject"), description="Makes a subject.", subject=_SUBJECT
+    )
+    update_subject = mutation(
+        Capability.MANAGE_SCHOOL, UpdateSubjectInput, updates("subjects", "subject"), description="Changes a subject.", subject=_SUBJECT
+    )
+    create_assessment_type = mutation(
+        Capability.MANAGE_SCHOOL,
+        CreateAssessmentTypeInput,
+        creates("assessment_types", "assessment_type"),
+        description="Makes a type of assessment.",
+        assessment_type=_TYPE,
+    )
+    update_assessment_type = mutation(
+        Capability.MANAGE_SCHOOL,
+        UpdateAssessmentTypeInput,
+        updates("assessment_types", "assessment_type"),
+        description="Changes a type of assessment; averages that are not posted yet follow.",
+        assessment_type=_TYPE,
+    )
+    create_fee_category = mutation(
+        Capability.MANAGE_SCHOOL,
+        CreateFeeCategoryInput,
+        creates("fee_categories", "fee_category"),
+        description="Makes a fee category.",
+        fee_category=_CATEGORY,
+    )
+    update_fee_category = mutation(
+        Capability.MANAGE_SCHOOL,
+        UpdateFeeCategoryInput,
+        updates("fee_categories", "fee_category"),
+        description="Changes a fee category.",
+        fee_category=_CATEGORY,
+    )
