@@ -22,7 +22,7 @@ import asyncpg
 from db.errors import DomainError, constraint_error
 from db.violations import violations
 
-__all__ = ["BrokenRulesError", "NotThereError", "Record", "StaleError", "insert", "to_json", "update"]
+__all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleError", "delete", "insert", "to_json", "update"]
 
 
 class BrokenRulesError(Exception):
@@ -35,6 +35,10 @@ class BrokenRulesError(Exception):
 
 class NotThereError(Exception):
     """There is no row of this id."""
+
+
+class InUseError(Exception):
+    """Other rows lead to this one."""
 
 
 class StaleError(Exception):
@@ -79,6 +83,10 @@ class Record:
             f"SELECT ({there}) IS NOT DISTINCT FROM ({given}) AS same FROM {self.table} AS t,"
             f" jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n WHERE t.id = $2",
         )
+
+    def column_sql(self, column: str) -> str:
+        """$1 is a row's id; the answer is what stands in this column."""
+        return self._made("column", (column,), f"SELECT {column} FROM {self.table} WHERE id = $1")
 
     def _made(self, kind: str, columns: tuple[str, ...], sql: str) -> str:
         unknown = set(columns) - set(self.columns)
@@ -139,6 +147,18 @@ async def update(connection: Any, record: Record, row_id: UUID, version: int | N
     except asyncpg.IntegrityConstraintViolationError as error:
         raise BrokenRulesError(await _all(connection, record, row, row_id, error)) from None
     return row_id
+
+
+async def delete(connection: Any, record: Record, row_id: UUID) -> UUID:
+    """Deletes a row; its id. Raises NotThereError, and InUseError when other rows lead to it."""
+    try:
+        async with connection.transaction():
+            found: UUID | None = await connection.fetchval(f"DELETE FROM {record.table} WHERE id = $1 RETURNING id", row_id)
+    except asyncpg.ForeignKeyViolationError:
+        raise InUseError from None
+    if found is None:
+        raise NotThereError
+    return found
 
 
 async def _all(

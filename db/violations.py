@@ -40,7 +40,7 @@ SELECT con.conname AS name, array_agg(pg_get_indexdef(con.conindid, k, true) ORD
 FROM pg_constraint con, generate_series(1, cardinality(con.conexclop)) AS k JOIN pg_operator o ON true
 WHERE con.conrelid = $1::regclass AND con.contype = 'x' AND o.oid = con.conexclop[k] GROUP BY con.conname ORDER BY con.conname
 """
-_RANGE = re.compile(r"range\(([a-z_]+), ([a-z_]+)")
+_RANGE = re.compile(r"range\(.*?\b((?:start|from)_[a-z]+).*?\b((?:end|to)_[a-z]+)")
 _KEY_CLASH = """
 EXISTS (
     SELECT FROM (SELECT id, {columns} FROM {table} WHERE {condition}) AS o, (SELECT {columns} FROM candidate WHERE {condition}) AS n

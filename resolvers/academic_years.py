@@ -7,10 +7,12 @@ from resolvers.context import Context, by_key, from_statement
 __all__ = [
     "AcademicYear",
     "Holiday",
+    "Period",
     "School",
     "Semester",
     "academic_year_by_id",
     "holiday_by_id",
+    "period_by_id",
     "school",
     "school_by_id",
     "semester_by_id",
@@ -41,6 +43,13 @@ class Holiday(Row):
     tag = "hol"
 
 
+class Period(Row):
+    __slots__ = ()
+    type_name = "Period"
+    tag = "per"
+
+
+period_by_id = by_key(queries.periods, Period)
 school_by_id = from_statement(queries.schools_by_id, School, column="id")
 academic_year_by_id = by_key(queries.academic_years, AcademicYear)
 semester_by_id = by_key(queries.semesters, Semester)

@@ -1,8 +1,9 @@
 """Actions on single rows of a declared record: made, changed."""
 
+from resolvers.identifiers import write_id
 from resolvers.writing import Action, Objects, Values, Write
 
-__all__ = ["creates", "updates"]
+__all__ = ["creates", "deletes", "updates"]
 
 
 def creates(record: str, shows: str) -> Action:
@@ -22,3 +23,12 @@ def updates(record: str, shows: str) -> Action:
         return {shows: await write.change(record, row_id, version, given, shows=shows)}
 
     return update
+
+
+def deletes(record: str, tag: str) -> Action:
+    """An action that deletes a row that nothing leads to, and tells its global id."""
+
+    async def delete(write: Write, given: Values) -> Objects:
+        return {"deleted_id": write_id(tag, await write.delete(record, given["id"]))}
+
+    return delete

@@ -20,8 +20,9 @@ from auth.reach import Reach, read_reach
 from auth.statements import bound
 from db.errors import DomainError, constraint_error
 from db.queries import queries
-from db.records import BrokenRulesError, NotThereError, StaleError, insert, to_json, update
+from db.records import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
 from db.statements import Query
+from db.violations import violations
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.sign_in import authenticator_of
@@ -108,6 +109,25 @@ class Write:
             raise stale(**({shows: row_id} if shows else {})) from None
         except BrokenRulesError as broken:
             raise Rejected(*(UserError(each.field, each.code, each.message) for each in broken.errors)) from None
+
+    async def delete(self, record: str, row_id: UUID, *, field: str = "id") -> UUID:
+        """Deletes a row of a declared record that nothing leads to. The audit log keeps what it was."""
+        try:
+            return await delete(self.connection, queries.records[record], row_id)
+        except NotThereError:
+            raise rejected(field, "NOT_FOUND", "There is none with this id.") from None
+        except InUseError:
+            raise rejected(field, "IN_USE", "Other records lead to it, so it stays.") from None
+
+    async def same(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
+        """Whether there is a row of this id with just these values."""
+        declared = queries.records[record]
+        return bool(await self.connection.fetchval(declared.same_sql(declared.ordered(values)), to_json(values), row_id))
+
+    async def broken_rules(self, record: str, values: Mapping[str, Any], *but: str) -> list[UserError]:
+        """What a new row would break, without writing it; `but` are fields that are not looked at."""
+        found = await violations(self.connection, queries.records[record].table, to_json(values), None)
+        return [UserError(each.field, each.code, each.message) for each in found if each.field not in but]
 
 
 def stale(**objects: Any) -> Rejected:

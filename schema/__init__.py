@@ -28,7 +28,11 @@ from schema.students import StudentQueries
 from schema.subjects import SubjectQueries
 from schema.users import UserQueries
 from schema.viewer import ViewerQueries
+from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
+from schema.writing.classes import ClassMutations
+from schema.writing.people import PeopleMutations
+from schema.writing.students import StudentMutations
 
 __all__ = ["make_schema"]
 
@@ -59,7 +63,18 @@ Query = merge(
 )
 
 Mutation = merge(
-    "Mutation", [SignInMutations, PasswordResetMutations, ServiceTokenMutations, CatalogueMutations], "Everything that can be changed."
+    "Mutation",
+    [
+        SignInMutations,
+        PasswordResetMutations,
+        ServiceTokenMutations,
+        CatalogueMutations,
+        CalendarMutations,
+        ClassMutations,
+        PeopleMutations,
+        StudentMutations,
+    ],
+    "Everything that can be changed.",
 )
 
 

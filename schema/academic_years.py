@@ -1,6 +1,7 @@
 """The school, its academic years, semesters and holidays."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from enum import Enum
 
 import strawberry
 from strawberry.types import Info
@@ -9,14 +10,32 @@ from auth.access import Capability
 from execution.edges import edge
 from resolvers import academic_years
 from schema.connections import Connection, connection, root_connection
-from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, SEMESTERS
+from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, PERIODS, SEMESTERS
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.nodes import Node, node, root_node
 from schema.roots import root
 from schema.types import Assessment, Class, ClassSubject
 
-__all__ = ["AcademicYear", "CalendarQueries", "Holiday", "School", "Semester"]
+__all__ = ["AcademicYear", "CalendarQueries", "Holiday", "MissingPolicy", "Period", "RoundingMode", "School", "Semester"]
+
+
+@strawberry.enum(description="How a value between two is rounded.")
+class RoundingMode(Enum):
+    HALF_UP = strawberry.enum_value("HALF_UP", description="To the nearest; a half goes up.")
+    HALF_EVEN = strawberry.enum_value("HALF_EVEN", description="To the nearest; a half goes to the even one.")
+    HALF_DOWN = strawberry.enum_value("HALF_DOWN", description="To the nearest; a half goes down.")
+    UP = strawberry.enum_value("UP", description="Always up.")
+    DOWN = strawberry.enum_value("DOWN", description="Always down.")
+
+
+@strawberry.enum(description="What a missing grade counts as.")
+class MissingPolicy(Enum):
+    ZERO_AFTER_DUE = strawberry.enum_value(
+        "ZERO_AFTER_DUE", description="Zero once the day of the assessment is over; left out until then."
+    )
+    ZERO = strawberry.enum_value("ZERO", description="Zero.")
+    LEFT_OUT = strawberry.enum_value("LEFT_OUT", description="Nothing: it is left out.")
 
 
 @node(academic_years.School, academic_years.school_by_id)
@@ -26,6 +45,11 @@ class School(Node):
     time_zone: str = strawberry.field(description="IANA name of the time zone in which days begin, and things fall due or are late.")
     currency: str = strawberry.field(description="ISO 4217 code of the currency that charges are in unless they say otherwise.")
     full_day_minutes: int = strawberry.field(description="From how many minutes of presence a day counts as a whole day.")
+    rounding_mode: RoundingMode = strawberry.field(description="How an average is rounded, once, before its letter is looked up.")
+    rounding_decimals: int = strawberry.field(description="To how many decimals an average is rounded.")
+    missing_counts_as: MissingPolicy = strawberry.field(description="What a missing grade counts as.")
+    shows_rank: bool = strawberry.field(description="Whether reports say a student's rank in the class.")
+    today: date = strawberry.field(description="What day it is where the school is.")
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
@@ -69,7 +93,19 @@ class Holiday(Node):
     name: str = strawberry.field(description="What people call it.")
     start_date: date = strawberry.field(description="The first day.")
     end_date: date = strawberry.field(description="The last day.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is in.")
+
+
+@node(academic_years.Period, academic_years.period_by_id)
+@strawberry.type(description="A period of a school day. No two overlap.")
+class Period(Node):
+    name: str = strawberry.field(description="What people call it.")
+    start_time: time = strawberry.field(description="When it begins, where the school is.")
+    end_time: time = strawberry.field(description="When it ends, where the school is.")
+    created_at: datetime = strawberry.field(description="When the record was made.")
+    updated_at: datetime = strawberry.field(description="When the record last changed.")
+    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
 
 
 @strawberry.type
@@ -80,6 +116,8 @@ class CalendarQueries:
     semester = root_node(academic_years.Semester, academic_years.semester_by_id, Semester, description="The semester with this id.")
     academic_years = root_connection(ACADEMIC_YEARS, Capability.SIGNED_IN, description="The academic years, latest first.")
     semesters = root_connection(SEMESTERS, Capability.SIGNED_IN, description="The semesters, latest first.")
+
+    periods = root_connection(PERIODS, Capability.SIGNED_IN, description="The periods of a school day, by when they begin.")
 
     @root(Capability.SIGNED_IN, description="The school and its settings; null before it is set up.")
     async def school(self, info: Info) -> School | None:

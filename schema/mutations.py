@@ -14,6 +14,7 @@ from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
+from strawberry.utils.str_converters import to_camel_case
 
 from auth.access import Capability
 from execution.loading import Loader
@@ -91,7 +92,8 @@ def _payload(name: str, shown: Mapping[str, Shown]) -> Any:
     Payload.__annotations__ = {each: field.annotation for each, field in shown.items()}
     Payload.__annotations__ |= {"user_errors": list[UserError], "client_mutation_id": str | None}
     for each, field in shown.items():
-        setattr(Payload, each, strawberry.field(description=field.description))
+        # `class_` is `class` to clients.
+        setattr(Payload, each, strawberry.field(description=field.description, name=to_camel_case(each.rstrip("_"))))
     Payload.user_errors = strawberry.field(description="What has to be put right; empty when it was done.")  # type: ignore[attr-defined]
     Payload.client_mutation_id = strawberry.field(description="What the input had.")  # type: ignore[attr-defined]
     return strawberry.type(Payload, description=f"What `{name[0].lower()}{name[1:].removesuffix('Payload')}` came to.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
-    from schema.academic_years import AcademicYear, Holiday, Semester
+    from schema.academic_years import AcademicYear, Holiday, Period, School, Semester
     from schema.assessments import Assessment, AssessmentType
     from schema.attendance import Attendance
     from schema.audit import AuditEntry
@@ -36,8 +36,10 @@ else:
     Holiday = Annotated["Holiday", strawberry.lazy("schema.academic_years")]
     Payment = Annotated["Payment", strawberry.lazy("schema.payments")]
     PaymentTransaction = Annotated["PaymentTransaction", strawberry.lazy("schema.payment_transactions")]
+    Period = Annotated["Period", strawberry.lazy("schema.academic_years")]
     Receipt = Annotated["Receipt", strawberry.lazy("schema.payment_transactions")]
     Register = Annotated["Register", strawberry.lazy("schema.registers")]
+    School = Annotated["School", strawberry.lazy("schema.academic_years")]
     Semester = Annotated["Semester", strawberry.lazy("schema.academic_years")]
     ServiceToken = Annotated["ServiceToken", strawberry.lazy("schema.service_tokens")]
     Student = Annotated["Student", strawberry.lazy("schema.students")]
@@ -61,8 +63,10 @@ __all__ = [
     "Holiday",
     "Payment",
     "PaymentTransaction",
+    "Period",
     "Receipt",
     "Register",
+    "School",
     "Semester",
     "ServiceToken",
     "Student",

@@ -37,12 +37,33 @@ WHERE true
 -- name: school
 -- The school's settings, and what day it is there.
 SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
-    s.created_at, s.updated_at, s.version
+    school_today() AS today, s.created_at, s.updated_at, s.version
 FROM school_settings s
 
 -- name: schools_by_id
 -- The school's settings by their id, as a node.
 SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
-    s.created_at, s.updated_at, s.version
+    school_today() AS today, s.created_at, s.updated_at, s.version
 FROM school_settings s
 WHERE s.id = ANY($keys::uuid[])
+
+-- page: periods
+-- The periods of a school day, by their start.
+SELECT p.id, p.name, p.start_time, p.end_time, p.created_at, p.updated_at, p.version
+FROM periods p
+WHERE true
+-- key: p.id
+-- order start_time time: p.start_time
+-- by id uuid: p.id
+
+-- name: leave_current_year
+-- No academic year is the current one but this; what a client says of it follows.
+UPDATE academic_years SET is_current = false WHERE is_current AND id <> $id::uuid
+
+-- name: lessons_with_assessments
+-- Whether anything was assessed in what a class is taught.
+SELECT EXISTS (
+    SELECT FROM class_subjects cs
+    JOIN assessments a ON (a.class_id, a.subject_id, a.semester_id) = (cs.class_id, cs.subject_id, cs.semester_id)
+    WHERE cs.id = $id::uuid
+)

@@ -22,6 +22,10 @@ academic_year_id name start_date end_date is_current posting_opens_at posting_cl
 -- Days without school.
 academic_year_id name start_date end_date
 
+-- record: periods
+-- The periods of a school day.
+name start_time end_time
+
 -- record: classes
 -- Classes of a school year.
 academic_year_id teacher_id name grade_level section room capacity is_active

@@ -18,3 +18,7 @@ WHERE true
 -- per subject: t.id IN (SELECT ts.teacher_id FROM teacher_subjects ts WHERE ts.subject_id = $parent)
 -- by id uuid: t.id
 -- by user uuid: t.user_id
+
+-- name: remove_teacher_subject
+-- Takes back that a teacher can teach a subject.
+DELETE FROM teacher_subjects WHERE teacher_id = $teacher_id::uuid AND subject_id = $subject_id::uuid RETURNING id

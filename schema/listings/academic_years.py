@@ -6,11 +6,11 @@ from enum import Enum
 import strawberry
 
 from db.queries import queries
-from resolvers.academic_years import AcademicYear, Holiday, Semester
+from resolvers.academic_years import AcademicYear, Holiday, Period, Semester
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
-__all__ = ["ACADEMIC_YEARS", "HOLIDAYS", "SEMESTERS"]
+__all__ = ["ACADEMIC_YEARS", "HOLIDAYS", "PERIODS", "SEMESTERS"]
 
 
 @strawberry.enum(description="What academic years may be sorted by.")
@@ -65,3 +65,11 @@ class HolidayOrderField(Enum):
 
 
 HOLIDAYS = Listing(queries.holidays, Holiday, types.Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)
+
+
+@strawberry.enum(description="What periods may be sorted by.")
+class PeriodOrderField(Enum):
+    START_TIME = strawberry.enum_value("start_time", description="When it begins.")
+
+
+PERIODS = Listing(queries.periods, Period, types.Period, order_input("Period", PeriodOrderField), PeriodOrderField.START_TIME)

@@ -12,7 +12,7 @@ from resolvers.students import ClassMembership, Student
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
-__all__ = ["MEMBERSHIPS", "STUDENTS"]
+__all__ = ["MEMBERSHIPS", "STUDENTS", "LeavingReason"]
 
 
 @strawberry.enum(description="What students may be sorted by.")
@@ -67,3 +67,9 @@ MEMBERSHIPS = Listing(
     ClassMembershipFilter,
     descending=True,
 )
+
+
+@strawberry.enum(description="Why a student leaves the school.")
+class LeavingReason(Enum):
+    LEFT = strawberry.enum_value("LEFT", description="Left the school.")
+    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished school.")

@@ -1,0 +1,127 @@
+"""Students, written: who they are, and which class they are in. The history of classes has no gap and no overlap within an enrolment."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from db.queries import queries
+from resolvers.people_writing import add_person, change_person, locked
+from resolvers.writing import Objects, Rejected, Values, Write, rejected
+
+__all__ = ["create_student", "deactivate_student", "enter", "move_student", "reenroll_student", "update_student"]
+
+_DAY = timedelta(days=1)
+
+
+async def create_student(write: Write, given: Values) -> Objects:
+    """A new student, with an account that has no password yet; in a class from the day of enrolment when one is given."""
+    class_id = given.pop("class_id", None)
+    today = await write.value(queries.school_day)
+    given["enrollment_date"] = given.get("enrollment_date") or today
+    student = await add_person(write, "students", "STUDENT", given)
+    now = await write.row(queries.enrolment, student_id=student)
+    if class_id is not None and now["id"] is None:
+        await enter(write, student, class_id, given["enrollment_date"], "ENROLLED", today)
+    return {"student": student}
+
+
+async def update_student(write: Write, given: Values) -> Objects:
+    return {"student": await change_person(write, "student", "students", given, "student")}
+
+
+async def move_student(write: Write, given: Values) -> Objects:
+    """From a day on (today when none is given) a student is in another class. The history keeps both.
+
+    A move on the first day in a class corrects that entry. Who was marked or graded in the old class since then can't be moved back in time.
+    """
+    student = await locked(write, "student", given["student_id"], given.get("version"), "student")
+    if not student["is_active"]:
+        raise rejected("studentId", "NOT_ACTIVE", "The student has left the school: re-enrol them.")
+    now = await write.row(queries.enrolment, student_id=student["id"])
+    day: date = given.get("on") or now["today"]
+    if now["id"] is None:
+        await enter(
+            write, student["id"], given["class_id"], day, "RETURNED" if now["ended"] else "ENROLLED", now["today"], given.get("note")
+        )
+        return {"student": student["id"]}
+    if now["class_id"] == given["class_id"]:
+        raise rejected("classId", "NO_CHANGE", "The student is in this class.")
+    if day < now["from_date"]:
+        raise rejected("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}.")
+    await _no_marks(write, student["id"], now["class_id"], day, "on")
+    if day == now["from_date"]:
+        await _checked(write, given["class_id"], day, now["today"])
+        await write.change("student_class_history", now["id"], None, {"class_id": given["class_id"], "note": given.get("note")})
+    else:
+        await write.change("student_class_history", now["id"], None, {"to_date": day - _DAY, "end_reason": "MOVED"})
+        await enter(write, student["id"], given["class_id"], day, "MOVED", now["today"], given.get("note"))
+    return {"student": student["id"]}
+
+
+async def deactivate_student(write: Write, given: Values) -> Objects:
+    """A student who leaves: the day (today when none is given) is the last one in the class, and the account signs in no more."""
+    student = await locked(write, "student", given["id"], given["version"], "student")
+    now = await write.row(queries.enrolment, student_id=student["id"])
+    day: date = given.get("on") or now["today"]
+    if day > now["today"]:
+        raise rejected("on", "IN_FUTURE", "Say it on the day, or afterwards.")
+    if now["id"] is not None:
+        if day < now["from_date"]:
+            raise rejected("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}.")
+        await _no_marks(write, student["id"], now["class_id"], day + _DAY, "on")
+        await write.change(
+            "student_class_history",
+            now["id"],
+            None,
+            {"to_date": day, "end_reason": given.get("reason") or "LEFT", "note": given.get("note")},
+        )
+    await write.change("students", student["id"], None, {"is_active": False})
+    await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=False)
+    return {"student": student["id"]}
+
+
+async def reenroll_student(write: Write, given: Values) -> Objects:
+    """A student who comes back, into a class from a day on: another enrolment of the same student."""
+    student = await locked(write, "student", given["id"], given["version"], "student")
+    now = await write.row(queries.enrolment, student_id=student["id"])
+    if student["is_active"] or now["id"] is not None:
+        raise rejected("id", "NO_CHANGE", "The student is enrolled.")
+    await write.change("students", student["id"], None, {"is_active": True})
+    await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=True)
+    await enter(write, student["id"], given["class_id"], given.get("on") or now["today"], "RETURNED", now["today"], given.get("note"))
+    return {"student": student["id"]}
+
+
+async def enter(write: Write, student_id: UUID, class_id: UUID, day: date, reason: str, today: date, note: str | None = None) -> None:
+    """Begins a membership: the class has room, and the day is one of its year.
+
+    Who is in no class may be entered ahead of the day; a move is said on its day, since the present class is the one that it leads to.
+    """
+    await _checked(write, class_id, day, today if reason == "MOVED" else None)
+    values = {"student_id": student_id, "class_id": class_id, "from_date": day, "reason": reason, "note": note}
+    try:
+        await write.insert("student_class_history", values)
+    except Rejected as broken:
+        raise Rejected(
+            *({"fromDate": rejected("on", each.code, each.message).errors[0]}.get(each.field or "", each) for each in broken.errors)
+        ) from None
+
+
+async def _checked(write: Write, class_id: UUID, day: date, today: date | None) -> Any:
+    found = await write.row(queries.class_to_enter, id=class_id)
+    if found is None:
+        raise rejected("classId", "NOT_FOUND", "There is no such class.")
+    if not found["is_active"]:
+        raise rejected("classId", "NOT_ACTIVE", "The class is not held any more.")
+    if found["capacity"] is not None and found["current_enrollment"] >= found["capacity"]:
+        raise rejected("classId", "CLASS_FULL", f"{found['name']} has room for {found['capacity']}, and they are there.")
+    if today is not None and day > today:
+        raise rejected("on", "IN_FUTURE", "Say it on the day, or afterwards.")
+    if not found["start_date"] <= day <= found["end_date"]:
+        raise rejected("on", "OUTSIDE_YEAR", f"The class's year is from {found['start_date']} to {found['end_date']}.")
+    return found
+
+
+async def _no_marks(write: Write, student_id: UUID, class_id: UUID, day: date, field: str) -> None:
+    if await write.value(queries.marks_since, student_id=student_id, class_id=class_id, day=day):
+        raise rejected(field, "HAS_MARKS", f"The student has attendance or grades in the present class since {day}.")

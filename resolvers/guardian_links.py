@@ -1,0 +1,28 @@
+"""Who is whose guardian, written. Administrators do."""
+
+from db.queries import queries
+from resolvers.writing import Objects, Values, Write, rejected
+
+__all__ = ["link_guardian", "unlink_guardian"]
+
+
+async def link_guardian(write: Write, given: Values) -> Objects:
+    """Links a guardian to a student. Linked already: how they are related is changed. At most one is the first whom the school turns to."""
+    found = await write.row(queries.guardianship, guardian_id=given["guardian_id"], student_id=given["student_id"])
+    if given.get("is_primary"):
+        await write.rows(queries.no_other_primary_guardian, guardian_id=given["guardian_id"], student_id=given["student_id"])
+    if found is None:
+        link = await write.insert("guardian_students", given)
+    else:
+        changes = {name: given[name] for name in ("relationship", "is_primary") if given.get(name) is not None}
+        link = await write.change("guardian_students", found["id"], None, changes)
+    return {"guardianship": link, "guardian": given["guardian_id"], "student": given["student_id"]}
+
+
+async def unlink_guardian(write: Write, given: Values) -> Objects:
+    """Takes the link back: from the next request on the guardian sees nothing of the student. The audit log keeps what it was."""
+    found = await write.row(queries.guardianship, **given)
+    if found is None:
+        raise rejected("studentId", "NOT_FOUND", "They are not linked.")
+    await write.delete("guardian_students", found["id"])
+    return {"guardian": given["guardian_id"], "student": given["student_id"]}

@@ -1,0 +1,144 @@
+"""People, written: a name and an account in `users`, and what they are in the school in a row of its own. Administrators do."""
+
+from typing import Any
+from uuid import UUID
+
+from db.queries import queries
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
+
+__all__ = [
+    "PERSON",
+    "add_person",
+    "change_person",
+    "create_guardian",
+    "create_teacher",
+    "deactivate_guardian",
+    "deactivate_teacher",
+    "locked",
+    "reactivate_guardian",
+    "reactivate_teacher",
+    "split",
+    "update_guardian",
+    "update_teacher",
+]
+
+# What of a person stands in `users`.
+PERSON = ("first_name", "last_name", "email", "phone", "address")
+
+
+def split(given: Values) -> tuple[Values, Values]:
+    """What of an input is the person's, and what is their record's."""
+    return {name: given[name] for name in given if name in PERSON}, {name: given[name] for name in given if name not in PERSON}
+
+
+async def locked(write: Write, what: str, row_id: UUID, version: int | None, shows: str) -> Any:
+    """The row that is about to be changed, locked, and still of the version that the writer saw."""
+    row = await write.row(getattr(queries, f"lock_{what}"), id=row_id)
+    if row is None:
+        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+    if version is not None and row["version"] != version:
+        raise stale(**{shows: row_id})
+    return row
+
+
+async def add_person(write: Write, record: str, role: str, given: Values) -> UUID:
+    """A new person of this record, with an account of this role, or for a user who is there (`user_id`); the record's id.
+
+    A client's own id that was sent before with the same values answers what was made then.
+    """
+    person, values = split(given)
+    own = values.get("client_id")
+    if own is not None and await _made_before(write, record, person, values):
+        return UUID(str(own))
+    if values.get("user_id") is not None:
+        if person:
+            raise Rejected(*(UserError(_camel(name), "NOT_ALLOWED", "The user has this already: change it there.") for name in person))
+        return await write.insert(record, values)
+    try:
+        user_id = await write.insert("users", {**person, "role": role})
+    except Rejected as broken:
+        row = {name: value for name, value in values.items() if name != "client_id"}
+        raise Rejected(*broken.errors, *await write.broken_rules(record, row, "userId", "sortKey")) from None
+    return await write.insert(record, {**values, "user_id": user_id})
+
+
+async def _made_before(write: Write, record: str, person: Values, values: Values) -> bool:
+    row = {name: value for name, value in values.items() if name != "client_id" and value is not None}
+    own = UUID(str(values["client_id"]))
+    if not await write.same(record, own, row):
+        return False
+    if not person:
+        return True
+    user_id = await write.connection.fetchval(queries.records[record].column_sql("user_id"), own)
+    return await write.same("users", user_id, {name: value for name, value in person.items() if value is not None})
+
+
+async def change_person(write: Write, what: str, record: str, given: Values, shows: str) -> UUID:
+    """Changes a person's name, contact and record from the version that the writer saw; both count as one change."""
+    person, values = split(given)
+    row_id: UUID = values.pop("id")
+    version = values.pop("version")
+    row = await locked(write, what, row_id, version, shows)
+    errors: list[UserError] = []
+    for table, changed_id, changes in (("users", row["user_id"], person), (record, row_id, {**values, "user_id": row["user_id"]})):
+        try:
+            await write.change(table, changed_id, None, changes)
+        except Rejected as broken:
+            errors += broken.errors
+    if errors:
+        raise Rejected(*errors)
+    return row_id
+
+
+async def create_teacher(write: Write, given: Values) -> Objects:
+    return {"teacher": await add_person(write, "teachers", "TEACHER", given)}
+
+
+async def update_teacher(write: Write, given: Values) -> Objects:
+    return {"teacher": await change_person(write, "teacher", "teachers", given, "teacher")}
+
+
+async def deactivate_teacher(write: Write, given: Values) -> Objects:
+    """A teacher who leaves. Whose class or lessons are not over gives them to somebody else first."""
+    row = await locked(write, "teacher", given["id"], given["version"], "teacher")
+    left = await write.row(queries.work_left, id=row["id"])
+    if left["classes"] or left["lessons"]:
+        raise rejected(
+            "id", "IN_USE", f"Still has {left['classes']} classes and {left['lessons']} lessons: give them to somebody else first."
+        )
+    return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=False)}
+
+
+async def reactivate_teacher(write: Write, given: Values) -> Objects:
+    row = await locked(write, "teacher", given["id"], given["version"], "teacher")
+    return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=True)}
+
+
+async def create_guardian(write: Write, given: Values) -> Objects:
+    return {"guardian": await add_person(write, "guardians", "GUARDIAN", given)}
+
+
+async def update_guardian(write: Write, given: Values) -> Objects:
+    return {"guardian": await change_person(write, "guardian", "guardians", given, "guardian")}
+
+
+async def deactivate_guardian(write: Write, given: Values) -> Objects:
+    """A guardian who is none any more: the links stay as history, the account signs in no more."""
+    row = await locked(write, "guardian", given["id"], given["version"], "guardian")
+    return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=False)}
+
+
+async def reactivate_guardian(write: Write, given: Values) -> Objects:
+    row = await locked(write, "guardian", given["id"], given["version"], "guardian")
+    return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=True)}
+
+
+async def _set_active(write: Write, record: str, role: str, row: Any, *, is_active: bool) -> UUID:
+    await write.rows(queries.set_user_active, user_id=row["user_id"], role=role, is_active=is_active)
+    return await write.change(record, row["id"], None, {"is_active": is_active})
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

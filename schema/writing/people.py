@@ -1,0 +1,237 @@
+"""Guardians, teachers and users, written by administrators."""
+
+from datetime import date
+
+import strawberry
+
+from auth.access import Capability
+from resolvers import guardian_links, guardians, people_writing, staff, students, user_writing, users
+from schema.guardians import Relationship
+from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
+from schema.listings.users import Role
+from schema.mutations import mutation, shows
+from schema.types import Guardian, Guardianship, Student, Teacher, User
+
+__all__ = ["EMAIL", "PeopleMutations"]
+
+EMAIL = "E-mail address; also the name they sign in with."
+_PHONE = "Telephone number."
+_ADDRESS = "Postal address."
+_TEACHER = shows(Teacher, staff.teacher_by_id, "The teacher as they are now.")
+_GUARDIAN = shows(Guardian, guardians.guardian_by_id, "The guardian as they are now.")
+_STUDENT = shows(Student, students.student_by_id, "The student as they are now.")
+_USER = shows(User, users.user_by_id, "The user as they are now.")
+
+
+@strawberry.input(description="A teacher: a new person, or a user who is there already.")
+class CreateTeacherInput(CreateInput):
+    user_id: strawberry.ID | None = node_id(users.User, "A user who becomes a teacher; their name stays.", optional=True)
+    first_name: str | None = may("First name of a new person.")
+    last_name: str | None = may("Last name of a new person.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+    employee_number: str = must("The number that the school gives, unique in the school.")
+    specialization: str | None = may("What they have studied.")
+    joining_date: date = must("The day they join the school.")
+
+
+@strawberry.input(description="What to change of a teacher.")
+class UpdateTeacherInput(UpdateInput):
+    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    first_name: str | None = may("First name.")
+    last_name: str | None = may("Last name.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+    employee_number: str | None = may("The number that the school gives.")
+    specialization: str | None = may("What they have studied.")
+    joining_date: date | None = may("The day they joined the school.")
+
+
+@strawberry.input(description="Which teacher.")
+class DeactivateTeacherInput(UpdateInput):
+    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+
+
+@strawberry.input(description="Which teacher.")
+class ReactivateTeacherInput(UpdateInput):
+    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+
+
+@strawberry.input(description="A guardian: a new person, or a user who is there already.")
+class CreateGuardianInput(CreateInput):
+    user_id: strawberry.ID | None = node_id(
+        users.User, "A user who becomes a guardian, a teacher with a child here say; their name stays.", optional=True
+    )
+    first_name: str | None = may("First name of a new person.")
+    last_name: str | None = may("Last name of a new person.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+
+
+@strawberry.input(description="What to change of a guardian.")
+class UpdateGuardianInput(UpdateInput):
+    id: strawberry.ID = node_id(guardians.Guardian, "The guardian.")
+    first_name: str | None = may("First name.")
+    last_name: str | None = may("Last name.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+
+
+@strawberry.input(description="Which guardian.")
+class DeactivateGuardianInput(UpdateInput):
+    id: strawberry.ID = node_id(guardians.Guardian, "The guardian.")
+
+
+@strawberry.input(description="Which guardian.")
+class ReactivateGuardianInput(UpdateInput):
+    id: strawberry.ID = node_id(guardians.Guardian, "The guardian.")
+
+
+@strawberry.input(description="Whose guardian somebody is.")
+class LinkGuardianInput(CreateInput):
+    guardian_id: strawberry.ID = node_id(guardians.Guardian, "The guardian.")
+    student_id: strawberry.ID = node_id(students.Student, "The student.")
+    relationship: Relationship = must("How they are related.")
+    is_primary: bool | None = may("Whether the school turns to this guardian first; the one it was is then no longer.")
+
+
+@strawberry.input(description="Whose guardian somebody is no more.")
+class UnlinkGuardianInput(MutationInput):
+    guardian_id: strawberry.ID = node_id(guardians.Guardian, "The guardian.")
+    student_id: strawberry.ID = node_id(students.Student, "The student.")
+
+
+@strawberry.input(description="An account. Teachers, students and guardians get theirs with their records.")
+class CreateUserInput(CreateInput):
+    role: Role = must("What they may do.")
+    first_name: str = must("First name.")
+    last_name: str = must("Last name.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+
+
+@strawberry.input(description="What to change of an account.")
+class UpdateUserInput(UpdateInput):
+    id: strawberry.ID = node_id(users.User, "The user.")
+    role: Role | None = may("What they may do; it counts from the next request.")
+    first_name: str | None = may("First name.")
+    last_name: str | None = may("Last name.")
+    email: str | None = may(EMAIL)
+    phone: str | None = may(_PHONE)
+    address: str | None = may(_ADDRESS)
+
+
+@strawberry.input(description="Which user.")
+class DeactivateUserInput(UpdateInput):
+    id: strawberry.ID = node_id(users.User, "The user.")
+
+
+@strawberry.input(description="Which user.")
+class ReactivateUserInput(UpdateInput):
+    id: strawberry.ID = node_id(users.User, "The user.")
+
+
+@strawberry.input(description="Your own contact.")
+class UpdateOwnContactInput(MutationInput):
+    phone: str | None = may("Your telephone number.")
+    address: str | None = may("Your postal address.")
+
+
+_ADMIN = Capability.MANAGE_SCHOOL
+
+
+@strawberry.type
+class PeopleMutations:
+    create_teacher = mutation(
+        _ADMIN, CreateTeacherInput, people_writing.create_teacher, description="Makes a teacher, with an account.", teacher=_TEACHER
+    )
+    update_teacher = mutation(_ADMIN, UpdateTeacherInput, people_writing.update_teacher, description="Changes a teacher.", teacher=_TEACHER)
+    deactivate_teacher = mutation(
+        _ADMIN,
+        DeactivateTeacherInput,
+        people_writing.deactivate_teacher,
+        settles=True,
+        description="Lets a teacher go whose classes and lessons have been given to others. The account signs in no more.",
+        teacher=_TEACHER,
+    )
+    reactivate_teacher = mutation(
+        _ADMIN,
+        ReactivateTeacherInput,
+        people_writing.reactivate_teacher,
+        settles=True,
+        description="Takes a teacher back.",
+        teacher=_TEACHER,
+    )
+    create_guardian = mutation(
+        _ADMIN, CreateGuardianInput, people_writing.create_guardian, description="Makes a guardian, with an account.", guardian=_GUARDIAN
+    )
+    update_guardian = mutation(
+        _ADMIN, UpdateGuardianInput, people_writing.update_guardian, description="Changes a guardian.", guardian=_GUARDIAN
+    )
+    deactivate_guardian = mutation(
+        _ADMIN,
+        DeactivateGuardianInput,
+        people_writing.deactivate_guardian,
+        settles=True,
+        description="Somebody is no guardian any more. The account signs in no more; the links stay.",
+        guardian=_GUARDIAN,
+    )
+    reactivate_guardian = mutation(
+        _ADMIN,
+        ReactivateGuardianInput,
+        people_writing.reactivate_guardian,
+        settles=True,
+        description="Somebody is a guardian again.",
+        guardian=_GUARDIAN,
+    )
+    link_guardian = mutation(
+        _ADMIN,
+        LinkGuardianInput,
+        guardian_links.link_guardian,
+        description="Links a guardian to a student, or changes how they are related.",
+        guardianship=shows(Guardianship, guardians.guardianship_by_id, "The link as it is now."),
+        guardian=_GUARDIAN,
+        student=_STUDENT,
+    )
+    unlink_guardian = mutation(
+        _ADMIN,
+        UnlinkGuardianInput,
+        guardian_links.unlink_guardian,
+        description="Takes a link back: the guardian sees nothing of the student from the next request on.",
+        guardian=_GUARDIAN,
+        student=_STUDENT,
+    )
+    create_user = mutation(
+        _ADMIN,
+        CreateUserInput,
+        user_writing.create_user,
+        description="Makes an account without a password; `issuePasswordReset` gives its owner the way to one.",
+        user=_USER,
+    )
+    update_user = mutation(
+        _ADMIN,
+        UpdateUserInput,
+        user_writing.update_user,
+        settles=True,
+        description="Changes an account; a role counts at once.",
+        user=_USER,
+    )
+    deactivate_user = mutation(
+        _ADMIN,
+        DeactivateUserInput,
+        user_writing.deactivate_user,
+        settles=True,
+        description="Ends what an account may do, at once.",
+        user=_USER,
+    )
+    reactivate_user = mutation(
+        _ADMIN, ReactivateUserInput, user_writing.reactivate_user, settles=True, description="Lets an account sign in again.", user=_USER
+    )
+    update_own_contact = mutation(
+        Capability.OWN_ACCOUNT, UpdateOwnContactInput, user_writing.update_own_contact, description="Changes your own contact.", user=_USER
+    )

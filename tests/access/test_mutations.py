@@ -1,0 +1,119 @@
+"""Who may change what: the table by hand, against every mutation and every role; and that a refusal leaves no trace."""
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
+
+from tests.asking import SCHEMA
+
+ADMIN = {"admin"}
+MONEY = {"admin", "bursar"}
+TEACHING = {"admin", "teacher"}
+ALL = {"admin", "bursar", "teacher", "student", "guardian"}
+NOBODY = {*ALL, "anonymous"}
+
+# Mutations of the session itself are told in tests/auth.
+PUBLIC = {"signIn", "refreshSession", "resetPassword"}
+MAY = {
+    **dict.fromkeys(
+        [
+            "createSubject",
+            "updateSubject",
+            "createAssessmentType",
+            "updateAssessmentType",
+            "createFeeCategory",
+            "updateFeeCategory",
+            "updateSchool",
+            "createAcademicYear",
+            "updateAcademicYear",
+            "createSemester",
+            "updateSemester",
+            "createHoliday",
+            "updateHoliday",
+            "deleteHoliday",
+            "createPeriod",
+            "updatePeriod",
+            "deletePeriod",
+            "createClass",
+            "updateClass",
+            "createClassSubject",
+            "updateClassSubject",
+            "removeClassSubject",
+            "addTeacherSubject",
+            "removeTeacherSubject",
+            "createTeacher",
+            "updateTeacher",
+            "deactivateTeacher",
+            "reactivateTeacher",
+            "createGuardian",
+            "updateGuardian",
+            "deactivateGuardian",
+            "reactivateGuardian",
+            "linkGuardian",
+            "unlinkGuardian",
+            "createUser",
+            "updateUser",
+            "deactivateUser",
+            "reactivateUser",
+            "createStudent",
+            "updateStudent",
+            "deactivateStudent",
+            "reenrollStudent",
+            "moveStudent",
+            "issuePasswordReset",
+            "createServiceToken",
+            "revokeServiceToken",
+        ],
+        ADMIN,
+    ),
+    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
+}
+
+MUTATIONS = SCHEMA._schema.mutation_type.fields
+
+
+def example(kind, ids):
+    """Some value of an input type: enough to be valid GraphQL."""
+    if isinstance(kind, GraphQLNonNull):
+        return example(kind.of_type, ids)
+    if isinstance(kind, GraphQLList):
+        return [example(kind.of_type, ids)]
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        return {name: example(field.type, ids) for name, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)}
+    return {
+        "ID": "stu_" + "0" * 32, "String": "x", "Int": 1, "Boolean": True, "Date": "2026-03-18", "DateTime": "2026-03-18T10:00:00Z",
+        "Time": "10:00:00", "Decimal": "1", "UUID": "00000000-0000-7000-8000-000000000000",
+    }[kind.name]  # fmt: skip
+
+
+def test_the_table_names_every_mutation():
+    assert set(MAY) | PUBLIC == set(MUTATIONS)
+
+
+@pytest.mark.parametrize("name", sorted(MAY))
+async def test_who_may_not_is_refused_and_leaves_no_trace(writable, name):
+    field = MUTATIONS[name]
+    given = {argument: example(each.type, {}) for argument, each in field.args.items() if isinstance(each.type, GraphQLNonNull)}
+    declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in given)
+    passed = ", ".join(f"{argument}: ${argument}" for argument in given)
+    query = f"mutation {f'({declared})' if declared else ''} {{ {name}{f'({passed})' if passed else ''} {{ __typename }} }}"
+    traces = "SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM idempotency_keys)"
+    before = await writable.database.fetchrow(traces)
+    for role in sorted(NOBODY - MAY[name]):
+        answer = await writable.ask(query, None if role == "anonymous" else f"{role}@demo.school", **given)
+        assert answer.codes == ["UNAUTHENTICATED" if role == "anonymous" else "FORBIDDEN"], role
+        assert not answer.data, role
+    assert await writable.database.fetchrow(traces) == before
+
+
+@pytest.mark.parametrize("name", sorted(set(MAY) - {"signOut", "changePassword"}))
+async def test_who_may_is_not_refused(writable, name):
+    """The other half: else the test before this one could not fail. What the example breaks is a user error."""
+    field = MUTATIONS[name]
+    given = {argument: example(each.type, {}) for argument, each in field.args.items() if isinstance(each.type, GraphQLNonNull)}
+    declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in given)
+    query = f"mutation ({declared}) {{ {name}({', '.join(f'{argument}: ${argument}' for argument in given)}) {{ __typename }} }}"
+    for role in sorted(MAY[name]):
+        answer = await writable.ask(query, f"{role}@demo.school", **given)
+        assert not {"FORBIDDEN", "UNAUTHENTICATED", "INTERNAL_SERVER_ERROR"} & set(answer.codes), (role, answer.errors)
