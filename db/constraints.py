@@ -22,6 +22,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "school_settings_rounding_mode_check": ("INVALID", "roundingMode", "Is not a rounding mode."),
     "school_settings_rounding_decimals_check": ("INVALID", "roundingDecimals", "Must be between 0 and 4."),
     "school_settings_missing_counts_as_check": ("INVALID", "missingCountsAs", "Is not a policy for missing grades."),
+    "school_settings_school_days_check": ("INVALID", "schoolDays", "Must be 1 to 7 days of the week, Monday is 1."),
     "users_role_check": ("INVALID", "role", "Is not a role."),
     "users_first_name_check": ("INVALID", "firstName", _NAME.format(100)),
     "users_last_name_check": ("INVALID", "lastName", _NAME.format(100)),
@@ -139,6 +140,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "payment_transactions_method_check": ("INVALID", "method", _METHOD),
     "payment_transactions_payment_method_check": ("REQUIRED", "method", "A payment has a method and a receipt."),
     "payment_transactions_gateway_check": ("INVALID", "gatewayId", "A gateway and its id go together."),
+    "overruled_marks_append_only": ("NOT_ALLOWED", None, "What was overruled is neither changed nor deleted."),
     "audit_logs_append_only": ("NOT_ALLOWED", None, "The audit log is neither changed nor deleted."),
 }
 
@@ -163,6 +165,7 @@ INTERNAL = frozenset(
         "receipt_counters_last_number_check",
         "receipts_number_check",
         "receipts_academic_year_id_number_key",
+        "overruled_marks_status_check",
         "audit_logs_action_check",
         "audit_logs_old_values_check",
     }

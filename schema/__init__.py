@@ -28,6 +28,7 @@ from schema.students import StudentQueries
 from schema.subjects import SubjectQueries
 from schema.users import UserQueries
 from schema.viewer import ViewerQueries
+from schema.writing.attendance import AttendanceMutations
 from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
 from schema.writing.classes import ClassMutations
@@ -73,6 +74,7 @@ Mutation = merge(
         ClassMutations,
         PeopleMutations,
         StudentMutations,
+        AttendanceMutations,
     ],
     "Everything that can be changed.",
 )

@@ -45,6 +45,7 @@ class School(Node):
     time_zone: str = strawberry.field(description="IANA name of the time zone in which days begin, and things fall due or are late.")
     currency: str = strawberry.field(description="ISO 4217 code of the currency that charges are in unless they say otherwise.")
     full_day_minutes: int = strawberry.field(description="From how many minutes of presence a day counts as a whole day.")
+    school_days: list[int] = strawberry.field(description="The days of the week with school: 1 is Monday, 7 Sunday.")
     rounding_mode: RoundingMode = strawberry.field(description="How an average is rounded, once, before its letter is looked up.")
     rounding_decimals: int = strawberry.field(description="To how many decimals an average is rounded.")
     missing_counts_as: MissingPolicy = strawberry.field(description="What a missing grade counts as.")

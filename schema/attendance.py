@@ -11,13 +11,14 @@ import strawberry
 from auth.access import Capability
 from execution.edges import computed, edge
 from resolvers import attendance, classes, students, subjects, users
+from resolvers.registers import overruled_marks
 from rules.attendance import rate
 from schema.connections import root_connection
 from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
 from schema.types import Class, Student, Subject, User
 
-__all__ = ["Attendance", "AttendanceQueries", "AttendanceSummary"]
+__all__ = ["Attendance", "AttendanceQueries", "AttendanceSummary", "OverruledMark"]
 
 
 @strawberry.enum(description="Who entered a mark. The office's is not overwritten by a teacher's.")
@@ -44,6 +45,18 @@ class Attendance(Node):
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student was in.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
     marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who marked it.")
+    overruled: list["OverruledMark"] = edge(
+        overruled_marks, "id", description="What teachers entered and the office's word stands above, earliest first."
+    )
+
+
+@strawberry.type(description="What a teacher entered, and the office's word stands above.")
+class OverruledMark:
+    status: AttendanceStatus = strawberry.field(description="Whether the student was there, as the teacher entered it.")
+    excused: bool = strawberry.field(description="Whether it was excused.")
+    excuse_reason: str | None = strawberry.field(description="Why it was excused.")
+    created_at: datetime = strawberry.field(description="When it was overruled.")
+    marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who entered it.")
 
 
 def _absences(row: Any) -> int:

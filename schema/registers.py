@@ -2,15 +2,20 @@
 
 from datetime import date as Date  # noqa: N812 - the field is called date
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
+from strawberry.types import Info
 
 from auth.access import Capability
 from execution.edges import edge
+from execution.limits import PAGE
 from resolvers import attendance, classes, subjects, users
-from schema.connections import root_connection
+from resolvers.registers import registers_not_taken
+from schema.connections import Connection, root_connection
 from schema.listings.attendance import REGISTERS
 from schema.nodes import Node, node
+from schema.roots import root
 from schema.types import Class, Subject, User
 
 __all__ = ["Register", "RegisterQueries"]
@@ -29,4 +34,21 @@ class Register(Node):
 
 @strawberry.type
 class RegisterQueries:
+    @root(
+        Capability.TEACH,
+        metadata={PAGE: (100, 100)},
+        description="The classes whose whole-day register was not taken on a day: all for the office, a teacher's own for a teacher."
+        " None on a day without school.",
+    )
+    async def registers_not_taken(
+        self,
+        info: Info,
+        date: Annotated[Date, strawberry.argument(description="The day, where the school is.")],
+        first: Annotated[
+            int | None, strawberry.argument(description="How many from the start, at most 100, which is also the default.")
+        ] = None,
+        after: Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")] = None,
+    ) -> Connection[Class] | None:
+        return await registers_not_taken(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
+
     registers = root_connection(REGISTERS, Capability.SIGNED_IN, description="The registers you may see, latest day first.")

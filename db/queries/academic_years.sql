@@ -36,13 +36,13 @@ WHERE true
 
 -- name: school
 -- The school's settings, and what day it is there.
-SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
+SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.school_days, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
     school_today() AS today, s.created_at, s.updated_at, s.version
 FROM school_settings s
 
 -- name: schools_by_id
 -- The school's settings by their id, as a node.
-SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
+SELECT s.id, s.name, s.time_zone, s.currency, s.full_day_minutes, s.school_days, s.rounding_mode, s.rounding_decimals, s.missing_counts_as, s.shows_rank,
     school_today() AS today, s.created_at, s.updated_at, s.version
 FROM school_settings s
 WHERE s.id = ANY($keys::uuid[])

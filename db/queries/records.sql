@@ -64,4 +64,4 @@ student_id class_id from_date to_date reason end_reason note
 
 -- record: school_settings
 -- The school's name, clock, currency and policies.
-name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank
+name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank school_days

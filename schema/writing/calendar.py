@@ -27,6 +27,7 @@ class UpdateSchoolInput(UpdateInput):
     time_zone: str | None = may("IANA name of the time zone, such as Europe/Berlin: what is today, due or late is decided in it.")
     currency: str | None = may("ISO 4217 code of the currency that charges are in unless they say otherwise.")
     full_day_minutes: int | None = may("From how many minutes of presence a day counts as a whole day.")
+    school_days: list[int] | None = may("The days of the week with school: 1 is Monday, 7 Sunday.")
     rounding_mode: RoundingMode | None = may("How an average is rounded.")
     rounding_decimals: int | None = may("To how many decimals an average is rounded, 0 to 4.")
     missing_counts_as: MissingPolicy | None = may("What a missing grade counts as.")

@@ -65,6 +65,8 @@ MAY = {
         ],
         ADMIN,
     ),
+    "submitRegister": TEACHING,
+    "correctAttendance": ADMIN,
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 
