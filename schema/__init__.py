@@ -33,6 +33,7 @@ from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
 from schema.writing.classes import ClassMutations
 from schema.writing.people import PeopleMutations
+from schema.writing.promotion import PromotionMutations, PromotionQueries
 from schema.writing.students import StudentMutations
 
 __all__ = ["make_schema"]
@@ -59,6 +60,7 @@ Query = merge(
         AuditQueries,
         ServiceTokenQueries,
         HealthQueries,
+        PromotionQueries,
     ],
     "Everything that can be read.",
 )
@@ -75,6 +77,7 @@ Mutation = merge(
         PeopleMutations,
         StudentMutations,
         AttendanceMutations,
+        PromotionMutations,
     ],
     "Everything that can be changed.",
 )

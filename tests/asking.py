@@ -41,6 +41,7 @@ class School:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.services: Any = SimpleNamespace()
+        self.url = ""
         self._sessions: dict[UUID, UUID] = {}
 
     async def viewer(self, email: str | None) -> Viewer:

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from auth.authenticator import Authenticator
 from config import Settings
 from db.pool import Database
 from tests.asking import School
 from tests.databases import Databases, test_server
+from tests.writable import NOW, writable_school
 
 _RUN = pytest.StashKey[tuple[ExitStack, Databases]]()
 
@@ -93,23 +93,8 @@ async def demo(demo_url: str) -> AsyncIterator[School]:
         await database.close()
 
 
-# A Wednesday morning in the demo school, in the middle of lessons.
-NOW = "2026-03-18 10:15:00+01:00"
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writable(databases: Databases) -> AsyncIterator[School]:
     """A demo school whose clock stands on the day it was seeded for, and whose data a file's tests change."""
-    name = uuid4().hex[:12]
-    url = databases.clone("demo", name)
-    databases.set_clock(name, NOW)
-    database = await Database.open(Settings(environment="test", pool_min_size=1), url)
-    school = School(database)
-    school.services.authenticator = Authenticator(database, Settings(environment="test"), url)
-    await school.services.authenticator.start()
-    try:
+    async with writable_school(databases, NOW) as school:
         yield school
-    finally:
-        await school.services.authenticator.stop()
-        await database.close()
-        databases.drop(name)

@@ -67,6 +67,7 @@ MAY = {
     ),
     "submitRegister": TEACHING,
     "correctAttendance": ADMIN,
+    "applyPromotion": ADMIN,
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 

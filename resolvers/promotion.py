@@ -1,0 +1,89 @@
+"""Promotion: everybody into the next academic year, as a plan that is looked at first, and applied when nothing has changed since."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from auth.statements import bound
+from db.queries import queries
+from db.records import to_json
+from execution.errors import Refusal
+from resolvers.context import Context
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write, rejected
+from rules.promotion import Member, Override, Plan, Target, make_plan
+
+__all__ = ["apply_promotion", "plan_promotion"]
+
+_END = {"PROMOTE": "PROMOTED", "REPEAT": "REPEATED", "GRADUATE": "GRADUATED", "LEAVE": "LEFT"}
+_ROW_MESSAGES = {
+    "NO_CLASS": "The year to come has no class of this level and section.",
+    "CLASS_FULL": "The class of the year to come is full.",
+    "WRONG_CLASS": "This is not a class of the year to come.",
+}
+# As many rows are told with an apply that cannot be.
+_MOST_ERRORS = 100
+
+
+async def plan_promotion(context: Context, given: Values) -> Plan:
+    """What would become of everyone; nothing is written. Raises a BAD_USER_INPUT refusal for years that do not follow each other."""
+    try:
+        return (await _plan(context.database.fetch, given))[0]
+    except Rejected as broken:
+        problems = [{"argument": each.field, "code": each.code, "message": each.message} for each in broken.errors]
+        raise Refusal("BAD_USER_INPUT", " ".join(each.message for each in broken.errors), problems=problems) from None
+
+
+async def apply_promotion(write: Write, given: Values) -> Objects:
+    """Does what the plan says, all of it or nothing. Refused while a row cannot be, and when the plan is another by now."""
+    wanted = given.pop("hash")
+    await write.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
+    plan, years = await _plan(write.connection.fetch, given)
+    if plan.hash != wanted:
+        raise rejected("hash", "PLAN_CHANGED", "Students, classes or instructions have changed since. Look at the plan again.")
+    errors = [UserError(f"students.{row.student_id}", row.error, _ROW_MESSAGES[row.error]) for row in plan.rows if row.error]
+    errors += [UserError("overrides.studentId", "NOT_IN_YEAR", f"{each} is in no class of the year.") for each in plan.unknown]
+    if years["today"] < years["end_date"]:
+        errors.insert(0, UserError("fromAcademicYearId", "YEAR_NOT_OVER", f"The year goes on until {years['end_date']}."))
+    if errors:
+        raise Rejected(*errors[:_MOST_ERRORS])
+    eve = years["start_date"] - timedelta(days=1)
+    stays = {row.membership_id: row.to_class_id is not None for row in plan.rows}
+    ends = [
+        {
+            "membership_id": row.membership_id,
+            # Without a gap for who stays; on the year's last day for who goes.
+            "to_date": eve if stays[row.membership_id] else years["end_date"],
+            "end_reason": _END[row.action],
+        }
+        for row in plan.rows
+    ]
+    begins = [
+        {"student_id": row.student_id, "class_id": row.to_class_id, "reason": _END[row.action]} for row in plan.rows if row.to_class_id
+    ]
+    await write.rows(queries.end_memberships, ends=to_json(ends))
+    await write.rows(queries.begin_memberships, begins=to_json(begins), from_date=years["start_date"])
+    await write.rows(queries.students_go, ids=[row.student_id for row in plan.rows if not row.to_class_id])
+    return {
+        "promoted": plan.count("PROMOTE"),
+        "repeated": plan.count("REPEAT"),
+        "graduated": plan.count("GRADUATE"),
+        "left": plan.count("LEAVE"),
+    }
+
+
+async def _plan(fetch: Callable[..., Any], given: Values) -> tuple[Plan, Any]:
+    years = {"from_year_id": given["from_academic_year_id"], "to_year_id": given["to_academic_year_id"]}
+    found = await fetch(*bound(queries.promotion_years, **years))
+    if not found:
+        raise rejected("toAcademicYearId", "NOT_FOUND", "There is no such academic year.")
+    if found[0]["start_date"] <= found[0]["end_date"]:
+        raise rejected("toAcademicYearId", "NOT_LATER", "The year to come begins after the other one has ended.")
+    overrides: dict[Any, Override] = {}
+    for n, each in enumerate(given.get("overrides") or []):
+        if each["student_id"] in overrides:
+            raise rejected(f"overrides.{n}.studentId", "TWICE", "Is named more than once.")
+        overrides[each["student_id"]] = Override(each["action"], each.get("class_id"))
+    members = [Member(**dict(row)) for row in await fetch(*bound(queries.promotion_members, from_year_id=years["from_year_id"]))]
+    targets = [Target(**dict(row)) for row in await fetch(*bound(queries.promotion_targets, to_year_id=years["to_year_id"]))]
+    return make_plan(members, targets, overrides), found[0]

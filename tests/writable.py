@@ -1,0 +1,35 @@
+"""A demo school whose clock stands still and whose data tests change."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from auth.authenticator import Authenticator
+from config import Settings
+from db.pool import Database
+from tests.asking import School
+from tests.databases import Databases
+
+__all__ = ["NOW", "writable_school"]
+
+# A Wednesday morning in the demo school, in the middle of lessons.
+NOW = "2026-03-18 10:15:00+01:00"
+
+
+@asynccontextmanager
+async def writable_school(databases: Databases, now: str) -> AsyncIterator[School]:
+    """A demo school of one's own, where it is `now`, with an authenticator that listens."""
+    name = uuid4().hex[:12]
+    url = databases.clone("demo", name)
+    databases.set_clock(name, now)
+    database = await Database.open(Settings(environment="test", pool_min_size=1), url)
+    school = School(database)
+    school.url = url
+    school.services.authenticator = Authenticator(database, Settings(environment="test"), url)
+    await school.services.authenticator.start()
+    try:
+        yield school
+    finally:
+        await school.services.authenticator.stop()
+        await database.close()
+        databases.drop(name)
