@@ -4,7 +4,6 @@ import ctypes
 import fcntl
 import hashlib
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -21,7 +20,7 @@ import psycopg
 
 from config import Settings
 from db.binaries import Account, Binaries, StartError, find_binaries, reachable, unprivileged_account
-from db.leftovers import clear_leftovers, postmaster
+from db.leftovers import clear_leftovers, clear_unfinished, postmaster
 
 __all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]
 
@@ -166,8 +165,7 @@ class EmbeddedServer:
     def _initialise(self) -> None:
         """Makes the data folder beside its place and moves it there when it is whole: one that was cut short is never taken for one."""
         for cut_short in self.folder.glob("postgres.making-*"):
-            shutil.rmtree(cut_short, ignore_errors=True)
-        # A name of its own: the initdb of a start that was killed a moment ago may still be clearing its folder.
+            clear_unfinished(cut_short)
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
         self._give(making)
         options = ["-D", str(making), "-U", _USER, "-A", "trust", "-E", "UTF8"]

@@ -1,6 +1,7 @@
 """What a PostgreSQL that was killed hard leaves behind: its postmaster.pid, and processes that still hold its memory."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["clear_leftovers", "postmaster"]
+__all__ = ["clear_leftovers", "clear_unfinished", "postmaster"]
 
 
 def postmaster(data: Path) -> int | None:
@@ -39,6 +40,22 @@ def clear_leftovers(data: Path, within: float = 30) -> None:
         _end(_all_on(where), sent, where, 5)
     # Of a process that is not PostgreSQL here PostgreSQL itself would say that another server is running.
     (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def clear_unfinished(making: Path, within: float = 10) -> None:
+    """Removes the folder of an initdb that was cut short. The caller holds the lock of the data folder, so nobody waits for it.
+
+    initdb outlives whoever was killed hard by a moment, and writes into the folder while it is being removed: it is ended first.
+    """
+    until = time.monotonic() + within
+    while making.exists() and time.monotonic() < until:
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.name().startswith(("initdb", "postgres")) and str(making) in process.cmdline():
+                    process.kill()
+        shutil.rmtree(making, ignore_errors=True)
+        if making.exists():
+            time.sleep(0.02)
 
 
 def _all_on(where: Path) -> list[psutil.Process]:

@@ -97,7 +97,7 @@ def test_every_foreign_key_that_is_followed_has_an_index(database_url):
     one_way = {
         "assessments_assessment_type_id_fkey", "assessments_created_by_fkey", "payments_academic_year_id_fkey", "payments_created_by_fkey",
         "payment_transactions_processed_by_fkey", "receipts_issued_by_fkey", "registers_subject_id_fkey", "registers_submitted_by_fkey",
-        "service_tokens_created_by_fkey", "password_resets_created_by_fkey", "password_resets_user_id_fkey",
+        "service_tokens_created_by_fkey", "password_resets_created_by_fkey", "password_resets_user_id_fkey", "overruled_marks_marked_by_fkey",
     }  # fmt: skip
     with psycopg.connect(database_url) as connection:
         missing = {
