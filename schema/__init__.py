@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.academic_years import CalendarQueries
 from schema.assessments import AssessmentQueries
 from schema.attendance import AttendanceQueries
+from schema.attendance_summaries import AttendanceSummaryQueries
 from schema.audit import AuditQueries
 from schema.classes import ClassQueries
 from schema.grades import GradeQueries
@@ -52,6 +53,7 @@ Query = merge(
         SubjectQueries,
         CalendarQueries,
         AttendanceQueries,
+        AttendanceSummaryQueries,
         RegisterQueries,
         AssessmentQueries,
         GradeQueries,
