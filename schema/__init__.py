@@ -10,6 +10,7 @@ from schema.assessments import AssessmentQueries
 from schema.attendance import AttendanceQueries
 from schema.attendance_summaries import AttendanceSummaryQueries
 from schema.audit import AuditQueries
+from schema.books import BooksCheckQueries
 from schema.classes import ClassQueries
 from schema.grades import GradeQueries
 from schema.guardians import GuardianQueries
@@ -60,6 +61,7 @@ Query = merge(
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,
+        BooksCheckQueries,
         ServiceTokenQueries,
         HealthQueries,
         PromotionQueries,

@@ -228,6 +228,16 @@ async def test_the_audit_log_is_for_administrators(world, viewer):
         assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]
 
 
+@pytest.mark.parametrize("viewer", list(VIEWERS))
+async def test_the_check_of_the_books_is_for_administrators_and_bursars(world, viewer):
+    answer = await world.ask("{ booksCheck { checks { name } } }", VIEWERS[viewer])
+    if viewer in {"admin", "bursar"}:
+        assert len(answer.data["booksCheck"]["checks"]) > 10
+    else:
+        assert answer.data["booksCheck"] is None
+        assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]
+
+
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_an_audit_entrys_id_opens_it_for_administrators_alone(world, viewer):
     entry = await world.id("aud", "SELECT id FROM audit_logs LIMIT 1")
