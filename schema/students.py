@@ -2,15 +2,15 @@
 
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated
 
 import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.edges import computed, edge, edge_with, guarded
-from resolvers import academic_years, attendance, classes, payments, students, users
-from schema.attendance import AttendanceSummary
+from execution.edges import computed, edge, guarded
+from resolvers import academic_years, classes, payments, students, users
+from resolvers.attendance import breakdowns_per_student, summaries_per_student
+from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
@@ -62,21 +62,12 @@ class Student(Node):
         description="What the student owes, one entry a currency; empty without charges that you may see.",
     )
 
-    @edge_with(
-        attendance.attendance_summaries,
-        "id",
-        description="The student's whole-day attendance over a period; null without marks in it that you may see.",
+    attendance_summary: AttendanceSummary | None = summary_edge(
+        summaries_per_student, "The student's whole-day attendance over a span; null without marks in it that you may see."
     )
-    def attendance_summary(
-        self,
-        info: Info,
-        from_date: Annotated[
-            date | None, strawberry.argument(description="The first day; not given: from the beginning.")
-        ] = strawberry.UNSET,
-        to_date: Annotated[date | None, strawberry.argument(description="The last day; not given: to the end.")] = strawberry.UNSET,
-    ) -> AttendanceSummary | None:
-        return (("from_date", from_date or date.min), ("to_date", to_date or date.max))  # type: ignore[return-value]  # the loader's argument
-
+    attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
+        breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
+    )
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
     attendance: Connection[Attendance] = connection(
         ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
