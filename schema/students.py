@@ -1,7 +1,6 @@
 """Students and the history of their classes."""
 
 from datetime import date, datetime
-from enum import Enum
 
 import strawberry
 from strawberry.types import Info
@@ -16,8 +15,9 @@ from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.payments import PAYMENTS
-from schema.listings.students import MEMBERSHIPS, STUDENTS
+from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
 from schema.nodes import Node, node, root_node
+from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
 from schema.people import Contact, forbidden_field, full_name
 from schema.roots import root
@@ -68,29 +68,12 @@ class Student(Node):
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
         breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
     )
+    as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
     attendance: Connection[Attendance] = connection(
         ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
     )
     payments: Connection[Payment] = connection(PAYMENTS, "student", description="The student's charges that you may see, latest due first.")
-
-
-@strawberry.enum(description="Why a student came into a class.")
-class MembershipReason(Enum):
-    ENROLLED = strawberry.enum_value("ENROLLED", description="The student's first class.")
-    MOVED = strawberry.enum_value("MOVED", description="Moved from another class within the year.")
-    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
-    REPEATED = strawberry.enum_value("REPEATED", description="Repeats a grade level.")
-    RETURNED = strawberry.enum_value("RETURNED", description="Came back after leaving.")
-
-
-@strawberry.enum(description="Why a student's time in a class ended.")
-class MembershipEndReason(Enum):
-    MOVED = strawberry.enum_value("MOVED", description="Moved to another class within the year.")
-    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
-    REPEATED = strawberry.enum_value("REPEATED", description="Repeats the grade level in another class.")
-    LEFT = strawberry.enum_value("LEFT", description="Left the school.")
-    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished the school.")
 
 
 @node(students.ClassMembership, students.membership_by_id)

@@ -218,6 +218,27 @@ async def test_attendance_of_classes_and_the_school_counts_only_rows_in_reach(wo
     assert {each["subject"]["code"] for each in data["subjects"]} == {label.split("_")[1].upper() for label in lessons}
 
 
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
+    at = (await world.value("SELECT clock_timestamp()")).isoformat()
+    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balance { balance } classMembership { fromDate } classHistory { fromDate }
+        attendance(fromDate: "2025-06-01", toDate: "2026-06-30") { attendance { id } }
+        attendanceSummary(fromDate: "2025-06-01", toDate: "2026-06-30") { days } } } } }"""
+    students, marks = label_of("students"), label_of("attendance")
+    nodes = (await world.data(query, VIEWERS[viewer], at=at))["students"]["nodes"]
+    assert labels("students", nodes) == expected("students", viewer)
+    for node in nodes:
+        label, then = students[node["id"]], node["asOf"]
+        assert then["student"]["id"] == node["id"]
+        assert bool(then["balance"]) == (label in expected("payments", viewer))
+        memberships = {each for each in expected("student_class_history", viewer) if each.split("_")[0] == label}
+        assert len(then["classHistory"]) == len(memberships)
+        assert {marks[each["attendance"]["id"]] for each in then["attendance"]} == {
+            mark for mark in expected("attendance", viewer) if mark.split("_")[0] == label
+        }
+        assert bool(then["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
+
+
 @pytest.mark.parametrize("viewer", list(VIEWERS))
 async def test_the_audit_log_is_for_administrators(world, viewer):
     answer = await world.ask("{ auditLog { totalCount nodes { id } } }", VIEWERS[viewer])
