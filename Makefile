@@ -8,7 +8,7 @@ SCALE ?= demo
 ARGS ?=
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin bench bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ seed: .venv/.synced  ## Fill an empty database with a made-up school: SCALE=demo
 admin: .venv/.synced  ## Make the first administrator: EMAIL=…
 	@test -n "$(EMAIL)" || { echo "Say who: make admin EMAIL=head@school.example"; exit 1; }
 	@$(RUN) -m auth.administrator --email "$(EMAIL)"
+
+check-books: .venv/.synced  ## Check that a school's books add up: ledger, receipts, registers, grades, histories
+	@$(RUN) -m db.books
 
 bench: .venv/.synced  ## Measure this server beside others on three screens and write docs/bench.md (8 minutes; QUICK=1; with PostGraphile after bench-peers)
 	@$(RUN) -m benchmarks.contest $(if $(QUICK),--quick) $(if $(wildcard $(PEERS)/node_modules/postgraphile),--peers)
