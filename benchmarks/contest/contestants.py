@@ -1,5 +1,6 @@
 """Who is measured, how each is started and asked."""
 
+import secrets
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ __all__ = [
     "GRAPHQL_CORE",
     "POSTGRAPHILE_5",
     "ROWS",
+    "SECRET",
     "STATEMENT",
     "STOCK",
     "STOCK_CACHED",
@@ -25,6 +27,8 @@ __all__ = [
     "http_request",
 ]
 
+# What tokens are signed with in this run: every server of it takes the same ones.
+SECRET = secrets.token_hex(32)
 _PEERS = Path(__file__).parents[1] / "peers"
 
 # (screen, place among its variables) -> path and body of the request.
@@ -80,6 +84,7 @@ class Contestant:
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "LOG_LEVEL": "warning",
+            "SECRET_KEY": SECRET,
             "DRAIN_NOTICE_SECONDS": "0",
         } | self.environment
 
