@@ -5,7 +5,7 @@ one for each value of the arguments it is used with, and dies with the request.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -36,10 +36,68 @@ class _Shared(DataLoader[Any, Any]):
     """A data loader whose answers are waited for by several fields at once: one that is cancelled does not cancel the answer for the others.
 
     graphql-core cancels what is beside a field that fails; aiodataloader gives everyone who asks for a key the same future.
+    Who asks for many keys at once needs no futures: `load_all` answers from, and fills, what is known beside the futures.
     """
 
+    def __init__(self, batch: Callable[[list[Any]], Any], max_batch_size: int | None) -> None:
+        super().__init__(batch, max_batch_size=max_batch_size)
+        self._known: dict[Any, Any] = {}
+
     def load(self, key: Any) -> "asyncio.Future[Any]":
+        if key in self._known:
+            self.prime(key, self._known[key])
         return asyncio.shield(super().load(key))
+
+    async def load_all(self, keys: Iterable[Any]) -> dict[Any, Any]:
+        """What the loader has for these keys (none twice), by key: values, and exceptions for keys that failed. Others' may be among them."""
+        known = self._known
+        missing = [key for key in keys if key not in known]
+        failed: dict[Any, Any] = {}
+        if missing and self._cache:
+            failed = await self._loaded([key for key in missing if key in self._cache])
+            missing = [key for key in missing if key not in known and key not in failed]
+        size = self.max_batch_size or len(missing) or 1
+        batches = [missing[start : start + size] for start in range(0, len(missing), size)]
+        if len(batches) == 1:
+            failed |= await self._answered(batches[0])
+        elif batches:
+            for each in await asyncio.gather(*map(self._answered, batches)):
+                failed |= each
+        return known | failed if failed else known
+
+    async def _loaded(self, keys: list[Any]) -> dict[Any, Any]:
+        """Waits for what others have asked for; what failed."""
+        failed = {}
+        answers = await asyncio.gather(*[self.load(key) for key in keys], return_exceptions=True)
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, Exception):
+                failed[key] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                self._known[key] = answer
+        return failed
+
+    async def _answered(self, keys: list[Any]) -> dict[Any, Any]:
+        """Runs one batch. A batch that fails is not remembered: every key of it has failed."""
+        try:
+            answers = await self.batch_load_fn(keys)
+            if len(answers) != len(keys):
+                raise TypeError(f"A loader was asked for {len(keys)} keys and answered {len(answers)}.")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is these keys' error
+            return dict.fromkeys(keys, error)
+        self._known.update(zip(keys, answers, strict=True))
+        return {}
+
+    def clear(self, key: Any) -> "_Shared":
+        self._known.pop(key, None)
+        super().clear(key)
+        return self
+
+    def clear_all(self) -> "_Shared":
+        self._known.clear()
+        super().clear_all()
+        return self
 
     def give_up(self) -> None:
         """Nobody waits for an answer any more."""
@@ -61,7 +119,7 @@ class Loaders:
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    def of(self, loader: Loader, arguments: Hashable = None) -> DataLoader[Any, Any]:
+    def of(self, loader: Loader, arguments: Hashable = None) -> _Shared:
         """The request's data loader for this declaration and these arguments: the same one each time."""
         key = (loader, arguments)
         made = self._made.get(key)
@@ -78,7 +136,7 @@ class Loaders:
                 finally:
                     self._running.discard(task)
 
-            made = _Shared(batch, max_batch_size=loader.max_batch_size)
+            made = _Shared(batch, loader.max_batch_size)
             self._made[key] = made
         return made
 
