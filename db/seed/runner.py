@@ -10,6 +10,8 @@ import psycopg
 from argon2 import PasswordHasher
 from psycopg import sql
 
+from db.books import check_books_of
+
 __all__ = ["DEMO_PASSWORD", "SCALES", "NotEmptyError", "seed"]
 
 SCALES = ("demo", "school", "district")
@@ -44,9 +46,9 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
                 before = time.monotonic()
                 connection.execute(path.read_text(encoding="utf-8"))
                 say(f"  {path.stem[3:]}: {time.monotonic() - before:.1f} s")
-        problems = connection.execute((_FOLDER / "checks" / "books.sql").read_text(encoding="utf-8")).fetchall()
+        problems = [finding for finding in check_books_of(connection) if finding.broken]
         if problems:
-            raise RuntimeError("the seed does not add up: " + "; ".join(f"{name}: {count}" for name, count in problems))
+            raise RuntimeError("the seed does not add up: " + "; ".join(f"{each.check.name}: {each.broken}" for each in problems))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
     say(f"  the {scale} school is there after {time.monotonic() - started:.1f} s")
