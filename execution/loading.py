@@ -5,7 +5,7 @@ one for each value of the arguments it is used with, and dies with the request.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -42,27 +42,35 @@ class _Shared(DataLoader[Any, Any]):
     def __init__(self, batch: Callable[[list[Any]], Any], max_batch_size: int | None) -> None:
         super().__init__(batch, max_batch_size=max_batch_size)
         self._known: dict[Any, Any] = {}
+        # The batches of `load_all` that run: their keys, and a future of what failed.
+        self._coming: list[tuple[Collection[Any], asyncio.Future[dict[Any, Any]]]] = []
 
     def load(self, key: Any) -> "asyncio.Future[Any]":
         if key in self._known:
             self.prime(key, self._known[key])
+        for keys, failed in self._coming:
+            if key in keys:
+                return asyncio.ensure_future(self._when_there(key, failed))
         return asyncio.shield(super().load(key))
 
-    async def load_all(self, keys: Iterable[Any]) -> dict[Any, Any]:
+    async def _when_there(self, key: Any, failed: "asyncio.Future[dict[Any, Any]]") -> Any:
+        answer = (await asyncio.shield(failed)).get(key, self._known.get(key))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def load_all(self, keys: Collection[Any]) -> dict[Any, Any]:
         """What the loader has for these keys (none twice), by key: values, and exceptions for keys that failed. Others' may be among them."""
         known = self._known
-        missing = [key for key in keys if key not in known]
+        missing = [key for key in keys if key not in known] if known else keys
         failed: dict[Any, Any] = {}
-        if missing and self._cache:
-            failed = await self._loaded([key for key in missing if key in self._cache])
-            missing = [key for key in missing if key not in known and key not in failed]
-        size = self.max_batch_size or len(missing) or 1
-        batches = [missing[start : start + size] for start in range(0, len(missing), size)]
-        if len(batches) == 1:
-            failed |= await self._answered(batches[0])
-        elif batches:
-            for each in await asyncio.gather(*map(self._answered, batches)):
-                failed |= each
+        if missing and (self._cache or self._coming):
+            others = [key for key in missing if key in self._cache or any(key in each for each, _ in self._coming)]
+            missing = [key for key in missing if key not in others]
+            failed, more = await asyncio.gather(self._loaded(others), self._all_answered(missing))
+            failed |= more
+        elif missing:
+            failed = await self._all_answered(missing)
         return known | failed if failed else known
 
     async def _loaded(self, keys: list[Any]) -> dict[Any, Any]:
@@ -78,16 +86,36 @@ class _Shared(DataLoader[Any, Any]):
                 self._known[key] = answer
         return failed
 
-    async def _answered(self, keys: list[Any]) -> dict[Any, Any]:
+    async def _all_answered(self, keys: Collection[Any]) -> dict[Any, Any]:
+        """Gets these keys, in as many batches as it takes; what failed."""
+        size = self.max_batch_size
+        if size is None or len(keys) <= size:
+            return await self._answered(keys) if keys else {}
+        listed = list(keys)
+        failed: dict[Any, Any] = {}
+        for each in await asyncio.gather(*[self._answered(listed[start : start + size]) for start in range(0, len(listed), size)]):
+            failed |= each
+        return failed
+
+    async def _answered(self, keys: Collection[Any]) -> dict[Any, Any]:
         """Runs one batch. A batch that fails is not remembered: every key of it has failed."""
+        failed: dict[Any, Any] = {}
+        coming = (keys, asyncio.get_running_loop().create_future())
+        self._coming.append(coming)
         try:
-            answers = await self.batch_load_fn(keys)
+            answers = await self.batch_load_fn(list(keys))
             if len(answers) != len(keys):
                 raise TypeError(f"A loader was asked for {len(keys)} keys and answered {len(answers)}.")
+            self._known.update(zip(keys, answers, strict=True))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is these keys' error
-            return dict.fromkeys(keys, error)
-        self._known.update(zip(keys, answers, strict=True))
-        return {}
+            failed = dict.fromkeys(keys, error)
+        except BaseException:
+            coming[1].cancel()
+            raise
+        finally:
+            self._coming.remove(coming)
+        coming[1].set_result(failed)
+        return failed
 
     def clear(self, key: Any) -> "_Shared":
         self._known.pop(key, None)

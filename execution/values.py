@@ -96,6 +96,11 @@ async def regular(values: list[Any], lists: int, where: str) -> bool:
     return failed
 
 
+def _awaits(value: Any) -> bool:
+    kind: Any = type(value)
+    return not is_plain(kind) and is_awaitable(value)
+
+
 def _single(value: Any) -> Any:
     if value is Undefined:
         return None
@@ -113,7 +118,7 @@ async def _listed(value: Any, where: str) -> Any:
             return Failure(GraphQLError(f"Expected Iterable, but did not find one for field '{where}'."))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this list's error
         return Failure(error)
-    waiting = [(items, place) for place, each in enumerate(items) if not is_plain(type(each)) and is_awaitable(each)]
+    waiting = [(items, place) for place, each in enumerate(items) if _awaits(each)]
     if waiting:
         await await_all(waiting)
     return items
@@ -141,4 +146,4 @@ def awaitables(values: list[Any]) -> list[tuple[list[Any], int]]:
     """The places of values that must be awaited."""
     if all_plain(set(map(type, values))):
         return []
-    return [(values, place) for place, each in enumerate(values) if is_awaitable(each)]
+    return [(values, place) for place, each in enumerate(values) if _awaits(each)]
