@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Request", "fill", "differences", "requests"]
+__all__ = ["Request", "differences", "fill", "requests"]
 
 _BLOCK = re.compile(r"^```(?P<kind>graphql|json)(?P<role> variables)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"\$[a-zA-Z]+")

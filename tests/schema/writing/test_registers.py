@@ -149,9 +149,7 @@ async def test_every_wrong_entry_is_told_at_once(writable, room):
 
 
 async def test_lateness_is_minutes_from_an_arrival_time(writable, room):
-    await writable.database.execute(
-        "INSERT INTO periods (name, start_time, end_time) VALUES ('1st', '08:00', '08:45') ON CONFLICT DO NOTHING"
-    )
+    assert (await writable.data("{ periods(first: 1) { nodes { startTime } } }"))["periods"]["nodes"] == [{"startTime": "08:00:00"}]
     answer = await submit(writable, room, {"status": "LATE", "arrivalTime": "08:17:00"})
     assert answer["changes"][0]["attendance"]["minutesLate"] == 17
 
