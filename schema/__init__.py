@@ -34,8 +34,10 @@ from schema.viewer import ViewerQueries
 from schema.writing.attendance import AttendanceMutations
 from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
+from schema.writing.charges import ChargeMutations, ChargeQueries
 from schema.writing.classes import ClassMutations
 from schema.writing.grades import GradeMutations
+from schema.writing.ledger import LedgerMutations
 from schema.writing.people import PeopleMutations
 from schema.writing.posting import PostingMutations
 from schema.writing.promotion import PromotionMutations, PromotionQueries
@@ -69,6 +71,7 @@ Query = merge(
         ServiceTokenQueries,
         HealthQueries,
         PromotionQueries,
+        ChargeQueries,
     ],
     "Everything that can be read.",
 )
@@ -88,6 +91,8 @@ Mutation = merge(
         GradeMutations,
         PostingMutations,
         PromotionMutations,
+        ChargeMutations,
+        LedgerMutations,
     ],
     "Everything that can be changed.",
 )

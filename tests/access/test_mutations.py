@@ -81,6 +81,10 @@ MAY = {
     **dict.fromkeys(["createGradingScale", "updateGradingScale", "reopenGrades"], ADMIN),
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
+    **dict.fromkeys(
+        ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
+        MONEY,
+    ),
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 

@@ -62,6 +62,8 @@ def test_every_tables_statements_ask_who_may_see():
         "reach_of_user": "finds out what the viewer reaches",
         "account_by_email": "signing in",
         "class_standing": "ranks a class; the resolver shows a student's own place and how many have one",
+        "lock_charge": "for mutations of whom may write all charges",
+        "lock_charges": "for mutations of whom may write all charges",
     }
     tables = {
         "students": "students",
