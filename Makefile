@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 SCALE ?= demo
 ARGS ?=
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin bench-indexes bench-health bench-plans bench-revocations clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench-indexes bench-health bench-plans bench-revocations clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ seed: .venv/.synced  ## Fill an empty database with a made-up school: SCALE=demo
 admin: .venv/.synced  ## Make the first administrator: EMAIL=…
 	@test -n "$(EMAIL)" || { echo "Say who: make admin EMAIL=head@school.example"; exit 1; }
 	@$(RUN) -m auth.administrator --email "$(EMAIL)"
+
+check-books: .venv/.synced  ## Check that a school's books add up: ledger, receipts, registers, grades, histories
+	@$(RUN) -m db.books
 
 bench-indexes: .venv/.synced  ## Measure what migration 018 brings and costs, on the district school (takes 10 minutes)
 	@$(RUN) -m benchmarks.indexes

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-__all__ = ["DEVELOPMENT_SECRET", "ConfigurationError", "Settings", "load_settings"]
+__all__ = ["ConfigurationError", "Settings", "load_settings"]
 
-DEVELOPMENT_SECRET = "rollcall-development-secret-not-for-production"  # noqa: S105 - production refuses it
+# Secrets that stood in this repository: anybody can sign with them.
+_PUBLIC_SECRETS = frozenset({"rollcall-development-secret-not-for-production"})
 VERSION = "0.1.0"
 
 
@@ -42,8 +43,12 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = Field(
         "development", description="`production` refuses default secrets, hides the schema from all but administrators, and logs JSON."
     )
-    secret_key: str = Field(
-        DEVELOPMENT_SECRET, min_length=32, repr=False, description="Signs access tokens. Must be set in production, 32 characters or more."
+    secret_key: str | None = Field(
+        None,
+        min_length=32,
+        repr=False,
+        description="Signs access tokens; 32 characters or more, the same for every server of a school. Must be set in production."
+        " Not set: a random one, made once and kept in `DATA_DIR`.",
     )
     secret_key_previous: str | None = Field(
         None, min_length=32, repr=False, description="The secret before `SECRET_KEY`: tokens that it signed are good until they expire."
@@ -85,10 +90,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         problems = []
-        if self.environment == "production" and self.secret_key == DEVELOPMENT_SECRET:
+        if self.environment == "production" and self.secret_key is None:
             problems.append("SECRET_KEY must be set in production, to 32 characters or more that nobody can guess")
-        if self.environment == "production" and self.secret_key_previous == DEVELOPMENT_SECRET:
-            problems.append("SECRET_KEY_PREVIOUS must not be the development secret in production: anybody can sign with it")
+        for name, value in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_PREVIOUS", self.secret_key_previous)):
+            if value in _PUBLIC_SECRETS:
+                problems.append(f"{name} must not be a secret that everybody can read: anybody could sign with it")
+        if self.environment == "production" and self.demo_data:
+            problems.append("DEMO_DATA must not be set in production: its administrator's password stands in the README")
         if self.pool_min_size > self.pool_max_size:
             problems.append("POOL_MIN_SIZE must not be above POOL_MAX_SIZE")
         if self.pgbouncer and not self.direct_database_url:

@@ -6,24 +6,25 @@ python -m serve
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
-from socket import socket
 from types import FrameType
 
 import uvicorn
-from psycopg import OperationalError
 from uvicorn.supervisors import multiprocess
 
+from auth.installation import installation_secret
 from config import ConfigurationError, Settings, load_settings
-from db.binaries import StartError
 from db.embedded import die_with_parent
 from db.migrate import MigrationError
+from db.plainly import plainly
 from db.prepare import Prepared, prepared
 from telemetry.logs import configure_logs
 
 __all__ = ["DrainingServer", "main"]
 
+_BACKLOG = 2048
 _SIGN_INS = ("admin", "bursar", "teacher", "student", "guardian")
 _QUERY = "{ viewer { role } students(first: 3) { totalCount nodes { name class { name } } } }"
 
@@ -46,7 +47,7 @@ class DrainingServer(uvicorn.Server):
 class _Worker(multiprocess.Process):
     """One of several workers: it drains as a single one does, and does not outlive the process that started it."""
 
-    def target(self, sockets: list[socket] | None = None) -> None:
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
         die_with_parent()
         configure_logs(load_settings())
         super().target(sockets)
@@ -80,12 +81,28 @@ def _config(settings: Settings) -> uvicorn.Config:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies) or None,
         timeout_graceful_shutdown=settings.drain_seconds,
-        backlog=2048,
+        backlog=_BACKLOG,
     )
 
 
-def _greeting(settings: Settings, database: Prepared) -> str:
-    base = f"http://{settings.host}:{settings.port}"
+def _bound(settings: Settings) -> socket.socket:
+    """A socket with the address of the settings, before anything is started for nothing. Raises ConfigurationError."""
+    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+    except OSError as error:
+        raise _not_free(settings, error) from None
+    return made
+
+
+def _not_free(settings: Settings, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"HOST and PORT cannot be listened on, {settings.host} port {settings.port}: {error.strerror}. Set others.")
+
+
+def _greeting(settings: Settings, database: Prepared, port: int) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{host}:{port}"
     lines = [f"Rollcall is at {base}  (GraphQL: {base}/graphql, explorer: {base}/explorer)"]
     if database.has_demo and settings.environment != "production":
         lines += ["Sign in, password rollcall-demo, as:", *(f"  {role}@demo.school" for role in _SIGN_INS)]
@@ -97,16 +114,22 @@ def _greeting(settings: Settings, database: Prepared) -> str:
     return "\n".join(lines)
 
 
-def _serve(settings: Settings, database: Prepared) -> int:
+def _serve(settings: Settings, database: Prepared, listening: socket.socket) -> int:
     # The workers read their settings from the environment, as everybody does.
     os.environ["DATABASE_URL"] = database.url
+    if settings.secret_key is None:
+        os.environ["SECRET_KEY"] = installation_secret(settings.data_dir)
     load_settings.cache_clear()
     config = _config(load_settings())
-    config.configure_logging()
-    listening = config.bind_socket()
+    try:
+        listening.listen(_BACKLOG)
+    except OSError as error:  # somebody was bound to it as well, and listened first
+        raise _not_free(settings, error) from None
+    listening.set_inheritable(True)
+    greeting = _greeting(settings, database, listening.getsockname()[1])
     server = DrainingServer(config)
     if settings.workers > 1:
-        print(_greeting(settings, database), flush=True)
+        print(greeting, flush=True)
         multiprocess.Process = _Worker  # type: ignore[misc]  # the supervisor offers no other way to name its workers' class
         multiprocess.Multiprocess(config, sockets=[listening]).run()
         return 0
@@ -115,7 +138,7 @@ def _serve(settings: Settings, database: Prepared) -> int:
     async def startup(sockets: object = None) -> None:
         await started(sockets)  # type: ignore[arg-type]
         if server.started:
-            print(_greeting(settings, database), flush=True)
+            print(greeting, flush=True)
 
     server.startup = startup  # type: ignore[method-assign,assignment]  # what a person reads comes when it is true
     server.run(sockets=[listening])
@@ -124,19 +147,31 @@ def _serve(settings: Settings, database: Prepared) -> int:
 
 def main() -> None:
     began = time.monotonic()
-    try:
-        settings = load_settings()
-        configure_logs(settings)
-        # A SIGTERM before the workers run (while migrating, seeding) leaves through the same door as Ctrl-C.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with prepared(settings, say=lambda text: print(f"{text} ({time.monotonic() - began:.1f} s)", flush=True)) as database:
-            code = _serve(settings, database)
-    except (ConfigurationError, MigrationError, StartError) as error:
-        sys.exit(f"Rollcall did not start: {error}")
-    except OperationalError as error:
-        sys.exit(f"Rollcall did not start: the database cannot be reached: {error}")
-    except KeyboardInterrupt:
-        code = 0
+    lost: list[str] = []
+
+    def lose(why: str) -> None:
+        """The embedded PostgreSQL is gone for good: the requests get their errors, and a supervisor starts us anew."""
+        lost.append(why)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def say(text: str) -> None:
+        print(f"{text} ({time.monotonic() - began:.1f} s)", flush=True)
+
+    def end(*_: object) -> None:
+        sys.exit(f"Rollcall ended: {lost[0]}" if lost else 0)
+
+    # A SIGTERM before the workers run (while migrating, seeding) leaves through the same door as Ctrl-C.
+    signal.signal(signal.SIGTERM, end)
+    with plainly("Rollcall did not start", MigrationError):
+        try:
+            settings = load_settings()
+            configure_logs(settings)
+            with _bound(settings) as listening, prepared(settings, say, lose) as database:
+                code = _serve(settings, database, listening)
+        except KeyboardInterrupt:
+            code = 0
+    if lost:
+        end()
     sys.exit(code)
 
 

@@ -16,6 +16,7 @@ class Capability(Enum):
     PUBLIC = "anyone, also without a token"
     SIGNED_IN = "any signed-in user; what they see is decided row by row"
     READ_AUDIT = "administrators"
+    READ_BOOKS = "administrators and bursars: whether the books add up"
     SEE_STATUS = "any signed-in user, or a service token with health:read"
     READ_HEALTH = "administrators, or a service token with health:read"
     MANAGE_SCHOOL = "administrators: people, structure, settings, users"
@@ -28,6 +29,7 @@ _ANY_ROLE = frozenset({"ADMIN", "BURSAR", "TEACHER", "STUDENT", "GUARDIAN"})
 _ROLES: dict[Capability, frozenset[str]] = {
     Capability.SIGNED_IN: _ANY_ROLE,
     Capability.READ_AUDIT: frozenset({"ADMIN"}),
+    Capability.READ_BOOKS: frozenset({"ADMIN", "BURSAR"}),
     Capability.SEE_STATUS: _ANY_ROLE,
     Capability.READ_HEALTH: frozenset({"ADMIN"}),
     Capability.MANAGE_SCHOOL: frozenset({"ADMIN"}),

@@ -15,14 +15,16 @@ from secrets import token_urlsafe
 from typing import Any
 
 import asyncpg
+import psycopg
 
 from auth.clock import Clock
 from auth.passwords import Passwords, password_problem
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, mint
 from config import ConfigurationError, load_settings
-from db.embedded import database_url
+from db.embedded import StartError, database_url
 from db.migrate import pending
+from db.plainly import database_trouble
 from db.queries import queries
 
 __all__ = ["AdministratorError", "make_administrator"]
@@ -126,7 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             password = _ask(options.email)
         with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
             token = asyncio.run(_connect_and_make(url, options, password))
-    except (AdministratorError, ConfigurationError, OSError, asyncpg.PostgresError) as error:
+    except psycopg.Error as error:
+        print(database_trouble(error), file=sys.stderr)
+        return 1
+    except (AdministratorError, ConfigurationError, StartError, OSError, asyncpg.PostgresError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{options.email} is an administrator.")

@@ -40,10 +40,12 @@ _DATABASE_TROUBLE = (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresEr
 class Authenticator:
     """Turns an Authorization header into a viewer, and holds what sign-ins need: `passwords`, `throttle`, `sessions`, `keys`, `clock`.
 
-    `url` leads to PostgreSQL itself (settings: `DIRECT_DATABASE_URL` behind PgBouncer).
+    `url` leads to PostgreSQL itself (settings: `DIRECT_DATABASE_URL` behind PgBouncer). Raises ValueError without a `SECRET_KEY`.
     """
 
     def __init__(self, database: Database, settings: Settings, url: str, *, clock: Clock | None = None, cache_size: int = 20_000) -> None:
+        if settings.secret_key is None:
+            raise ValueError("SECRET_KEY is not set; `make run` makes one that is kept")
         self._database = database
         self.clock = clock or Clock()
         self.keys = Keys(settings.secret_key, settings.secret_key_previous)

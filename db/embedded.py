@@ -96,6 +96,19 @@ class EmbeddedServer:
             os.close(self._lock)
             self._lock = None
 
+    def restart(self) -> None:
+        """Starts again when PostgreSQL ended by itself; the folder's lock was held all the time. Raises StartError."""
+        try:
+            clear_leftovers(self.data)
+            self._launch()
+            self._wait()
+        except OSError as error:
+            raise StartError(f"PostgreSQL's data folder cannot be used: {error}") from error
+        except StartError:
+            if self.process is not None and self.process.poll() is None:
+                self.process.kill()
+            raise
+
     def running(self) -> bool:
         """Whether some process runs PostgreSQL on this folder and it is ready."""
         return postmaster(self.data) is not None and self._ready()

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from yoyo import get_backend, read_migrations
 
-from db.binaries import StartError
+from db.plainly import plainly
 
 __all__ = ["FOLDER", "MigrationError", "applied", "migrate", "pending", "rollback"]
 
@@ -182,7 +182,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with plainly("migrations", MigrationError):
         main()
-    except (MigrationError, StartError) as error:
-        sys.exit(f"migrations: {error}")

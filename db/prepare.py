@@ -9,6 +9,7 @@ import psycopg
 
 from config import ConfigurationError, Settings
 from db.embedded import EmbeddedServer
+from db.keeping import kept_running
 from db.migrate import migrate
 
 __all__ = ["Prepared", "prepared"]
@@ -27,25 +28,25 @@ class Prepared:
 
 
 @contextmanager
-def prepared(settings: Settings, say: Callable[[str], None]) -> Iterator[Prepared]:
-    """The database, ready. What is embedded stops when the block ends.
+def prepared(settings: Settings, say: Callable[[str], None], gave_up: Callable[[str], None]) -> Iterator[Prepared]:
+    """The database, ready. What is embedded is kept running, and stops when the block ends; `gave_up` is told why when it is kept no more.
 
     Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, FolderInUseError,
     NoPostgreSQLError, and what psycopg raises when it cannot connect.
     """
     if settings.database_url and settings.direct_url:
         _prepare(settings, settings.direct_url, say, demo=bool(settings.demo_data))
+        if settings.database_url != settings.direct_url:
+            psycopg.connect(settings.database_url).close()  # the workers take this way, and would only log that it leads nowhere
         yield Prepared(settings.database_url, _has_demo(settings.direct_url), embedded=False)
         return
     needed = settings.workers * settings.pool_max_size + 2 * _SPARE
     server = EmbeddedServer(settings.data_dir, max_connections=max(200, needed), say=say)
     server.start()
-    try:
+    with kept_running(server, gave_up):
         demo = settings.environment != "production" if settings.demo_data is None else settings.demo_data
         _prepare(settings, server.url(), say, demo=demo)
         yield Prepared(server.url(), _has_demo(server.url()), embedded=True)
-    finally:
-        server.stop()
 
 
 def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: bool) -> None:

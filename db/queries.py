@@ -18,6 +18,14 @@ A file holds entries, each begun by its header:
     -- per class: s.class_id = $parent  may be read for many parents at once
     -- by number text: s.student_number may be fetched by keys: name, the SQL type, an expression
 
+    -- totals: attendance_totals        what is counted of a list, grouped or not, alone or per parent; filters, flags and parents as above
+    -- One line that says what for.
+    SELECT                              (on a line of its own)
+        count(*) AS days, …
+    FROM attendance a
+    WHERE @visible(attendance a)
+    -- group subject: a.subject_id AS subject_id        what it may be grouped by: a name, expressions with AS
+
     -- visible: students s              a visibility rule (visibility.sql alone), over a formal alias
     -- Who, in words.
     s.id = ANY($reach_students::uuid[])
@@ -38,8 +46,8 @@ from db.statements import Fragment, Order, Query
 
 __all__ = ["Queries", "queries"]
 
-_ENTRY = re.compile(r"^-- (?P<kind>name|page|visible|record): *(?P<title>.+)$", re.MULTILINE)
-_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|flag|per|by)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
+_ENTRY = re.compile(r"^-- (?P<kind>name|page|totals|visible|record): *(?P<title>.+)$", re.MULTILINE)
+_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|flag|per|by|group)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
 _FOLDER = Path(__file__).parent / "queries"
 
 
@@ -86,27 +94,37 @@ class Queries:
             option = _OPTION.match(line)
             if option is None:
                 lines.append(line)
-            elif option["kind"] == "key":
-                query.key = option["sql"]
-            elif option["kind"] == "order":
-                query.orders[option["name"]] = Order(option["sql"], option["type"])
-            elif option["kind"] == "filter":
-                query.filters[option["name"]] = option["sql"]
-            elif option["kind"] == "flag":
-                when, _, unless = option["sql"].partition(" ELSE ")
-                query.flags |= {option["name"]}
-                query.filters |= {f"{option['name']}=true": when, f"{option['name']}=false": unless or f"NOT ({when})"}
-            elif option["kind"] == "by":
-                query.keys[option["name"]] = (option["sql"], option["type"])
             else:
-                query.parents[option["name"]] = option["sql"]
+                _add_option(query, option["kind"], option["name"], option["type"], option["sql"])
         query.body = _without_comments("\n".join(lines)).strip().rstrip(";")
         if kind == "page" and not (query.key and query.orders and "\nWHERE " in query.body):
             raise ValueError(f"{path.name}: the page {title} needs a key, an order and a WHERE")
+        if kind == "totals" and not (query.groups and query.body.startswith("SELECT\n") and "\nWHERE " in query.body):
+            raise ValueError(f"{path.name}: the totals {title} need a group, a WHERE and a SELECT on a line of its own")
         unknown = set(query.nouns()) - set(self._visibility)
         if unknown:
             raise ValueError(f"{path.name}: {title} asks who sees {', '.join(sorted(unknown))}, and no rule says so")
         return query
+
+
+def _add_option(query: Query, kind: str, name: str, sql_type: str, sql: str) -> None:
+    match kind:
+        case "key":
+            query.key = sql
+        case "order":
+            query.orders[name] = Order(sql, sql_type)
+        case "filter":
+            query.filters[name] = sql
+        case "flag":
+            when, _, unless = sql.partition(" ELSE ")
+            query.flags |= {name}
+            query.filters |= {f"{name}=true": when, f"{name}=false": unless or f"NOT ({when})"}
+        case "by":
+            query.keys[name] = (sql, sql_type)
+        case "group":
+            query.groups[name] = sql
+        case _:
+            query.parents[name] = sql
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str, str]]:

@@ -53,7 +53,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One variant of a page: which filters, which order, from where, for which parent. Made of names only, never of values."""
+    """One variant of a page: which filters, which order, from where, for which parent; of totals: grouped by what. Made of names only, never of values."""
 
     order: str = ""
     descending: bool = False
@@ -62,6 +62,7 @@ class Choice:
     before: bool = False
     backward: bool = False
     per: str | None = None
+    group: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -77,6 +78,7 @@ class Query:
     orders: dict[str, Order] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _compiled: dict[Any, Statement] = field(default_factory=dict)
@@ -84,6 +86,10 @@ class Query:
     @property
     def is_page(self) -> bool:
         return bool(self.orders)
+
+    @property
+    def is_totals(self) -> bool:
+        return bool(self.groups)
 
     def chosen(self, filters: Iterable[tuple[str, Any]]) -> frozenset[str]:
         """The names of the conditions that these filters stand for. A flag is one of two conditions, and no parameter: its plan can count on it."""
@@ -120,10 +126,20 @@ class Query:
         found = self._compiled.get(("count", choice, open_nouns))
         if found is None:
             rows = f"{self.body[self._from() :]}{self._conditions(choice)}"
-            sql = f"SELECT count(*) AS total\n{rows}"
-            if choice.per is not None:
-                sql = f"SELECT asked.parent_key, found.total FROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
+            sql = self._per_parent(f"SELECT count(*) AS total\n{rows}", choice)
             found = self._compiled["count", choice, open_nouns] = self._finish(sql, open_nouns)
+        return found
+
+    def totals(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """The body's aggregates over the rows that the filters leave: one row, or one for each group; with `choice.per` so for each of `$parents`, with their `parent_key`."""
+        found = self._compiled.get(("totals", choice, open_nouns))
+        if found is None:
+            group = self.groups[choice.group] if choice.group else ""
+            sql = self.body.replace("SELECT\n", f"SELECT {group},\n" if group else "SELECT\n", 1) + self._conditions(choice)
+            if group:
+                places = ", ".join(str(n + 1) for n in range(group.count(" AS ")))
+                sql += f"\nGROUP BY {places}\nORDER BY {places}"
+            found = self._compiled["totals", choice, open_nouns] = self._finish(self._per_parent(sql, choice), open_nouns)
         return found
 
     def _from(self) -> int:
@@ -150,6 +166,10 @@ class Query:
             f"{self.body[start:]}{self._conditions(choice)}{bounds}\n"
             f"ORDER BY {order.sql} {direction}, {self.key} {direction}\nLIMIT $limit::integer"
         )
+        return self._per_parent(sql, choice)
+
+    @staticmethod
+    def _per_parent(sql: str, choice: Choice) -> str:
         if choice.per is None:
             return sql
         return f"SELECT asked.parent_key, found.*\nFROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"

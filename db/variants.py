@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from db.queries import queries
-from db.statements import Choice, Statement
+from db.statements import Choice, Query, Statement
 
 __all__ = ["Variant", "variants"]
 
@@ -24,12 +24,14 @@ class Variant:
 def variants(open_nouns: frozenset[str]) -> Iterator[Variant]:
     """Each order, direction and place, each filter alone and all at once, each parent and key, as seen by who sees all of `open_nouns`."""
     for query in queries:
-        if not query.is_page:
+        if query.is_totals:
+            yield from _totals(query, open_nouns)
+        elif not query.is_page:
             yield Variant(query.name, "", query.statement(open_nouns))
         for key in query.keys:
             yield Variant(query.name, f"by {key}", query.by(key, open_nouns))
-        filters = [frozenset[str](), *(frozenset({name}) for name in query.filters), frozenset(query.filters)] if query.is_page else []
-        for per in (None, *query.parents):
+        filters = _filters(query)
+        for per in (None, *query.parents) if query.is_page else ():
             where = f"of a {per.replace('_', ' ')}" if per else ""
             for chosen in filters:
                 said = f"{where} {'where ' + ', '.join(sorted(chosen)) if chosen else ''}".strip()
@@ -41,3 +43,20 @@ def variants(open_nouns: frozenset[str]) -> Iterator[Variant]:
                     descending, after, before, backward = (bool(bits & 1 << n) for n in range(4))
                     choice = Choice(order, descending, frozenset(), after, before, backward, per)
                     yield Variant(query.name, f"{where} ordered by {order}".strip(), query.page(choice, open_nouns))
+
+
+def _totals(query: Query, open_nouns: frozenset[str]) -> Iterator[Variant]:
+    for per in (None, *query.parents):
+        for group in (None, *query.groups):
+            for chosen in _filters(query):
+                words = [
+                    f"of a {per}" if per else "",
+                    f"by {group}" if group else "",
+                    f"where {', '.join(sorted(chosen))}" if chosen else "",
+                ]
+                statement = query.totals(Choice(filters=chosen, per=per, group=group), open_nouns)
+                yield Variant(query.name, " ".join(each for each in words if each), statement)
+
+
+def _filters(query: Query) -> list[frozenset[str]]:
+    return [frozenset[str](), *(frozenset({name}) for name in query.filters), frozenset(query.filters)]

@@ -33,10 +33,8 @@ def _settings() -> str:
     for name, field in Settings.model_fields.items():
         if field.default is None:
             default = "–"
-        elif field.repr:
-            default = f"`{','.join(field.default) if isinstance(field.default, tuple) else field.default}`" if field.default != () else "–"
         else:
-            default = "a development secret"
+            default = f"`{','.join(field.default) if isinstance(field.default, tuple) else field.default}`" if field.default != () else "–"
         lines.append(f"| `{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
 

@@ -1,10 +1,37 @@
-"""Attendance, its summaries, and that registers were taken."""
+"""Attendance, what it comes to, and that registers were taken."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
 
 from db.queries import queries
 from db.rows import Row
-from resolvers.context import by_key, from_statement
+from db.statements import Choice, Statement
+from execution.errors import Refusal
+from execution.loading import Loader
+from resolvers.context import Context, by_key
 
-__all__ = ["Attendance", "AttendanceSummary", "Register", "attendance_by_id", "attendance_summaries", "register_by_id"]
+__all__ = [
+    "Attendance",
+    "AttendanceSummary",
+    "Register",
+    "Span",
+    "attendance_by_id",
+    "breakdowns_per_class",
+    "breakdowns_per_student",
+    "register_by_id",
+    "school_breakdown",
+    "school_summary",
+    "span",
+    "summaries_per_class",
+    "summaries_per_student",
+]
+
+# The longest span that is broken down: a school year and its holidays.
+LONGEST_SPAN = 400
 
 
 class Attendance(Row):
@@ -26,5 +53,70 @@ class Register(Row):
 
 attendance_by_id = by_key(queries.attendance, Attendance)
 register_by_id = by_key(queries.registers, Register)
-# Keys are students' ids, the argument is the period as pairs: ("from_date", …), ("to_date", …). No row for a student without marks in it.
-attendance_summaries = from_statement(queries.attendance_summaries, AttendanceSummary)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a day to a day, both included (None: without end), and by what its attendance is grouped: day, week, month, subject (None: not)."""
+
+    from_date: date | None
+    to_date: date | None
+    by: str | None = None
+
+    def statement(self, context: Context, per: str | None) -> tuple[Statement, dict[str, Any]]:
+        values = {name: day for name, day in (("from_date", self.from_date), ("to_date", self.to_date)) if day is not None}
+        # Whole-day marks say how much school a day was; subject marks are counted by subject.
+        filters = queries.attendance_totals.chosen([("whole_day", self.by != "subject"), *values.items()])
+        return queries.attendance_totals.totals(Choice(filters=filters, per=per, group=self.by), context.open), values
+
+
+def span(from_date: date | None, to_date: date | None, by: str | None = None, *, longest: int | None = None) -> Span:
+    """A span that is asked for. Raises a BAD_USER_INPUT refusal for one that ends before it begins, or is longer than `longest` days."""
+    problem = None
+    if from_date is not None and to_date is not None and to_date < from_date:
+        problem = "`toDate` must not be before `fromDate`."
+    elif longest is not None and from_date is not None and to_date is not None and (to_date - from_date).days >= longest:
+        problem = f"From `fromDate` to `toDate` may be {longest} days at most."
+    if problem:
+        raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "toDate", "message": problem}])
+    return Span(from_date, to_date, by)
+
+
+def _summaries(per: str) -> Loader:
+    """Keys are ids of parents, the argument is a `Span`. None for who has no mark in it that the viewer may see."""
+
+    async def batch(context: Context, parents: Sequence[UUID], asked: Span) -> list[AttendanceSummary | None]:
+        statement, values = asked.statement(context, per)
+        found = {each["parent_key"]: each for each in await context.rows(statement, AttendanceSummary, {"parents": parents, **values})}
+        return [found[parent] if found[parent]["days"] else None for parent in parents]
+
+    return Loader(batch, f"attendance summaries per {per}")
+
+
+def _breakdowns(per: str) -> Loader:
+    """Keys are ids of parents, the argument is a `Span` with a `by`: the rows of each, in order."""
+
+    async def batch(context: Context, parents: Sequence[UUID], asked: Span) -> list[list[AttendanceSummary]]:
+        statement, values = asked.statement(context, per)
+        found: defaultdict[UUID, list[AttendanceSummary]] = defaultdict(list)
+        for each in await context.rows(statement, AttendanceSummary, {"parents": parents, **values}):
+            found[each["parent_key"]].append(each)
+        return [found[parent] for parent in parents]
+
+    return Loader(batch, f"attendance breakdowns per {per}")
+
+
+summaries_per_student, summaries_per_class = _summaries("student"), _summaries("class")
+breakdowns_per_student, breakdowns_per_class = _breakdowns("student"), _breakdowns("class")
+
+
+async def school_summary(context: Context, asked: Span) -> AttendanceSummary | None:
+    """The attendance of everybody whom the viewer sees; None without marks."""
+    [found] = await school_breakdown(context, asked)
+    return found if found["days"] else None
+
+
+async def school_breakdown(context: Context, asked: Span) -> list[AttendanceSummary]:
+    """The same, grouped by the span's `by`."""
+    statement, values = asked.statement(context, None)
+    return await context.rows(statement, AttendanceSummary, values)

@@ -8,7 +8,9 @@ from strawberry.schema.config import StrawberryConfig
 from schema.academic_years import CalendarQueries
 from schema.assessments import AssessmentQueries
 from schema.attendance import AttendanceQueries
+from schema.attendance_summaries import AttendanceSummaryQueries
 from schema.audit import AuditQueries
+from schema.books import BooksCheckQueries
 from schema.classes import ClassQueries
 from schema.grades import GradeQueries
 from schema.guardians import GuardianQueries
@@ -54,12 +56,14 @@ Query = merge(
         SubjectQueries,
         CalendarQueries,
         AttendanceQueries,
+        AttendanceSummaryQueries,
         RegisterQueries,
         AssessmentQueries,
         GradeQueries,
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,
+        BooksCheckQueries,
         ServiceTokenQueries,
         HealthQueries,
         PromotionQueries,

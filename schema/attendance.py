@@ -1,24 +1,21 @@
-"""Attendance and its summaries."""
+"""Attendance, mark by mark."""
 
 from datetime import date as Date  # noqa: N812 - the field is called date
 from datetime import datetime, time
-from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 import strawberry
 
 from auth.access import Capability
-from execution.edges import computed, edge
+from execution.edges import edge
 from resolvers import attendance, classes, students, subjects, users
 from resolvers.registers import overruled_marks
-from rules.attendance import rate
 from schema.connections import root_connection
 from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
 from schema.types import Class, Student, Subject, User
 
-__all__ = ["Attendance", "AttendanceQueries", "AttendanceSummary", "OverruledMark"]
+__all__ = ["Attendance", "AttendanceQueries", "OverruledMark"]
 
 
 @strawberry.enum(description="Who entered a mark. The office's is not overwritten by a teacher's.")
@@ -57,29 +54,6 @@ class OverruledMark:
     excuse_reason: str | None = strawberry.field(description="Why it was excused.")
     created_at: datetime = strawberry.field(description="When it was overruled.")
     marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who entered it.")
-
-
-def _absences(row: Any) -> int:
-    return int(row["excused_absences"] + row["unexcused_absences"])
-
-
-@strawberry.type(description="A student's whole-day attendance over a period. Subject marks are not counted in it.")
-class AttendanceSummary:
-    days: int = strawberry.field(description="Days with a whole-day mark.")
-    present: int = strawberry.field(description="Days present.")
-    absent: int = strawberry.field(description="Days absent.")
-    late: int = strawberry.field(description="Days come late.")
-    left_early: int = strawberry.field(description="Days left early.")
-    partial: int = strawberry.field(description="Days partly attended.")
-    absences: int = computed(_absences, description="All absences: the excused and the unexcused.")
-    excused_absences: int = strawberry.field(description="Absences that are excused.")
-    unexcused_absences: int = strawberry.field(description="Absences that are not excused.")
-    minutes_late: int = strawberry.field(description="Minutes late in all.")
-    day_values: Decimal = strawberry.field(description="The sum of the days' values: 1, 0.5 or 0 each.")
-    rate: Decimal | None = computed(
-        lambda row: rate(row["day_values"], row["days"]),
-        description="The days' values in per cent of the days, to one decimal; null without days.",
-    )
 
 
 @strawberry.type

@@ -7,6 +7,8 @@ import strawberry
 from auth.access import Capability
 from execution.edges import edge
 from resolvers import academic_years, classes, staff, subjects
+from resolvers.attendance import breakdowns_per_class, summaries_per_class
+from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.attendance import ATTENDANCE, REGISTERS
@@ -41,6 +43,12 @@ class Class(Node):
     class_subjects: Connection["ClassSubject"] = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
     subjects: Connection[Subject] = connection(SUBJECTS, "class", description="What is taught in it, by name.")
     attendance: Connection[Attendance] = connection(ATTENDANCE, "class", description="Its attendance that you may see, latest day first.")
+    attendance_summary: AttendanceSummary | None = summary_edge(
+        summaries_per_class, "Its whole-day attendance over a span, as far as you may see it; null without marks in it."
+    )
+    attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
+        breakdowns_per_class, "Its attendance, as far as you may see it, by day, week, month or subject."
+    )
     registers: Connection[Register] = connection(REGISTERS, "class", description="Its registers that you may see, latest day first.")
     assessments: Connection[Assessment] = connection(ASSESSMENTS, "class", description="Its assessments that you may see, latest first.")
 

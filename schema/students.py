@@ -1,23 +1,23 @@
 """Students and the history of their classes."""
 
 from datetime import date, datetime
-from enum import Enum
-from typing import Annotated
 
 import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.edges import computed, edge, edge_with, guarded
-from resolvers import academic_years, attendance, classes, payments, students, users
-from schema.attendance import AttendanceSummary
+from execution.edges import computed, edge, guarded
+from resolvers import academic_years, classes, payments, students, users
+from resolvers.attendance import breakdowns_per_student, summaries_per_student
+from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.payments import PAYMENTS
-from schema.listings.students import MEMBERSHIPS, STUDENTS
+from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
 from schema.nodes import Node, node, root_node
+from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
 from schema.people import Contact, forbidden_field, full_name
 from schema.roots import root
@@ -62,44 +62,18 @@ class Student(Node):
         description="What the student owes, one entry a currency; empty without charges that you may see.",
     )
 
-    @edge_with(
-        attendance.attendance_summaries,
-        "id",
-        description="The student's whole-day attendance over a period; null without marks in it that you may see.",
+    attendance_summary: AttendanceSummary | None = summary_edge(
+        summaries_per_student, "The student's whole-day attendance over a span; null without marks in it that you may see."
     )
-    def attendance_summary(
-        self,
-        info: Info,
-        from_date: Annotated[
-            date | None, strawberry.argument(description="The first day; not given: from the beginning.")
-        ] = strawberry.UNSET,
-        to_date: Annotated[date | None, strawberry.argument(description="The last day; not given: to the end.")] = strawberry.UNSET,
-    ) -> AttendanceSummary | None:
-        return (("from_date", from_date or date.min), ("to_date", to_date or date.max))  # type: ignore[return-value]  # the loader's argument
-
+    attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
+        breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
+    )
+    as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
     attendance: Connection[Attendance] = connection(
         ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
     )
     payments: Connection[Payment] = connection(PAYMENTS, "student", description="The student's charges that you may see, latest due first.")
-
-
-@strawberry.enum(description="Why a student came into a class.")
-class MembershipReason(Enum):
-    ENROLLED = strawberry.enum_value("ENROLLED", description="The student's first class.")
-    MOVED = strawberry.enum_value("MOVED", description="Moved from another class within the year.")
-    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
-    REPEATED = strawberry.enum_value("REPEATED", description="Repeats a grade level.")
-    RETURNED = strawberry.enum_value("RETURNED", description="Came back after leaving.")
-
-
-@strawberry.enum(description="Why a student's time in a class ended.")
-class MembershipEndReason(Enum):
-    MOVED = strawberry.enum_value("MOVED", description="Moved to another class within the year.")
-    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
-    REPEATED = strawberry.enum_value("REPEATED", description="Repeats the grade level in another class.")
-    LEFT = strawberry.enum_value("LEFT", description="Left the school.")
-    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished the school.")
 
 
 @node(students.ClassMembership, students.membership_by_id)

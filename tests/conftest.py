@@ -1,5 +1,6 @@
 """The suite's PostgreSQL, its databases, and a school to ask."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -14,11 +15,13 @@ from tests.asking import School
 from tests.databases import Databases, test_server
 from tests.writable import NOW, writable_school
 
+SECRET = "the secret of every server in this suite"
 _RUN = pytest.StashKey[tuple[ExitStack, Databases]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One server and one set of templates for all workers: made by the process that starts them."""
+    """One server and one set of templates for all workers: made by the process that starts them. And one secret."""
+    os.environ["SECRET_KEY"] = SECRET
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
     stack = ExitStack()

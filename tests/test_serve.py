@@ -18,6 +18,8 @@ from db.binaries import reachable
 from tests.folders import reachable_folder
 
 ROOT = Path(__file__).parents[1]
+# It stood in this repository once.
+PUBLIC = "rollcall-development-secret-not-for-production"
 SIGN_IN = 'mutation { signIn(input: {email: "admin@demo.school", password: "rollcall-demo"}) { session { accessToken } } }'
 
 
@@ -104,6 +106,13 @@ def start(folder):
 
 def postmaster(folder: Path) -> int:
     return int((folder / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def until(condition, within: float = 60) -> None:
+    end = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -233,15 +242,16 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(start, folder):
     [
         ({"ENVIRONMENT": "production"}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
-        (
-            {"ENVIRONMENT": "production", "SECRET_KEY": "s" * 40, "SECRET_KEY_PREVIOUS": "rollcall-development-secret-not-for-production"},
-            "SECRET_KEY_PREVIOUS",
-        ),
+        ({"SECRET_KEY": PUBLIC}, "SECRET_KEY"),
+        ({"ENVIRONMENT": "production", "SECRET_KEY": "s" * 40, "SECRET_KEY_PREVIOUS": PUBLIC}, "SECRET_KEY_PREVIOUS"),
+        ({"ENVIRONMENT": "production", "SECRET_KEY": "s" * 40, "DEMO_DATA": "true"}, "DEMO_DATA"),
         ({"PORT": "many", "WORKERS": "0"}, "WORKERS"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"PGBOUNCER": "true", "DATABASE_URL": "postgresql://x/y"}, "DIRECT_DATABASE_URL"),
         ({"POOL_MIN_SIZE": "30"}, "POOL_MIN_SIZE"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "cannot be reached"),
+        ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR"),
+        ({"HOST": "192.0.2.1"}, "HOST and PORT"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(start, settings, named):
@@ -261,6 +271,71 @@ def test_pools_that_the_server_cannot_hold_are_refused(start, fresh_database_url
 def test_with_a_database_url_nothing_embedded_starts_and_no_demo_is_written(start, folder, blank_database_url):
     program = start(DATABASE_URL=blank_database_url)
     program.ready()
-    assert not (folder / "data").exists()
+    assert [path.name for path in (folder / "data").iterdir()] == ["secret_key"]
     assert "demo.school" not in program.said()
     assert program.ask("{ viewer { role } }") == {"viewer": None}
+
+
+@pytest.mark.parametrize(
+    "settings", [{"PORT": "many"}, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, {"DATA_DIR": "/dev/null/data"}]
+)
+@pytest.mark.parametrize(
+    "command", [["db.migrate", "list"], ["db.migrate", "up"], ["db.seed"], ["auth.administrator", "--email", "a@school.example"]]
+)
+def test_commands_that_cannot_do_their_work_say_why_in_a_line(command, settings):
+    environment = {"PATH": os.environ["PATH"], **settings}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_a_port_that_is_taken_is_said_to_be_before_anything_is_started(start, folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        program = start(PORT=str(other.getsockname()[1]))
+        assert program.process.wait(30) == 1
+    assert "PORT" in program.said()
+    assert "Traceback" not in program.said()
+    assert not (folder / "data").exists()
+
+
+def test_sessions_outlive_a_restart_and_hold_in_every_worker_without_a_secret(start, folder):
+    first = start(POOL_MIN_SIZE="1")
+    first.ready()
+    token = first.token()
+    first.stop()
+    second = start(WORKERS="2", POOL_MIN_SIZE="1")
+    second.ready()
+    assert {second.ask("{ viewer { role } }", token)["viewer"]["role"] for _ in range(20)} == {"ADMIN"}
+    assert ((folder / "data" / "secret_key").stat().st_mode & 0o777) == 0o600
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_postgresql_that_dies_is_started_again_and_nothing_acknowledged_is_lost(start, folder, workers):
+    program = start(POOL_MIN_SIZE="1", WORKERS=workers, POOL_ACQUIRE_SECONDS="1")
+    program.ready()
+    token = program.token()
+    for n in range(2):
+        made = program.ask(
+            f'mutation {{ createServiceToken(input: {{name: "kept {n}", scopes: [HEALTH_READ]}}) {{ serviceToken {{ id }} }} }}', token
+        )
+        identifier = made["createServiceToken"]["serviceToken"]["id"]
+        os.kill(postmaster(folder), signal.SIGKILL)
+        until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1)
+        until(lambda: program.status("/health/ready") == 200)
+        assert program.ask(f'{{ node(id: "{identifier}") {{ id }} }}', token)["node"] == {"id": identifier}
+    assert program.stop(signal.SIGTERM) == 0
+
+
+def test_a_postgresql_that_keeps_dying_ends_the_server_with_a_message(start, folder):
+    program = start(POOL_MIN_SIZE="1", DRAIN_NOTICE_SECONDS="0")
+    program.ready()
+    for n in range(4):
+        os.kill(postmaster(folder), signal.SIGKILL)
+        until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1 or program.process.poll() is not None)
+    assert program.process.wait(30) == 1
+    assert "Rollcall ended: PostgreSQL ended 4 times" in program.said()

@@ -21,12 +21,11 @@ WHERE @visible(attendance a)
 -- per class: a.class_id = $parent
 -- by id uuid: a.id
 
--- name: attendance_summaries
--- Whole-day attendance of students between two days, counted: days by status, absences by excuse, the sum of day values.
--- A day's value: 1 when present, or when the minutes reach a full day; 0.5 when they reach half of one; else 0. Minutes not recorded: a late day
--- counts whole, a day left early or partly attended counts half.
+-- totals: attendance_totals
+-- Attendance counted: marks by status, absences by excuse, the sum of day values.
+-- A day's value (rules/attendance.py has the same): by the minutes of presence where they are known, 1 from a full day's on, 0.5 from half of one
+-- on, else 0; where they are not, a day present or come late to counts whole, one left early or partly attended half. Who was absent counts 0.
 SELECT
-    a.student_id AS key,
     count(*) AS days,
     count(*) FILTER (WHERE a.status = 'PRESENT') AS present,
     count(*) FILTER (WHERE a.status = 'ABSENT') AS absent,
@@ -35,23 +34,28 @@ SELECT
     count(*) FILTER (WHERE a.status = 'PARTIAL') AS partial,
     count(*) FILTER (WHERE a.status = 'ABSENT' AND a.excused) AS excused_absences,
     count(*) FILTER (WHERE a.status = 'ABSENT' AND NOT a.excused) AS unexcused_absences,
+    count(*) FILTER (WHERE a.status = 'LATE' AND a.excused) AS excused_late,
     coalesce(sum(a.minutes_late), 0) AS minutes_late,
-    sum(CASE
-        WHEN a.status = 'PRESENT' THEN 1
+    coalesce(sum(CASE
         WHEN a.status = 'ABSENT' THEN 0
         WHEN a.minutes_present >= school.full_day_minutes THEN 1
         WHEN a.minutes_present * 2 >= school.full_day_minutes THEN 0.5
         WHEN a.minutes_present IS NOT NULL THEN 0
-        WHEN a.status = 'LATE' THEN 1
+        WHEN a.status IN ('PRESENT', 'LATE') THEN 1
         ELSE 0.5
-    END)::numeric AS day_values
+    END), 0)::numeric AS day_values
 FROM attendance a
 CROSS JOIN (SELECT coalesce((SELECT full_day_minutes FROM school_settings), 360) AS full_day_minutes) AS school
-WHERE a.student_id = ANY($keys::uuid[])
-  AND a.date >= $from_date::date AND a.date <= $to_date::date
-  AND a.subject_id IS NULL
-  AND @visible(attendance a)
-GROUP BY a.student_id
+WHERE @visible(attendance a)
+-- flag whole_day: a.subject_id IS NULL ELSE a.subject_id IS NOT NULL
+-- filter from_date: a.date >= $from_date::date
+-- filter to_date: a.date <= $to_date::date
+-- per student: a.student_id = $parent
+-- per class: a.class_id = $parent
+-- group day: a.date AS start_date, a.date AS end_date, NULL::uuid AS subject_id
+-- group week: date_trunc('week', a.date)::date AS start_date, date_trunc('week', a.date)::date + 6 AS end_date, NULL::uuid AS subject_id
+-- group month: date_trunc('month', a.date)::date AS start_date, (date_trunc('month', a.date) + interval '1 month')::date - 1 AS end_date, NULL::uuid AS subject_id
+-- group subject: NULL::date AS start_date, NULL::date AS end_date, a.subject_id AS subject_id
 
 -- page: registers
 -- That registers were taken, by day.

@@ -93,7 +93,7 @@ FROM (SELECT c.*, c.id AS class_id, NULL::uuid AS subject_id, y.start_date, y.en
 WHERE @visible(registers r)
 -- key: r.id
 -- order grade_level text: lpad(r.grade_level::text, 2, '0') || r.section
--- filter on: $on BETWEEN r.start_date AND r.end_date AND NOT EXISTS (SELECT FROM holidays h WHERE $on BETWEEN h.start_date AND h.end_date) AND NOT EXISTS (SELECT FROM registers taken WHERE taken.class_id = r.class_id AND taken.date = $on AND taken.subject_id IS NULL) AND extract(isodow FROM $on) = ANY(coalesce((SELECT s.school_days FROM school_settings s), '{1,2,3,4,5}')) AND r.current_enrollment > 0
+-- filter on: $on BETWEEN r.start_date AND r.end_date AND NOT EXISTS (SELECT FROM holidays h WHERE $on BETWEEN h.start_date AND h.end_date) AND NOT EXISTS (SELECT FROM registers taken WHERE taken.class_id = r.class_id AND taken.date = $on AND taken.subject_id IS NULL) AND extract(isodow FROM $on) = ANY(coalesce((SELECT s.school_days FROM school_settings s), '{1,2,3,4,5}')) AND $on <= school_today() AND EXISTS (SELECT FROM student_class_history h WHERE h.class_id = r.class_id AND h.from_date <= $on AND (h.to_date IS NULL OR h.to_date >= $on))
 
 -- name: overruled_marks
 -- What teachers entered and the office stands above, by when.

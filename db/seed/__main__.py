@@ -5,9 +5,9 @@ import sys
 from datetime import date, datetime
 
 from config import load_settings
-from db.binaries import StartError
 from db.embedded import database_url
 from db.migrate import MigrationError, migrate
+from db.plainly import plainly
 from db.seed.runner import SCALES, NotEmptyError, seed
 
 
@@ -27,7 +27,5 @@ def main() -> None:
         seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
 
 
-try:
+with plainly("seed", MigrationError, NotEmptyError):
     main()
-except (MigrationError, NotEmptyError, StartError) as error:
-    sys.exit(f"seed: {error}")

@@ -10,6 +10,8 @@ import psycopg
 from argon2 import PasswordHasher
 from psycopg import sql
 
+from db.books import check_books_of
+
 __all__ = ["DEMO_PASSWORD", "SCALES", "NotEmptyError", "seed"]
 
 SCALES = ("demo", "school", "district")
@@ -39,14 +41,14 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
         settings |= {"maintenance_work_mem": "256MB", "work_mem": "256MB", "jit": "off", "statement_timeout": "0", "TimeZone": "UTC"}
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, true)", [name, value])
-        with _bulk(connection, bare=scale != "demo"):
+        with _bulk(connection):
             for path in sorted(_FOLDER.glob("*.sql")):
                 before = time.monotonic()
                 connection.execute(path.read_text(encoding="utf-8"))
                 say(f"  {path.stem[3:]}: {time.monotonic() - before:.1f} s")
-        problems = connection.execute((_FOLDER / "checks" / "books.sql").read_text(encoding="utf-8")).fetchall()
+        problems = [finding for finding in check_books_of(connection) if finding.broken]
         if problems:
-            raise RuntimeError("the seed does not add up: " + "; ".join(f"{name}: {count}" for name, count in problems))
+            raise RuntimeError("the seed does not add up: " + "; ".join(f"{each.check.name}: {each.broken}" for each in problems))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
     say(f"  the {scale} school is there after {time.monotonic() - started:.1f} s")
@@ -57,11 +59,10 @@ def _hash() -> str:
 
 
 class _bulk:  # noqa: N801 - reads as the statement it is
-    """Loads without triggers; with `bare` also without foreign keys and plain indexes. On leaving all is put back, and the keys are checked."""
+    """Loads without triggers, foreign keys and plain indexes. On leaving all is put back, and the keys are checked."""
 
-    def __init__(self, connection: "psycopg.Connection[Any]", *, bare: bool) -> None:
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
-        self._bare = bare
         self._put_back: list[str] = []
 
     def _all(self, query: LiteralString) -> list[Any]:
@@ -73,8 +74,6 @@ class _bulk:  # noqa: N801 - reads as the statement it is
         ):
             self._connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
             self._put_back.append(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)).as_string(self._connection))
-        if not self._bare:
-            return
         for name, definition in self._all(
             "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid"
             " WHERE t.relnamespace = 'public'::regnamespace AND NOT i.indisunique"

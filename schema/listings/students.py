@@ -12,7 +12,25 @@ from resolvers.students import ClassMembership, Student
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
-__all__ = ["MEMBERSHIPS", "STUDENTS", "LeavingReason"]
+__all__ = ["MEMBERSHIPS", "STUDENTS", "MembershipEndReason", "MembershipReason"]
+
+
+@strawberry.enum(description="Why a student came into a class.")
+class MembershipReason(Enum):
+    ENROLLED = strawberry.enum_value("ENROLLED", description="The student's first class.")
+    MOVED = strawberry.enum_value("MOVED", description="Moved from another class within the year.")
+    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
+    REPEATED = strawberry.enum_value("REPEATED", description="Repeats a grade level.")
+    RETURNED = strawberry.enum_value("RETURNED", description="Came back after leaving.")
+
+
+@strawberry.enum(description="Why a student's time in a class ended.")
+class MembershipEndReason(Enum):
+    MOVED = strawberry.enum_value("MOVED", description="Moved to another class within the year.")
+    PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
+    REPEATED = strawberry.enum_value("REPEATED", description="Repeats the grade level in another class.")
+    LEFT = strawberry.enum_value("LEFT", description="Left the school.")
+    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished the school.")
 
 
 @strawberry.enum(description="What students may be sorted by.")

@@ -199,6 +199,46 @@ async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
         assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
 
 
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_attendance_of_classes_and_the_school_counts_only_rows_in_reach(world, viewer):
+    span = 'fromDate: "2025-06-01", toDate: "2026-06-30"'
+    fields = f"""attendanceSummary({span}) {{ days }} attendanceBreakdown(by: DAY, {span}) {{ summary {{ days }} }}
+        subjects: attendanceBreakdown(by: SUBJECT, {span}) {{ subject {{ code }} summary {{ days }} }}"""
+    data = await world.data(f"{{ {fields} classes {{ nodes {{ {fields} }} }} }}", VIEWERS[viewer])
+    seen = expected("attendance", viewer)
+    whole, lessons = {each for each in seen if each.endswith("_day")}, {each for each in seen if not each.endswith("_day")}
+
+    def days(part):
+        return sum(each["summary"]["days"] for each in part)
+
+    for parts in ([data], data["classes"]["nodes"]):
+        assert sum(part["attendanceSummary"]["days"] for part in parts if part["attendanceSummary"]) == len(whole)
+        assert sum(days(part["attendanceBreakdown"]) for part in parts) == len(whole)
+        assert sum(days(part["subjects"]) for part in parts) == len(lessons)
+    assert {each["subject"]["code"] for each in data["subjects"]} == {label.split("_")[1].upper() for label in lessons}
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
+    at = (await world.value("SELECT clock_timestamp()")).isoformat()
+    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balance { balance } classMembership { fromDate } classHistory { fromDate }
+        attendance(fromDate: "2025-06-01", toDate: "2026-06-30") { attendance { id } }
+        attendanceSummary(fromDate: "2025-06-01", toDate: "2026-06-30") { days } } } } }"""
+    students, marks = label_of("students"), label_of("attendance")
+    nodes = (await world.data(query, VIEWERS[viewer], at=at))["students"]["nodes"]
+    assert labels("students", nodes) == expected("students", viewer)
+    for node in nodes:
+        label, then = students[node["id"]], node["asOf"]
+        assert then["student"]["id"] == node["id"]
+        assert bool(then["balance"]) == (label in expected("payments", viewer))
+        memberships = {each for each in expected("student_class_history", viewer) if each.split("_")[0] == label}
+        assert len(then["classHistory"]) == len(memberships)
+        assert {marks[each["attendance"]["id"]] for each in then["attendance"]} == {
+            mark for mark in expected("attendance", viewer) if mark.split("_")[0] == label
+        }
+        assert bool(then["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
+
+
 @pytest.mark.parametrize("viewer", list(VIEWERS))
 async def test_the_audit_log_is_for_administrators(world, viewer):
     answer = await world.ask("{ auditLog { totalCount nodes { id } } }", VIEWERS[viewer])
@@ -206,6 +246,16 @@ async def test_the_audit_log_is_for_administrators(world, viewer):
         assert answer.data["auditLog"]["totalCount"] > 0
     else:
         assert answer.data["auditLog"] is None
+        assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]
+
+
+@pytest.mark.parametrize("viewer", list(VIEWERS))
+async def test_the_check_of_the_books_is_for_administrators_and_bursars(world, viewer):
+    answer = await world.ask("{ booksCheck { checks { name } } }", VIEWERS[viewer])
+    if viewer in {"admin", "bursar"}:
+        assert len(answer.data["booksCheck"]["checks"]) > 10
+    else:
+        assert answer.data["booksCheck"] is None
         assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]
 
 

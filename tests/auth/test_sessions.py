@@ -85,7 +85,7 @@ async def test_an_answer_that_was_lost_can_be_asked_for_again(school: School, wo
 async def test_the_answer_is_the_same_after_the_secret_was_replaced(school: School, worker: Authenticator) -> None:
     first, _ = await school.signed_in(worker)
     lost = await refresh(school, worker, first.refresh_token)
-    replaced = await school.worker(secret_key="n" * 40, secret_key_previous="rollcall-development-secret-not-for-production")
+    replaced = await school.worker(secret_key="n" * 40, secret_key_previous=school.settings.secret_key)
     again = await refresh(school, replaced, first.refresh_token)
     assert isinstance(lost, Granted)
     assert isinstance(again, Granted)

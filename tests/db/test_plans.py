@@ -138,10 +138,16 @@ async def test_loaders_scan_no_large_table(school):
     for name in ("attendance", "grades", "payments", "payment_transactions", "assessments"):
         statement = queries.__getattr__(name).by("id", NOUNS)
         assert await scanned(connection, statement, [students]) == set(), name
-    for name in ("balances", "attendance_summaries"):
-        statement = queries.__getattr__(name).statement(NOUNS)
-        arguments = statement.arguments({"keys": students, "from_date": "2025-09-01", "to_date": "2026-03-01"}, everything)
-        assert await scanned(connection, statement, arguments) == set(), name
+    statement = queries.balances.statement(NOUNS)
+    assert await scanned(connection, statement, statement.arguments({"keys": students}, everything)) == set()
+    classes = await connection.fetchval("SELECT array_agg(id) FROM (SELECT id FROM classes LIMIT 5) AS c")
+    given = [("whole_day", True), ("from_date", "2026-02-01"), ("to_date", "2026-02-28")]
+    filters = queries.attendance_totals.chosen(given)
+    for per, parents in (("student", students), ("class", classes), (None, None)):
+        for group in (None, "day", "month"):
+            statement = queries.attendance_totals.totals(Choice(filters=filters, per=per, group=group), NOUNS)
+            arguments = statement.arguments({"parents": parents, **dict(given)}, everything)
+            assert await scanned(connection, statement, arguments) == set(), (per, group)
 
 
 async def test_what_people_with_links_see_scans_no_large_table(school):

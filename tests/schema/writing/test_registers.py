@@ -82,6 +82,8 @@ async def test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns(wri
     assert room.id not in await missing(TEACHER)
     assert room.id not in await missing("admin@demo.school")
     assert await missing("admin@demo.school", "2026-03-15") == set()  # a Sunday
+    assert await missing("admin@demo.school", "2026-03-19") == set()  # tomorrow: nothing is missing yet
+    assert room.id not in await missing("admin@demo.school", "2026-01-20")  # nobody was in it yet
     own = await writable.value(
         "SELECT count(*) FROM classes c JOIN teachers t ON t.id = c.teacher_id JOIN users u ON u.id = t.user_id WHERE u.email = $1", TEACHER
     )

@@ -1,0 +1,95 @@
+"""The check of the books: what must add up in any school's database, whatever wrote it.
+
+`db/checks/*.sql` has the checks. An entry begins with its name and one line that says what must hold; its statement answers the ids of the
+rows that break it:
+
+    -- check: receipt_numbers_are_gapless
+    -- The receipts of an academic year are numbered 1, 2, 3 … up to its counter.
+    SELECT academic_year_id FROM …
+
+python -m db.books
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+__all__ = ["CHECKS", "Check", "Finding", "check_books", "check_books_of"]
+
+_ENTRY = re.compile(r"^-- check: (?P<name>[a-z_]+)\n-- (?P<says>.+)\n", re.MULTILINE)
+_FOLDER = Path(__file__).parent / "checks"
+# How many of the rows that break a rule are named.
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`says` is what must hold; `sql` answers one row: `broken`, how many rows break it, and `examples`, the ids of a few of them."""
+
+    name: str
+    says: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: it holds when `broken` is 0."""
+
+    check: Check
+    broken: int
+    examples: list[UUID]
+
+
+def _checks(folder: Path) -> Iterator[Check]:
+    for path in sorted(folder.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        found = list(_ENTRY.finditer(text))
+        if not found or found[0].start() != 0:
+            raise ValueError(f"{path.name} does not begin with a check")
+        for entry, following in zip(found, [*found[1:], None], strict=True):
+            rows = text[entry.end() : following.start() if following else None].strip().rstrip(";")
+            sql = f"SELECT count(*) AS broken, (array_agg(id ORDER BY id))[:{_EXAMPLES}] AS examples FROM (\n{rows}\n) AS found (id)"
+            yield Check(entry["name"], entry["says"], sql)
+
+
+CHECKS = tuple(_checks(_FOLDER))
+
+
+async def check_books(connection: Any) -> list[Finding]:
+    """What every check finds, all of one moment. `connection` is asyncpg's, in no transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        found = [(check, await connection.fetchrow(check.sql)) for check in CHECKS]
+    return [Finding(check, row["broken"], row["examples"] or []) for check, row in found]
+
+
+def check_books_of(connection: "psycopg.Connection[Any]") -> list[Finding]:
+    """The same through psycopg, in the transaction that the connection is in."""
+    found = [(check, connection.execute(check.sql).fetchone() or (0, None)) for check in CHECKS]
+    return [Finding(check, row[0], row[1] or []) for check, row in found]
+
+
+def main() -> None:
+    """Prints what every check found; the exit code is 1 when the books do not add up."""
+    from config import load_settings
+    from db.embedded import database_url
+
+    with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url, psycopg.connect(url) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SET LOCAL statement_timeout = 0")
+        findings = check_books_of(connection)
+    for finding in findings:
+        examples = f": {finding.broken}, such as {', '.join(map(str, finding.examples))}" if finding.broken else ""
+        print(f"{'BROKEN' if finding.broken else 'ok':<7} {finding.check.says}{examples}")
+    broken = sum(finding.broken > 0 for finding in findings)
+    print(f"{len(findings) - broken} of {len(findings)} checks hold.")
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

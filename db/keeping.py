@@ -1,0 +1,80 @@
+"""An embedded PostgreSQL that ends under a running server is started again; one that keeps ending is given up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from db.binaries import StartError
+from db.embedded import EmbeddedServer
+
+__all__ = ["kept_running"]
+
+_log = structlog.get_logger("rollcall.postgresql")
+
+# A postmaster that was killed once is an accident; one that ends for the fourth time within five minutes has a cause that starting does not mend.
+_MOST = 3
+_WITHIN_SECONDS = 300.0
+
+
+@contextmanager
+def kept_running(server: EmbeddedServer, gave_up: Callable[[str], None]) -> Iterator[None]:
+    """Keeps a started server running during the block, and stops it after it.
+
+    What was committed is on disk: a start after a hard kill reads it back from the log. `gave_up` is told why, once, from another thread,
+    when it is not started again.
+    """
+    keeper = _Keeper(server, gave_up)
+    keeper.thread.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper:
+    def __init__(self, server: EmbeddedServer, gave_up: Callable[[str], None]) -> None:
+        self._server = server
+        self._gave_up = gave_up
+        self._stopping = False
+        self._lock = threading.Lock()
+        # The kernel ends PostgreSQL with the thread that started it: this one lives as long as the server.
+        self.thread = threading.Thread(target=self._keep, name="keeps PostgreSQL running", daemon=True)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopping = True
+            self._server.stop()
+        self.thread.join(10)
+
+    def _keep(self) -> None:
+        began: list[float] = []
+        last: str | None = None
+        while True:
+            process = self._server.process
+            if process is None:
+                return
+            status = process.wait()
+            with self._lock:
+                if self._stopping:
+                    return
+                now = time.monotonic()
+                began = [each for each in began if now - each < _WITHIN_SECONDS]
+                if len(began) == _MOST:
+                    self._gave_up(
+                        f"PostgreSQL ended {_MOST + 1} times within {_WITHIN_SECONDS / 60:.0f} minutes, and is not started again."
+                        f" {last or f'Its log is {self._server.log}.'}"
+                    )
+                    return
+                began.append(now)
+                _log.error("PostgreSQL has ended: it is started again", status=status, log=str(self._server.log))
+                try:
+                    self._server.restart()
+                except StartError as error:
+                    last = str(error)
+                    _log.error("PostgreSQL could not be started", error=last)
+                else:
+                    last = None
+                    _log.warning("PostgreSQL is back", seconds=round(time.monotonic() - now, 3))

@@ -1,0 +1,35 @@
+"""How a command ends that cannot do its work: with one line that says why, and no traceback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from config import ConfigurationError
+from db.binaries import StartError
+
+__all__ = ["database_trouble", "plainly"]
+
+
+@contextmanager
+def plainly(beginning: str, *foreseen: type[Exception]) -> Iterator[None]:
+    """Ends the process with `beginning: why` and status 1 for wrong settings, a PostgreSQL that does not start or answer, and what is `foreseen`."""
+    named: tuple[type[Exception], ...] = (ConfigurationError, StartError, *foreseen)
+    try:
+        yield
+    except named as error:
+        sys.exit(f"{beginning}: {error}")
+    except psycopg.Error as error:
+        sys.exit(f"{beginning}: {database_trouble(error)}")
+    except OSError as error:
+        sys.exit(f"{beginning}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def database_trouble(error: psycopg.Error) -> str:
+    """An error of psycopg's in words: whether the database was reached, and what it said."""
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return f"the database cannot be reached: {str(error).strip()}"
+    return f"the database says: {str(error).strip()}"

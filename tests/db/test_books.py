@@ -1,0 +1,78 @@
+"""The check of the books: it is silent over a school that adds up, and names each thing that does not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import psycopg
+import pytest
+
+from db.books import CHECKS, check_books, check_books_of
+
+# For each check, what breaks it: done past the triggers and constraints that forbid it, as a restored backup or a hand in psql might.
+BREAKS = {
+    "charges_equal_their_ledger": "UPDATE payments SET paid_total = paid_total + 1 WHERE id = (SELECT id FROM payments WHERE status = 'PENDING' LIMIT 1)",
+    "charges_name_their_latest_movement": "UPDATE payments SET transaction_id = NULL WHERE id = (SELECT id FROM payments WHERE status = 'PAID' LIMIT 1)",
+    "receipt_numbers_are_gapless": "UPDATE receipts SET number = number + 100000 WHERE number = 1",
+    "current_class_is_the_open_membership": "UPDATE students SET class_id = NULL WHERE id = (SELECT id FROM students WHERE class_id IS NOT NULL LIMIT 1)",
+    "who_left_is_in_no_class": "UPDATE students SET is_active = false WHERE id = (SELECT id FROM students WHERE class_id IS NOT NULL LIMIT 1)",
+    "enrolment_is_counted_right": "UPDATE classes SET current_enrollment = 7000 WHERE id = (SELECT id FROM classes LIMIT 1)",
+    "memberships_are_of_their_classs_year": """UPDATE student_class_history h SET academic_year_id = y.id FROM academic_years y
+        WHERE h.id = (SELECT id FROM student_class_history LIMIT 1) AND y.id <> h.academic_year_id""",
+    "history_is_gapless": """UPDATE student_class_history SET to_date = to_date - 1 WHERE id = (SELECT h.id FROM student_class_history h
+        JOIN student_class_history n ON n.student_id = h.student_id AND n.from_date = h.to_date + 1 AND h.to_date > h.from_date LIMIT 1)""",
+    "sort_keys_are_copied": "UPDATE teachers SET sort_key = 'zz' WHERE id = (SELECT id FROM teachers LIMIT 1)",
+    "marks_belong_to_a_register": "DELETE FROM registers WHERE id = (SELECT id FROM registers LIMIT 1)",
+    "marks_are_of_who_was_in_the_class": "UPDATE attendance SET date = '2001-01-01' WHERE id = (SELECT id FROM attendance WHERE subject_id IS NULL LIMIT 1)",
+    "registers_lie_inside_their_year": "UPDATE registers SET date = '2001-01-01' WHERE id = (SELECT id FROM registers LIMIT 1)",
+    "grades_say_what_their_assessment_says": "UPDATE grades SET is_published = NOT is_published WHERE id = (SELECT id FROM grades LIMIT 1)",
+}
+
+
+def test_every_check_is_broken_once_below():
+    assert set(BREAKS) == {check.name for check in CHECKS}
+    assert all(check.says.endswith(".") for check in CHECKS)
+
+
+async def test_a_school_that_adds_up_has_no_finding(demo_url):
+    connection = await asyncpg.connect(demo_url)
+    try:
+        findings = await check_books(connection)
+    finally:
+        await connection.close()
+    assert [finding.check.name for finding in findings if finding.broken] == []
+    assert len(findings) == len(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(BREAKS))
+def test_what_does_not_add_up_is_found_and_named(demo_url, name):
+    with psycopg.connect(demo_url) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for constraint, table in (("payments_within_owed_check", "payments"), ("academic_years_parts_check", "academic_years")):
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
+        assert connection.execute(BREAKS[name]).rowcount >= 1, "it breaks something"
+        found = {finding.check.name: finding for finding in check_books_of(connection) if finding.broken}
+        connection.rollback()
+    assert name in found
+    assert found[name].examples
+
+
+def test_the_command_says_what_is_broken_and_ends_with_1(fresh_database_url):
+    def run():
+        return subprocess.run(
+            [sys.executable, "-m", "db.books"], cwd=Path(__file__).parents[2], env=os.environ | {"DATABASE_URL": fresh_database_url},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert f"{len(CHECKS)} of {len(CHECKS)} checks hold." in done.stdout
+    with psycopg.connect(fresh_database_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("INSERT INTO academic_years (name, start_date, end_date) VALUES ('Y', '2025-01-01', '2025-12-31')")
+        connection.execute("INSERT INTO receipt_counters SELECT id, 3 FROM academic_years")
+    done = run()
+    assert done.returncode == 1
+    assert "BROKEN  The receipts of an academic year" in done.stdout
