@@ -61,8 +61,8 @@ def test_every_tables_statements_ask_who_may_see():
     reasons = {
         "reach_of_user": "finds out what the viewer reaches",
         "account_by_email": "signing in",
-        "lock_charge": "cancelCharge and updateCharge, whose capability sees all payments",
-        "lock_charges": "the ledger's mutations and the gateway's news: the capability sees all payments, the gateway is nobody",
+        "lock_charge": "for mutations of whom may write all charges",
+        "lock_charges": "for mutations of whom may write all charges",
     }
     tables = {"students": "students", "guardians": "guardians", "attendance": "attendance", "grades": "grades", "payments": "payments"}
     for query in queries:
