@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.money import Totals, balance, exponent, status
-from tests.rules.test_money import totals
+from tests.rules.test_allocations import totals
 
 # Each with its number: the columns that the ledger's trigger keeps, set by hand. Nothing of it stays.
 LEDGERS = """WITH asked AS (SELECT * FROM unnest($1::numeric[], $2::numeric[], $3::numeric[], $4::numeric[], $5::boolean[])
