@@ -66,6 +66,19 @@ MAY = {
         ADMIN,
     ),
     "submitRegister": TEACHING,
+    **dict.fromkeys(
+        [
+            "createAssessment",
+            "updateAssessment",
+            "publishAssessment",
+            "unpublishAssessment",
+            "deleteAssessment",
+            "recordGrades",
+            "postFinalGrades",
+        ],
+        TEACHING,
+    ),
+    **dict.fromkeys(["createGradingScale", "updateGradingScale", "reopenGrades"], ADMIN),
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
     **dict.fromkeys(
