@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.schema.writing.classroom import make_classroom
@@ -183,6 +184,23 @@ async def test_several_changes_in_one_transaction_leave_no_step_between_them(wri
     # What falls due is looked at by the moment's day, which is today in earnest: only that the first date is restored shows.
     row = await writable.value("SELECT past_values('payments', $1, $2::text::timestamptz) ->> 'due_date'", fee, before[0])
     assert row == "2026-03-01"
+
+
+async def test_of_two_changes_the_one_made_first_is_taken_back_last_even_if_it_began_later(writable):
+    """A transaction that waited for the row began before the one it waited for: its change is the later one all the same."""
+    room = await make_classroom(writable, 1)
+    fee = await charge(writable, room.students[0], "100")
+    before = await now(writable)
+    change = "UPDATE payments SET due_date = $2::text::date WHERE id = $1"
+    early = await asyncpg.connect(writable.url)
+    try:
+        async with early.transaction():
+            await early.fetchval("SELECT now()")
+            await writable.database.execute(change, fee, "2026-04-01")
+            await early.execute(change, fee, "2026-05-01")
+    finally:
+        await early.close()
+    assert await writable.value("SELECT past_values('payments', $1, $2::text::timestamptz) ->> 'due_date'", fee, before) == "2026-03-01"
 
 
 @pytest.mark.parametrize("at", ["2126-01-01T00:00:00Z", "2026-03-18T10:00:00"])
