@@ -57,6 +57,7 @@ NOUNS = frozenset(
         "payments",
         "audit_log",
         "service_tokens",
+        "sessions",
         "users",
         "users.private",
     }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schema.payments import FeeCategory, Payment
     from schema.registers import Register
     from schema.service_tokens import ServiceToken
+    from schema.sessions import UserSession
     from schema.staff import Teacher
     from schema.students import ClassMembership, Student
     from schema.subjects import Subject
@@ -46,6 +47,7 @@ else:
     Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
     Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
     User = Annotated["User", strawberry.lazy("schema.users")]
+    UserSession = Annotated["UserSession", strawberry.lazy("schema.sessions")]
 
 __all__ = [
     "AcademicYear",
@@ -73,4 +75,5 @@ __all__ = [
     "Subject",
     "Teacher",
     "User",
+    "UserSession",
 ]

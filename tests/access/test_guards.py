@@ -25,6 +25,7 @@ SHOWN_BY = {
     "grades": "grades",
     "payments": "payments",
     "users": "user",
+    "sessions": "sessions",
     "guardianships": "guardian_students",
     "students.birth_date": ("students", "birthDate"),
     "students.contact": ("students", "contact { email }"),

@@ -62,13 +62,14 @@ MAY = {
             "issuePasswordReset",
             "createServiceToken",
             "revokeServiceToken",
+            "endSessions",
         ],
         ADMIN,
     ),
     "submitRegister": TEACHING,
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
-    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
+    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut", "endSession"], ALL),
 }
 
 MUTATIONS = SCHEMA._schema.mutation_type.fields
