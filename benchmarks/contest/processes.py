@@ -1,0 +1,143 @@
+"""The processes of the contestants: started on their cores, waited for, looked at, ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from benchmarks.contest.load import Address
+from benchmarks.contest.watched import QUARTER
+from db.embedded import die_with_parent
+
+__all__ = ["Collected", "Server", "StartError", "database_cpu_seconds", "free_port"]
+
+_ROOT = Path(__file__).parents[2]
+
+
+class StartError(Exception):
+    """A contestant did not start; the message ends with what it printed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a garbage collector did in a stretch of time: how often, how long in all and at most, in seconds."""
+
+    collections: int
+    seconds: float
+    longest: float
+
+
+@dataclass(slots=True)
+class Server:
+    """One contestant's process. `facts` is where a Python one writes what its garbage collector did."""
+
+    address: Address
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    facts: Path | None
+    _collected: dict[str, list[float]] | None = field(default=None)
+
+    @classmethod
+    def start(cls, command: list[str], environment: dict[str, str], port: int, folder: Path, name: str, facts: Path | None) -> "Server":
+        """Starts a command in the project's folder and waits until the port takes connections. Raises StartError after 60 s."""
+        log = folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=_ROOT,
+                env=os.environ | environment,
+                start_new_session=True,  # Ctrl-C is for us: we end them
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call, whatever other threads do
+            )
+        server = cls(Address("127.0.0.1", port), process, log, facts)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return server
+            time.sleep(0.05)
+        server.stop()
+        raise StartError(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def family(self) -> list[psutil.Process]:
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+    def rss(self) -> int:
+        """Bytes of memory: of the largest process, which is the one that serves, or one of several workers."""
+        return max(each.memory_info().rss for each in self.family())
+
+    def cpu_seconds(self) -> float:
+        return _cpu_seconds(self.family())
+
+    def collected(self, began: float, seconds: float) -> Collected | None:
+        """What the collector did between two moments, to the quarter of a second. None for what is not Python, and before the end."""
+        if self._collected is None:
+            if self.facts is None or not self.facts.exists():
+                return None
+            self._collected = orjson.loads(self.facts.read_bytes())["collections"]
+        found = [self._collected.get(str(quarter)) for quarter in range(int(began / QUARTER), int((began + seconds) / QUARTER) + 1)]
+        told = [each for each in found if each]
+        return Collected(int(sum(each[0] for each in told)), sum(each[1] for each in told), max((each[2] for each in told), default=0.0))
+
+    def held(self) -> list[tuple[float, float]]:
+        """When the event loop was held, after the end: (moment, seconds)."""
+        facts: dict[str, Any] = orjson.loads(self.facts.read_bytes()) if self.facts is not None and self.facts.exists() else {}
+        return [(each[0], each[1]) for each in facts.get("held", [])]
+
+
+def _cpu_seconds(processes: list[psutil.Process]) -> float:
+    total = 0.0
+    for each in processes:
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def database_cpu_seconds(url: str) -> float | None:
+    """The processor time of PostgreSQL's processes so far; None when it runs on another machine."""
+    host = url.partition("host=")[2].partition("&")[0]
+    if not host:
+        return None
+    from urllib.parse import unquote
+
+    lock = Path(unquote(host)) / ".s.PGSQL.5432.lock"
+    try:
+        postmaster = psutil.Process(int(lock.read_text().split()[0]))
+        ended = postmaster.cpu_times()  # the time of the processes that have ended is told with their parent's
+        return _cpu_seconds([postmaster, *postmaster.children(recursive=True)]) + ended.children_user + ended.children_system
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def python(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]

@@ -1,0 +1,192 @@
+"""A contest: contestants started, compared, then measured in turns."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import uvloop
+
+from benchmarks.contest.comparison import checked_exchanges, post
+from benchmarks.contest.contestants import BARE, Contestant
+from benchmarks.contest.load import Exchange, in_turn, load, percentile, undisturbed
+from benchmarks.contest.processes import Server, database_cpu_seconds, free_port
+from benchmarks.contest.screens import Screen
+
+__all__ = ["PASSWORD", "Contest", "Measured", "contest", "sign_in"]
+
+T = TypeVar("T")
+
+PASSWORD = "rollcall-demo"
+_SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } userErrors { code } } }"
+
+
+@dataclass(slots=True)
+class Measured:
+    """One stretch of load on one contestant. Times in seconds but for `latencies` (ms); `database_cpu` is None when PostgreSQL is elsewhere."""
+
+    contestant: str
+    screen: str
+    round: int
+    connections: int
+    requests: int
+    began: float
+    seconds: float
+    server_cpu: float
+    database_cpu: float | None
+    load_cpu: float
+    latencies: list[float] = field(repr=False)
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """For the raw results: percentiles instead of all latencies."""
+        told = {name: getattr(self, name) for name in self.__slots__ if name != "latencies"}
+        return told | {f"p{share}": percentile(self.latencies, share / 100) for share in (50, 90, 99)} | {"slowest": max(self.latencies)}
+
+
+def sign_in(server: Server, email: str) -> str:
+    """An access token of a user of the seeded school."""
+    body = orjson.dumps({"query": _SIGN_IN, "variables": {"input": {"email": email, "password": PASSWORD}}})
+    answer = orjson.loads(post(server.address, "/graphql", body))
+    token: str = answer["data"]["signIn"]["session"]["accessToken"]
+    return token
+
+
+class Contest:
+    """Servers that run at once, one of them under load at a time."""
+
+    def __init__(self, url: str, folder: Path, cores: str) -> None:
+        self.url = url
+        self.cores = cores
+        self.servers: dict[str, Server] = {}
+        self._folder = folder
+        self._exchanges: dict[tuple[str, str], list[Exchange]] = {}
+        self._loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+    def start(
+        self, contestant: Contestant, *, cores: str | None = None, name: str | None = None, ticks: bool = False, **environment: str
+    ) -> Server:
+        """Starts a contestant; `name` when there are two of one."""
+        port, name = free_port(), name or contestant.name
+        facts = self._folder / f"{name}.facts.json"
+        command = contestant.command(port, facts, self.cores if cores is None else cores, ticks=ticks)
+        surroundings = contestant.surroundings(self.url, port) | environment
+        server = self.servers[name] = Server.start(command, surroundings, port, self._folder, name, facts if contestant.app else None)
+        return server
+
+    def compare(self, contestants: Sequence[Contestant], screens: Sequence[Screen], token: str) -> dict[str, list[str]]:
+        """Compares every answer of each with those of the first. Raises DifferentAnswerError. Tells for each screen whose bytes are the first's, too.
+
+        `bare` is started here, with the first one's answers to send.
+        """
+        same: dict[str, list[str]] = {}
+        for screen in screens:
+            references: list[bytes] | None = None
+            for contestant in contestants:
+                if contestant.name not in self.servers:
+                    continue
+                found = checked_exchanges(contestant, self.servers[contestant.name].address, screen, references, token)
+                self._exchanges[contestant.name, screen.name] = found
+                answers = [each.answer for each in found]
+                references = references or answers
+                if answers == references:
+                    same.setdefault(screen.name, []).append(contestant.name)
+        if BARE in contestants and BARE.name not in self.servers:
+            self._start_bare(contestants[0], screens)
+            for screen in screens:
+                references = [each.answer for each in self._exchanges[contestants[0].name, screen.name]]
+                self._exchanges[BARE.name, screen.name] = checked_exchanges(BARE, self.servers[BARE.name].address, screen, references, None)
+        return same
+
+    def _start_bare(self, reference: Contestant, screens: Sequence[Screen]) -> None:
+        answers = {
+            BARE.ask(screen, place)[0]: each.answer.decode()
+            for screen in screens
+            for place, each in enumerate(self._exchanges[reference.name, screen.name])
+        }
+        file = self._folder / "bare.answers.json"
+        file.write_bytes(orjson.dumps(answers))
+        self.start(BARE, BARE_ANSWERS=str(file))
+
+    def same_exchanges(self, name: str, other: str, screens: Sequence[Screen]) -> None:
+        """Says that the server `name` is asked what `other` is: it is the same contestant, started otherwise."""
+        for screen in screens:
+            self._exchanges[name, screen.name] = self._exchanges[other, screen.name]
+
+    def exchanges(self, name: str, screen: Screen) -> list[Exchange]:
+        """What a server is asked on a screen, with the answers that were compared."""
+        return self._exchanges[name, screen.name]
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs something on the event loop that the load is on."""
+        with undisturbed():
+            return self._loop.run(work)
+
+    def measure(self, name: str, screen: Screen, *, connections: int, seconds: float, number: int = 0) -> Measured:
+        """One stretch of load. Raises LoadError when an answer is not the one that was compared."""
+        server = self.servers[name]
+        server_cpu, database_cpu = server.cpu_seconds(), database_cpu_seconds(self.url)
+        sequences = in_turn(self._exchanges[name, screen.name], connections)
+        outcome = self.run(load(server.address, sequences, seconds=seconds))
+        database_after = database_cpu_seconds(self.url)
+        return Measured(
+            name,
+            screen.name,
+            number,
+            connections,
+            outcome.requests,
+            outcome.began,
+            outcome.seconds,
+            server.cpu_seconds() - server_cpu,
+            None if database_cpu is None or database_after is None else database_after - database_cpu,
+            outcome.own_cpu_seconds,
+            [each * 1000 for each in outcome.latencies],
+        )
+
+    def rounds(
+        self, names: Sequence[str], screens: Sequence[Screen], rounds: int, stretches: Sequence[tuple[int, float]], within: float = 3600
+    ) -> Iterator[Measured]:
+        """Every contestant on every screen, `rounds` times, in another order each time. `stretches` are (connections, seconds).
+
+        No round begins after `within` seconds, but for the first two. One before them is not counted: it warms connections, statements, caches.
+        """
+        until = time.monotonic() + within
+        for screen in screens:
+            for name in names:
+                self.measure(name, screen, connections=8, seconds=0.3)
+        for number in range(rounds):
+            if number > 1 and time.monotonic() > until:
+                return
+            for screen in screens:
+                turn = number % len(names)
+                for name in (*names[turn:], *names[:turn]):
+                    for connections, seconds in stretches:
+                        yield self.measure(name, screen, connections=connections, seconds=seconds, number=number)
+
+    def memory(self) -> dict[str, int]:
+        """Each one's resident memory now, in bytes."""
+        return {name: server.rss() for name, server in self.servers.items()}
+
+    def stop(self) -> None:
+        for server in self.servers.values():
+            server.stop()
+        self._loop.close()
+
+
+@contextmanager
+def contest(url: str, cores: str) -> Iterator[Contest]:
+    """A contest on a database; its servers end with it. Their logs are gone with them: a StartError has the end of one."""
+    with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as folder:
+        running = Contest(url, Path(folder), cores)
+        try:
+            yield running
+        finally:
+            running.stop()

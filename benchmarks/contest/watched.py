@@ -1,0 +1,149 @@
+"""Runs a contestant on given cores, and writes at its end what its garbage collector did.
+
+    python -m benchmarks.contest.watched --facts FILE --cores 0 serve
+    python -m benchmarks.contest.watched --facts FILE --cores 0 --port 5001 benchmarks.stock.app:create_app
+
+What is watched is put in from here: no server knows of it. A collection costs two calls of a function that adds to a table of quarters of a second.
+With `--ticks` a callback of the event loop asks to be called again in a millisecond, over and over, and the delays above 5 ms are written as well:
+so long something else held the loop.
+"""
+
+import argparse
+import asyncio
+import atexit
+import gc
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.contest.load import use_cores
+
+__all__ = ["QUARTER", "Collections"]
+
+QUARTER = 0.25
+_HELD = 0.005
+
+
+class Collections:
+    """The garbage collector's work: for each quarter of a second (CLOCK_MONOTONIC × 4) the collections, their seconds, the longest."""
+
+    def __init__(self) -> None:
+        self.quarters: dict[int, list[float]] = {}
+        self._began = 0.0
+
+    def __call__(self, phase: str, _: dict[str, int]) -> None:
+        now = time.monotonic()
+        if phase == "start":
+            self._began = now
+            return
+        took = now - self._began
+        quarter = self.quarters.setdefault(int(now / QUARTER), [0, 0.0, 0.0])
+        quarter[0] += 1
+        quarter[1] += took
+        quarter[2] = max(quarter[2], took)
+
+
+class Ticks:
+    """When something held the event loop for more than 5 ms: (CLOCK_MONOTONIC at its end, seconds)."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[float, float]] = []
+
+    async def run(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.monotonic()
+            if now - last - 0.001 > _HELD:
+                self.held.append((now, now - last - 0.001))
+            last = now
+
+    def within(self, make_app: Callable[..., Any]) -> Callable[..., Any]:
+        """The same application, with the ticking in its lifespan."""
+
+        def make(*arguments: Any) -> Any:
+            app = make_app(*arguments)
+            lifespan = app.router.lifespan_context
+
+            @asynccontextmanager
+            async def ticking(application: Any) -> AsyncIterator[Any]:
+                async with lifespan(application) as state:
+                    task = asyncio.create_task(self.run())
+                    try:
+                        yield state
+                    finally:
+                        task.cancel()
+
+            app.router.lifespan_context = ticking
+            return app
+
+        return make
+
+
+def _run_rollcall(ticks: Ticks | None) -> None:
+    import serve
+    import server
+
+    if ticks is not None:
+        server.create_app = ticks.within(server.create_app)
+    serve.main()
+
+
+def _run(app: str, port: int) -> None:
+    import uvicorn
+
+    # uvicorn sends itself the signal again when it is done: what is written at the end would be lost.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        factory=True,
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=2048,
+    )
+
+
+def main() -> None:
+    """Runs until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.contest.watched")
+    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--cores", default="")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ticks", action="store_true")
+    parser.add_argument("app")
+    options = parser.parse_args()
+    if options.cores:
+        use_cores([int(core) for core in options.cores.split(",")])
+    collections, ticks = Collections(), Ticks()
+
+    def write() -> None:
+        gc.callbacks.remove(collections)
+        options.facts.write_bytes(
+            orjson.dumps(
+                {"collections": collections.quarters, "held": ticks.held, "thresholds": gc.get_threshold()}, option=orjson.OPT_NON_STR_KEYS
+            )
+        )
+
+    atexit.register(write)
+    gc.callbacks.append(collections)
+    sys.argv = sys.argv[:1]
+    if options.app == "serve":
+        _run_rollcall(ticks if options.ticks else None)
+    else:
+        _run(options.app, options.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""How many registers and payments a second one server takes, from 1 and from 20 writers, and how long a register of 300 takes.
+
+    python -m benchmarks.writing [--seconds 4] [--rounds 3]
+
+Over HTTP, with signed-in teachers and a bursar, on a copy of the district school that goes in the end. The server is one process on one core,
+PostgreSQL has both, and every transaction is on disk when it is answered.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from benchmarks.contest.contestants import BREADTH_FIRST
+from benchmarks.contest.load import Address, Exchange, Outcome, load, percentile, use_cores
+from benchmarks.contest.run import Contest, contest
+from benchmarks.district import district
+from benchmarks.writing.copies import copied, tokens
+from benchmarks.writing.large_register import measured_large, prepared_large, summary
+from benchmarks.writing.payments import owed, payments
+from benchmarks.writing.registers import Place, places, registers
+
+__all__ = ["main"]
+
+_WRITERS = (1, 20)
+_PLACES = 4
+
+# (how many) -> the sequences of so many writers that no other has
+Writers = Callable[[int], list[Iterator[Exchange]]]
+
+
+def _who(url: str, taken: Sequence[Place], others: Sequence[UUID]) -> dict[str, Any]:
+    with psycopg.connect(url) as connection:
+        [(admin, bursar)] = connection.execute(
+            "SELECT (SELECT id FROM users WHERE email = 'admin@demo.school'), (SELECT id FROM users WHERE email = 'bursar@demo.school')"
+        ).fetchall()
+    users = {place.user_id: "TEACHER" for place in taken} | dict.fromkeys(others, "TEACHER") | {admin: "ADMIN", bursar: "BURSAR"}
+    return {"admin": admin, "bursar": bursar, "tokens": asyncio.run(tokens(url, list(users.items())))}
+
+
+def _rates(running: Contest, address: Address, name: str, writers: Writers, rounds: int, seconds: float) -> Iterator[str]:
+    """Each number of writers in turns."""
+    found: dict[int, list[Outcome]] = {count: [] for count in _WRITERS}
+    for n in range(-1, rounds):  # the first warms up
+        for count in _WRITERS:
+            outcome = running.run(load(address, writers(count), seconds=seconds if n >= 0 else seconds / 4))
+            if n >= 0:
+                found[count].append(outcome)
+    for count, outcomes in found.items():
+        times = [each * 1000 for outcome in outcomes for each in outcome.latencies]
+        rates = [outcome.per_second for outcome in outcomes]
+        yield (
+            f"{name}, {count:2} writers: {median(rates):7.1f} a second (rounds {min(rates):.1f} to {max(rates):.1f}),"
+            f" each median {percentile(times, 0.5):.1f} ms, 99 % within {percentile(times, 0.99):.1f} ms, {len(times)} in all"
+        )
+
+
+def _measured(running: Contest, rounds: int, seconds: float) -> Iterator[str]:
+    server = running.start(BREADTH_FIRST)
+    address = server.address
+    most = (rounds + 1) * sum(_WRITERS) * _PLACES
+    taken = iter(known := places(running.url, most))
+    with psycopg.connect(running.url) as connection:
+        [(large_teacher,)] = connection.execute(
+            "SELECT user_id FROM teachers WHERE is_active ORDER BY alt_id OFFSET 700 LIMIT 1"
+        ).fetchall()
+    who = _who(running.url, known, [large_teacher])
+
+    def register_writers(count: int) -> list[Iterator[Exchange]]:
+        return [registers([next(taken) for _ in range(_PLACES)], who["tokens"]) for _ in range(count)]
+
+    yield from _rates(running, address, "registers of 25", register_writers, rounds, seconds)
+    charges = iter(owed(running.url))
+
+    def payment_writers(count: int) -> list[Iterator[Exchange]]:
+        return [payments(charges, who["tokens"][who["bursar"]]) for _ in range(count)]
+
+    yield from _rates(running, address, "payments", payment_writers, rounds, seconds)
+    large = prepared_large(running, address, who["tokens"][who["admin"]])
+    for title, times in measured_large(running, address, large, who["tokens"][large.user_id]).items():
+        yield f"a register of 300, {title}: {summary(times)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.writing", description="Measures registers and payments.")
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    with district() as url, copied(url) as copy, contest(copy, str(cores[0]) if len(cores) > 1 else "") as running:
+        if len(cores) > 1:
+            use_cores(cores[1:])
+        for line in _measured(running, options.rounds, options.seconds):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""A copy of the district school to write in, and people who are signed in there."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from auth.authenticator import Authenticator
+from auth.networks import UNKNOWN_CLIENT
+from benchmarks.contest.contestants import SECRET
+from benchmarks.district import SEED_DATE
+from config import load_settings
+from db.pool import Database
+from db.urls import with_database
+
+__all__ = ["copied", "tokens"]
+
+_NAME = "rollcall_bench_writes"
+
+
+@contextmanager
+def copied(url: str) -> Iterator[str]:
+    """The address of a copy, which goes in the end. Its clock stands on the noon of the day that it was seeded for.
+
+    Nobody may be connected to the database itself while it is copied; its user must be allowed to make databases.
+    """
+    original = sql.Identifier(url.partition("?")[0].rpartition("/")[2])
+    copy = sql.Identifier(_NAME)
+    beside = with_database(url, "postgres")
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(copy)
+    with psycopg.connect(beside, autocommit=True) as connection:
+        connection.execute(drop)
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, original))
+        connection.execute(sql.SQL("ALTER DATABASE {} SET rollcall.now = {}").format(copy, sql.Literal(f"{SEED_DATE} 12:00:00+01")))
+    try:
+        yield with_database(url, _NAME)
+    finally:
+        with psycopg.connect(beside, autocommit=True) as connection:
+            connection.execute(drop)
+
+
+async def tokens(url: str, users: Sequence[tuple[UUID, str]]) -> dict[UUID, str]:
+    """Access tokens of users (id, role), each in a session of their own: as sign-in gives them, without asking for passwords that seeded users have not."""
+    settings = load_settings().model_copy(update={"secret_key": SECRET})
+    database = await Database.open(settings, url)
+    authenticator = Authenticator(database, settings, url)
+    found: dict[UUID, str] = {}
+    try:
+        async with database.transaction() as connection:
+            for user_id, role in users:
+                granted: Any = await authenticator.sessions.open(connection, user_id, role, UNKNOWN_CLIENT)
+                found[user_id] = granted.access_token
+    finally:
+        await database.close()
+    return found

@@ -1,0 +1,106 @@
+"""Registers to take: which teacher takes which class's, in which subject, on which days, and of whom."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+
+from benchmarks.contest.contestants import http_request
+from benchmarks.contest.load import Exchange
+from benchmarks.district import SEED_DATE
+
+__all__ = ["SUBMIT", "Place", "accepted", "entries", "mutation", "places", "registers"]
+
+SUBMIT = """mutation Submit($input: SubmitRegisterInput!) {
+  submitRegister(input: $input) { register { id } changes { change } notMarked { student { id } } userErrors { field code message } }
+}"""
+# A place is taken by one connection alone: a class whose own teacher takes its registers, subject after subject, day after day.
+_PLACES = """
+    SELECT c.id, t.user_id, array_agg(DISTINCT cs.subject_id)
+    FROM classes c
+    JOIN academic_years y ON y.id = c.academic_year_id AND y.is_current
+    JOIN teachers t ON t.id = c.teacher_id AND t.is_active
+    JOIN class_subjects cs ON cs.class_id = c.id
+    JOIN semesters m ON m.id = cs.semester_id AND %s BETWEEN m.start_date AND m.end_date
+    WHERE c.is_active AND c.current_enrollment >= 20
+    GROUP BY c.id, t.user_id ORDER BY c.id LIMIT %s"""
+_DAYS = """
+    SELECT DISTINCT r.date FROM registers r JOIN semesters m ON %s BETWEEN m.start_date AND m.end_date
+    WHERE r.date BETWEEN m.start_date AND %s ORDER BY r.date"""
+_MEMBERS = "SELECT class_id, student_id, from_date, coalesce(to_date, 'infinity'::date) FROM student_class_history WHERE class_id = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A class with its own teacher's user, the subjects it is taught, the days it went to school, and who was in it from when to when."""
+
+    class_id: UUID
+    user_id: UUID
+    subjects: list[UUID]
+    days: list[date]
+    members: list[tuple[UUID, date, date]]
+
+
+def places(url: str, count: int) -> list[Place]:
+    """So many of them, on the district school as it was seeded: nobody has marked attendance in a subject yet."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(_PLACES, [SEED_DATE, count]).fetchall()
+        days = [row[0] for row in connection.execute(_DAYS, [SEED_DATE, SEED_DATE]).fetchall()]
+        members: dict[UUID, list[tuple[UUID, date, date]]] = {row[0]: [] for row in found}
+        connection.adapters.register_loader("date", _EndlessDate)
+        for class_id, *member in connection.execute(_MEMBERS, [list(members)]).fetchall():
+            members[class_id].append(tuple(member))
+    return [Place(row[0], row[1], row[2], days, members[row[0]]) for row in found]
+
+
+class _EndlessDate(psycopg.adapt.Loader):
+    """Dates of which one may be infinity."""
+
+    def load(self, data: Any) -> date:
+        text = bytes(data).decode()
+        return date.max if text == "infinity" else date.fromisoformat(text)
+
+
+def entries(students: list[UUID], offset: int = 0) -> list[dict[str, Any]]:
+    """What a register says of them: one in 13 absent, one in 17 late by 10 minutes, the others present. Another `offset` says it of others."""
+    said: list[dict[str, Any]] = []
+    for n, student in enumerate(students, offset):
+        entry: dict[str, Any] = {"studentId": f"stu_{student.hex}", "status": "PRESENT"}
+        if n % 13 == 0:
+            entry["status"] = "ABSENT"
+        elif n % 17 == 0:
+            entry |= {"status": "LATE", "minutesLate": 10}
+        said.append(entry)
+    return said
+
+
+def mutation(token: str, document: str, given: dict[str, Any], fits: Any) -> Exchange:
+    """A mutation's request, whose answer `fits` looks at."""
+    return Exchange(http_request("/graphql", orjson.dumps({"query": document, "variables": {"input": given}}), token), fits=fits)
+
+
+def accepted(body: bytes) -> bool:
+    """Whether a mutation did what it was asked for."""
+    answer = orjson.loads(body)
+    return "errors" not in answer and all(payload["userErrors"] == [] for payload in answer["data"].values())
+
+
+def registers(taken: list[Place], tokens: dict[UUID, str]) -> Iterator[Exchange]:
+    """Submissions of these classes' registers, none twice."""
+    for day in reversed(taken[0].days):
+        for n in range(max(len(place.subjects) for place in taken)):
+            for place in taken:
+                if n < len(place.subjects):
+                    students = [student for student, since, until in place.members if since <= day <= until]
+                    given = {
+                        "classId": f"cls_{place.class_id.hex}",
+                        "date": day,
+                        "subjectId": f"sub_{place.subjects[n].hex}",
+                        "entries": entries(students),
+                        "idempotencyKey": str(uuid4()),
+                    }
+                    yield mutation(tokens[place.user_id], SUBMIT, given, accepted)

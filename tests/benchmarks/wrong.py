@@ -1,0 +1,15 @@
+"""A contestant that is wrong about one thing: it writes last names in capitals."""
+
+from benchmarks.by_hand import app
+
+_right = app._user
+
+
+def _user(row):
+    found = _right(row)
+    return found | {"lastName": found["lastName"].upper()}
+
+
+def create_app():
+    app._user = _user
+    return app.rows()
