@@ -70,6 +70,10 @@ MAY = {
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut", "endSession"], ALL),
+    **dict.fromkeys(
+        ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
+        MONEY,
+    ),
 }
 
 MUTATIONS = SCHEMA._schema.mutation_type.fields
