@@ -54,6 +54,7 @@ NOUNS = frozenset(
         "registers",
         "assessments",
         "grades",
+        "final_grades",
         "payments",
         "audit_log",
         "service_tokens",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schema.audit import AuditEntry
     from schema.classes import Class, ClassSubject
     from schema.grades import Grade
+    from schema.grading import FinalGrade, GradingScale
     from schema.guardians import Guardian, Guardianship
     from schema.payment_transactions import PaymentTransaction, Receipt
     from schema.payments import FeeCategory, Payment
@@ -31,7 +32,9 @@ else:
     ClassMembership = Annotated["ClassMembership", strawberry.lazy("schema.students")]
     ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
     FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
+    FinalGrade = Annotated["FinalGrade", strawberry.lazy("schema.grading")]
     Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
+    GradingScale = Annotated["GradingScale", strawberry.lazy("schema.grading")]
     Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
     Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
     Holiday = Annotated["Holiday", strawberry.lazy("schema.academic_years")]
@@ -59,7 +62,9 @@ __all__ = [
     "ClassMembership",
     "ClassSubject",
     "FeeCategory",
+    "FinalGrade",
     "Grade",
+    "GradingScale",
     "Guardian",
     "Guardianship",
     "Holiday",

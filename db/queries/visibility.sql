@@ -60,6 +60,12 @@ OR (g.class_id = ANY($reach_taught_classes::uuid[])
     AND g.student_id = ANY($reach_taught_students::uuid[])
     AND (g.class_id, g.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
 
+-- visible: final_grades f
+-- Self and child; homeroom and taught: all subjects of the class, as a report has them.
+f.student_id = ANY($reach_own_students::uuid[])
+OR f.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (f.class_id = ANY($reach_taught_classes::uuid[]) AND f.student_id = ANY($reach_taught_students::uuid[]))
+
 -- visible: payments p
 -- Self and child.
 p.student_id = ANY($reach_own_students::uuid[])

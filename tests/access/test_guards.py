@@ -23,6 +23,7 @@ SHOWN_BY = {
     "registers": "registers",
     "assessments": "assessments",
     "grades": "grades",
+    "final_grades": "final_grades",
     "payments": "payments",
     "users": "user",
     "sessions": "sessions",
