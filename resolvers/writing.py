@@ -79,11 +79,6 @@ class Write:
         found: list[Any] = await self.connection.fetch(*bound(query, **values))
         return found
 
-    async def visible_row(self, query: Query, **values: Any) -> Any:
-        """The first row of a named statement that the viewer may see; None when there is none."""
-        statement = query.statement(self.context.open)
-        return await self.connection.fetchrow(statement.sql, *statement.arguments(values, await self.reach()))
-
     async def row(self, query: Query, **values: Any) -> Any:
         return await self.connection.fetchrow(*bound(query, **values))
 

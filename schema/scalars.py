@@ -1,6 +1,7 @@
 """Scalars that GraphQL does not bring."""
 
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, NewType
 from uuid import UUID
 
@@ -27,11 +28,25 @@ def _datetime(value: Any) -> datetime:
     return found
 
 
+def _decimal(value: Any) -> Decimal:
+    """A number. What is none, or is infinite, compares with nothing."""
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("Not a decimal number.") from None
+    if not found.is_finite():
+        raise ValueError("Not a finite number.")
+    return found
+
+
 BigInt = NewType("BigInt", int)
 
 SCALARS: dict[Any, Any] = {
     BigInt: strawberry.scalar(
         name="BigInt", description="An integer that may be larger than 32 bits, as a JSON number.", serialize=int, parse_value=int
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal", description="A decimal number, as a string: nothing of it is rounded on the way.", serialize=str, parse_value=_decimal
     ),
     datetime: strawberry.scalar(
         name="DateTime",
