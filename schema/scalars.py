@@ -46,7 +46,10 @@ SCALARS: dict[Any, Any] = {
         name="BigInt", description="An integer that may be larger than 32 bits, as a JSON number.", serialize=int, parse_value=int
     ),
     Decimal: strawberry.scalar(
-        name="Decimal", description="A decimal number, as a string: nothing of it is rounded on the way.", serialize=str, parse_value=_decimal
+        name="Decimal",
+        description="A decimal number, as a string: nothing of it is rounded on the way.",
+        serialize=str,
+        parse_value=_decimal,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

