@@ -58,6 +58,7 @@ NOUNS = frozenset(
         "payments",
         "audit_log",
         "service_tokens",
+        "sessions",
         "users",
         "users.private",
     }

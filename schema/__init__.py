@@ -25,6 +25,7 @@ from schema.roots import merge
 from schema.scalars import SCALARS
 from schema.search import SearchQueries
 from schema.service_tokens import ServiceTokenMutations, ServiceTokenQueries
+from schema.sessions import SessionMutations
 from schema.sign_in import SignInMutations
 from schema.staff import TeacherQueries
 from schema.students import StudentQueries
@@ -80,6 +81,7 @@ Mutation = merge(
     "Mutation",
     [
         SignInMutations,
+        SessionMutations,
         PasswordResetMutations,
         ServiceTokenMutations,
         CatalogueMutations,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schema.payments import FeeCategory, Payment
     from schema.registers import Register
     from schema.service_tokens import ServiceToken
+    from schema.sessions import UserSession
     from schema.staff import Teacher
     from schema.students import ClassMembership, Student
     from schema.subjects import Subject
@@ -49,6 +50,7 @@ else:
     Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
     Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
     User = Annotated["User", strawberry.lazy("schema.users")]
+    UserSession = Annotated["UserSession", strawberry.lazy("schema.sessions")]
 
 __all__ = [
     "AcademicYear",
@@ -78,4 +80,5 @@ __all__ = [
     "Subject",
     "Teacher",
     "User",
+    "UserSession",
 ]

@@ -86,6 +86,10 @@ gs.guardian_id = ANY($reach_guardians::uuid[]) AND gs.student_id = ANY($reach_st
 -- Administrators alone, who pass by this rule.
 false
 
+-- visible: sessions s
+-- One's own.
+s.user_id = ANY($reach_users::uuid[])
+
 -- visible: service_tokens t
 -- Administrators alone, who pass by this rule.
 false

@@ -141,6 +141,7 @@ SEES: dict[str, dict[str, set[str]]] = {
         }
         for noun in ("payments", "payment_transactions", "receipts")
     },
+    "sessions": {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}},
     "user": {"admin": _USERS, "bursar": _USERS, **{label: {label} for label in _USERS - {"admin", "bursar"}}},
 }
 
@@ -180,6 +181,6 @@ FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
     },
     **{
         ("user", field): {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}}
-        for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version")
+        for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version", "sessions { nodes { id } }")
     },
 }

@@ -33,6 +33,7 @@ ROOTS = {
     "payments": ("pay", "payments", "payment"),
     "payment_transactions": ("txn", None, None),
     "receipts": ("rct", "receipts", None),
+    "sessions": ("ses", None, None),
     "user": ("usr", "users", None),
 }
 

@@ -26,6 +26,7 @@ SHOWN_BY = {
     "final_grades": "final_grades",
     "payments": "payments",
     "users": "user",
+    "sessions": "sessions",
     "guardianships": "guardian_students",
     "students.birth_date": ("students", "birthDate"),
     "students.contact": ("students", "contact { email }"),

@@ -62,6 +62,7 @@ MAY = {
             "issuePasswordReset",
             "createServiceToken",
             "revokeServiceToken",
+            "endSessions",
         ],
         ADMIN,
     ),
@@ -81,11 +82,11 @@ MAY = {
     **dict.fromkeys(["createGradingScale", "updateGradingScale", "reopenGrades"], ADMIN),
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
+    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut", "endSession"], ALL),
     **dict.fromkeys(
         ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
         MONEY,
     ),
-    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 
 MUTATIONS = SCHEMA._schema.mutation_type.fields

@@ -68,6 +68,7 @@ async def build(connection: Any) -> None:
         await connection.execute(
             "INSERT INTO users (id, role, first_name, last_name, email, phone) VALUES ($1, $2, $3, $4, $5, '555-0100')", *values.values()
         )
+        await add("sessions", label, user_id=uid(f"user:{label}"), expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     await add("academic_years", "now", name="2025/26", start_date=day(2025, 8, 1), end_date=day(2026, 7, 31), is_current=True)
     for n, (start, end) in enumerate([(day(2025, 8, 1), day(2026, 1, 31)), (day(2026, 2, 1), day(2026, 7, 31))], start=1):
         await add("semesters", f"s{n}", academic_year_id=of("academic_years", "now"), name=f"S{n}", start_date=start, end_date=end)
