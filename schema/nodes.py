@@ -27,10 +27,17 @@ def _global_id(row: Any) -> str:
     return write_id(row.tag, row["id"])
 
 
+def _global_ids(rows: list[Any]) -> list[str]:
+    tag = rows[0].tag if rows else ""
+    return [f"{tag}_{row['id'].hex}" for row in rows]
+
+
 @strawberry.interface(description="Anything that has a global id.")
 class Node:
     id: strawberry.ID = computed(
-        _global_id, description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for."
+        _global_id,
+        many=_global_ids,
+        description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for.",
     )
 
     @classmethod
