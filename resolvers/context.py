@@ -12,7 +12,7 @@ from auth.viewer import Viewer
 from db.pool import Database
 from db.rows import Row
 from db.statements import Query, Statement
-from execution.loading import Loader, Loaders
+from execution.loading import Columns, Loader, Loaders, Rows
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
@@ -71,11 +71,12 @@ class Context:
 def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
     """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`."""
 
-    async def batch(context: Context, keys: Sequence[Any], _: None) -> list[Row | None]:
-        found = {each[column]: each for each in await context.rows(query.by(key, context.open), row, {"keys": keys})}
+    async def batch(context: Context, keys: Sequence[Any], _: None, columns: Columns) -> list[Row | None]:
+        wanted = None if columns is None else columns | {column}
+        found = {each[column]: each for each in await context.rows(query.by(key, context.open, wanted), row, {"keys": keys})}
         return [found.get(each) for each in keys]
 
-    return Loader(batch, f"{query.name} by {key}")
+    return Loader(batch, f"{query.name} by {key}", rows=Rows())
 
 
 def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:

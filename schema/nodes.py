@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
@@ -66,11 +67,15 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
 def root_node(row: type[Row], loader: Loader, returns: Any, *, description: str, **options: Any) -> Any:
     """A root field that finds one object of a type by its global id."""
 
+    def ask(id: Any) -> tuple[UUID, None]:
+        return read_id(id, row.tag, row.type_name), None
+
     async def resolve(self: Any, info: Info, id: Any) -> Any:
-        return await info.context.loaders.of(loader).load(read_id(id, row.tag, row.type_name))
+        return await info.context.loaders.of(loader).load(ask(id)[0])
 
     resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": returns | None}
-    return root(Capability.SIGNED_IN, description=f"{description} Null when there is none, or none that you may see.", **options)(resolve)
+    described = f"{description} Null when there is none, or none that you may see."
+    return root(Capability.SIGNED_IN, description=described, filled=(loader, ask), **options)(resolve)
 
 
 def node_types() -> list[type]:
