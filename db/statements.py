@@ -71,6 +71,16 @@ class Choice:
     group: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Rows that ride along: of another query, those whose key of this name is in this column of the rows asked for, with these columns."""
+
+    column: str
+    query: "Query"
+    key: str
+    columns: "Columns"
+
+
 @dataclass(eq=False, slots=True)
 class Query:
     """A named template and everything that may be chosen in it."""
@@ -131,12 +141,27 @@ class Query:
             found = self._compiled[open_nouns] = self._finish(self.body, open_nouns)
         return found
 
-    def by(self, name: str, open_nouns: frozenset[str] = frozenset(), columns: Columns = None) -> Statement:
-        """The rows whose key of this name is one of `$keys`, unsorted; with all columns, or with the id and these."""
+    def by(
+        self, name: str, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, along: tuple["Along", ...] = ()
+    ) -> Statement:
+        """The rows whose key of this name is one of `$keys`, unsorted; with all columns, or with the id and these.
+
+        What comes along is in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see.
+        """
+        return self._kept((name, open_nouns, columns, along), lambda: self._by(name, columns, along), open_nouns)
+
+    def _by(self, name: str, columns: Columns, along: tuple["Along", ...]) -> str:
         sql, sql_type = self.keys[name]
-        return self._kept(
-            (name, open_nouns, columns), lambda: f"{self._narrowed(columns)}\n  AND {sql} = ANY($keys::{sql_type}[])", open_nouns
-        )
+        rows = f"{self._narrowed(columns)}\n  AND {sql} = ANY($keys::{sql_type}[])"
+        if not along:
+            return rows
+        brought, joined = "", ""
+        for number, each in enumerate(along):
+            names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
+            brought += "".join(f', along_{number}.{name} AS "{number}.{name}"' for name in names)
+            condition = f"{each.query.keys[each.key][0]} = carrier.{each.column}"
+            joined += f"\nLEFT JOIN LATERAL (\n{each.query._narrowed(each.columns)}\n  AND {condition}\n) AS along_{number} ON true"
+        return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
 
     def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset(), columns: Columns = None) -> Statement:
         """A page: `$limit` rows, each with its `cursor_value`; with `choice.per` that many for each of `$parents`, with their `parent_key`.

@@ -169,7 +169,7 @@ class Run:
 
     def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
         loader = field.declared.loader
-        made = self.context.loaders.of(loader, prepared, self.plan.columns.get(loader))
+        made = self.context.loaders.of(loader, prepared, self.plan.columns.get(loader), self.plan.cargo.get(loader, ()))
         wanted.setdefault(made, []).append((batch, field, values))
 
     def _converted(self, field: Field) -> Any:
