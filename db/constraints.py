@@ -12,6 +12,8 @@ _CODE = "Must be capitals, digits and dashes, beginning with a letter or digit, 
 _CURRENCY = "Must be an ISO 4217 code: three capitals."
 _TAKEN = "Is taken already."
 _ORDER = "Must be later than the start."
+_POSTED = "The final grades are posted: an administrator can reopen them."
+_CLOSED = "The posting window has closed: an administrator can reopen it."
 _METHOD = "Is not a way in which money moves here."
 
 CONSTRAINTS: dict[str, Rule] = {
@@ -111,6 +113,26 @@ CONSTRAINTS: dict[str, Rule] = {
     "assessments_max_score_check": ("INVALID", "maxScore", "Must be above zero."),
     "assessments_weight_check": ("INVALID", "weight", "Must not be negative."),
     "assessments_same_year_check": ("OUTSIDE_YEAR", "semesterId", "Must be a semester of the class's academic year."),
+    "assessments_extra_credit_check": ("INVALID", "extraCredit", "Must be between 0 and the maximum."),
+    "assessments_scores_check": ("SCORE_TOO_HIGH", "maxScore", "A score that was given is above it."),
+    "assessments_posted_check": ("POSTED", None, _POSTED),
+    "assessments_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grades_maximum_check": ("SCORE_TOO_HIGH", "score", "Is above the maximum and its extra credit."),
+    "grades_posted_check": ("POSTED", None, _POSTED),
+    "grades_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grade_postings_posted_check": ("POSTED", None, _POSTED),
+    "grade_postings_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grade_postings_append_only": ("NOT_ALLOWED", None, "A posting is neither changed nor deleted: reopen, and post again."),
+    "final_grades_append_only": ("NOT_ALLOWED", None, "A final grade is neither changed nor deleted: reopen, and post again."),
+    "final_grades_with_posting_check": ("NOT_ALLOWED", None, "A posting is complete when it is made: reopen, and post again."),
+    "grade_reopenings_reason_check": ("INVALID", "reason", _NAME.format(500)),
+    "grade_reopenings_append_only": ("NOT_ALLOWED", None, "A reopening is neither changed nor deleted."),
+    "grading_policies_append_only": ("NOT_ALLOWED", None, "A policy that grades were posted by is neither changed nor deleted."),
+    "semesters_window_closed_check": (
+        "WINDOW_CLOSED",
+        "postingClosesAt",
+        "It has closed, and grades are posted: reopen grades, with a reason and an end.",
+    ),
     "grades_student_id_assessment_id_key": ("TAKEN", "studentId", "The student has a grade in this assessment already."),
     "grades_state_check": ("INVALID", "state", "Is not a grade's state."),
     "grades_score_check": ("INVALID", "score", "A scored grade has a score of zero or more; no other grade has one."),
@@ -121,6 +143,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "payments_description_check": ("INVALID", "description", "Must have at most 300 characters."),
     "payments_method_check": ("INVALID", "method", _METHOD),
     "payments_cancelled_check": ("NOT_ALLOWED", "paymentId", "Needs a reason, and nothing may be paid on it that was not paid back."),
+    "payments_cancel_reason_check": ("INVALID", "reason", "Must have 1 to 300 characters."),
     "payments_refunds_check": ("REFUND_TOO_LARGE", "amount", "More would be paid back than was paid."),
     "payments_waivers_check": ("WAIVER_TOO_LARGE", "amount", "More would be let off than was charged."),
     "payments_within_owed_check": ("OVERPAID", "amount", "More would be paid than is owed."),
@@ -132,6 +155,11 @@ CONSTRAINTS: dict[str, Rule] = {
     "payment_transactions_currency_check": ("WRONG_CURRENCY", "currency", "Must be the charge's currency."),
     "payment_transactions_cancelled_check": ("CANCELLED", "paymentId", "The charge is cancelled."),
     "payment_transactions_contra_check": ("INVALID", "linkedId", "Must be of the same charge, kind and amount."),
+    "payment_transactions_refund_check": ("INVALID", "transactionId", "What is paid back is a payment that was not taken back."),
+    "payment_transactions_refunds_check": ("REFUND_TOO_LARGE", "amount", "More would be paid back than was paid by this entry."),
+    "payment_transactions_has_refunds_check": ("HAS_REFUNDS", "transactionId", "Some of it was paid back: take that back first."),
+    "payment_transactions_refund_linked_check": ("REQUIRED", "transactionId", "A refund names the payment that it pays back."),
+    "payment_transactions_reason_check": ("INVALID", "reason", "Must have at most 300 characters."),
     "payment_transactions_corrected_once_key": ("TAKEN", "linkedId", "The entry was taken back already."),
     "payment_transactions_gateway_key": ("TAKEN", "gatewayId", "The gateway's payment is entered already."),
     "payment_transactions_kind_check": ("INVALID", "kind", "Is not a kind of entry."),
@@ -166,6 +194,15 @@ INTERNAL = frozenset(
         "receipts_number_check",
         "receipts_academic_year_id_number_key",
         "overruled_marks_status_check",
+        "grading_policies_version_key",
+        "grading_policies_version_check",
+        "grade_postings_class_id_subject_id_semester_id_number_key",
+        "grade_postings_number_check",
+        "grade_reopenings_after_number_check",
+        "final_grades_student_id_subject_id_semester_id_number_key",
+        "final_grades_number_check",
+        "final_grades_percentage_check",
+        "final_grades_credits_check",
         "audit_logs_action_check",
         "audit_logs_old_values_check",
     }

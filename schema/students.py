@@ -11,8 +11,10 @@ from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
+from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
+from schema.listings.grading import FINAL_GRADES
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.payments import PAYMENTS
 from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
@@ -21,7 +23,8 @@ from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.roots import root
-from schema.types import AcademicYear, Attendance, Class, Grade, Guardian, Guardianship, Payment, User
+from schema.statements import Statement, statement_edge
+from schema.types import AcademicYear, Attendance, Class, FinalGrade, Grade, Guardian, Guardianship, Payment, User
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]
 
@@ -68,8 +71,14 @@ class Student(Node):
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
         breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
     )
+    statement: list[Statement] = statement_edge()
     as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
+    final_grades: Connection[FinalGrade] = connection(
+        FINAL_GRADES, "student", description="The student's posted final grades that you may see, latest first."
+    )
+    subject_average: SubjectAverage | None = subject_average_edge()
+    semester_report: SemesterReport | None = report_edge()
     attendance: Connection[Attendance] = connection(
         ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
     )

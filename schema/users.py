@@ -7,7 +7,8 @@ import strawberry
 from auth.access import Capability
 from execution.edges import computed, edge, guarded
 from resolvers import guardians, staff, students, users
-from schema.connections import root_connection
+from schema.connections import connection, root_connection
+from schema.listings.sessions import SESSIONS
 from schema.listings.users import USERS, Role
 from schema.nodes import Node, node
 from schema.people import NAME, Contact, forbidden_field, full_name
@@ -38,6 +39,13 @@ class User(Node):
         "private_visible",
         forbidden_field,
         description="Counts the changes of the record; an update names the one it was made from.",
+    )
+    sessions = connection(
+        SESSIONS,
+        "user",
+        allowed="private_visible",
+        refuse=forbidden_field,
+        description="The user's sign-ins, newest first, those that have ended too.",
     )
     student: Student | None = edge(students.student_by_user, "id", description="The student this user is.")
     teacher: Teacher | None = edge(staff.teacher_by_user, "id", description="The teacher this user is.")
