@@ -21,7 +21,7 @@ from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason,
 from schema.nodes import Node, node, root_node
 from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
-from schema.people import Contact, forbidden_field, full_name
+from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.roots import root
 from schema.statements import Statement, statement_edge
 from schema.types import AcademicYear, Attendance, Class, FinalGrade, Grade, Guardian, Guardianship, Payment, User
@@ -36,7 +36,7 @@ class Student(Node):
     student_number: str = strawberry.field(description="The number that the school gave, unique in the school.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
     contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="How the student can be reached.")
     enrollment_date: date = strawberry.field(description="The day the student first enrolled.")

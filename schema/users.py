@@ -11,7 +11,7 @@ from schema.connections import connection, root_connection
 from schema.listings.sessions import SESSIONS
 from schema.listings.users import USERS, Role
 from schema.nodes import Node, node
-from schema.people import Contact, forbidden_field, full_name
+from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.types import Guardian, Student, Teacher
 
 __all__ = ["User", "UserQueries"]
@@ -22,7 +22,7 @@ __all__ = ["User", "UserQueries"]
 class User(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     alt_id: int | None = guarded(
         "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that want numbers."
     )
