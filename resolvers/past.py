@@ -67,13 +67,9 @@ class PastBalance(Row):
 
 
 def moment(at: datetime) -> datetime:
-    """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come, or without a time zone."""
-    problem = None
-    if at.tzinfo is None:
-        problem = "`at` must say its time zone, as in 2026-03-18T10:15:00Z."
-    elif at > datetime.now(UTC):
+    """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come."""
+    if at > datetime.now(UTC):
         problem = "`at` must not be in the future: nothing is known of it yet."
-    if problem:
         raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "at", "message": problem}])
     return at
 

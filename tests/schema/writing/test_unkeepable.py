@@ -10,12 +10,13 @@ CLASS = "mutation ($input: CreateClassInput!) { createClass(input: $input) { cla
 
 @pytest.mark.parametrize("number", ["NaN", "sNaN", "-NaN", "Infinity", "-Infinity"])
 async def test_what_is_not_a_number_is_none(writable, number):
-    given = {"code": "NAN", "name": "Nothing", "credits": number}
-    assert codes((await writable.data(SUBJECT, input=given))["createSubject"]) == [("credits", "INVALID")]
-    for kind, field, more in (("AssessmentType", "weight", {}), ("FeeCategory", "defaultAmount", {"currency": "EUR"})):
+    for kind, field, more in (
+        ("Subject", "credits", {}), ("AssessmentType", "weight", {}), ("FeeCategory", "defaultAmount", {"currency": "EUR"}),
+    ):  # fmt: skip
         query = f"mutation ($input: Create{kind}Input!) {{ create{kind}(input: $input) {{ userErrors {{ field code }} }} }}"
-        answer = (await writable.data(query, input={"code": "NAN", "name": "Nothing", field: number, **more}))[f"create{kind}"]
-        assert codes(answer) == [(field, "INVALID")]
+        answer = await writable.ask(query, input={"code": "NAN", "name": "Nothing", field: number, **more})
+        assert answer.codes == ["BAD_USER_INPUT"]
+        assert field in answer.errors[0]["message"]
     assert await writable.value("SELECT count(*) FROM subjects WHERE code = 'NAN'") == 0
 
 
@@ -46,13 +47,23 @@ async def test_an_update_out_of_range_changes_nothing(writable):
     assert await writable.database.fetchrow("SELECT id, version, capacity FROM classes ORDER BY id LIMIT 1") == row
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-18T10:15:00"])
-async def test_a_moment_that_cannot_be_read_back_or_is_none_is_not_kept(writable, moment):
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_that_cannot_be_read_back_is_not_kept(writable, moment):
     row = await writable.database.fetchrow("SELECT id, version FROM semesters ORDER BY id LIMIT 1")
     update = "mutation ($input: UpdateSemesterInput!) { updateSemester(input: $input) { userErrors { field code } } }"
     given = {"id": f"sem_{row['id'].hex}", "version": row["version"], "postingOpensAt": moment}
     assert codes((await writable.data(update, input=given))["updateSemester"]) == [("postingOpensAt", "INVALID")]
     assert (await writable.data("{ semesters(first: 9) { nodes { postingOpensAt } } }"))["semesters"]["nodes"]
+
+
+async def test_a_moment_without_its_offset_is_none(writable):
+    row = await writable.database.fetchrow("SELECT id, version, posting_opens_at FROM semesters ORDER BY id LIMIT 1")
+    update = "mutation ($input: UpdateSemesterInput!) { updateSemester(input: $input) { userErrors { field code } } }"
+    given = {"id": f"sem_{row['id'].hex}", "version": row["version"], "postingOpensAt": "2026-03-18T10:15:00"}
+    answer = await writable.ask(update, input=given)
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert "postingOpensAt" in answer.errors[0]["message"]
+    assert await writable.database.fetchrow("SELECT id, version, posting_opens_at FROM semesters ORDER BY id LIMIT 1") == row
 
 
 async def test_a_time_of_the_schools_clock_has_no_time_zone(writable):
