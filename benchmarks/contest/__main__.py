@@ -62,6 +62,9 @@ def _measured(url: str, *, quick: bool, peers: bool) -> dict[str, Any]:
         sections["teacher"] = _teacher(running, url, min(rounds, 3), scale)
         sections["workers"] = _workers(running, cores, screens, min(rounds, 3), scale)
         running.stop()
+        for name, server in running.servers.items():
+            if server.fallbacks():
+                raise SystemExit(f"{name} left operations to graphql-core: {server.fallbacks()}")
         collected = {
             name: [
                 {"screen": each.screen, "seconds": each.seconds, **vars_of(running.servers[name].collected(each.began, each.seconds))}

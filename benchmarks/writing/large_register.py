@@ -13,7 +13,7 @@ from auth.statements import bound
 from benchmarks.contest.comparison import post
 from benchmarks.contest.load import Address, Exchange, load, percentile
 from benchmarks.contest.run import Contest
-from benchmarks.district import SEED_DATE
+from benchmarks.writing.copies import TODAY
 from benchmarks.writing.registers import SUBMIT, accepted, entries, mutation
 from config import load_settings
 from db.pool import Database
@@ -37,7 +37,7 @@ class LargeClass:
         for subject in self.subjects:
             given = {
                 "classId": f"cls_{self.class_id.hex}",
-                "date": SEED_DATE,
+                "date": TODAY,
                 "subjectId": f"sub_{subject.hex}",
                 "entries": entries(self.students, offset),
                 "idempotencyKey": str(uuid4()),
@@ -83,7 +83,7 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
             {"classId": room, "subjectId": f"sub_{subject.hex}", "semesterId": f"sem_{semester.hex}"},
         )
     for student in students:
-        done("moveStudent", "student { id }", {"studentId": f"stu_{student.hex}", "classId": room, "on": str(SEED_DATE)})
+        done("moveStudent", "student { id }", {"studentId": f"stu_{student.hex}", "classId": room, "on": str(TODAY)})
     return LargeClass(UUID(hex=room.rpartition("_")[2]), user, subjects, students)
 
 
@@ -96,7 +96,7 @@ async def _statement(url: str, large: LargeClass) -> list[float]:
          "arrival_time": None, "minutes_late": None, "minutes_present": None}
         for n, student in enumerate(large.students)
     ]  # fmt: skip
-    values = {"class_id": large.class_id, "subject_id": large.subjects[0], "date": SEED_DATE, "user_id": large.user_id, "source": "TEACHER"}
+    values = {"class_id": large.class_id, "subject_id": large.subjects[0], "date": TODAY, "user_id": large.user_id, "source": "TEACHER"}
     statement = bound(queries.mark_attendance, entries=to_json(rows), **values)
     times = []
     try:
