@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     max_aliases: int = Field(30, ge=0, description="How many aliases an operation may use.")
     max_root_fields: int = Field(30, ge=1, description="How many root fields an operation may select.")
     max_cost: int = Field(50_000, ge=1, description="The highest cost of an operation: see docs/limits.md.")
+    executor: Literal["breadth_first", "graphql_core"] = Field(
+        "breadth_first",
+        description="What runs operations: `breadth_first` resolves each field for all its parents at once; `graphql_core` one by one.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, from this level on.")
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")

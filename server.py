@@ -21,6 +21,7 @@ from auth.networks import Client
 from config import Settings, load_settings
 from db.pool import Database
 from execution.answering import refusal_response
+from execution.breadth_first import BreadthFirst
 from execution.errors import ErrorWriter, Refusal
 from execution.http import GraphQLEndpoint
 from execution.limits import Limits
@@ -50,7 +51,7 @@ class Services:
     health: Health
 
 
-def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901 - it puts everything together, and decides nothing
+def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - it puts everything together, and decides nothing
     """The application over `DATABASE_URL`, which must be set by now: `python -m server` sees to it."""
     settings = settings or load_settings()
     if settings.database_url is None or settings.direct_url is None:
@@ -98,9 +99,10 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901 - i
 
     schema = make_schema(StrawberryGraphQLCoreExecutionContext)._schema
     suggest = settings.environment != "production"
+    core = graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable, suggest=suggest)
     graphql = GraphQLEndpoint(
         schema,
-        graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable, suggest=suggest),
+        BreadthFirst(schema, core, suggest=suggest) if settings.executor == "breadth_first" else core,
         make_context,
         errors,
         limits=Limits(

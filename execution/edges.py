@@ -16,14 +16,29 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.types import Info
 
 from execution.loading import Loader
 
-__all__ = ["COMPUTED", "EDGE", "GUARD", "Computed", "Edge", "Guard", "computed", "edge", "edge_with", "guarded"]
+__all__ = [
+    "COMPUTED",
+    "EDGE",
+    "GUARD",
+    "Computed",
+    "Edge",
+    "Guard",
+    "by_class",
+    "computed",
+    "decided_by_class",
+    "edge",
+    "edge_with",
+    "guarded",
+]
+
+T = TypeVar("T", bound=Callable[..., Any])
 
 # Where a field's declaration is found: `strawberry_field.metadata[EDGE]`.
 EDGE = "edge"
@@ -36,8 +51,8 @@ class Edge:
     """One field's declaration.
 
     `key` is the attribute of the parent that holds the loader's key; a None key answers None (an empty edge).
-    `prepare(info, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing of the
-    parent, so one call serves all parents of a selection. None: the field has no arguments.
+    `prepare(None, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing but them, so one call
+    serves all parents of a selection, and all requests with the same document. None: the field has no arguments.
     `allowed`, when given, is a boolean attribute of the parent: where it is false the field is null with the error that `refuse()` makes,
     and the loader is not asked.
     """
@@ -63,9 +78,20 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A field that is a pure, synchronous function of the parent alone."""
+    """A field that is a pure, synchronous function of the parent alone. `many`, when given, is the same for a list of parents of one class."""
 
     function: Callable[[Any], Any]
+    many: Callable[[list[Any]], list[Any]] | None = None
+
+
+def by_class(function: T) -> T:
+    """Says of a function that tells an object's type (`is_type_of`, `resolve_type`) that the object's class alone decides."""
+    function.decided_by_class = True  # type: ignore[attr-defined]  # functions accept it
+    return function
+
+
+def decided_by_class(function: Any) -> bool:
+    return bool(getattr(function, "decided_by_class", False))
 
 
 def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
@@ -88,7 +114,7 @@ def edge_with(
     refuse: Callable[[], Exception] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """A field with arguments: decorates the function that turns them into the loader's arguments.
+    """A field with arguments: decorates the function that turns them into the loader's arguments. It is given None for `self` and `info`.
 
     The function's return annotation is the field's GraphQL type; what it returns is the loader's arguments (hashable).
     Errors it raises are the field's errors. `allowed` and `refuse` go together: see `Edge`.
@@ -100,11 +126,11 @@ def edge_with(
             if allowed is not None and refuse is not None and not getattr(self, allowed):
                 raise refuse()
             value = getattr(self, key)
-            made = info.context.loaders.of(loader, prepare(self, info, **arguments))
+            made = info.context.loaders.of(loader, prepare(None, None, **arguments))
             return None if value is None else await made.load(value)
 
         resolve.__signature__ = signature(prepare)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
-        declared = Edge(loader, key, lambda info, **arguments: prepare(None, info, **arguments), allowed, refuse)
+        declared = Edge(loader, key, lambda info, **arguments: prepare(None, None, **arguments), allowed, refuse)
         metadata = options.pop("metadata", {}) | {EDGE: declared}
         return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
@@ -123,11 +149,13 @@ def guarded(column: str | None, allowed: str, refuse: Callable[[], Exception], *
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
-def computed(function: Callable[[Any], Any], *, description: str, **options: Any) -> Any:
-    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation."""
+def computed(
+    function: Callable[[Any], Any], *, description: str, many: Callable[[list[Any]], list[Any]] | None = None, **options: Any
+) -> Any:
+    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. `many`: see `Computed`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return function(root)
 
-    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function)}
+    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

@@ -5,7 +5,7 @@ one for each value of the arguments it is used with, and dies with the request.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -36,10 +36,96 @@ class _Shared(DataLoader[Any, Any]):
     """A data loader whose answers are waited for by several fields at once: one that is cancelled does not cancel the answer for the others.
 
     graphql-core cancels what is beside a field that fails; aiodataloader gives everyone who asks for a key the same future.
+    Who asks for many keys at once needs no futures: `load_all` answers from, and fills, what is known beside the futures.
     """
 
+    def __init__(self, batch: Callable[[list[Any]], Any], max_batch_size: int | None) -> None:
+        super().__init__(batch, max_batch_size=max_batch_size)
+        self._known: dict[Any, Any] = {}
+        # The batches of `load_all` that run: their keys, and a future of what failed.
+        self._coming: list[tuple[Collection[Any], asyncio.Future[dict[Any, Any]]]] = []
+
     def load(self, key: Any) -> "asyncio.Future[Any]":
+        if key in self._known:
+            self.prime(key, self._known[key])
+        for keys, failed in self._coming:
+            if key in keys:
+                return asyncio.ensure_future(self._when_there(key, failed))
         return asyncio.shield(super().load(key))
+
+    async def _when_there(self, key: Any, failed: "asyncio.Future[dict[Any, Any]]") -> Any:
+        answer = (await asyncio.shield(failed)).get(key, self._known.get(key))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def load_all(self, keys: Collection[Any]) -> dict[Any, Any]:
+        """What the loader has for these keys (none twice), by key: values, and exceptions for keys that failed. Others' may be among them."""
+        known = self._known
+        missing = [key for key in keys if key not in known] if known else keys
+        failed: dict[Any, Any] = {}
+        if missing and (self._cache or self._coming):
+            others = [key for key in missing if key in self._cache or any(key in each for each, _ in self._coming)]
+            missing = [key for key in missing if key not in others]
+            failed, more = await asyncio.gather(self._loaded(others), self._all_answered(missing))
+            failed |= more
+        elif missing:
+            failed = await self._all_answered(missing)
+        return known | failed if failed else known
+
+    async def _loaded(self, keys: list[Any]) -> dict[Any, Any]:
+        """Waits for what others have asked for; what failed."""
+        failed = {}
+        answers = await asyncio.gather(*[self.load(key) for key in keys], return_exceptions=True)
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, Exception):
+                failed[key] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                self._known[key] = answer
+        return failed
+
+    async def _all_answered(self, keys: Collection[Any]) -> dict[Any, Any]:
+        """Gets these keys, in as many batches as it takes; what failed."""
+        size = self.max_batch_size
+        if size is None or len(keys) <= size:
+            return await self._answered(keys) if keys else {}
+        listed = list(keys)
+        failed: dict[Any, Any] = {}
+        for each in await asyncio.gather(*[self._answered(listed[start : start + size]) for start in range(0, len(listed), size)]):
+            failed |= each
+        return failed
+
+    async def _answered(self, keys: Collection[Any]) -> dict[Any, Any]:
+        """Runs one batch. A batch that fails is not remembered: every key of it has failed."""
+        failed: dict[Any, Any] = {}
+        coming = (keys, asyncio.get_running_loop().create_future())
+        self._coming.append(coming)
+        try:
+            answers = await self.batch_load_fn(list(keys))
+            if len(answers) != len(keys):
+                raise TypeError(f"A loader was asked for {len(keys)} keys and answered {len(answers)}.")
+            self._known.update(zip(keys, answers, strict=True))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is these keys' error
+            failed = dict.fromkeys(keys, error)
+        except BaseException:
+            coming[1].cancel()
+            raise
+        finally:
+            self._coming.remove(coming)
+        coming[1].set_result(failed)
+        return failed
+
+    def clear(self, key: Any) -> "_Shared":
+        self._known.pop(key, None)
+        super().clear(key)
+        return self
+
+    def clear_all(self) -> "_Shared":
+        self._known.clear()
+        super().clear_all()
+        return self
 
     def give_up(self) -> None:
         """Nobody waits for an answer any more."""
@@ -61,7 +147,7 @@ class Loaders:
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    def of(self, loader: Loader, arguments: Hashable = None) -> DataLoader[Any, Any]:
+    def of(self, loader: Loader, arguments: Hashable = None) -> _Shared:
         """The request's data loader for this declaration and these arguments: the same one each time."""
         key = (loader, arguments)
         made = self._made.get(key)
@@ -78,7 +164,7 @@ class Loaders:
                 finally:
                     self._running.discard(task)
 
-            made = _Shared(batch, max_batch_size=loader.max_batch_size)
+            made = _Shared(batch, loader.max_batch_size)
             self._made[key] = made
         return made
 

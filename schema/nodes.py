@@ -8,7 +8,7 @@ from strawberry.types import Info
 
 from auth.access import Capability
 from db.rows import Row
-from execution.edges import computed
+from execution.edges import by_class, computed
 from execution.errors import Refusal
 from execution.limits import SIZED_BY
 from execution.loading import Loader
@@ -34,6 +34,7 @@ class Node:
     )
 
     @classmethod
+    @by_class
     def resolve_type(cls, row: Any, *_: Any) -> str:
         return str(type(row).type_name)
 
@@ -42,6 +43,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
     """Marks a Strawberry type as the type of these rows, which `loader` finds by id, as far as the viewer sees."""
 
     def decorate(cls: T) -> T:
+        @by_class
         def is_type_of(value: Any, info: Any) -> bool:
             return isinstance(value, row)
 

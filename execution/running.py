@@ -1,0 +1,220 @@
+"""Runs a plan breadth-first: at each depth every field is resolved for all its parents, and what is to wait for is awaited together.
+
+What comes out is a tree of batches with regular values (values.py); composing.py makes the answer of it, or placing.py when something failed.
+"""
+
+import asyncio
+from typing import Any
+
+from graphql import GraphQLError, default_field_resolver
+from graphql.execution.values import VariableValues
+
+from execution.arguments import arguments
+from execution.failures import Failure
+from execution.infos import ResolveInfo
+from execution.kinds import kinds_of
+from execution.plans import Plan
+from execution.selections import Field, Kind, Selection
+from execution.values import await_all, awaitables, flat, read, regular
+
+__all__ = ["Batch", "Children", "Run"]
+
+
+class Children:
+    """The objects that a field leads to, from all its parents, in order; each once when the field shares.
+
+    `batches` hold what is selected of them, one for each type. `where` says for each object in which batch it is and where there, or that it
+    failed; it is None when all are in the only batch, in order. `shared` says where an object is by its identity.
+    """
+
+    __slots__ = ("batches", "objects", "shared", "where")
+
+    def __init__(self, objects: list[Any], shared: dict[int, int] | None) -> None:
+        self.objects = objects
+        self.shared = shared
+        self.batches: list[Batch] = []
+        self.where: list[tuple[Batch, int] | Failure] | None = None
+
+
+class Batch:
+    """Objects of one type and what is selected of them: `values` by field, in the order of the parents; `children` of fields that lead on.
+
+    `source`: the batch and field that led here, for those who ask for a path.
+    """
+
+    __slots__ = ("children", "parents", "selection", "source", "values")
+
+    def __init__(self, selection: Selection, parents: list[Any], source: "tuple[Batch, Field] | None" = None) -> None:
+        self.selection = selection
+        self.parents = parents
+        self.source = source
+        self.values: dict[Field, list[Any]] = {}
+        self.children: dict[Field, Children] = {}
+
+
+class Run:
+    """One operation's. `failed`: somewhere in the batches is a Failure."""
+
+    def __init__(self, plan: Plan, variables: VariableValues, context: Any, root_value: Any = None) -> None:
+        self.plan = plan
+        self.variables = variables
+        self.context = context
+        self.root_value = root_value
+        self.failed = False
+
+    async def resolve(self, root: Batch) -> None:
+        """Resolves everything below a batch."""
+        level = [root]
+        while level:
+            waiting: list[tuple[list[Any], int]] = []
+            wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]] = {}
+            for batch in level:
+                for field in batch.selection.early:
+                    if field.kind is Kind.EDGE:
+                        self._ask(batch, field, wanted)
+                    else:
+                        values = batch.values[field] = self._values(batch, field)
+                        waiting += awaitables(values)
+            if wanted or waiting:
+                await self._wait(waiting, wanted)
+            below: list[Batch] = []
+            for batch in level:
+                for field in batch.selection.early:
+                    values = batch.values[field]
+                    if await regular(values, field.lists, f"{field.parent_type}.{field.name}"):
+                        self.failed = True
+                    if not field.is_leaf:
+                        below += await self._lead_on(batch, field)
+            level = below
+
+    async def _wait(self, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
+        work = [self._load(made, asked) for made, asked in wanted.items()]
+        if waiting:
+            work.append(await_all(waiting))
+        if len(work) == 1:
+            await work[0]
+        else:
+            await asyncio.gather(*work)
+
+    def _values(self, batch: Batch, field: Field) -> list[Any]:
+        if field.kind is Kind.COLUMN:
+            return read(batch.parents, str(field.column))
+        if field.kind is Kind.RESOLVER:
+            return self._called(batch, field)
+        return [inline_value(field, each) for each in batch.parents]
+
+    def _called(self, batch: Batch, field: Field) -> list[Any]:
+        """What a field's function gives for each parent: values, awaitables, Failures."""
+        resolve: Any = field.definition.resolve or default_field_resolver
+        given = self.arguments(field)
+        if isinstance(given, Failure):
+            return [given] * len(batch.parents)
+        values: list[Any] = []
+        for place, parent in enumerate(batch.parents):
+            try:
+                values.append(resolve(parent, ResolveInfo(self, field, batch, place), **given))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+                values.append(Failure(error))
+        return values
+
+    def arguments(self, field: Field) -> dict[str, Any] | Failure:
+        try:
+            return arguments(field.definition, field.nodes[0], self.variables, hide_suggestions=self.plan.hide_suggestions)
+        except GraphQLError as error:
+            return Failure(error)
+
+    def _ask(self, batch: Batch, field: Field, wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
+        """Notes which keys an edge needs of which loader. What needs none is answered at once."""
+        edge = field.declared
+        parents = batch.parents
+        given = None if field.prepared is not None or edge.prepare is None else self._converted(field)
+        if type(given) is Failure:
+            batch.values[field] = [given] * len(parents)
+            return
+        values = read(parents, edge.key)
+        prepared = self._prepared(field, given)
+        failed = type(prepared) is Failure
+        if failed:
+            values = [each if type(each) is Failure else prepared for each in values]
+        if edge.allowed is not None and edge.refuse is not None:
+            for place, may in enumerate(read(parents, edge.allowed)):
+                if type(may) is Failure:
+                    values[place] = may
+                elif not may:
+                    values[place] = Failure(edge.refuse())
+        batch.values[field] = values
+        if not failed:
+            wanted.setdefault(self.context.loaders.of(edge.loader, prepared), []).append((batch, field, values))
+
+    def _converted(self, field: Field) -> Any:
+        """A field's arguments as its function takes them; a Failure when they don't fit."""
+        given = self.arguments(field)
+        if isinstance(given, Failure) or field.converter is None:
+            return given
+        try:
+            return field.converter(given)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+            return Failure(error)
+
+    def _prepared(self, field: Field, given: Any) -> Any:
+        """The arguments of an edge's loader; a Failure when its declaration refuses what was given."""
+        prepare = field.declared.prepare
+        if prepare is None or field.prepared is not None:
+            return field.prepared
+        try:
+            prepared = prepare(None, **given)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+            return Failure(error)
+        if field.constant:
+            field.prepared = prepared
+        return prepared
+
+    async def _load(self, made: Any, asked: list[tuple[Batch, Field, list[Any]]]) -> None:
+        """Gets what several edges need of one loader, each key once, and puts it in the place of the keys."""
+        try:
+            keys = dict.fromkeys([key for _, _, values in asked for key in values if type(key) is not Failure])
+        except TypeError:
+            keys = dict.fromkeys([key for _, _, values in asked for key in _hashable(values) if type(key) is not Failure])
+        keys.pop(None, None)
+        found = await made.load_all(keys) if keys else {}
+        for batch, field, values in asked:
+            batch.values[field] = [key if type(key) is Failure else found.get(key) for key in values]
+
+    async def _lead_on(self, batch: Batch, field: Field) -> list[Batch]:
+        """The batches of the objects that a field's values are or hold."""
+        values = batch.values[field]
+        objects = flat(values, field.lists)
+        shared: dict[int, int] | None = None
+        if len(objects) > 1 and field.shares:
+            objects = list({id(each): each for each in objects}.values())
+            shared = {id(each): place for place, each in enumerate(objects)}
+        children = batch.children[field] = Children(objects, shared)
+        if objects:
+            await kinds_of(self, batch, field, children)
+        return children.batches
+
+
+def _hashable(values: list[Any]) -> list[Any]:
+    """The same list, with a Failure in the place of each value that can be no key."""
+    for place, value in enumerate(values):
+        try:
+            hash(value)
+        except TypeError as error:
+            values[place] = Failure(error)
+    return values
+
+
+def inline_value(field: Field, parent: Any) -> Any:
+    """The value of a declared field that is a function of its parent alone; a Failure when it raises."""
+    try:
+        if field.kind is Kind.COMPUTED:
+            return field.declared.function(parent)
+        if field.kind is Kind.GUARD:
+            if not getattr(parent, field.declared.allowed):
+                return Failure(field.declared.refuse())
+            return parent if field.column is None else getattr(parent, field.column)
+        if field.kind is Kind.TYPENAME:
+            return field.parent_type.name
+        return getattr(parent, str(field.column))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+        return Failure(error)

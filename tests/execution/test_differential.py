@@ -1,0 +1,84 @@
+"""The breadth-first executor against graphql-core's: thousands of random operations on random data must have the same answers.
+
+In the schema without anything to await graphql-core meets errors in the answer's order, and so does ours in either schema: data, keys in their
+order, errors in their order, paths, locations and messages must be equal, byte by byte. On the schema that awaits, graphql-core's errors depend
+on which field is done first where several would take the same place away: there its data is compared.
+"""
+
+from random import Random
+
+import orjson
+import pytest
+from graphql import parse, validate
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from execution.breadth_first import BreadthFirst
+from execution.documents import Document
+from execution.operations import Operation, graphql_core
+from tests.execution.made_operations import Maker
+from tests.execution.world import World
+from tests.execution.world_schema import load
+
+WAITING = load("waiting", waits=True)
+QUICK = load("quick", waits=False)
+OPERATIONS = 100
+
+
+def executors(schema):
+    core = graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable)
+    return core, BreadthFirst(schema, core)
+
+
+async def answer(execute, document, variables, world):
+    node = document.definitions[0]
+    result = await execute(Operation(Document(document, (node,), introspects=False, tokens=0), node, variables, world))
+    if isinstance(result, bytes):
+        return result, []
+    errors = [(each.message, each.path, [(at.line, at.column) for at in each.locations or ()]) for each in result.errors or ()]
+    return orjson.dumps({"data": result.data}), errors
+
+
+def made(random, *, mutation=False):
+    """A valid operation and its variables; some that are made are not valid, by fields that cannot be merged."""
+    while True:
+        maker = Maker(WAITING, random, mutation=mutation)
+        text = maker.make()
+        document = parse(text)
+        if not validate(WAITING, document):
+            return text, document, maker.values
+
+
+@pytest.mark.parametrize("trouble", [0, 15, 60, 200])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("mutation", [False, True], ids=["query", "mutation"])
+async def test_random_operations_have_the_same_answers(seed, trouble, mutation):
+    core, quick = executors(QUICK)
+    _, waiting = executors(WAITING)
+    for document, variables, world, about in operations(seed, trouble, mutation=mutation):
+        expected = await answer(core, document, variables, World(*world))
+        for execute in (quick, waiting):
+            assert await answer(execute, document, variables, World(*world)) == expected, about
+    assert not quick.fallbacks
+    assert not waiting.fallbacks
+
+
+# graphql-core drops awaitables beside a field that has failed without awaiting them.
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("trouble", [0, 60])
+async def test_what_awaits_has_the_same_data(trouble):
+    core, ours = executors(WAITING)
+    for document, variables, world, about in operations(9, trouble, mutation=False):
+        data, errors = await answer(core, document, variables, World(*world))
+        ours_data, ours_errors = await answer(ours, document, variables, World(*world))
+        assert ours_data == data, about
+        assert bool(ours_errors) == bool(errors), about
+
+
+def operations(seed, trouble, *, mutation):
+    """Operations, their variables, what to make their world of, and all that in words."""
+    random = Random(f"{seed} {trouble} {mutation}")
+    for number in range(OPERATIONS // 5 if mutation else OPERATIONS):
+        text, document, variables = made(random, mutation=mutation)
+        world = (seed * 1000 + number, trouble)
+        yield document, variables, world, f"{text}\n{variables}\n{world}"

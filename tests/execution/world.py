@@ -1,0 +1,193 @@
+"""Made-up data with holes in it, for the schema of world_schema.py.
+
+It follows from a seed: the value of an object's field is always the same. Some values are null, some are of another type than the field's,
+some are exceptions or raise one.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from enum import Enum
+from random import Random
+
+import strawberry
+
+from execution.loading import Loader, Loaders
+
+KINDS = ("Person", "Place", "Thing")
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+    BLUE = 3
+
+
+class Item:
+    """An object whose columns are items, as a database's rows are."""
+
+    columns_are_items = True
+    kind = "Thing"
+
+    def __init__(self, world, number):
+        self._world = world
+        self._number = number
+
+    def __getitem__(self, name):
+        return self._world.value(self._number, name)
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._world.value(self._number, name)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self._number}>"
+
+
+class PersonRow(Item):
+    kind = "Person"
+
+
+class PlaceRow(Item):
+    kind = "Place"
+
+
+class ThingObject(Item):
+    """One that is read by attributes."""
+
+    columns_are_items = False
+
+
+class Page:
+    """A page of a list, with what connections have."""
+
+    def __init__(self, nodes, total):
+        self.nodes = nodes
+        self.total_key = total
+
+    @property
+    def edges(self):
+        return [PageEdge(each) for each in self.nodes]
+
+    @property
+    def page_info(self):
+        return self
+
+
+class PageEdge:
+    def __init__(self, node):
+        self.node = node
+        self.cursor = f"c{node._number}" if node is not None else "none"
+
+
+class World:
+    """The data of one seed. `trouble`: how many values in a thousand are not what they should be."""
+
+    def __init__(self, seed, trouble):
+        self.seed = seed
+        self.trouble = trouble
+        self.loaders = Loaders(self)
+        self.batches = []
+
+    def random(self, *what):
+        return Random(f"{self.seed} {what}")
+
+    def item(self, number):
+        made = (PersonRow, PlaceRow, ThingObject)[number % 3]
+        return made(self, number)
+
+    def of_kind(self, kind, random):
+        return self.item(random.randrange(8) * 3 + KINDS.index(kind))
+
+    def wrong(self, random, usual):
+        """The usual value, or what stands in its place when something is wrong."""
+        if random.randrange(1000) >= self.trouble:
+            return usual
+        return random.choice([None, None, None, RuntimeError("a value that is an exception"), object, "words", 2**40, float("nan"), []])
+
+    def value(self, number, name):
+        random = self.random(number, name)
+        if random.randrange(1000) < self.trouble // 4:
+            raise LookupError(f"no {name} of {number}")
+        return self.wrong(random, _MADE[name](self, random, number))
+
+    def answer(self, kind, key, arguments=None):
+        """What a loader has for a key."""
+        if type(key) is not int:
+            hash(key)
+            return TypeError(f"{key} is no key")
+        random = self.random("answer", kind, key, arguments)
+        if random.randrange(1000) < self.trouble // 3:
+            return ValueError(f"{kind} {key} cannot be loaded")
+        if random.randrange(1000) < self.trouble // 2:
+            return None
+        return self.item(key - key % 3 + KINDS.index(kind) if kind in KINDS else key)
+
+    def several(self, key, first):
+        if type(key) is not int:
+            hash(key)
+            return TypeError(f"{key} is no key")
+        random = self.random("several", key, first)
+        if random.randrange(1000) < self.trouble // 3:
+            return ValueError(f"the list of {key} cannot be loaded")
+        return [self.wrong(random, self.of_kind("Place", random)) for _ in range(min(first, 4))]
+
+
+def _text(world, random, number):
+    return f'text {random.randrange(10_000)} ü"\n'
+
+
+_MADE = {
+    "id": lambda world, random, number: f"{number}",
+    "name": _text,
+    "nickname": lambda world, random, number: random.choice([None, "Nick"]),
+    "age": lambda world, random, number: random.randrange(-100, 100),
+    "height": lambda world, random, number: random.choice([random.random() * 3, 2, None]),
+    "is_open": lambda world, random, number: random.random() < 0.5,
+    "born": lambda world, random, number: dt.date(1990, 1, 1) + dt.timedelta(days=random.randrange(9_000)),
+    "seen": lambda world, random, number: (
+        dt.datetime(2026, 1, 1, tzinfo=random.choice([dt.UTC, None, dt.timezone(dt.timedelta(hours=2))]))
+        + dt.timedelta(microseconds=random.randrange(10**12))
+    ),
+    "wakes": lambda world, random, number: dt.time(random.randrange(24), 5, 0, random.choice([0, 7])),
+    "price": lambda world, random, number: random.choice([Decimal("1.50"), Decimal("1E+3"), 7]),
+    "colour": lambda world, random, number: random.choice(["red", 3, Colour.GREEN, "green"]),
+    "tags": lambda world, random, number: [world.wrong(random, "t") for _ in range(random.randrange(4))],
+    "grid": lambda world, random, number: [[world.wrong(random, n) for n in range(2)] for _ in range(random.randrange(3))],
+    "opens": lambda world, random, number: random.random() < (1 if world.trouble == 0 else 0.7),
+    "secret": _text,
+    "home": lambda world, random, number: world.of_kind("Place", random),
+    "box": lambda world, random, number: random.choice([None, world.of_kind("Thing", random)]),
+    "friend_id": lambda world, random, number: random.choice([None, *range(24)]),
+    "boss_id": lambda world, random, number: random.randrange(24),
+    "near": lambda world, random, number: [world.of_kind(random.choice(KINDS), random) for _ in range(random.randrange(4))],
+    "shelves": lambda world, random, number: [
+        [world.wrong(random, world.of_kind("Thing", random)) for _ in range(random.randrange(3))] for _ in range(random.randrange(3))
+    ],
+}
+
+
+async def _people(world, keys, _):
+    world.batches.append(("people", tuple(keys)))
+    return [world.answer("Person", key) for key in keys]
+
+
+async def _places(world, keys, first):
+    world.batches.append(("places", tuple(keys)))
+    return [world.several(key, first) for key in keys]
+
+
+async def _pages(world, keys, first):
+    lists = [world.several(key, first) for key in keys]
+    return [each if isinstance(each, Exception) else Page([one for one in each if isinstance(one, Item)], len(each)) for each in lists]
+
+
+async def _totals(world, keys, _):
+    return [key + 1 for key in keys]
+
+
+PEOPLE = Loader(_people, "people", max_batch_size=7)
+PLACES = Loader(_places, "places")
+PAGES = Loader(_pages, "pages")
+TOTALS = Loader(_totals, "totals")
