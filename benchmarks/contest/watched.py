@@ -90,16 +90,18 @@ def _run_rollcall(ticks: Ticks | None, executors: list[Any]) -> None:
     import serve
     import server
 
-    class Remembered(server.BreadthFirst):
+    put_together: Any = server
+
+    class Remembered(put_together.BreadthFirst):  # type: ignore[misc]  # a class that is known when it runs
         """The executor, remembered: what it left to graphql-core is asked for at the end."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             executors.append(self)
 
-    server.BreadthFirst = Remembered  # type: ignore[misc]
+    put_together.BreadthFirst = Remembered
     if ticks is not None:
-        server.create_app = ticks.within(server.create_app)
+        put_together.create_app = ticks.within(put_together.create_app)
     serve.main()
 
 
