@@ -33,7 +33,9 @@ from schema.viewer import ViewerQueries
 from schema.writing.attendance import AttendanceMutations
 from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
+from schema.writing.charges import ChargeMutations, ChargeQueries
 from schema.writing.classes import ClassMutations
+from schema.writing.ledger import LedgerMutations
 from schema.writing.people import PeopleMutations
 from schema.writing.promotion import PromotionMutations, PromotionQueries
 from schema.writing.students import StudentMutations
@@ -65,6 +67,7 @@ Query = merge(
         ServiceTokenQueries,
         HealthQueries,
         PromotionQueries,
+        ChargeQueries,
     ],
     "Everything that can be read.",
 )
@@ -82,6 +85,8 @@ Mutation = merge(
         StudentMutations,
         AttendanceMutations,
         PromotionMutations,
+        ChargeMutations,
+        LedgerMutations,
     ],
     "Everything that can be changed.",
 )

@@ -38,7 +38,7 @@ class Shown:
 
 
 def shows(annotation: Any, loader: Loader, description: str) -> Shown:
-    """An object, read anew after the change as far as the viewer sees it; the action answers its id."""
+    """An object, or a list of objects, read anew after the change as far as the viewer sees them; the action answers their ids."""
     return Shown(annotation | None, description, loader)
 
 
@@ -80,7 +80,11 @@ async def _shown(context: Any, field: Shown, value: Any) -> Any:
     if value is None:
         return field.default
     if field.loader is not None:
-        return await context.loaders.of(field.loader).load(UUID(str(value)))
+        loader = context.loaders.of(field.loader)
+        if not isinstance(value, list):
+            return await loader.load(UUID(str(value)))
+        waiting = [loader.load(UUID(str(each))) for each in value]
+        return [await each for each in waiting]
     return value if field.read is None else field.read(value)
 
 

@@ -47,6 +47,10 @@ class PaymentTransaction(Node):
 class Receipt(Node):
     number: int = strawberry.field(description="The number, counted from 1 in each academic year.")
     issued_at: datetime = strawberry.field(description="When it was issued.")
+    amount: Decimal = strawberry.field(
+        description="What was paid with it on the charges that you may see, as it was entered: what was taken back since is among `transactions`."
+    )
+    currency: str = strawberry.field(description="ISO 4217 code of its currency.")
     academic_year: AcademicYear | None = edge(
         academic_years.academic_year_by_id, "academic_year_id", description="The year it is numbered in."
     )

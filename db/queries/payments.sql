@@ -58,8 +58,13 @@ WHERE @visible(payments p)
 -- by id uuid: t.id
 
 -- page: receipts
--- Receipts, by number.
-SELECT c.id, c.academic_year_id, c.number, c.issued_at, c.issued_by, c.created_at
+-- Receipts, by number; what they are for as far as the viewer sees it.
+SELECT c.id, c.academic_year_id, c.number, c.issued_at, c.issued_by, c.created_at,
+    (
+        SELECT round(sum(t.amount), currency_exponent(min(t.currency))) FROM payment_transactions t JOIN payments p ON p.id = t.payment_id
+        WHERE t.receipt_id = c.id AND t.kind = 'PAYMENT' AND (@visible(payments p))
+    ) AS amount,
+    (SELECT min(t.currency) FROM payment_transactions t WHERE t.receipt_id = c.id) AS currency
 FROM receipts c
 WHERE EXISTS (SELECT FROM payment_transactions t JOIN payments p ON p.id = t.payment_id WHERE t.receipt_id = c.id AND @visible(payments p))
 -- key: c.id

@@ -68,6 +68,10 @@ MAY = {
     "submitRegister": TEACHING,
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
+    **dict.fromkeys(
+        ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
+        MONEY,
+    ),
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 

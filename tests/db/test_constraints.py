@@ -35,7 +35,7 @@ def test_every_constraint_has_its_error_or_is_internal(database_url):
         if name.endswith(("_append_only", "_inside_year_check", "_same_year_check", "_zero_check", "_parts_check"))
     }
     raised |= {"school_settings_time_zone_check", "payments_unchanged_check"}
-    raised |= {f"payment_transactions_{name}_check" for name in ("currency", "cancelled", "contra")}
+    raised |= {f"payment_transactions_{name}_check" for name in ("currency", "cancelled", "contra", "refund", "refunds", "has_refunds")}
     assert names == (set(CONSTRAINTS) - raised) | set(INTERNAL)
     for table, name, foreign in there:
         if foreign:
@@ -88,7 +88,8 @@ async def test_a_payment_beyond_what_is_owed_is_refused(school):
 
 
 async def test_a_refund_beyond_what_was_paid_is_refused(school):
-    assert await entry(school, "REFUND", 41) == ("REFUND_TOO_LARGE", "amount")
+    assert await entry(school, "REFUND", 41, linked=uid("payment_transactions:ann")) == ("REFUND_TOO_LARGE", "amount")
+    assert await entry(school, "REFUND", 1) == ("REQUIRED", "transactionId")
 
 
 async def test_a_waiver_beyond_what_is_owed_is_refused(school):
@@ -135,7 +136,8 @@ async def test_the_status_is_a_function_of_the_ledger(school, moves, status):
     try:
         for kind, amount in moves:
             receipt = uid("receipts:ann") if kind == "PAYMENT" else None
-            await school.execute(PAY, uid("payments:ann"), receipt, kind, amount, "EUR", None, None)
+            linked = uid("payment_transactions:ann") if kind == "REFUND" else None
+            await school.execute(PAY, uid("payments:ann"), receipt, kind, amount, "EUR", linked, None)
         assert (await charge(school))["status"] == status
     finally:
         await transaction.rollback()

@@ -61,6 +61,8 @@ def test_every_tables_statements_ask_who_may_see():
     reasons = {
         "reach_of_user": "finds out what the viewer reaches",
         "account_by_email": "signing in",
+        "lock_charge": "for mutations of whom may write all charges",
+        "lock_charges": "for mutations of whom may write all charges",
     }
     tables = {"students": "students", "guardians": "guardians", "attendance": "attendance", "grades": "grades", "payments": "payments"}
     for query in queries:

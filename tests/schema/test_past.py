@@ -84,7 +84,7 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
         entry = {"studentId": student, "status": status, **more}
         await run(writable, "submitRegister", teacher, classId=room.id, date="2026-03-16", entries=[entry], idempotencyKey=uuid4().hex)
 
-    fee, paid = None, None
+    fee, paid, again = None, None, None
 
     async def charged():
         nonlocal fee
@@ -93,6 +93,10 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
     async def half():
         nonlocal paid
         paid = await move(writable, fee, "PAYMENT", "60")
+
+    async def ten():
+        nonlocal again
+        again = await move(writable, fee, "PAYMENT", "10")
 
     changes = [
         lambda: register("PRESENT"),
@@ -104,8 +108,8 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
         lambda: register("PRESENT"),  # the office's word stands
         lambda: run(writable, "submitRegister", teacher, classId=room.id, date="2026-03-13", subjectId=room.subject, entries=[{"studentId": student, "status": "PARTIAL", "minutesPresent": 150}], idempotencyKey=uuid4().hex),
         lambda: move(writable, fee, "WAIVER", "20.50"),
-        lambda: move(writable, fee, "REFUND", "10"),
-        lambda: move(writable, fee, "PAYMENT", "10"),
+        ten,
+        lambda: move(writable, fee, "REFUND", "10", linked_id=again),
         lambda: move(writable, fee, "CORRECTION", "60", corrected_kind="PAYMENT", linked_id=paid),
         lambda: run(writable, "moveStudent", studentId=student, classId=other.id, on="2026-03-18"),
         lambda: run(writable, "correctAttendance", studentId=student, date="2026-03-16", status="PRESENT", idempotencyKey=uuid4().hex),

@@ -1,0 +1,215 @@
+"""Charges, made and changed: a run over many students is looked at first, and done when nothing has changed since. The bursar's."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from auth.statements import bound
+from db.queries import queries
+from resolvers.context import Context
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
+from rules.charges import Candidate, Plan, Terms, make_plan
+from rules.money import fits, written
+
+__all__ = ["Preview", "cancel_charge", "create_charges", "preview_charges", "reason_errors", "update_charge"]
+
+_LONGEST_TEXT = 300
+# As many rows are told with a run that cannot be, and as many charges are shown of one that was.
+_MOST_ROWS = 100
+Fetch = Callable[..., Awaitable[list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a charge run would come to: a plan, or what is wrong with what was asked for."""
+
+    plan: Plan | None
+    errors: Sequence[UserError]
+
+    @property
+    def academic_year_id(self) -> UUID | None:
+        return None if self.plan is None else self.plan.terms.academic_year_id
+
+
+async def preview_charges(context: Context, given: Values) -> Preview:
+    """Whom a charge run would charge what; nothing is written."""
+    try:
+        return Preview(await _plan(context.database.fetch, given), [])
+    except Rejected as broken:
+        return Preview(None, broken.errors)
+
+
+async def create_charges(write: Write, given: Values) -> Objects:
+    """Does what a preview showed, all of it or nothing. Refused while a row cannot be, and when the run is another by now."""
+    wanted = given.pop("hash")
+    await write.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
+    plan = await _plan(write.connection.fetch, given)
+    if plan.hash != wanted:
+        raise rejected("hash", "PLAN_CHANGED", "Students, charges or what you asked for have changed since. Look at the preview again.")
+    errors = [
+        UserError(f"students.{row.student_id}", "ALREADY_CHARGED", "Has the same charge already; `allowAgain` says that it is meant.")
+        for row in plan.rows
+        if row.error
+    ]
+    if errors:
+        raise Rejected(*errors[:_MOST_ROWS])
+    terms = plan.terms
+    made = await write.rows(
+        queries.create_charges,
+        student_ids=[row.student_id for row in plan.rows],
+        user_id=write.user_id,
+        fee_category_id=terms.fee_category_id,
+        academic_year_id=terms.academic_year_id,
+        due_date=terms.due_date,
+        amount=terms.amount,
+        currency=terms.currency,
+        description=terms.description,
+    )
+    payments = [row["id"] for row in made[:_MOST_ROWS]]
+    return {"charged": len(made), "total": plan.total, "currency": terms.currency, "payments": payments}
+
+
+async def cancel_charge(write: Write, given: Values) -> Objects:
+    """Takes a charge back on which nothing is paid that was not paid back. It stays in the books."""
+    errors = reason_errors(given)
+    charge = await write.row(queries.lock_charge, id=given["payment_id"])
+    if charge is None:
+        errors.append(UserError("paymentId", "NOT_FOUND", "There is no such charge."))
+    elif charge["cancelled_at"] is not None:
+        errors.append(UserError("paymentId", "CANCELLED", "It is cancelled already."))
+    elif charge["paid_total"] != charge["refunded_total"]:
+        errors.append(UserError("paymentId", "HAS_PAYMENTS", "Something is paid on it: pay that back or take it back first."))
+    if errors:
+        raise Rejected(*errors)
+    await write.rows(queries.cancel_charge, id=charge["id"], reason=given["reason"])
+    return {"payment": charge["id"]}
+
+
+async def update_charge(write: Write, given: Values) -> Objects:
+    """Changes the due date or the description of a charge that stands; what is owed, by whom and in which currency does not change."""
+    charge = await write.row(queries.lock_charge, id=given["id"])
+    if charge is None:
+        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+    if charge["version"] != given["version"]:
+        raise stale(payment=charge["id"])
+    errors = _description_errors(given)
+    if charge["cancelled_at"] is not None:
+        errors.append(UserError("id", "CANCELLED", "It is cancelled, and stays as it is."))
+    if "due_date" in given and given["due_date"] is None:
+        errors.append(UserError("dueDate", "REQUIRED", "Must be given."))
+    if errors:
+        raise Rejected(*errors)
+    changed = {name: given.get(name, charge[name]) for name in ("due_date", "description")}
+    if any(changed[name] != charge[name] for name in changed):
+        await write.rows(queries.change_charge, id=charge["id"], **changed)
+    return {"payment": charge["id"]}
+
+
+def reason_errors(given: Values) -> list[UserError]:
+    """Nothing is taken back, let off or paid back without a reason."""
+    reason = given.get("reason") or ""
+    if not reason:
+        return [UserError("reason", "REQUIRED", "Must be given.")]
+    return [] if len(reason) <= _LONGEST_TEXT else [UserError("reason", "INVALID", f"Must have at most {_LONGEST_TEXT} characters.")]
+
+
+def _description_errors(given: Values) -> list[UserError]:
+    if len(given.get("description") or "") <= _LONGEST_TEXT:
+        return []
+    return [UserError("description", "INVALID", f"Must have at most {_LONGEST_TEXT} characters.")]
+
+
+async def _plan(fetch: Fetch, given: Values) -> Plan:
+    """The run that is asked for, as the data is now. Raises Rejected with everything that is wrong with it."""
+    errors = _description_errors(given)
+    terms = await _terms(fetch, given, errors)
+    student_ids = await _whom(fetch, given, errors)
+    if errors or terms is None:
+        raise Rejected(*errors)
+    rows = await fetch(
+        *bound(
+            queries.charge_candidates,
+            student_ids=student_ids,
+            fee_category_id=terms.fee_category_id,
+            academic_year_id=terms.academic_year_id,
+            due_date=terms.due_date,
+            description=terms.description,
+        )
+    )
+    there = {row["student_id"] for row in rows}
+    for n, each in enumerate(student_ids):
+        if each not in there:
+            errors.append(UserError(f"studentIds.{n}", "NOT_FOUND", "There is no such student."))
+    if errors:
+        raise Rejected(*errors)
+    return make_plan(terms, [Candidate(row["student_id"], row["is_active"], row["repeats"]) for row in rows])
+
+
+async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms | None:
+    found = await fetch(*bound(queries.charge_category, fee_category_id=given["fee_category_id"]))
+    year_id = given.get("academic_year_id")
+    years = await fetch(*bound(queries.charge_year, academic_year_id=year_id, due_date=given["due_date"]))
+    if not years and year_id is not None:
+        errors.append(UserError("academicYearId", "NOT_FOUND", "There is no such academic year."))
+    elif not years:
+        errors.append(UserError("dueDate", "OUTSIDE_YEAR", "It is in no academic year: name the one that the charge is for."))
+    if not found:
+        errors.append(UserError("feeCategoryId", "NOT_FOUND", "There is no such fee category."))
+        return None
+    category = found[0]
+    if not category["is_active"]:
+        errors.append(UserError("feeCategoryId", "INACTIVE", "It is not charged any more."))
+    amount = given.get("amount")
+    if amount is None:
+        amount = category["default_amount"]
+    if amount is None:
+        errors.append(UserError("amount", "REQUIRED", "The fee category has no usual amount: say how much."))
+    elif not fits(amount, category["currency"]):
+        errors.append(UserError("amount", "INVALID", "Must be above zero, in the currency's smallest unit at most."))
+    if errors:
+        return None
+    return Terms(
+        given["fee_category_id"],
+        years[0]["id"],
+        given["due_date"],
+        written(amount, category["currency"]),
+        category["currency"],
+        given.get("description") or None,
+        bool(given.get("allow_again")),
+    )
+
+
+async def _whom(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UUID]:
+    """The students whom the run is over: exactly one way to say so."""
+    ways = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
+    level = given.get("grade_level")
+    if len(ways) != 1:
+        errors.append(UserError(None, "ONE_OF", "Say whom to charge: one of `studentIds`, `classId` and `everyone`."))
+        return []
+    if level is not None and ways != ["everyone"]:
+        errors.append(UserError("gradeLevel", "NOT_ALLOWED", "Belongs to `everyone`."))
+    if ways == ["student_ids"]:
+        found = given["student_ids"]
+        times: Counter[Any] = Counter(found)
+        errors += [
+            UserError(f"studentIds.{n}", "TWICE", "Is named more than once.")
+            for n, each in enumerate(found)
+            if each is not None and times[each] > 1
+        ]
+    elif ways == ["class_id"]:
+        rows = await fetch(*bound(queries.class_to_charge, class_id=given["class_id"]))
+        if not rows:
+            errors.append(UserError("classId", "NOT_FOUND", "There is no such class."))
+            return []
+        found = rows[0]["student_ids"]
+    elif given["everyone"] == "IN_SCHOOL":
+        found = [row["id"] for row in await fetch(*bound(queries.school_to_charge, grade_level=level))]
+    else:
+        values = {"fee_category_id": given["fee_category_id"], "due_date": given["due_date"], "grade_level": level}
+        found = [row["id"] for row in await fetch(*bound(queries.category_to_charge, **values))]
+    if not found:
+        errors.append(UserError(None, "NOBODY", "There is nobody to charge."))
+    return list(found)

@@ -1,0 +1,274 @@
+"""What moves on charges: payments, refunds, waivers, corrections. Every rule is looked at under the locks of the charges, all at once.
+
+Locks are taken in one order everywhere: charges by id, then the counter of receipts.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from db.queries import queries
+from db.records import to_json
+from resolvers.charges import reason_errors
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write
+from rules.money import Share, fill, fits
+
+__all__ = ["book", "correct_payment", "record_payment", "refund_payment", "waive_charge"]
+
+_LONGEST_NOTE = 300
+_UNIT = "Must be above zero, in the currency's smallest unit at most."
+
+
+async def record_payment(write: Write, given: Values) -> Objects:
+    """One payment over charges of one family: an entry for each, one receipt with the year's next number."""
+    return await book(write, given, user_id=write.user_id)
+
+
+async def book(write: Write, given: Values, *, user_id: UUID | None, gateway: str | None = None, gateway_id: str | None = None) -> Objects:
+    """Books a payment: `allocations` of `payment_id` and `amount` (None: its part of what is left), `amount`, `currency`, `method`.
+
+    Ids that it answers: the `receipt`, its entries' `transactions`, the `payments` (charges). Raises Rejected with everything that is wrong.
+    """
+    wanted = given["allocations"]
+    ids = sorted({each["payment_id"] for each in wanted if each["payment_id"] is not None})
+    charges = {row["id"]: row for row in await write.rows(queries.lock_charges, ids=ids)}
+    year = await write.row(queries.receipt_year)
+    errors = _allocation_errors(wanted, charges, given["currency"])
+    if not fits(given["amount"], given["currency"]):
+        errors.append(UserError("amount", "INVALID", _UNIT))
+    if len(given.get("note") or "") > _LONGEST_NOTE:
+        errors.append(UserError("note", "INVALID", f"Must have at most {_LONGEST_NOTE} characters."))
+    if year is None:
+        errors.append(UserError(None, "NO_YEAR", "There is no academic year to number receipts in."))
+    errors += _time_errors(given, None if year is None else year["now"])
+    students = sorted({charge["student_id"] for charge in charges.values()})
+    if len(students) > 1 and await write.row(queries.common_guardian, student_ids=students) is None:
+        errors.append(UserError("allocations", "NO_COMMON_GUARDIAN", "One payment is for the children of one guardian."))
+    entries = _spread(given["amount"], wanted, charges, errors)
+    if errors:
+        raise Rejected(*errors)
+    booked = await write.row(
+        queries.book_payment,
+        academic_year_id=year["id"],
+        user_id=user_id,
+        currency=given["currency"],
+        method=given["method"],
+        reason=given.get("note") or None,
+        gateway=gateway,
+        gateway_id=gateway_id,
+        occurred_at=given.get("occurred_at"),
+        entries=to_json(entries),
+    )
+    paid = [each["payment_id"] for each in entries]
+    return {"receipt": booked["receipt_id"], "transactions": booked["transaction_ids"], "payments": paid}
+
+
+async def refund_payment(write: Write, given: Values) -> Objects:
+    """Pays back a payment or a part of it, never more than it: a refunded charge can be paid again."""
+    errors = reason_errors(given)
+    entry, charge = await _entry(write, given["transaction_id"], errors)
+    if entry is None:
+        raise Rejected(*errors)
+    left = entry["amount"] - entry["refunded"]
+    amount = left if given.get("amount") is None else given["amount"]
+    errors += _cancelled(charge, "transactionId") + _time_errors(given, entry["now"])
+    if entry["kind"] != "PAYMENT":
+        errors.append(UserError("transactionId", "NOT_A_PAYMENT", "Only a payment is paid back."))
+    elif entry["is_corrected"]:
+        errors.append(UserError("transactionId", "CORRECTED", "It was taken back: nothing was paid."))
+    elif left <= 0:
+        errors.append(UserError("transactionId", "REFUND_TOO_LARGE", "All of it was paid back already."))
+    elif not fits(amount, entry["currency"]):
+        errors.append(UserError("amount", "INVALID", _UNIT))
+    elif amount > left:
+        errors.append(UserError("amount", "REFUND_TOO_LARGE", f"Of this payment {_said(left, entry['currency'])} can be paid back."))
+    if errors:
+        raise Rejected(*errors)
+    method = given.get("method") or entry["method"]
+    refund = await _book(write, charge, "REFUND", amount, given, method=method, linked_id=entry["id"], occurred_at=given.get("occurred_at"))
+    return {"transaction": refund, "payment": charge["id"]}
+
+
+async def waive_charge(write: Write, given: Values) -> Objects:
+    """Lets off what is owed on a charge, or a part of it."""
+    errors = reason_errors(given)
+    charge = next(iter(await write.rows(queries.lock_charges, ids=[given["payment_id"]])), None)
+    if charge is None:
+        raise Rejected(*errors, UserError("paymentId", "NOT_FOUND", "There is no such charge."))
+    amount = charge["balance"] if given.get("amount") is None else given["amount"]
+    errors += _cancelled(charge, "paymentId") or _waiver_errors(amount, charge)
+    if errors:
+        raise Rejected(*errors)
+    return {"transaction": await _book(write, charge, "WAIVER", amount, given), "payment": charge["id"]}
+
+
+async def correct_payment(write: Write, given: Values) -> Objects:
+    """Takes a wrong entry back by its contra-entry, and enters what is right in its place when that is given."""
+    errors = reason_errors(given)
+    instead = given.get("replacement")
+    elsewhere = instead.get("payment_id") if instead else None
+    entry, charge, other = await _entry_and(write, given["transaction_id"], elsewhere, errors)
+    if entry is None:
+        raise Rejected(*errors)
+    errors += _cancelled(charge, "transactionId")
+    if entry["kind"] == "CORRECTION":
+        errors.append(UserError("transactionId", "NOT_CORRECTABLE", "A correction stands: enter again what it took back."))
+    elif entry["is_corrected"]:
+        errors.append(UserError("transactionId", "CORRECTED", "It was taken back already."))
+    elif entry["kind"] == "PAYMENT" and entry["refunded"] > 0:
+        errors.append(UserError("transactionId", "HAS_REFUNDS", "Some of it was paid back: take that back first."))
+    elif entry["kind"] == "REFUND" and charge["balance"] < entry["amount"]:
+        errors.append(UserError("transactionId", "OVERPAID", "The charge was paid again since: more would be paid than is owed."))
+    if instead is not None:
+        errors += await _replacement_errors(write, instead, entry, charge, other)
+    if errors:
+        raise Rejected(*errors)
+    contra = {"kind": "CORRECTION", "corrected_kind": entry["kind"], "receipt_id": entry["receipt_id"], "linked_id": entry["id"]}
+    correction = await _book(write, charge, amount=entry["amount"], given=given, method=entry["method"], **contra)
+    answer: dict[str, Any] = {"correction": correction, "payment": charge["id"]}
+    if instead is not None:
+        answer |= await _replace(write, instead, entry, other or charge, given)
+    return answer
+
+
+async def _replacement_errors(write: Write, instead: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
+    """What is wrong with what is entered in place of a wrong entry, seen as if that was taken back already."""
+    field, errors = "replacement.amount", []
+    amount, target = instead["amount"], other or charge
+    if instead.get("payment_id") is not None and entry["kind"] == "REFUND":
+        errors.append(UserError("replacement.paymentId", "NOT_ALLOWED", "A refund is of the charge that its payment was for."))
+    if instead.get("method") is not None and entry["kind"] == "WAIVER":
+        errors.append(UserError("replacement.method", "NOT_ALLOWED", "Nothing moves when something is let off."))
+    if other is not None:
+        errors += _cancelled(other, "replacement.paymentId")
+        if other["currency"] != entry["currency"]:
+            errors.append(UserError("replacement.paymentId", "WRONG_CURRENCY", f"The entry is in {entry['currency']}."))
+    errors += _time_errors(instead, entry["now"], "replacement.occurredAt")
+    if not fits(amount, entry["currency"]):
+        return [*errors, UserError(field, "INVALID", _UNIT)]
+    if entry["kind"] == "REFUND":
+        paid = await write.row(queries.entry_facts, id=entry["linked_id"])
+        left = paid["amount"] - paid["refunded"] + entry["amount"]
+        if amount > left:
+            errors.append(UserError(field, "REFUND_TOO_LARGE", f"Of the payment {_said(left, entry['currency'])} can be paid back."))
+    elif amount > target["balance"] + (entry["amount"] if other is None else 0):
+        code = "OVERPAID" if entry["kind"] == "PAYMENT" else "WAIVER_TOO_LARGE"
+        errors.append(UserError(field, code, "It is more than is owed."))
+    return errors
+
+
+async def _replace(write: Write, instead: Values, entry: Any, charge: Any, given: Values) -> Objects:
+    occurred_at = instead.get("occurred_at") or entry["occurred_at"]
+    if entry["kind"] != "PAYMENT":
+        method = instead.get("method") or entry["method"]
+        made = await _book(
+            write, charge, entry["kind"], instead["amount"], given, method=method, linked_id=entry["linked_id"], occurred_at=occurred_at
+        )
+        return {"transaction": made}
+    payment = {
+        "allocations": [{"payment_id": charge["id"], "amount": instead["amount"]}],
+        "amount": instead["amount"],
+        "currency": entry["currency"],
+        "method": instead.get("method") or entry["method"],
+        "occurred_at": occurred_at,
+        "note": given["reason"],
+    }
+    booked = await book(write, payment, user_id=write.user_id)
+    return {"transaction": booked["transactions"][0], "receipt": booked["receipt"]}
+
+
+async def _book(write: Write, charge: Any, kind: str, amount: Decimal, given: Values, **entry: Any) -> UUID:
+    values = dict.fromkeys(("receipt_id", "linked_id", "corrected_kind", "method", "gateway", "gateway_id", "occurred_at"))
+    values |= {"payment_id": charge["id"], "kind": kind, "amount": amount, "currency": charge["currency"], "reason": given["reason"]}
+    made: UUID = await write.value(queries.book_entry, user_id=write.user_id, **(values | entry))
+    return made
+
+
+async def _entry(write: Write, entry_id: UUID, errors: list[UserError]) -> tuple[Any, Any]:
+    entry, charge, _ = await _entry_and(write, entry_id, None, errors)
+    return entry, charge
+
+
+async def _entry_and(write: Write, entry_id: UUID, other_id: UUID | None, errors: list[UserError]) -> tuple[Any, Any, Any]:
+    """An entry, its charge and another charge, read under the charges' locks."""
+    charge_id = await write.value(queries.entry_charge, id=entry_id)
+    if charge_id is None:
+        errors.append(UserError("transactionId", "NOT_FOUND", "There is no such entry."))
+    ids = sorted({each for each in (charge_id, other_id) if each is not None})
+    charges = {row["id"]: row for row in await write.rows(queries.lock_charges, ids=ids)}
+    if other_id is not None and other_id not in charges:
+        errors.append(UserError("replacement.paymentId", "NOT_FOUND", "There is no such charge."))
+        other_id = None
+    if charge_id is None:
+        return None, None, None
+    # In a statement of its own, so that it sees what those left who had the locks before.
+    entry = await write.row(queries.entry_facts, id=entry_id)
+    return entry, charges[charge_id], charges[other_id] if other_id not in (None, charge_id) else None
+
+
+def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], currency: str) -> list[UserError]:
+    errors = []
+    if not wanted:
+        errors.append(UserError("allocations", "REQUIRED", "Say which charges are paid."))
+    times = Counter(each["payment_id"] for each in wanted)
+    for n, each in enumerate(wanted):
+        charge, amount, path = charges.get(each["payment_id"]), each.get("amount"), f"allocations.{n}."
+        if times[each["payment_id"]] > 1:
+            errors.append(UserError(f"{path}paymentId", "TWICE", "Is named more than once."))
+        if charge is None:
+            errors.append(UserError(f"{path}paymentId", "NOT_FOUND", "There is no such charge."))
+            continue
+        if charge["currency"] != currency:
+            errors.append(UserError(f"{path}paymentId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}."))
+        elif amount is not None and not fits(amount, currency):
+            errors.append(UserError(f"{path}amount", "INVALID", _UNIT))
+        elif charge["cancelled_at"] is None and amount is not None and amount > charge["balance"]:
+            errors.append(UserError(f"{path}amount", "OVERPAID", f"{_said(charge['balance'], currency)} are owed on it."))
+        errors += _cancelled(charge, f"{path}paymentId")
+    return errors
+
+
+def _spread(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
+    """What of the payment each charge gets. Adds what is wrong with the sum, as far as it can be told beside what else is wrong."""
+    amounts = [amount, *(each["amount"] for each in wanted if each.get("amount") is not None)]
+    if not all(each["payment_id"] in charges for each in wanted) or not all(each.is_finite() for each in amounts):
+        return []
+    found = [charges[each["payment_id"]] for each in wanted]
+    shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(wanted, found, strict=True)]
+    parts, left = fill(amount, shares)
+    if left > 0 and any(share.given is None for share in shares):
+        errors.append(UserError("amount", "OVERPAID", "It is more than is owed on these charges."))
+    elif left != 0 and wanted:
+        errors.append(UserError("amount", "ALLOCATION_MISMATCH", "The parts do not add up to it."))
+    return [{"payment_id": charge["id"], "amount": part} for charge, part in zip(found, parts, strict=True) if part > 0]
+
+
+def _waiver_errors(amount: Decimal, charge: Any) -> list[UserError]:
+    if charge["balance"] == 0:
+        return [UserError("paymentId", "NOTHING_OWED", "Nothing is owed on it.")]
+    if not fits(amount, charge["currency"]):
+        return [UserError("amount", "INVALID", _UNIT)]
+    if amount > charge["balance"]:
+        return [UserError("amount", "WAIVER_TOO_LARGE", f"{_said(charge['balance'], charge['currency'])} are owed on it.")]
+    return []
+
+
+def _cancelled(charge: Any, field: str) -> list[UserError]:
+    return [] if charge["cancelled_at"] is None else [UserError(field, "CANCELLED", "The charge is cancelled.")]
+
+
+def _time_errors(given: Values, now: datetime | None, field: str = "occurredAt") -> list[UserError]:
+    moment = given.get("occurred_at")
+    if moment is None:
+        return []
+    if moment.tzinfo is None:
+        return [UserError(field, "INVALID", "Must say its offset from UTC.")]
+    return [UserError(field, "IN_FUTURE", "Is yet to come.")] if now is not None and moment > now else []
+
+
+def _said(amount: Decimal, currency: str) -> str:
+    return f"{amount.normalize():f} {currency}"
