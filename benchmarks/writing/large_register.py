@@ -20,7 +20,7 @@ from db.pool import Database
 from db.queries import queries
 from db.records import to_json
 
-__all__ = ["LargeClass", "measured_large", "prepared_large", "summary"]
+__all__ = ["LargeClass", "measured_large", "own_teacher", "prepared_large", "summary"]
 
 SIZE = 300
 _ROUNDS = 40
@@ -45,6 +45,13 @@ class LargeClass:
             yield mutation(token, SUBMIT, given, accepted)
 
 
+def own_teacher(url: str) -> tuple[UUID, UUID]:
+    """Whose class it will be: (teacher, their user)."""
+    with psycopg.connect(url) as connection:
+        [found] = connection.execute("SELECT id, user_id FROM teachers WHERE is_active ORDER BY alt_id DESC LIMIT 1").fetchall()
+    return found[0], found[1]
+
+
 def prepared_large(running: Contest, address: Address, administrator: str) -> LargeClass:
     """Makes the class as an office would: through the graph. Its students come from others; it is taught every subject."""
 
@@ -56,12 +63,10 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
             raise SystemExit(f"{name}: {body.decode()[:1000]}")
         return orjson.loads(body)["data"][name]
 
+    teacher, user = own_teacher(running.url)
     with psycopg.connect(running.url) as connection:
         [(year, semester)] = connection.execute(
             "SELECT y.id, m.id FROM academic_years y JOIN semesters m ON m.academic_year_id = y.id AND m.is_current WHERE y.is_current"
-        ).fetchall()
-        [(teacher, user)] = connection.execute(
-            "SELECT id, user_id FROM teachers WHERE is_active ORDER BY alt_id OFFSET 700 LIMIT 1"
         ).fetchall()
         subjects = [
             row[0] for row in connection.execute("SELECT id FROM subjects WHERE is_active ORDER BY code LIMIT %s", [_ROUNDS]).fetchall()
