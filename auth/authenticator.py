@@ -34,6 +34,8 @@ _log = structlog.get_logger("rollcall.authentication")
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,2000})", re.IGNORECASE)
 _USES_ARE_NOTED_EVERY = timedelta(minutes=1)
 _TIDY_SECONDS = 3600.0
+# Of a thousand old idempotency keys each.
+_MOST_BATCHES = 100
 _DATABASE_TROUBLE = (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -159,7 +161,10 @@ class Authenticator:
             self._uses.clear()
             try:
                 await self.throttle.delete_old()
-                await self._database.execute(*bound(queries.delete_old_idempotency_keys))
+                # A thousand at a time: none of it holds rows for long, and an hour's end of them is bounded.
+                for _ in range(_MOST_BATCHES):
+                    if not await self._database.fetchval(*bound(queries.delete_old_idempotency_keys)):
+                        break
             except _DATABASE_TROUBLE as error:
                 _log.warning("old failed sign-ins and idempotency keys were not deleted", error=repr(error))
 

@@ -21,6 +21,7 @@ from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
 from schema.people import Contact, forbidden_field, full_name
 from schema.roots import root
+from schema.statements import Statement, statement_edge
 from schema.types import AcademicYear, Attendance, Class, Grade, Guardian, Guardianship, Payment, User
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]
@@ -68,6 +69,7 @@ class Student(Node):
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
         breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
     )
+    statement: list[Statement] = statement_edge()
     as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
     attendance: Connection[Attendance] = connection(

@@ -16,5 +16,10 @@ WHERE k.user_id = $user_id::uuid AND k.mutation = $mutation::text AND k.key = $k
 UPDATE idempotency_keys SET answer = $answer::text::jsonb WHERE user_id = $user_id::uuid AND mutation = $mutation::text AND key = $key::text
 
 -- name: delete_old_idempotency_keys
--- Deletes keys of more than 30 days ago.
-DELETE FROM idempotency_keys WHERE created_at < now() - interval '30 days'
+-- Deletes keys of more than 30 days ago, at most 1,000 at a time, those that somebody holds left out: how many were deleted.
+WITH old AS (
+    SELECT k.user_id, k.mutation, k.key FROM idempotency_keys k WHERE k.created_at < now() - interval '30 days' LIMIT 1000 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM idempotency_keys k USING old WHERE (k.user_id, k.mutation, k.key) = (old.user_id, old.mutation, old.key) RETURNING 1
+)
+SELECT count(*) FROM gone

@@ -191,11 +191,14 @@ async def test_filters_do_not_tell_what_fields_hide(world, viewer):
 
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
-    data = await world.data("{ students { nodes { id balance { balance } attendanceSummary { days } } } }", VIEWERS[viewer])
+    fields = "id balance { balance } statement { entries { payment { id } } } attendanceSummary { days }"
+    data = await world.data(f"{{ students {{ nodes {{ {fields} }} }} }}", VIEWERS[viewer])
     students = label_of("students")
     for node in data["students"]["nodes"]:
         label = students[node["id"]]
         assert bool(node["balance"]) == (label in expected("payments", viewer))
+        told = {line["payment"]["id"] for account in node["statement"] for line in account["entries"]}
+        assert labels("payments", [{"id": each} for each in told]) == {label} & expected("payments", viewer)
         assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
 
 

@@ -16,6 +16,18 @@ BREAKS = {
     "charges_equal_their_ledger": "UPDATE payments SET paid_total = paid_total + 1 WHERE id = (SELECT id FROM payments WHERE status = 'PENDING' LIMIT 1)",
     "charges_name_their_latest_movement": "UPDATE payments SET transaction_id = NULL WHERE id = (SELECT id FROM payments WHERE status = 'PAID' LIMIT 1)",
     "receipt_numbers_are_gapless": "UPDATE receipts SET number = number + 100000 WHERE number = 1",
+    "receipt_numbers_begin_at_one": "UPDATE receipts SET number = 2 WHERE number = 1",
+    "receipts_are_for_a_payment": "UPDATE payment_transactions SET receipt_id = NULL WHERE receipt_id = (SELECT id FROM receipts LIMIT 1)",
+    "entries_are_in_their_charges_currency": "UPDATE payment_transactions SET currency = 'USD' WHERE id = (SELECT id FROM payment_transactions LIMIT 1)",
+    "amounts_are_whole_units": "UPDATE payment_transactions SET amount = 0.001 WHERE id = (SELECT id FROM payment_transactions LIMIT 1)",
+    "refunds_are_within_their_payment": "UPDATE payment_transactions SET amount = amount + 1 WHERE id = (SELECT id FROM payment_transactions WHERE kind = 'REFUND' LIMIT 1)",
+    "entries_lead_to_what_they_are_about": "UPDATE payment_transactions SET linked_id = NULL WHERE id = (SELECT id FROM payment_transactions WHERE kind = 'REFUND' LIMIT 1)",
+    "charges_are_not_paid_beyond_what_is_owed": "UPDATE payments SET paid_total = amount + 1 WHERE id = (SELECT id FROM payments WHERE status = 'PAID' LIMIT 1)",
+    "charges_stand_as_their_ledger_says": "UPDATE payments SET paid_total = amount WHERE id = (SELECT id FROM payments WHERE status = 'PENDING' LIMIT 1)",
+    "gateway_payments_are_booked_once": """UPDATE payment_transactions SET gateway = 'stripe', gateway_id = 'pi_1' WHERE id IN
+        (SELECT id FROM payment_transactions WHERE kind = 'PAYMENT' LIMIT 2)""",
+    "idempotency_answers_lead_somewhere": """INSERT INTO idempotency_keys (user_id, mutation, key, arguments_hash, answer)
+        SELECT id, 'RecordPayment', 'k', sha256('x'), jsonb_build_object('receipt', uuidv7()) FROM users LIMIT 1""",
     "current_class_is_the_open_membership": "UPDATE students SET class_id = NULL WHERE id = (SELECT id FROM students WHERE class_id IS NOT NULL LIMIT 1)",
     "who_left_is_in_no_class": "UPDATE students SET is_active = false WHERE id = (SELECT id FROM students WHERE class_id IS NOT NULL LIMIT 1)",
     "enrolment_is_counted_right": "UPDATE classes SET current_enrollment = 7000 WHERE id = (SELECT id FROM classes LIMIT 1)",
@@ -50,7 +62,12 @@ async def test_a_school_that_adds_up_has_no_finding(demo_url):
 def test_what_does_not_add_up_is_found_and_named(demo_url, name):
     with psycopg.connect(demo_url) as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
-        for constraint, table in (("payments_within_owed_check", "payments"), ("academic_years_parts_check", "academic_years")):
+        for constraint, table in (
+            ("payments_within_owed_check", "payments"), ("payment_transactions_amount_check", "payment_transactions"),
+            ("payment_transactions_refund_linked_check", "payment_transactions"), ("receipts_academic_year_id_number_key", "receipts"),
+            ("payment_transactions_payment_method_check", "payment_transactions"),
+             ("academic_years_parts_check", "academic_years"),
+        ):  # fmt: skip
             connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
         assert connection.execute(BREAKS[name]).rowcount >= 1, "it breaks something"
         found = {finding.check.name: finding for finding in check_books_of(connection) if finding.broken}

@@ -38,7 +38,7 @@ def test_every_list_that_can_grow_is_a_bounded_connection():
         "ServiceToken.scopes", "School.schoolDays", "Attendance.overruled", "SubmitRegisterPayload.changes", "SubmitRegisterPayload.notMarked",
         "PromotionPlan.rows", "Query.attendanceBreakdown", "Class.attendanceBreakdown", "Student.attendanceBreakdown",
         "BooksCheck.checks", "StudentAsOf.classHistory", "StudentAsOf.balance", "StudentAsOf.attendance", "BookCheck.examples",
-        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.payments", "RecordPaymentPayload.payments", "Student.statement",
+        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.payments", "RecordPaymentPayload.payments", "Student.statement", "Statement.entries",
     }  # fmt: skip
     for each in named_types():
         if not isinstance(each, GraphQLObjectType) or each.name.endswith("Connection"):

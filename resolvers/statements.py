@@ -1,0 +1,71 @@
+"""Statements of account: every charge and everything that moved on it, and what was owed after each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from db.queries import queries
+from db.rows import Row
+from execution.errors import Refusal
+from execution.loading import Loader
+from resolvers.context import Context
+from rules.statement import running
+
+__all__ = ["LONGEST", "Entry", "Statement", "statements_of_student"]
+
+# Of each currency; the statement that reads them brings one more.
+LONGEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line: `amount` is what it adds to what is owed, `balance` what is owed after it."""
+
+    occurred_at: datetime
+    kind: str
+    amount: Decimal
+    balance: Decimal
+    description: str | None
+    payment_id: UUID
+    transaction_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A student's account in one currency over a period."""
+
+    currency: str
+    opening_balance: Decimal
+    entries: list[Entry]
+    closing_balance: Decimal
+
+
+async def _batch(context: Context, keys: Sequence[UUID], period: tuple[date, date]) -> list[Any]:
+    found: dict[UUID, dict[str, list[Any]]] = {key: {} for key in keys}
+    values = {"keys": keys, "from_date": period[0], "to_date": period[1]}
+    for row in await context.fetch(queries.statements, Row, **values):
+        found[row["key"]].setdefault(row["currency"], []).append(row)
+    return [_too_long(accounts) or [_statement(*account) for account in accounts.items()] for accounts in found.values()]
+
+
+def _too_long(accounts: dict[str, list[Any]]) -> Refusal | None:
+    if all(len(rows) <= LONGEST + 1 for rows in accounts.values()):
+        return None
+    return Refusal("BAD_USER_INPUT", f"The period has more than {LONGEST} entries: ask for a shorter one.", argument="from")
+
+
+def _statement(currency: str, rows: list[Any]) -> Statement:
+    opening, moves = rows[0]["adds"], rows[1:]
+    balances = running(opening, [row["adds"] for row in moves])
+    entries = [
+        Entry(row["happened_at"], row["kind"], row["adds"], balance, row["note"], row["payment_id"], row["transaction_id"])
+        for row, balance in zip(moves, balances, strict=True)
+    ]
+    return Statement(currency, opening, entries, balances[-1] if balances else opening)
+
+
+# Keys are ids of students; the argument is the first and the last day.
+statements_of_student = Loader(_batch, "statements")

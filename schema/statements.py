@@ -1,0 +1,78 @@
+"""Statements of account."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types import Info
+
+from execution.edges import edge, edge_with
+from execution.errors import Refusal
+from execution.limits import COST
+from resolvers import payments, statements
+from schema.types import Payment, PaymentTransaction
+
+__all__ = ["Statement", "statement_edge"]
+
+
+@strawberry.enum(description="What happened.")
+class StatementEntryKind(Enum):
+    CHARGE = strawberry.enum_value("CHARGE", description="Something was charged.")
+    PAYMENT = strawberry.enum_value("PAYMENT", description="Money came in.")
+    REFUND = strawberry.enum_value("REFUND", description="Money was paid back.")
+    WAIVER = strawberry.enum_value("WAIVER", description="A part was let off.")
+    CORRECTION = strawberry.enum_value("CORRECTION", description="An earlier entry was taken back.")
+    CANCELLATION = strawberry.enum_value("CANCELLATION", description="A charge was taken back.")
+
+
+@strawberry.type(description="One line of a statement.")
+class StatementEntry:
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    kind: StatementEntryKind = strawberry.field(description="What happened.")
+    amount: Decimal = strawberry.field(description="What it adds to what is owed: below zero when it takes away.")
+    balance: Decimal = strawberry.field(description="What is owed after it.")
+    description: str | None = strawberry.field(description="What for, or why.")
+    payment: Payment | None = edge(payments.payment_by_id, "payment_id", description="The charge.")
+    transaction: PaymentTransaction | None = edge(
+        payments.transaction_by_id, "transaction_id", description="The entry of the ledger; null for a charge and its cancellation."
+    )
+
+
+@strawberry.type(
+    description="A student's account in one currency over a period. Opening balance and entries add up to the closing balance."
+)
+class Statement:
+    currency: str = strawberry.field(description="ISO 4217 code of the currency.")
+    opening_balance: Decimal = strawberry.field(description="What was owed before the first day.")
+    entries: list[StatementEntry] = strawberry.field(description="What happened, earliest first.")
+    closing_balance: Decimal = strawberry.field(description="What was owed after the last day.")
+
+
+def statement_edge() -> Any:
+    """The field of a student."""
+
+    @edge_with(
+        statements.statements_of_student,
+        "id",
+        metadata={COST: 20},
+        description="The student's account over a period, one statement a currency; empty without charges that you may see."
+        f" A period has at most {statements.LONGEST} entries.",
+    )
+    def statement(
+        self: Any,
+        info: Info,
+        from_date: Annotated[
+            date | None, strawberry.argument(name="from", description="The first day, where the school is; not given: from the beginning.")
+        ] = strawberry.UNSET,
+        to_date: Annotated[
+            date | None, strawberry.argument(name="to", description="The last day, where the school is; not given: to the end.")
+        ] = strawberry.UNSET,
+    ) -> list[Statement]:
+        first, last = from_date or date.min, to_date or date.max
+        if first > last:
+            raise Refusal("BAD_USER_INPUT", "`from` must not be after `to`.", argument="from")
+        return (first, last)  # type: ignore[return-value]  # the loader's argument
+
+    return statement
