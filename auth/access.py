@@ -54,9 +54,11 @@ NOUNS = frozenset(
         "registers",
         "assessments",
         "grades",
+        "final_grades",
         "payments",
         "audit_log",
         "service_tokens",
+        "sessions",
         "users",
         "users.private",
     }

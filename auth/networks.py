@@ -1,6 +1,7 @@
 """Where a request comes from, as far as authentication cares."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 __all__ = ["UNKNOWN_CLIENT", "Client"]
@@ -18,13 +19,7 @@ class Client:
     @classmethod
     def of(cls, address: str | None, user_agent: str | None) -> "Client":
         """Reads what the server was told. An address that is none (a Unix socket's) is unknown."""
-        try:
-            parsed = ip_address((address or "").partition("%")[0])
-        except ValueError:
-            return cls(None, _printable(user_agent))
-        if isinstance(parsed, IPv6Address):
-            parsed = parsed.ipv4_mapped or parsed
-        return cls(parsed, _printable(user_agent))
+        return cls(_parsed(address or ""), _printable(user_agent))
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
@@ -34,6 +29,16 @@ class Client:
         return ip_network((self.address, 32 if self.address.version == 4 else 64), strict=False)
 
 
+@lru_cache(maxsize=10_000)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
+
+
+@lru_cache(maxsize=10_000)
 def _printable(text: str | None) -> str | None:
     kept = "".join(each for each in (text or "")[:_LONGEST_USER_AGENT] if each.isprintable())
     return kept or None

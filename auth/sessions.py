@@ -89,9 +89,9 @@ class Sessions:
             raise answer
         return answer
 
-    async def end(self, connection: Any, session_id: UUID) -> int:
-        """Signs a session out; 0 when it had ended before."""
-        ended = await connection.fetchval(*bound(queries.end_session, session_id=session_id, because="SIGNED_OUT", now=self._clock.now()))
+    async def end(self, connection: Any, session_id: UUID, because: str = "SIGNED_OUT") -> int:
+        """Ends a session; 0 when it had ended before. `because` is one of the table's reasons."""
+        ended = await connection.fetchval(*bound(queries.end_session, session_id=session_id, because=because, now=self._clock.now()))
         return 0 if ended is None else 1
 
     async def end_all(self, connection: Any, user_id: UUID, because: str, *, kept: UUID | None = None) -> int:

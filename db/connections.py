@@ -8,7 +8,7 @@ import orjson
 
 from config import Settings
 
-__all__ = ["LOST", "Connection", "LostConnectionError", "has_ended", "is_end", "is_read", "options", "prepare"]
+__all__ = ["LOST", "Connection", "LostConnectionError", "has_ended", "is_end", "is_free", "is_read", "needs_time", "options", "prepare"]
 
 # The longest form of the longest statement has 2,500 characters, and a school's screens use some hundred of the forms.
 _STATEMENT_CACHE = 500
@@ -79,6 +79,18 @@ def has_ended(connection: Any) -> bool:
     except (asyncpg.InterfaceError, OSError, ValueError):
         # The pool takes its proxy away when it notices, and the proxy then answers nothing; a closed socket has no number to ask about.
         return True
+
+
+def is_free(pool: Any) -> bool:
+    """Whether the pool would lend a connection at once: the next in its line is open."""
+    line = pool._queue._queue
+    return bool(line) and line[-1].is_connected()
+
+
+def needs_time(connection: Any) -> bool:
+    """Whether giving a connection back may have to wait for the server: for a cancelled statement to end, or a RESET."""
+    inner = connection._con
+    return inner is None or inner.is_closed() or inner._protocol._is_cancelling() or inner.get_reset_query() != ""
 
 
 def is_end(error: Exception, connection: Any) -> bool:

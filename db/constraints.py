@@ -12,6 +12,8 @@ _CODE = "Must be capitals, digits and dashes, beginning with a letter or digit, 
 _CURRENCY = "Must be an ISO 4217 code: three capitals."
 _TAKEN = "Is taken already."
 _ORDER = "Must be later than the start."
+_POSTED = "The final grades are posted: an administrator can reopen them."
+_CLOSED = "The posting window has closed: an administrator can reopen it."
 _METHOD = "Is not a way in which money moves here."
 
 CONSTRAINTS: dict[str, Rule] = {
@@ -111,6 +113,26 @@ CONSTRAINTS: dict[str, Rule] = {
     "assessments_max_score_check": ("INVALID", "maxScore", "Must be above zero."),
     "assessments_weight_check": ("INVALID", "weight", "Must not be negative."),
     "assessments_same_year_check": ("OUTSIDE_YEAR", "semesterId", "Must be a semester of the class's academic year."),
+    "assessments_extra_credit_check": ("INVALID", "extraCredit", "Must be between 0 and the maximum."),
+    "assessments_scores_check": ("SCORE_TOO_HIGH", "maxScore", "A score that was given is above it."),
+    "assessments_posted_check": ("POSTED", None, _POSTED),
+    "assessments_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grades_maximum_check": ("SCORE_TOO_HIGH", "score", "Is above the maximum and its extra credit."),
+    "grades_posted_check": ("POSTED", None, _POSTED),
+    "grades_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grade_postings_posted_check": ("POSTED", None, _POSTED),
+    "grade_postings_window_closed_check": ("WINDOW_CLOSED", None, _CLOSED),
+    "grade_postings_append_only": ("NOT_ALLOWED", None, "A posting is neither changed nor deleted: reopen, and post again."),
+    "final_grades_append_only": ("NOT_ALLOWED", None, "A final grade is neither changed nor deleted: reopen, and post again."),
+    "final_grades_with_posting_check": ("NOT_ALLOWED", None, "A posting is complete when it is made: reopen, and post again."),
+    "grade_reopenings_reason_check": ("INVALID", "reason", _NAME.format(500)),
+    "grade_reopenings_append_only": ("NOT_ALLOWED", None, "A reopening is neither changed nor deleted."),
+    "grading_policies_append_only": ("NOT_ALLOWED", None, "A policy that grades were posted by is neither changed nor deleted."),
+    "semesters_window_closed_check": (
+        "WINDOW_CLOSED",
+        "postingClosesAt",
+        "It has closed, and grades are posted: reopen grades, with a reason and an end.",
+    ),
     "grades_student_id_assessment_id_key": ("TAKEN", "studentId", "The student has a grade in this assessment already."),
     "grades_state_check": ("INVALID", "state", "Is not a grade's state."),
     "grades_score_check": ("INVALID", "score", "A scored grade has a score of zero or more; no other grade has one."),
@@ -172,6 +194,15 @@ INTERNAL = frozenset(
         "receipts_number_check",
         "receipts_academic_year_id_number_key",
         "overruled_marks_status_check",
+        "grading_policies_version_key",
+        "grading_policies_version_check",
+        "grade_postings_class_id_subject_id_semester_id_number_key",
+        "grade_postings_number_check",
+        "grade_reopenings_after_number_check",
+        "final_grades_student_id_subject_id_semester_id_number_key",
+        "final_grades_number_check",
+        "final_grades_percentage_check",
+        "final_grades_credits_check",
         "audit_logs_action_check",
         "audit_logs_old_values_check",
     }

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from config import Settings
-from db.connections import LOST, LostConnectionError, has_ended, is_end, is_read, options, prepare
+from db.connections import LOST, LostConnectionError, has_ended, is_end, is_free, is_read, needs_time, options, prepare
 from db.pool_facts import PoolEvents, PoolMetrics
 from db.warmth import keep_warm
 
@@ -143,18 +143,21 @@ class Database:
 
     async def _once(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
         # A statement that was prepared before its tables changed is refused before it runs, and asyncpg prepares and runs it again by itself.
-        async with self._borrow(clean=True) as connection:
-            try:
-                if not self._settings.pgbouncer:
-                    return await call(connection)
-                # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
-                async with connection.transaction():
-                    await connection.execute(self._bound)
-                    return await call(connection)
-            except LOST as error:
-                if is_end(error, connection):
-                    raise LostConnectionError(error) from error
-                raise
+        connection = await self._take()
+        try:
+            connection._con.rollcall_clean = True
+            if not self._settings.pgbouncer:
+                return await call(connection)
+            # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
+            async with connection.transaction():
+                await connection.execute(self._bound)
+                return await call(connection)
+        except LOST as error:
+            if is_end(error, connection):
+                raise LostConnectionError(error) from error
+            raise
+        finally:
+            await self._give_back(connection)
 
     @asynccontextmanager
     async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
@@ -185,6 +188,9 @@ class Database:
 
     async def _any(self, within: float) -> Any:
         try:
+            if is_free(self._pool):
+                # There is nothing to wait for, and so nothing to bound.
+                return await self._pool.acquire()
             return await self._pool.acquire(timeout=within)
         except TimeoutError:
             raise PoolTimeoutError("no connection became free in time") from None
@@ -196,13 +202,19 @@ class Database:
 
     async def _give_back(self, connection: Any) -> None:
         # A release must end even when its request is cancelled, or the connection is lost to the pool.
+        if not needs_time(connection):
+            await self._release(connection)
+            return
         await asyncio.shield(self._release(connection))
 
     async def _release(self, connection: Any) -> None:
         # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
         try:
             with suppress(*LOST, TimeoutError):
-                await self._pool.release(connection, timeout=self._settings.connect_seconds)
+                if needs_time(connection):
+                    await self._pool.release(connection, timeout=self._settings.connect_seconds)
+                else:
+                    await connection._holder.release(None)
         finally:
             self._lent -= 1
             self._came_back.set()

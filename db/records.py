@@ -77,10 +77,12 @@ class Record:
         """$1 is a row as a JSON object, $2 an id: whether the row of this id has just these values; no row when there is none."""
         given = ", ".join(f"n.{each}" for each in columns)
         there = ", ".join(f"t.{each}" for each in columns)
+        # SQL compares no rows without columns: two of them are the same.
+        same = f"({there}) IS NOT DISTINCT FROM ({given})" if columns else "true"
         return self._made(
             "same",
             columns,
-            f"SELECT ({there}) IS NOT DISTINCT FROM ({given}) AS same FROM {self.table} AS t,"
+            f"SELECT {same} AS same FROM {self.table} AS t,"
             f" jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n WHERE t.id = $2",
         )
 

@@ -5,7 +5,7 @@ values always travel as parameters. Each combination is compiled once and kept.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,6 +14,12 @@ __all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
 _VISIBLE = re.compile(r"@visible\((?P<noun>[a-z_.]+) (?P<alias>[a-z_]+)\)")
 _PARAMETER = re.compile(r"\$(?P<name>[a-z_][a-z_0-9]*)")
 _REACH = "reach_"
+_NAME = re.compile(r"[a-z_0-9]+$")
+# So many forms of one template: a school's screens use far fewer.
+_KEPT = 2_000
+
+# Which columns of a template are read; None: all.
+Columns = frozenset[str] | None
 
 
 class Reach(Protocol):
@@ -65,6 +71,16 @@ class Choice:
     group: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Rows that ride along: of another query, those whose key of this name is in this column of the rows asked for, with these columns."""
+
+    column: str
+    query: "Query"
+    key: str
+    columns: "Columns"
+
+
 @dataclass(eq=False, slots=True)
 class Query:
     """A named template and everything that may be chosen in it."""
@@ -95,6 +111,29 @@ class Query:
         """The names of the conditions that these filters stand for. A flag is one of two conditions, and no parameter: its plan can count on it."""
         return frozenset(f"{name}={'true' if value else 'false'}" if name in self.flags else name for name, value in filters)
 
+    def columns(self) -> dict[str, str]:
+        """The columns of the template by name, each as it is written."""
+        start = len("SELECT")
+        written = _split(self.body[start : self._from() - 1])
+        return {_NAME.search(each)[0]: each for each in written}  # type: ignore[index]  # every expression of ours ends in a name
+
+    def _narrowed(self, columns: Columns) -> str:
+        """The template with the key and these of its columns; None: with all."""
+        if columns is None:
+            return self.body
+        known = self.columns()
+        kept = [written for name, written in known.items() if name in columns or name == "id"]
+        return f"SELECT {', '.join(kept)}\n{self.body[self._from() :]}"
+
+    def _kept(self, key: Any, make: Callable[[], str], open_nouns: frozenset[str]) -> Statement:
+        """The statement under this key. Which columns are read is up to clients, so not all that ever were are kept."""
+        found = self._compiled.get(key)
+        if found is None:
+            if len(self._compiled) >= _KEPT:
+                self._compiled.clear()
+            found = self._compiled[key] = self._finish(make(), open_nouns)
+        return found
+
     def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """The plain statement, as a viewer sees it who sees all rows of `open_nouns`."""
         found = self._compiled.get(open_nouns)
@@ -102,24 +141,34 @@ class Query:
             found = self._compiled[open_nouns] = self._finish(self.body, open_nouns)
         return found
 
-    def by(self, name: str, open_nouns: frozenset[str] = frozenset()) -> Statement:
-        """The rows whose key of this name is one of `$keys`, unsorted."""
-        found = self._compiled.get((name, open_nouns))
-        if found is None:
-            sql, sql_type = self.keys[name]
-            template = f"{self.body}\n  AND {sql} = ANY($keys::{sql_type}[])"
-            found = self._compiled[name, open_nouns] = self._finish(template, open_nouns)
-        return found
+    def by(
+        self, name: str, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, along: tuple["Along", ...] = ()
+    ) -> Statement:
+        """The rows whose key of this name is one of `$keys`, unsorted; with all columns, or with the id and these.
 
-    def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        What comes along is in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see.
+        """
+        return self._kept((name, open_nouns, columns, along), lambda: self._by(name, columns, along), open_nouns)
+
+    def _by(self, name: str, columns: Columns, along: tuple["Along", ...]) -> str:
+        sql, sql_type = self.keys[name]
+        rows = f"{self._narrowed(columns)}\n  AND {sql} = ANY($keys::{sql_type}[])"
+        if not along:
+            return rows
+        brought, joined = "", ""
+        for number, each in enumerate(along):
+            names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
+            brought += "".join(f', along_{number}.{name} AS "{number}.{name}"' for name in names)
+            condition = f"{each.query.keys[each.key][0]} = carrier.{each.column}"
+            joined += f"\nLEFT JOIN LATERAL (\n{each.query._narrowed(each.columns)}\n  AND {condition}\n) AS along_{number} ON true"
+        return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
+
+    def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset(), columns: Columns = None) -> Statement:
         """A page: `$limit` rows, each with its `cursor_value`; with `choice.per` that many for each of `$parents`, with their `parent_key`.
 
-        Backward pages come in reversed order: the caller turns them round.
+        Backward pages come in reversed order: the caller turns them round. With all columns, or with the id and these.
         """
-        found = self._compiled.get((choice, open_nouns))
-        if found is None:
-            found = self._compiled[choice, open_nouns] = self._finish(self._page(choice), open_nouns)
-        return found
+        return self._kept((choice, open_nouns, columns), lambda: self._page(choice, columns), open_nouns)
 
     def count(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """How many rows the filters leave: one `total`, or with `choice.per` a `parent_key` and `total` for each of `$parents`."""
@@ -151,7 +200,7 @@ class Query:
             conditions.append(self.parents[choice.per].replace("$parent", "asked.parent_key"))
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
-    def _page(self, choice: Choice) -> str:
+    def _page(self, choice: Choice, columns: Columns) -> str:
         order = self.orders[choice.order]
         descending = choice.descending != choice.backward
         direction = "DESC" if descending else "ASC"
@@ -160,10 +209,12 @@ class Query:
         for wanted, name, operator in ((choice.after, "after", after), (choice.before, "before", before)):
             if wanted:
                 bounds += f"\n  AND ({order.sql}, {self.key}) {operator} (${name}_value::text::{order.sql_type}, ${name}_id::uuid)"
-        start = self._from()
+        place = f",\n    ({order.sql})::text AS cursor_value" if columns is None or "cursor_value" in columns else ""
+        body = self._narrowed(columns)
+        start = body.index("\nFROM ") + 1
         sql = (
-            f"{self.body[:start].rstrip()},\n    ({order.sql})::text AS cursor_value\n"
-            f"{self.body[start:]}{self._conditions(choice)}{bounds}\n"
+            f"{body[:start].rstrip()}{place}\n"
+            f"{body[start:]}{self._conditions(choice)}{bounds}\n"
             f"ORDER BY {order.sql} {direction}, {self.key} {direction}\nLIMIT $limit::integer"
         )
         return self._per_parent(sql, choice)
@@ -196,3 +247,16 @@ class Query:
     def nouns(self) -> Iterable[str]:
         """The nouns whose visibility the template asks about."""
         return sorted({match["noun"] for text in (self.body, *self.filters.values()) for match in _VISIBLE.finditer(text)})
+
+
+def _split(columns: str) -> list[str]:
+    """The expressions of a list, split at the commas that are in no brackets."""
+    parts = [""]
+    depth = 0
+    for each in columns:
+        depth += (each == "(") - (each == ")")
+        if each == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += each
+    return [each.strip() for each in parts]

@@ -64,6 +64,10 @@ class Composing:
             return values
         if not field.lists and len(answers) == len(values):
             return answers
+        if field.lists == 1 and None not in values:
+            lengths = list(map(len, values))
+            if sum(lengths) == len(answers):
+                return _cut(answers, lengths)
         return _placed(values, field.type, iter(answers))
 
     async def _answers(self, children: Children) -> list[Any]:
@@ -71,6 +75,17 @@ class Composing:
             return await self.compose(children.batches[0]) if children.batches else []
         made = {id(each): await self.compose(each) for each in children.batches}
         return [made[id(where[0])][where[1]] for where in children.where if type(where) is tuple]
+
+
+def _cut(answers: list[Any], lengths: list[int]) -> list[list[Any]]:
+    """A list in pieces of these lengths."""
+    pieces = []
+    start = 0
+    for length in lengths:
+        end = start + length
+        pieces.append(answers[start:end])
+        start = end
+    return pieces
 
 
 def _placed(values: list[Any], kind: Any, answers: Iterator[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ of 80 fragments that select the same seven fields stays below.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, validate
 from graphql.error import GraphQLSyntaxError
@@ -15,7 +15,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from execution.errors import Refusal
-from execution.limits import Limits, check_shape, check_tokens
+from execution.limits import Costs, Limits, check_shape, check_tokens
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 
@@ -37,12 +37,13 @@ class InvalidDocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document. `introspects`: it asks for the schema. `tokens`: its length."""
+    """A valid document. `introspects`: it asks for the schema. `tokens`: its length. `costs`: those of its operations, once reckoned."""
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     introspects: bool
     tokens: int
+    costs: Costs = field(default_factory=Costs, compare=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises a refusal when the name does not single one out."""

@@ -44,6 +44,7 @@ T = TypeVar("T", bound=Callable[..., Any])
 EDGE = "edge"
 GUARD = "guard"
 COMPUTED = "computed"
+ROOT = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,26 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A field that is a pure, synchronous function of the parent alone. `many`, when given, is the same for a list of parents of one class."""
+    """A field that is a pure, synchronous function of the parent alone.
+
+    `many`, when given, is the same for a list of parents of one class; `columns` are what it reads of a parent that is a row, None: who knows.
+    """
 
     function: Callable[[Any], Any]
     many: Callable[[list[Any]], list[Any]] | None = None
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A field of a root type that a loader fills: `ask(**arguments)` gives the key and the loader's arguments, from the arguments alone.
+
+    `check(context)` raises when whoever asks may not have the field; it is called first.
+    """
+
+    loader: Loader
+    ask: Callable[..., tuple[Hashable, Hashable]]
+    check: Callable[[Any], None]
 
 
 def by_class(function: T) -> T:
@@ -150,12 +167,17 @@ def guarded(column: str | None, allowed: str, refuse: Callable[[], Exception], *
 
 
 def computed(
-    function: Callable[[Any], Any], *, description: str, many: Callable[[list[Any]], list[Any]] | None = None, **options: Any
+    function: Callable[[Any], Any],
+    *,
+    description: str,
+    many: Callable[[list[Any]], list[Any]] | None = None,
+    columns: tuple[str, ...] | None = None,
+    **options: Any,
 ) -> Any:
-    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. `many`: see `Computed`."""
+    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. `many`, `columns`: see `Computed`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return function(root)
 
-    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many)}
+    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many, columns)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

@@ -112,7 +112,7 @@ class GraphQLEndpoint:
             raise Refusal("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", allow="POST")
         if document.introspects and not self._may_introspect(context):
             raise Refusal("INTROSPECTION_DISABLED", "The schema is shown to administrators only.")
-        check_cost(self._schema, document.node, operation, asked.variables, self._limits)
+        check_cost(self._schema, document.node, operation, asked.variables, self._limits, document.costs)
         return Operation(document, operation, asked.variables, context)
 
     def _answer(self, result: ExecutionResult | bytes, media_type: str, request_id: str) -> Response:

@@ -18,11 +18,27 @@ async def kinds_of(run: Any, batch: Any, field: Any, children: Any) -> None:
     """Sorts a field's objects into batches by their types. What is of no type that may be here is a Failure."""
     objects = children.objects
     if isinstance(field.named, GraphQLObjectType):
+        if await _all_are(run, batch, field, objects):
+            selection = field.select(field.named)
+            if type(selection) is not Failure:
+                children.batches = [type(batch)(selection, objects, (batch, field))]
+                return
         kinds: list[Any] = [field.named] * len(objects)
     else:
         kinds = await _abstract(run, batch, field, objects)
     await _check(run, batch, field, objects, kinds)
     _sort(run, batch, field, children, kinds)
+
+
+async def _all_are(run: Any, batch: Any, field: Any, objects: list[Any]) -> bool:
+    """Whether it is clear at a glance that all objects are of the field's object type."""
+    tells = field.named.is_type_of
+    if tells is None:
+        return True
+    if not decided_by_class(tells):
+        return False
+    firsts = {type(each): each for each in objects}
+    return all([await _said(tells, each, ResolveInfo(run, field, batch, 0)) is True for each in firsts.values()])
 
 
 def _sort(run: Any, batch: Any, field: Any, children: Any, kinds: list[Any]) -> None:

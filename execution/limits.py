@@ -8,7 +8,7 @@ of the page; `SIZED_BY: "argument"` for a list as long as a list argument, or as
 than others. Otherwise an object costs 1 and a scalar nothing. A list that says neither counts its contents 10 times; so do the schema's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,13 @@ from graphql import (
 
 from execution.errors import Refusal
 
-__all__ = ["COST", "PAGE", "SIZED_BY", "Limits", "check_cost", "check_shape", "check_tokens"]
+__all__ = ["COST", "PAGE", "SIZED_BY", "Costs", "Limits", "check_cost", "check_shape", "check_tokens"]
 
 PAGE = "page"
 SIZED_BY = "sized_by"
 COST = "cost"
 _LIST_LENGTH = 10
+_KEPT_COSTS = 100
 _MAX_NESTING = 60
 # Selections within selections through fragments and inline fragments too, which are no depth: the walks here recurse this far and no further.
 _MAX_WALK = 120
@@ -164,10 +165,48 @@ def check_shape(document: DocumentNode, limits: Limits) -> Shape:
     return Shape(measure.introspects)
 
 
+class Costs:
+    """What the operations of a document cost, as far as that was reckoned: for each the variables that it depends on, and the costs by their values."""
+
+    __slots__ = ("_by_values", "_depends_on")
+
+    def __init__(self) -> None:
+        self._depends_on: dict[int, tuple[str, ...]] = {}
+        self._by_values: dict[tuple[Any, ...], int] = {}
+
+    def known(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int | None:
+        names = self._depends_on.get(id(operation))
+        return None if names is None else self._by_values.get(self._key(operation, names, variables))
+
+    def keep(self, operation: OperationDefinitionNode, names: Iterable[str], variables: Mapping[str, Any], cost: int) -> None:
+        kept = self._depends_on.setdefault(id(operation), tuple(names))
+        if len(self._by_values) >= _KEPT_COSTS:
+            self._by_values.clear()
+        self._by_values[self._key(operation, kept, variables)] = cost
+
+    @staticmethod
+    def _key(operation: OperationDefinitionNode, names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        # What counts of a value: a number, a list's length, whether it is there.
+        given = [variables.get(name, Undefined) for name in names]
+        sizes = [len(each) if isinstance(each, list) else each if isinstance(each, (int, float)) else None for each in given]
+        return id(operation), *map(type, given), *sizes
+
+
 def check_cost(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any], limits: Limits
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    limits: Limits,
+    costs: Costs | None = None,
 ) -> int:
-    """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit."""
+    """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit.
+
+    What is affordable is remembered in `costs`.
+    """
+    known = None if costs is None else costs.known(operation, variables)
+    if known is not None:
+        return known
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
@@ -175,9 +214,12 @@ def check_cost(
     for each in operation.variable_definitions or ():
         if each.variable.name.value not in given and each.default_value is not None:
             given[each.variable.name.value] = _literal(each.default_value, {})
-    cost = _Cost(schema, document, given).of(operation.selection_set, root)
+    reckoning = _Cost(schema, document, given)
+    cost = reckoning.of(operation.selection_set, root)
     if cost > limits.cost:
         raise _refuse("QUERY_TOO_COSTLY", "a cost of", limits.cost, cost)
+    if costs is not None:
+        costs.keep(operation, reckoning.looked_at, variables, cost)
     return cost
 
 
@@ -187,6 +229,8 @@ class _Cost:
         self._variables = variables
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self._of_fragment: dict[str, int] = {}
+        # The variables that made a difference, or could have.
+        self.looked_at: dict[str, None] = {}
 
     def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType) -> int:
         total = 0
@@ -249,11 +293,16 @@ class _Cost:
         """What the field will get: the client's value, or the schema's default where there is none."""
         for each in node.arguments or ():
             if each.name.value == name:
+                self.looked_at |= dict.fromkeys(_variables_of(each.value))
                 if isinstance(each.value, VariableNode) and each.value.name.value not in self._variables:
                     break
                 return _literal(each.value, self._variables)
         argument = definition.args.get(name)
         return None if argument is None or argument.default_value is Undefined else argument.default_value
+
+
+def _variables_of(value: Any) -> list[str]:
+    return [value.name.value] if isinstance(value, VariableNode) else []
 
 
 def _nullable(kind: Any) -> Any:

@@ -5,17 +5,29 @@ one for each value of the arguments it is used with, and dies with the request.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiodataloader import DataLoader
 
-__all__ = ["Batch", "Loader", "Loaders"]
+__all__ = ["Batch", "Cargo", "Columns", "Loader", "Loaders", "Rows"]
 
 # (request context, keys, arguments) -> one answer for each key, in key order.
 # An answer may be an exception: it is raised for that key alone.
 Batch = Callable[[Any, Sequence[Any], Any], Awaitable[Sequence[Any]]]
+Columns = frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where rows are in a loader's values, by the names of attributes on the way there: `(("nodes",), ("edges", "node"))`; `((),)`: they are rows.
+
+    `read_by`: which columns attributes on the way read of the rows, by the attribute's name.
+    """
+
+    at: tuple[tuple[str, ...], ...] = ((),)
+    read_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,11 +37,26 @@ class Loader:
     `batch` takes the request's context, the keys (no key twice, none of them None) and the
     arguments (None, or one hashable value that all these keys share), and returns one answer for each key, in order.
     `max_batch_size` bounds the keys of one call; None is no bound.
+    With `rows`, `batch` takes a fourth: the names of the columns that are read of the rows (others need not be fetched), or None for all.
+    With `carrier`, it takes a fifth: what it may bring along (`Cargo`), to be given to the loaders that will be asked for it. `origin` is what
+    carriers need to know of a loader to bring its rows; None: they can't.
     """
 
-    batch: Batch
+    batch: Callable[..., Awaitable[Sequence[Any]]]
     name: str
     max_batch_size: int | None = None
+    rows: Rows | None = None
+    carrier: bool = False
+    origin: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """Rows that may ride along: those that `loader` has for the keys in this column of the carrier's rows, with these columns (None: all)."""
+
+    column: str
+    loader: Loader
+    columns: Columns
 
 
 class _Shared(DataLoader[Any, Any]):
@@ -72,6 +99,10 @@ class _Shared(DataLoader[Any, Any]):
         elif missing:
             failed = await self._all_answered(missing)
         return known | failed if failed else known
+
+    def know(self, key: Any, value: Any) -> None:
+        """The value of a key that came along with something else. What is known already stays."""
+        self._known.setdefault(key, value)
 
     async def _loaded(self, keys: list[Any]) -> dict[Any, Any]:
         """Waits for what others have asked for; what failed."""
@@ -143,13 +174,13 @@ class Loaders:
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._made: dict[tuple[Loader, Hashable], _Shared] = {}
+        self._made: dict[tuple[Loader, Hashable, Columns, tuple[Cargo, ...]], _Shared] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    def of(self, loader: Loader, arguments: Hashable = None) -> _Shared:
-        """The request's data loader for this declaration and these arguments: the same one each time."""
-        key = (loader, arguments)
+    def of(self, loader: Loader, arguments: Hashable = None, columns: Columns = None, cargo: tuple[Cargo, ...] = ()) -> _Shared:
+        """The request's data loader for this declaration, these arguments and columns, and what rides along: the same one each time."""
+        key = (loader, arguments, columns, cargo)
         made = self._made.get(key)
         if made is None:
             context = self._context
@@ -160,7 +191,8 @@ class Loaders:
                 task = cast("asyncio.Task[Any]", asyncio.current_task())
                 self._running.add(task)
                 try:
-                    return list(await loader.batch(context, keys, arguments))
+                    more: tuple[Any, ...] = () if loader.rows is None else (columns, cargo) if loader.carrier else (columns,)
+                    return list(await loader.batch(context, keys, arguments, *more))
                 finally:
                     self._running.discard(task)
 
@@ -178,6 +210,6 @@ class Loaders:
 
     def clear(self, *loaders: Loader) -> None:
         """Forget what these loaders have answered (all of them when none is named): a mutation changed it."""
-        for (loader, _), made in self._made.items():
+        for (loader, *_), made in self._made.items():
             if not loaders or loader in loaders:
                 made.clear_all()

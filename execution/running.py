@@ -70,11 +70,7 @@ class Run:
             wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]] = {}
             for batch in level:
                 for field in batch.selection.early:
-                    if field.kind is Kind.EDGE:
-                        self._ask(batch, field, wanted)
-                    else:
-                        values = batch.values[field] = self._values(batch, field)
-                        waiting += awaitables(values)
+                    self._begin(batch, field, waiting, wanted)
             if wanted or waiting:
                 await self._wait(waiting, wanted)
             below: list[Batch] = []
@@ -86,6 +82,16 @@ class Run:
                     if not field.is_leaf:
                         below += await self._lead_on(batch, field)
             level = below
+
+    def _begin(self, batch: Batch, field: Field, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[Any]]) -> None:
+        """Resolves a field as far as that goes without waiting."""
+        if field.kind is Kind.EDGE:
+            self._ask(batch, field, wanted)
+        elif field.kind is Kind.ROOT:
+            self._ask_at_root(batch, field, wanted)
+        else:
+            values = batch.values[field] = self._values(batch, field)
+            waiting += awaitables(values)
 
     async def _wait(self, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
         work = [self._load(made, asked) for made, asked in wanted.items()]
@@ -144,7 +150,27 @@ class Run:
                     values[place] = Failure(edge.refuse())
         batch.values[field] = values
         if not failed:
-            wanted.setdefault(self.context.loaders.of(edge.loader, prepared), []).append((batch, field, values))
+            self._want(batch, field, values, prepared, wanted)
+
+    def _ask_at_root(self, batch: Batch, field: Field, wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
+        """The same for a field of a root type, which has one parent."""
+        root = field.declared
+        given = self._converted(field)
+        arguments_ = None
+        if type(given) is not Failure:
+            try:
+                root.check(self.context)
+                given, arguments_ = root.ask(**given)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+                given = Failure(error)
+        values = batch.values[field] = [given]
+        if type(given) is not Failure:
+            self._want(batch, field, values, arguments_, wanted)
+
+    def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
+        loader = field.declared.loader
+        made = self.context.loaders.of(loader, prepared, self.plan.columns.get(loader), self.plan.cargo.get(loader, ()))
+        wanted.setdefault(made, []).append((batch, field, values))
 
     def _converted(self, field: Field) -> Any:
         """A field's arguments as its function takes them; a Failure when they don't fit."""

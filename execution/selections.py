@@ -7,7 +7,7 @@ from graphql import GraphQLError, GraphQLField, GraphQLList, GraphQLNonNull, Gra
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 
 from execution.arguments import Converter, has_variables
-from execution.edges import COMPUTED, EDGE, GUARD
+from execution.edges import COMPUTED, EDGE, GUARD, ROOT
 from execution.failures import Failure
 
 __all__ = ["Field", "Kind", "Selection"]
@@ -23,6 +23,7 @@ class Kind(Enum):
     COMPUTED = auto()  # declared: see edges.py
     GUARD = auto()
     EDGE = auto()
+    ROOT = auto()
     RESOLVER = auto()  # a function, called once for each parent
 
 
@@ -64,7 +65,7 @@ class Field:
         if made.is_basic_field and made.default_resolver is getattr:
             self.column = made.python_name
             return Kind.COLUMN
-        for name, kind in ((EDGE, Kind.EDGE), (GUARD, Kind.GUARD), (COMPUTED, Kind.COMPUTED)):
+        for name, kind in ((EDGE, Kind.EDGE), (ROOT, Kind.ROOT), (GUARD, Kind.GUARD), (COMPUTED, Kind.COMPUTED)):
             if name in made.metadata:
                 self.declared = made.metadata[name]
                 self.column = self.declared.column if kind is Kind.GUARD else None

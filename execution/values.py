@@ -6,6 +6,7 @@ A regular value is None, a Failure, an object, or (for a field whose type is mad
 import asyncio
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from types import CoroutineType, GeneratorType
 from typing import Any
 
@@ -124,10 +125,17 @@ async def _listed(value: Any, where: str) -> Any:
     return items
 
 
-def flat(values: Iterable[Any], lists: int) -> list[Any]:
+def flat(values: list[Any], lists: int) -> list[Any]:
     """The objects in regular values, in order."""
     if not lists:
         return [each for each in values if each is not None and type(each) is not Failure]
+    if lists == 1 and None not in values:
+        try:
+            found = list(chain.from_iterable(values))
+        except TypeError:  # a Failure among them
+            pass
+        else:
+            return flat(found, 0)
     objects: list[Any] = []
     for each in values:
         if type(each) is list:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from auth.networks import UNKNOWN_CLIENT, Client
 from auth.reach import Reach, read_reach
 from auth.viewer import Viewer
 from db.pool import Database
-from db.rows import Row
-from db.statements import Query, Statement
-from execution.loading import Loader, Loaders
+from db.rows import Carried, Row, carried
+from db.statements import Along, Query, Statement
+from execution.loading import Cargo, Columns, Loader, Loaders, Rows
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
@@ -68,14 +69,39 @@ class Context:
         return self.open is NOUNS
 
 
-def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
-    """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`."""
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a loader's rows come from: a query's key of this name, and the class of its rows."""
 
-    async def batch(context: Context, keys: Sequence[Any], _: None) -> list[Row | None]:
-        found = {each[column]: each for each in await context.rows(query.by(key, context.open), row, {"keys": keys})}
+    query: Query
+    key: str
+    carried: type[Carried]
+
+
+# For so few keys a row that rides along is cheaper than a statement of its own; for more, it would come again and again.
+_FEW = 4
+
+
+def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
+    """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`.
+
+    For few keys it brings along the rows that will be asked for next, as far as the viewer sees them.
+    """
+
+    async def batch(context: Context, keys: Sequence[Any], _: None, columns: Columns, cargo: tuple[Cargo, ...]) -> list[Row | None]:
+        wanted = None if columns is None else columns | {column}
+        if len(keys) > _FEW:
+            cargo = ()
+        along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.columns) for each in cargo)
+        found = {each[column]: each for each in await context.rows(query.by(key, context.open, wanted, along), row, {"keys": keys})}
+        for number, each in enumerate(cargo):
+            made = context.loaders.of(each.loader, None, each.columns)
+            for one in found.values():
+                if one[each.column] is not None:
+                    made.know(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
         return [found.get(each) for each in keys]
 
-    return Loader(batch, f"{query.name} by {key}")
+    return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=_Origin(query, key, carried(row)))
 
 
 def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:

@@ -12,11 +12,11 @@ from uuid import UUID
 from db.rows import Row
 from db.statements import Choice, Query
 from execution.errors import Refusal
-from execution.loading import Loader
+from execution.loading import Columns, Loader, Rows
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
 
-__all__ = ["Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page"]
+__all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
 Filters = tuple[tuple[str, Any], ...]
 
@@ -152,17 +152,35 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
     return Page(query, None, None, request, rows)
 
 
+# What is selected of a page reads these columns of its rows, beside what is selected of the rows.
+_PLACE = ("id", "cursor_value")
+_ROWS = Rows((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor": _PLACE, "end_cursor": _PLACE})
+
+
+def root_pages(query: Query, row: type[Row]) -> Loader:
+    """A loader of pages of a whole list: its only key is `WHOLE`, its argument is a `PageRequest`."""
+
+    async def batch(context: Context, keys: Sequence[str], request: PageRequest, columns: Columns) -> list[Page]:
+        statement = query.page(request.choice(query, None), context.open, columns)
+        return [Page(query, None, None, request, await context.rows(statement, row, request.values()))]
+
+    return Loader(batch, query.name, rows=_ROWS)
+
+
+WHOLE = "whole"
+
+
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
     """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
 
-    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest) -> list[Page]:
+    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, columns: Columns) -> list[Page]:
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        statement = query.page(request.choice(query, per), context.open)
+        statement = query.page(request.choice(query, per), context.open, columns)
         for each in await context.rows(statement, row, {"parents": parents, **request.values()}):
             found[each["parent_key"]].append(each)
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}")
+    return Loader(batch, f"{query.name} per {per}", rows=_ROWS)
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:

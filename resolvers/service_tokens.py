@@ -41,8 +41,6 @@ async def create_service_token(
         return UserError("name", "NAME_NOT_VALID", f"A name has 1 to {_LONGEST_NAME} printable characters.")
     if not scopes or not SCOPES.issuperset(scopes):
         return UserError("scopes", "SCOPE_NOT_VALID", f"Give at least one scope, of: {', '.join(sorted(SCOPES))}.")
-    if expires_at is not None and expires_at.tzinfo is None:
-        return UserError("expiresAt", "TIME_ZONE_MISSING", "Give the time with its offset from UTC.")
     if expires_at is not None and expires_at <= now:
         return UserError("expiresAt", "IN_THE_PAST", "The token would have expired before it exists.")
     token = mint(Kind.SERVICE)

@@ -82,6 +82,12 @@ class Write:
     async def row(self, query: Query, **values: Any) -> Any:
         return await self.connection.fetchrow(*bound(query, **values))
 
+    async def visible_row(self, query: Query, **values: Any) -> Any:
+        """The first row of a named statement that the viewer may see; None when there is none."""
+        reach = await self.reach()
+        statement = query.statement(reach.open)
+        return await self.connection.fetchrow(statement.sql, *statement.arguments(values, reach))
+
     async def value(self, query: Query, **values: Any) -> Any:
         return await self.connection.fetchval(*bound(query, **values))
 

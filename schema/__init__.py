@@ -13,6 +13,7 @@ from schema.audit import AuditQueries
 from schema.books import BooksCheckQueries
 from schema.classes import ClassQueries
 from schema.grades import GradeQueries
+from schema.grading import GradingQueries
 from schema.guardians import GuardianQueries
 from schema.health import HealthQueries
 from schema.nodes import NodeQueries, node_types
@@ -24,6 +25,7 @@ from schema.roots import merge
 from schema.scalars import SCALARS
 from schema.search import SearchQueries
 from schema.service_tokens import ServiceTokenMutations, ServiceTokenQueries
+from schema.sessions import SessionMutations
 from schema.sign_in import SignInMutations
 from schema.staff import TeacherQueries
 from schema.students import StudentQueries
@@ -35,8 +37,10 @@ from schema.writing.calendar import CalendarMutations
 from schema.writing.catalogue import CatalogueMutations
 from schema.writing.charges import ChargeMutations, ChargeQueries
 from schema.writing.classes import ClassMutations
+from schema.writing.grades import GradeMutations
 from schema.writing.ledger import LedgerMutations
 from schema.writing.people import PeopleMutations
+from schema.writing.posting import PostingMutations
 from schema.writing.promotion import PromotionMutations, PromotionQueries
 from schema.writing.students import StudentMutations
 
@@ -60,6 +64,7 @@ Query = merge(
         RegisterQueries,
         AssessmentQueries,
         GradeQueries,
+        GradingQueries,
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,
@@ -76,6 +81,7 @@ Mutation = merge(
     "Mutation",
     [
         SignInMutations,
+        SessionMutations,
         PasswordResetMutations,
         ServiceTokenMutations,
         CatalogueMutations,
@@ -84,6 +90,8 @@ Mutation = merge(
         PeopleMutations,
         StudentMutations,
         AttendanceMutations,
+        GradeMutations,
+        PostingMutations,
         PromotionMutations,
         ChargeMutations,
         LedgerMutations,

@@ -35,6 +35,7 @@ class Assessment(Node):
     title: str = strawberry.field(description="What it is about.")
     assessment_date: date = strawberry.field(description="The day it is held or due.")
     max_score: Decimal = strawberry.field(description="The highest score.")
+    extra_credit: Decimal = strawberry.field(description="How many points above the maximum may be given.")
     weight: Decimal = strawberry.field(description="How much it weighs among those of its type.")
     is_published: bool = computed(
         lambda row: row["published_at"] is not None, description="Whether students and guardians see it and its grades."

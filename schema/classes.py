@@ -6,17 +6,19 @@ import strawberry
 
 from auth.access import Capability
 from execution.edges import edge
-from resolvers import academic_years, classes, staff, subjects
+from resolvers import academic_years, classes, grading, staff, subjects
 from resolvers.attendance import breakdowns_per_class, summaries_per_class
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
+from schema.grading import Marking, SemesterReport, reports_edge
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.attendance import ATTENDANCE, REGISTERS
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
+from schema.listings.grading import FINAL_GRADES
 from schema.listings.students import MEMBERSHIPS, STUDENTS
 from schema.listings.subjects import SUBJECTS
 from schema.nodes import Node, node, root_node
-from schema.types import AcademicYear, Assessment, Attendance, ClassMembership, Register, Semester, Student, Subject, Teacher
+from schema.types import AcademicYear, Assessment, Attendance, ClassMembership, FinalGrade, Register, Semester, Student, Subject, Teacher
 
 __all__ = ["Class", "ClassQueries", "ClassSubject"]
 
@@ -51,6 +53,10 @@ class Class(Node):
     )
     registers: Connection[Register] = connection(REGISTERS, "class", description="Its registers that you may see, latest day first.")
     assessments: Connection[Assessment] = connection(ASSESSMENTS, "class", description="Its assessments that you may see, latest first.")
+    final_grades: Connection[FinalGrade] = connection(
+        FINAL_GRADES, "class", description="The final grades posted in it that you may see, latest first."
+    )
+    semester_reports: list[SemesterReport] = reports_edge()
 
 
 @node(classes.ClassSubject, classes.class_subject_by_id)
@@ -62,6 +68,7 @@ class ClassSubject(Node):
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
     teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="Who teaches it; null while nobody does.")
     semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="When.")
+    marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its marks may be written now.")
 
 
 @strawberry.type

@@ -20,7 +20,7 @@ from db.statements import Query
 from execution.edges import edge, edge_with
 from execution.limits import COST, PAGE
 from resolvers.identifiers import read_any_id, read_id
-from resolvers.paging import PageRequest, count_by_key, page_request, paged, root_page
+from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
 from schema.roots import root
 
 __all__ = [
@@ -180,11 +180,16 @@ def connection(
 
 def root_connection(listing: Listing, capability: Capability, *, description: str, **options: Any) -> Any:
     """A root field: a page of the whole list."""
+    loader = root_pages(listing.query, listing.row)
+
+    def ask(**given: Any) -> tuple[str, PageRequest]:
+        return WHOLE, listing.request(None, **given)
 
     async def resolve(self: Any, info: Any, **given: Any) -> Any:
-        return await root_page(info.context, listing.query, listing.row, listing.request(info, **given))
+        key, request = ask(**given)
+        return await info.context.loaders.of(loader, request).load(key)
 
-    return root(capability, description=description, metadata=listing.metadata, **options)(
+    return root(capability, description=description, metadata=listing.metadata, filled=(loader, ask), **options)(
         # A field that is out of reach for some is null for them, and leaves the rest of their answer alone.
         _signed(resolve, listing, nullable=capability is not Capability.SIGNED_IN)
     )

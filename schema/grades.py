@@ -22,7 +22,7 @@ class Grade(Node):
     state: GradeState = strawberry.field(description="Whether there is a score, and why not.")
     score: Decimal | None = strawberry.field(description="The score as it was given; null when there is none.")
     percentage: Decimal | None = strawberry.field(description="The score in per cent of the highest score.")
-    letter: str | None = strawberry.field(description="The letter that the school's scale gives it.")
+    letter: str | None = strawberry.field(description="The letter that the school's scale gave it when it was recorded.")
     comment: str | None = strawberry.field(description="What the teacher wrote to it.")
     is_published: bool = strawberry.field(description="Whether the student and the guardians see it.")
     assessment_date: date = strawberry.field(description="The day of the assessment.")

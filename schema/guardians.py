@@ -12,7 +12,7 @@ from schema.connections import Connection, connection, root_connection
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.students import STUDENTS
 from schema.nodes import Node, node, root_node
-from schema.people import Contact, full_name
+from schema.people import NAME, Contact, full_name
 from schema.types import Student, User
 
 __all__ = ["Guardian", "GuardianQueries", "Guardianship"]
@@ -33,7 +33,7 @@ class Relationship(Enum):
 class Guardian(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     contact: Contact = computed(lambda row: row, description="How the guardian can be reached.")
     is_active: bool = strawberry.field(description="Whether the guardian is active.")
     created_at: datetime = strawberry.field(description="When the record was made.")

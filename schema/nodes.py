@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
@@ -27,10 +28,17 @@ def _global_id(row: Any) -> str:
     return write_id(row.tag, row["id"])
 
 
+def _global_ids(rows: list[Any]) -> list[str]:
+    tag = rows[0].tag if rows else ""
+    return [f"{tag}_{row['id'].hex}" for row in rows]
+
+
 @strawberry.interface(description="Anything that has a global id.")
 class Node:
     id: strawberry.ID = computed(
-        _global_id, description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for."
+        _global_id,
+        many=_global_ids,
+        description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for.",
     )
 
     @classmethod
@@ -45,7 +53,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
     def decorate(cls: T) -> T:
         @by_class
         def is_type_of(value: Any, info: Any) -> bool:
-            return isinstance(value, row)
+            return isinstance(value, row) or getattr(value, "stands_for", None) is row
 
         cls.__strawberry_definition__.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry's definition of the class
         if row.tag in _BY_TAG:
@@ -59,11 +67,15 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
 def root_node(row: type[Row], loader: Loader, returns: Any, *, description: str, **options: Any) -> Any:
     """A root field that finds one object of a type by its global id."""
 
+    def ask(id: Any) -> tuple[UUID, None]:
+        return read_id(id, row.tag, row.type_name), None
+
     async def resolve(self: Any, info: Info, id: Any) -> Any:
-        return await info.context.loaders.of(loader).load(read_id(id, row.tag, row.type_name))
+        return await info.context.loaders.of(loader).load(ask(id)[0])
 
     resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": returns | None}
-    return root(Capability.SIGNED_IN, description=f"{description} Null when there is none, or none that you may see.", **options)(resolve)
+    described = f"{description} Null when there is none, or none that you may see."
+    return root(Capability.SIGNED_IN, description=described, filled=(loader, ask), **options)(resolve)
 
 
 def node_types() -> list[type]:

@@ -6,7 +6,11 @@ import strawberry
 
 from execution.errors import Refusal
 
-__all__ = ["Contact", "forbidden_field", "full_name"]
+__all__ = ["NAME", "Contact", "forbidden_field", "full_name"]
+
+
+# The columns that a name is made of.
+NAME = ("first_name", "last_name")
 
 
 def full_name(row: Any) -> str:

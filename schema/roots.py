@@ -1,6 +1,6 @@
 """Root fields: each declares the capability it asks of its caller. A test walks the schema and fails on one that does not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -11,7 +11,9 @@ from strawberry.types import Info
 
 from auth.access import Capability, may
 from auth.viewer import Viewer
+from execution.edges import ROOT, Root
 from execution.errors import Refusal
+from execution.loading import Loader
 
 __all__ = ["CAPABILITY", "merge", "require", "root"]
 
@@ -28,8 +30,17 @@ def require(viewer: Viewer, capability: Capability) -> None:
     raise Refusal("FORBIDDEN", "You may not use this field.")
 
 
-def root(capability: Capability, *, description: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A field of Query or Mutation: its resolver runs when the viewer has the capability, and is not called otherwise."""
+def root(
+    capability: Capability,
+    *,
+    description: str,
+    filled: tuple[Loader, Callable[..., tuple[Hashable, Hashable]]] | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Query or Mutation: its resolver runs when the viewer has the capability, and is not called otherwise.
+
+    `filled` says of a resolver that only asks a loader which one, and what (see `execution.edges.Root`): an executor may ask it itself.
+    """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
         @wraps(resolver)
@@ -40,6 +51,8 @@ def root(capability: Capability, *, description: str, **options: Any) -> Callabl
         guarded.__signature__ = signature(resolver)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
         make = strawberry.mutation if options.pop("mutation", False) else strawberry.field
         metadata = options.pop("metadata", {}) | {CAPABILITY: capability}
+        if filled is not None:
+            metadata[ROOT] = Root(*filled, lambda context: require(context.viewer, capability))
         return make(resolver=guarded, description=description, metadata=metadata, **options)
 
     return decorate

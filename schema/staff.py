@@ -12,7 +12,7 @@ from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.listings.staff import TEACHERS
 from schema.listings.subjects import SUBJECTS
 from schema.nodes import Node, node, root_node
-from schema.people import Contact, forbidden_field, full_name
+from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.types import Class, ClassSubject, Subject, User
 
 __all__ = ["Teacher", "TeacherQueries"]
@@ -24,7 +24,7 @@ class Teacher(Node):
     alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     specialization: str | None = strawberry.field(description="What the teacher is specialised in.")
     joining_date: date = strawberry.field(description="The day the teacher joined the school.")
     is_active: bool = strawberry.field(description="Whether the teacher works at the school now.")

@@ -11,18 +11,20 @@ from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
+from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
+from schema.listings.grading import FINAL_GRADES
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.payments import PAYMENTS
 from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
 from schema.nodes import Node, node, root_node
 from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
-from schema.people import Contact, forbidden_field, full_name
+from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.roots import root
 from schema.statements import Statement, statement_edge
-from schema.types import AcademicYear, Attendance, Class, Grade, Guardian, Guardianship, Payment, User
+from schema.types import AcademicYear, Attendance, Class, FinalGrade, Grade, Guardian, Guardianship, Payment, User
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]
 
@@ -34,7 +36,7 @@ class Student(Node):
     student_number: str = strawberry.field(description="The number that the school gave, unique in the school.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
     contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="How the student can be reached.")
     enrollment_date: date = strawberry.field(description="The day the student first enrolled.")
@@ -72,6 +74,11 @@ class Student(Node):
     statement: list[Statement] = statement_edge()
     as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
+    final_grades: Connection[FinalGrade] = connection(
+        FINAL_GRADES, "student", description="The student's posted final grades that you may see, latest first."
+    )
+    subject_average: SubjectAverage | None = subject_average_edge()
+    semester_report: SemesterReport | None = report_edge()
     attendance: Connection[Attendance] = connection(
         ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
     )

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from schema.audit import AuditEntry
     from schema.classes import Class, ClassSubject
     from schema.grades import Grade
+    from schema.grading import FinalGrade, GradingScale
     from schema.guardians import Guardian, Guardianship
     from schema.payment_transactions import PaymentTransaction, Receipt
     from schema.payments import FeeCategory, Payment
     from schema.registers import Register
     from schema.service_tokens import ServiceToken
+    from schema.sessions import UserSession
     from schema.staff import Teacher
     from schema.students import ClassMembership, Student
     from schema.subjects import Subject
@@ -30,7 +32,9 @@ else:
     ClassMembership = Annotated["ClassMembership", strawberry.lazy("schema.students")]
     ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
     FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
+    FinalGrade = Annotated["FinalGrade", strawberry.lazy("schema.grading")]
     Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
+    GradingScale = Annotated["GradingScale", strawberry.lazy("schema.grading")]
     Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
     Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
     Holiday = Annotated["Holiday", strawberry.lazy("schema.academic_years")]
@@ -46,6 +50,7 @@ else:
     Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
     Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
     User = Annotated["User", strawberry.lazy("schema.users")]
+    UserSession = Annotated["UserSession", strawberry.lazy("schema.sessions")]
 
 __all__ = [
     "AcademicYear",
@@ -57,7 +62,9 @@ __all__ = [
     "ClassMembership",
     "ClassSubject",
     "FeeCategory",
+    "FinalGrade",
     "Grade",
+    "GradingScale",
     "Guardian",
     "Guardianship",
     "Holiday",
@@ -73,4 +80,5 @@ __all__ = [
     "Subject",
     "Teacher",
     "User",
+    "UserSession",
 ]

@@ -7,10 +7,11 @@ import strawberry
 from auth.access import Capability
 from execution.edges import computed, edge, guarded
 from resolvers import guardians, staff, students, users
-from schema.connections import root_connection
+from schema.connections import connection, root_connection
+from schema.listings.sessions import SESSIONS
 from schema.listings.users import USERS, Role
 from schema.nodes import Node, node
-from schema.people import Contact, forbidden_field, full_name
+from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.types import Guardian, Student, Teacher
 
 __all__ = ["User", "UserQueries"]
@@ -21,7 +22,7 @@ __all__ = ["User", "UserQueries"]
 class User(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, description="First and last name.")
     alt_id: int | None = guarded(
         "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that want numbers."
     )
@@ -38,6 +39,13 @@ class User(Node):
         "private_visible",
         forbidden_field,
         description="Counts the changes of the record; an update names the one it was made from.",
+    )
+    sessions = connection(
+        SESSIONS,
+        "user",
+        allowed="private_visible",
+        refuse=forbidden_field,
+        description="The user's sign-ins, newest first, those that have ended too.",
     )
     student: Student | None = edge(students.student_by_user, "id", description="The student this user is.")
     teacher: Teacher | None = edge(staff.teacher_by_user, "id", description="The teacher this user is.")

@@ -7,10 +7,10 @@ from strawberry.types import Info
 
 from auth.access import Capability
 from execution.edges import edge
-from resolvers import guardians, staff, students, users
+from resolvers import guardians, sessions, staff, students, users
 from schema.listings.users import Role
 from schema.roots import root
-from schema.types import Guardian, Student, Teacher, User
+from schema.types import Guardian, Student, Teacher, User, UserSession
 
 __all__ = ["Viewer", "ViewerQueries"]
 
@@ -19,6 +19,7 @@ __all__ = ["Viewer", "ViewerQueries"]
 class Viewer:
     role: Role = strawberry.field(description="What you may do.")
     user: User | None = edge(users.user_by_id, "user_id", description="Your account.")
+    session: UserSession | None = edge(sessions.session_by_id, "session_id", description="The session that your token is of.")
     student: Student | None = edge(students.student_by_user, "user_id", description="The student you are.")
     teacher: Teacher | None = edge(staff.teacher_by_user, "user_id", description="The teacher you are.")
     guardian: Guardian | None = edge(

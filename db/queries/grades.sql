@@ -1,6 +1,6 @@
 -- page: assessments
 -- Assessments, by day.
-SELECT a.id, a.class_id, a.subject_id, a.assessment_type_id, a.semester_id, a.created_by, a.assessment_date, a.title, a.max_score, a.weight,
+SELECT a.id, a.class_id, a.subject_id, a.assessment_type_id, a.semester_id, a.created_by, a.assessment_date, a.title, a.max_score, a.extra_credit, a.weight,
     a.published_at, a.created_at, a.updated_at, a.version
 FROM assessments a
 WHERE @visible(assessments a)

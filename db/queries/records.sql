@@ -65,3 +65,11 @@ student_id class_id from_date to_date reason end_reason note
 -- record: school_settings
 -- The school's name, clock, currency and policies.
 name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank school_days
+
+-- record: assessments
+-- What a class is marked on in a subject.
+class_id subject_id assessment_type_id semester_id created_by assessment_date title max_score extra_credit weight
+
+-- record: grading_scales
+-- Grading scales; their bounds are written beside them.
+name is_default

@@ -60,6 +60,12 @@ OR (g.class_id = ANY($reach_taught_classes::uuid[])
     AND g.student_id = ANY($reach_taught_students::uuid[])
     AND (g.class_id, g.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
 
+-- visible: final_grades f
+-- Self and child; homeroom and taught: all subjects of the class, as a report has them.
+f.student_id = ANY($reach_own_students::uuid[])
+OR f.class_id = ANY($reach_homeroom_classes::uuid[])
+OR (f.class_id = ANY($reach_taught_classes::uuid[]) AND f.student_id = ANY($reach_taught_students::uuid[]))
+
 -- visible: payments p
 -- Self and child.
 p.student_id = ANY($reach_own_students::uuid[])
@@ -79,6 +85,10 @@ gs.guardian_id = ANY($reach_guardians::uuid[]) AND gs.student_id = ANY($reach_st
 -- visible: audit_log l
 -- Administrators alone, who pass by this rule.
 false
+
+-- visible: sessions s
+-- One's own.
+s.user_id = ANY($reach_users::uuid[])
 
 -- visible: service_tokens t
 -- Administrators alone, who pass by this rule.

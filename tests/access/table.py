@@ -3,6 +3,7 @@
 _STUDENTS = {"ann", "ben", "cleo", "dan", "eve"}
 _ATTENDANCE = {"ann_day", "ann_math", "ann_eng", "ben_day", "cleo_day", "cleo_math", "dan_day", "eve_day"}
 _GRADES = {"ann_m1", "ann_m2", "ann_e1", "ben_m1", "cleo_b1", "eve_e1"}
+_FINAL = {"ann_math", "ann_eng", "ben_math", "cleo_math", "dan_math"}
 _MEMBERSHIPS = {"ann", "ben", "cleo", "dan_a", "dan_b", "eve"}
 _LINKS = {"g_ann-ann", "g_ann-cleo", "g_ben-ben", "g_eng-cleo"}
 _USERS = {"admin", "bursar", "homeroom", "math", "eng", "idle", "ann", "ben", "cleo", "dan", "eve", "g_ann", "g_ben", "g_none"}
@@ -113,6 +114,20 @@ SEES: dict[str, dict[str, set[str]]] = {
         "g_ann": {"ann_m1", "ann_e1", "cleo_b1"},
         "g_ben": {"ben_m1"},
     },
+    # Ann's and Ben's of class A in the second semester, Cleo's and Dan's of B in the first, Ann's English of A in the first.
+    "final_grades": {
+        "admin": _FINAL,
+        "homeroom": {"ann_math", "ann_eng", "ben_math"},
+        "math": _FINAL,
+        "eng": {"ann_math", "ann_eng", "ben_math", "cleo_math"},
+        "ann": {"ann_math", "ann_eng"},
+        "ben": {"ben_math"},
+        "cleo": {"cleo_math"},
+        "dan": {"dan_math"},
+        "g_ann": {"ann_math", "ann_eng", "cleo_math"},
+        "g_ben": {"ben_math"},
+    },
+    "grading_scales": dict.fromkeys(_SIGNED_IN, {"letters"}),
     **{
         noun: {
             "admin": {"ann", "ben", "cleo"},
@@ -126,6 +141,7 @@ SEES: dict[str, dict[str, set[str]]] = {
         }
         for noun in ("payments", "payment_transactions", "receipts")
     },
+    "sessions": {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}},
     "user": {"admin": _USERS, "bursar": _USERS, **{label: {label} for label in _USERS - {"admin", "bursar"}}},
 }
 
@@ -165,6 +181,6 @@ FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
     },
     **{
         ("user", field): {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}}
-        for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version")
+        for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version", "sessions { nodes { id } }")
     },
 }

@@ -28,9 +28,12 @@ ROOTS = {
     "registers": ("reg", "registers", None),
     "assessments": ("asm", "assessments", "assessment"),
     "grades": ("gra", "grades", None),
+    "final_grades": ("fin", "finalGrades", "finalGrade"),
+    "grading_scales": ("gsc", "gradingScales", "gradingScale"),
     "payments": ("pay", "payments", "payment"),
     "payment_transactions": ("txn", None, None),
     "receipts": ("rct", "receipts", None),
+    "sessions": ("ses", None, None),
     "user": ("usr", "users", None),
 }
 
@@ -46,6 +49,8 @@ EDGES = [
     ("semesters", "assessments", "assessments"),
     ("students", "classHistory", "student_class_history"),
     ("students", "grades", "grades"),
+    ("students", "finalGrades", "final_grades"),
+    ("classes", "finalGrades", "final_grades"),
     ("students", "attendance", "attendance"),
     ("students", "payments", "payments"),
     ("guardians", "students", "students"),
@@ -60,6 +65,8 @@ EDGES = [
 ENDS = [
     ("attendance", "student", "students"),
     ("grades", "student", "students"),
+    ("finalGrades", "student", "students"),
+    ("finalGrades", "postedBy", "user"),
     ("grades", "assessment", "assessments"),
     ("payments", "student", "students"),
     ("receipts", "issuedBy", "user"),
@@ -240,6 +247,36 @@ async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
             mark for mark in expected("attendance", viewer) if mark.split("_")[0] == label
         }
         assert bool(then["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_averages_and_reports_tell_only_of_rows_in_reach(world, viewer):
+    """Each student's average in mathematics of the first semester, and their reports: there as far as marks and final grades are."""
+    semester, subject = f"sem_{uid('semesters:s1').hex}", f"sub_{uid('subjects:MATH').hex}"
+    query = (
+        "query ($m: ID!, $j: ID!) { students { nodes { id subjectAverage(subjectId: $j, semesterId: $m) { explanation { steps { detail } } }"
+        " semesterReport(semesterId: $m) { gpa subjects { basis percentage finalGrade { id } } } } } classes { nodes { semesterReports(semesterId: $m)"
+        " { student { id } subjects { finalGrade { id } } } } } }"
+    )
+    data = await world.data(query, VIEWERS[viewer], m=semester, j=subject)
+    students = label_of("students")
+    of_mathematics = {"ann": {"ann_m1", "ann_m2"}, "ben": {"ben_m1"}, "cleo": {"cleo_b1"}}
+    for node in data["students"]["nodes"]:
+        label = students[node["id"]]
+        marks = of_mathematics.get(label, set()) & expected("grades", viewer)
+        assert (node["subjectAverage"] is not None) == bool(marks), label
+        if marks:
+            counted = node["subjectAverage"]["explanation"]["steps"][0]["detail"]
+            assert counted.startswith(f"{len(marks)} mark"), (label, counted)
+    reports = [node["semesterReport"] for node in data["students"]["nodes"] if node["semesterReport"]]
+    of_classes = [report for node in data["classes"]["nodes"] for report in node["semesterReports"]]
+    assert {report["student"]["id"] for report in of_classes} <= {node["id"] for node in data["students"]["nodes"]}
+    for report in [*reports, *of_classes]:
+        posted = [subject["finalGrade"] for subject in report["subjects"] if subject["finalGrade"]]
+        assert labels("final_grades", posted) <= expected("final_grades", viewer)
+    visible = {"ann_eng", "cleo_math", "dan_math"} & expected("final_grades", viewer)
+    there = labels("final_grades", [subject["finalGrade"] for report in reports for subject in report["subjects"] if subject["finalGrade"]])
+    assert there == visible
 
 
 @pytest.mark.parametrize("viewer", list(VIEWERS))

@@ -62,17 +62,31 @@ MAY = {
             "issuePasswordReset",
             "createServiceToken",
             "revokeServiceToken",
+            "endSessions",
         ],
         ADMIN,
     ),
     "submitRegister": TEACHING,
+    **dict.fromkeys(
+        [
+            "createAssessment",
+            "updateAssessment",
+            "publishAssessment",
+            "unpublishAssessment",
+            "deleteAssessment",
+            "recordGrades",
+            "postFinalGrades",
+        ],
+        TEACHING,
+    ),
+    **dict.fromkeys(["createGradingScale", "updateGradingScale", "reopenGrades"], ADMIN),
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
+    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut", "endSession"], ALL),
     **dict.fromkeys(
         ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
         MONEY,
     ),
-    **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),
 }
 
 MUTATIONS = SCHEMA._schema.mutation_type.fields

@@ -68,6 +68,7 @@ async def build(connection: Any) -> None:
         await connection.execute(
             "INSERT INTO users (id, role, first_name, last_name, email, phone) VALUES ($1, $2, $3, $4, $5, '555-0100')", *values.values()
         )
+        await add("sessions", label, user_id=uid(f"user:{label}"), expires_at=datetime(2100, 1, 1, tzinfo=UTC))
     await add("academic_years", "now", name="2025/26", start_date=day(2025, 8, 1), end_date=day(2026, 7, 31), is_current=True)
     for n, (start, end) in enumerate([(day(2025, 8, 1), day(2026, 1, 31)), (day(2026, 2, 1), day(2026, 7, 31))], start=1):
         await add("semesters", f"s{n}", academic_year_id=of("academic_years", "now"), name=f"S{n}", start_date=start, end_date=end)
@@ -188,6 +189,7 @@ async def build(connection: Any) -> None:
         ("eve_e1", "eve", "e1"),
     ):
         await add("grades", label, student_id=of("students", student), assessment_id=of("assessments", assessment), state="SCORED", score=8)
+    await _final_grades(connection, add, of)
     for n, student in enumerate(("ann", "ben", "cleo"), start=1):
         payment = await add(
             "payments",
@@ -210,3 +212,49 @@ async def build(connection: Any) -> None:
             currency="EUR",
             method="CASH",
         )
+
+
+async def _final_grades(connection: Any, add: Any, of: Any) -> None:
+    """Mathematics is posted in A for the second semester and in B for the first, English in A for the first: of Ann alone."""
+    await connection.execute("BEGIN")
+    await add("grading_scales", "letters", name="Letters", is_default=True)
+    await add("grading_scale_bounds", "f", scale_id=of("grading_scales", "letters"), lower_bound=0, letter="F", points=0)
+    await connection.execute("COMMIT")
+    await connection.execute("BEGIN")
+    version = await connection.fetchval(
+        "INSERT INTO grading_policies (version, content) SELECT policy_version(p), p FROM grading_policy() AS p RETURNING version"
+    )
+    from datetime import date
+
+    for section, subject, semester, students in (
+        ("A", "MATH", "s2", ("ann", "ben")),
+        ("B", "MATH", "s1", ("cleo", "dan")),
+        ("A", "ENG", "s1", ("ann",)),
+    ):
+        place = {"class_id": of("classes", section), "subject_id": of("subjects", subject), "semester_id": of("semesters", semester)}
+        posting = await add(
+            "grade_postings",
+            f"{subject}{section}",
+            **place,
+            number=1,
+            as_of=date(2026, 1, 31),
+            policy_version=version,
+            posted_by=uid("user:math"),
+        )
+        for student in students:
+            await add(
+                "final_grades",
+                f"{student}_{subject.lower()}",
+                **place,
+                posting_id=posting,
+                student_id=of("students", student),
+                number=1,
+                is_incomplete=False,
+                percentage=50,
+                rounded=50,
+                letter="F",
+                points=0,
+                credits=1,
+                facts='{"types": {}, "noted": []}',
+            )
+    await connection.execute("COMMIT")

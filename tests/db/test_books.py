@@ -40,6 +40,12 @@ BREAKS = {
     "marks_are_of_who_was_in_the_class": "UPDATE attendance SET date = '2001-01-01' WHERE id = (SELECT id FROM attendance WHERE subject_id IS NULL LIMIT 1)",
     "registers_lie_inside_their_year": "UPDATE registers SET date = '2001-01-01' WHERE id = (SELECT id FROM registers LIMIT 1)",
     "grades_say_what_their_assessment_says": "UPDATE grades SET is_published = NOT is_published WHERE id = (SELECT id FROM grades LIMIT 1)",
+    "postings_have_everyone": "DELETE FROM final_grades WHERE id = (SELECT id FROM final_grades LIMIT 1)",
+    "final_grades_say_what_their_posting_says": "UPDATE final_grades SET number = 2 WHERE id = (SELECT id FROM final_grades LIMIT 1)",
+    "final_letters_are_the_scales": "UPDATE final_grades SET letter = 'A' WHERE id = (SELECT id FROM final_grades WHERE letter = 'B' LIMIT 1)",
+    "posted_marks_are_unchanged": """UPDATE grades SET score = score - 1, percentage = percentage - 100 / a.max_score, updated_at = now() FROM assessments a
+        WHERE a.id = assessment_id AND grades.id = (SELECT g.id FROM grades g JOIN grade_postings USING (class_id, subject_id, semester_id)
+        WHERE g.score > 1 LIMIT 1)""",
 }
 
 

@@ -98,6 +98,9 @@ def test_every_foreign_key_that_is_followed_has_an_index(database_url):
         "assessments_assessment_type_id_fkey", "assessments_created_by_fkey", "payments_academic_year_id_fkey", "payments_created_by_fkey",
         "payment_transactions_processed_by_fkey", "receipts_issued_by_fkey", "registers_subject_id_fkey", "registers_submitted_by_fkey",
         "service_tokens_created_by_fkey", "password_resets_created_by_fkey", "password_resets_user_id_fkey", "overruled_marks_marked_by_fkey",
+        "grade_postings_policy_version_fkey", "grade_postings_posted_by_fkey", "grade_postings_semester_id_fkey", "grade_postings_subject_id_fkey",
+        "grade_reopenings_reopened_by_fkey", "grade_reopenings_semester_id_fkey", "grade_reopenings_subject_id_fkey",
+        "final_grades_posting_id_fkey", "final_grades_semester_id_fkey", "final_grades_subject_id_fkey",
     }  # fmt: skip
     with psycopg.connect(database_url) as connection:
         missing = {

@@ -8,6 +8,7 @@ import pytest
 from auth.access import NOUNS
 from db.connections import is_read
 from db.queries import queries
+from db.statements import Choice
 from db.variants import variants
 
 
@@ -22,6 +23,31 @@ async def test_every_statement_in_every_form_can_be_prepared(database_url):
                 pytest.fail(f"{variant}: {error}\n{variant.statement.sql}")
             count += 1
         assert count > 1_000
+    finally:
+        await connection.close()
+
+
+async def test_every_column_can_be_fetched_alone(database_url):
+    """A column's name is what the template calls it: each alone, beside the id, and none but the id."""
+    connection = await asyncpg.connect(database_url, statement_cache_size=0)
+    try:
+        count = 0
+        for query in queries:
+            for key in query.keys:
+                prepared = await connection.prepare(query.by(key, NOUNS).sql)
+                names = [each.name for each in prepared.get_attributes()]
+                for columns in (frozenset[str](), *(frozenset((name,)) for name in names)):
+                    narrow = await connection.prepare(query.by(key, NOUNS, columns).sql)
+                    got = {each.name for each in narrow.get_attributes()}
+                    assert got == columns | ({"id"} & set(names)), query.name
+                    count += 1
+            if query.is_page:
+                order = next(iter(query.orders))
+                narrow = await connection.prepare(query.page(Choice(order), NOUNS, frozenset(("cursor_value",))).sql)
+                assert [each.name for each in narrow.get_attributes()] == ["id", "cursor_value"]
+                plain = await connection.prepare(query.page(Choice(order), NOUNS, frozenset()).sql)
+                assert [each.name for each in plain.get_attributes()] == ["id"]
+        assert count > 150
     finally:
         await connection.close()
 
@@ -61,10 +87,18 @@ def test_every_tables_statements_ask_who_may_see():
     reasons = {
         "reach_of_user": "finds out what the viewer reaches",
         "account_by_email": "signing in",
+        "class_standing": "ranks a class; the resolver shows a student's own place and how many have one",
         "lock_charge": "for mutations of whom may write all charges",
         "lock_charges": "for mutations of whom may write all charges",
     }
-    tables = {"students": "students", "guardians": "guardians", "attendance": "attendance", "grades": "grades", "payments": "payments"}
+    tables = {
+        "students": "students",
+        "guardians": "guardians",
+        "attendance": "attendance",
+        "grades": "grades",
+        "payments": "payments",
+        "final_grades": "final_grades",
+    }
     for query in queries:
         if query.name in reasons:
             continue

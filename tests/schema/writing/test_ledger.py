@@ -108,7 +108,8 @@ async def test_everything_that_is_wrong_with_a_payment_is_told_at_once(writable,
         ("allocations", "NO_COMMON_GUARDIAN"), ("amount", "INVALID"), ("occurredAt", "IN_FUTURE"), ("note", "INVALID"),
     }  # fmt: skip
     assert codes(await pay(writable, amount="1")) == [("allocations", "REQUIRED")]
-    assert codes(await pay(writable, (one, "NaN"), amount="NaN")) == [("allocations.0.amount", "INVALID"), ("amount", "INVALID")]
+    with pytest.raises(AssertionError, match="Not a finite number"):  # an error of the whole request: it is no amount
+        await pay(writable, (one, "NaN"), amount="NaN")
 
 
 async def test_a_refund_is_never_more_than_its_payment(writable, one):
@@ -313,7 +314,8 @@ async def test_a_payment_of_last_week_leaves_the_latest_movement_the_latest(writ
         "CARD",
         "2026-03-18T09:15:00+00:00",
     )
-    assert codes(await pay(writable, (one, "10"), occurredAt="2026-03-11T09:00:00")) == [("occurredAt", "INVALID")]
+    with pytest.raises(AssertionError, match="needs its offset from UTC"):  # an error of the whole request: no moment can be read from it
+        await pay(writable, (one, "10"), occurredAt="2026-03-11T09:00:00")
 
 
 async def test_receipt_numbers_are_counted_in_the_academic_year_of_the_day(writable, one):

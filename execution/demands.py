@@ -1,0 +1,112 @@
+"""Which columns of a loader's rows an operation reads, and which rows it will ask for next.
+
+What a statement need not fetch is neither sent nor decoded; what it can bring along needs no statement of its own.
+
+Known of loaders that say where their rows are in what is selected (`Loader.rows`), and only when everything that is selected of the rows is
+declared: a column, a guard, an edge's key, a computed field that says what it reads. Otherwise all columns are fetched.
+"""
+
+from typing import Any
+
+from graphql import GraphQLObjectType
+
+from execution.failures import Failure
+from execution.loading import Cargo, Loader, Rows
+from execution.selections import Field, Kind, Selection
+
+__all__ = ["cargo_by_loader", "columns_by_loader", "loaded_fields"]
+
+_Paths = tuple[tuple[str, ...], ...]
+
+
+def loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
+    """All fields of an operation that are filled by a loader of rows."""
+    found: list[Field] = []
+    waiting = [root]
+    while waiting:
+        for field in waiting.pop().fields:
+            if field.kind in (Kind.EDGE, Kind.ROOT) and field.declared.loader.rows is not None:
+                found.append(field)
+            if not field.is_leaf:
+                kinds = [field.named] if isinstance(field.named, GraphQLObjectType) else possible_types(field.named)
+                waiting += [each for each in map(field.select, kinds) if isinstance(each, Selection)]
+    return found
+
+
+def columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | None]:
+    """Of each loader the columns that these fields read of its rows, together; None: all."""
+    found: dict[Loader, frozenset[str] | None] = {}
+    for field in fields:
+        loader = field.declared.loader
+        wanted = _of_field(field, loader.rows)
+        known = found.get(loader, frozenset())
+        found[loader] = None if wanted is None or known is None else known | wanted
+    return found
+
+
+def cargo_by_loader(fields: list[Field], columns: dict[Loader, frozenset[str] | None]) -> dict[Loader, tuple[Cargo, ...]]:
+    """What each loader that is a carrier may bring along: the rows of to-one edges that are selected of its rows, in the order of their columns."""
+    found: dict[Loader, set[Cargo]] = {}
+    for field in fields:
+        loader = field.declared.loader
+        selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
+        if loader.carrier and isinstance(selection, Selection):
+            below = found.setdefault(loader, set())
+            below |= {
+                Cargo(each.declared.key, each.declared.loader, columns.get(each.declared.loader))
+                for each in selection.fields
+                if each.kind is Kind.EDGE and each.declared.loader.origin is not None
+            }
+    return {loader: tuple(sorted(cargo, key=lambda each: (each.column, each.loader.name))) for loader, cargo in found.items()}
+
+
+def _of_field(field: Field, rows: Rows) -> frozenset[str] | None:
+    if not isinstance(field.named, GraphQLObjectType):
+        return None
+    selection = field.select(field.named)
+    return None if isinstance(selection, Failure) else _of_selection(selection, rows.at, rows)
+
+
+def _of_selection(selection: Selection, at: _Paths, rows: Rows) -> frozenset[str] | None:
+    """What is read of rows that are at these paths from here; () is here."""
+    read: frozenset[str] = frozenset()
+    for field in selection.fields:
+        wanted = _of_row(field, rows) if () in at else _on_the_way(field, at, rows)
+        if wanted is None:
+            return None
+        read |= wanted
+    return read
+
+
+def _on_the_way(field: Field, at: _Paths, rows: Rows) -> frozenset[str] | None:
+    if field.kind in (Kind.TYPENAME, Kind.EDGE):
+        return frozenset()
+    if field.kind is not Kind.COLUMN:
+        return None
+    read = frozenset(rows.read_by.get(str(field.column), ()))
+    if field.is_leaf:
+        return read
+    further = tuple(path[1:] for path in at if path[0] == field.column)
+    selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
+    below = _of_selection(selection, further, rows) if isinstance(selection, Selection) else None
+    return None if below is None else read | below
+
+
+def _of_row(field: Field, rows: Rows) -> frozenset[str] | None:
+    """What one field reads of its row."""
+    declared = field.declared
+    if field.kind is Kind.TYPENAME:
+        return frozenset()
+    if field.kind is Kind.COLUMN:
+        return frozenset((str(field.column),))
+    if field.kind is Kind.COMPUTED:
+        return None if declared.columns is None or not field.is_leaf else frozenset(declared.columns)
+    if field.kind is Kind.EDGE:
+        return frozenset((declared.key, declared.allowed)) if declared.allowed else frozenset((declared.key,))
+    if field.kind is Kind.GUARD:
+        below = _of_field(field, _HERE) if field.column is None else frozenset((field.column,))
+        return None if below is None else below | {declared.allowed}
+    return None
+
+
+_HERE = Rows()

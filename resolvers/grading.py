@@ -1,0 +1,294 @@
+"""Averages, reports and final grades, read: computed from the marks that the viewer may see, or as they were posted."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from auth.reach import Reach
+from db.queries import queries
+from db.rows import Row
+from execution.loading import Loader
+from resolvers.context import Context, by_key, from_statement, lists_from_statement
+from rules.grading import Grade, Mark, Policy, Step, average, gpa, grade, ranks, read_policy, steps
+
+__all__ = [
+    "Explanation",
+    "FinalGrade",
+    "GradingScale",
+    "SemesterReport",
+    "SubjectAverage",
+    "bounds_of_scale",
+    "explain_final_grade",
+    "final_grade_by_id",
+    "grading_scale_by_id",
+    "marking_of_lesson",
+    "reports_of_class",
+    "semester_report",
+    "subject_average",
+]
+
+POSTED, ALL, OF_CLASS, PUBLISHED = "POSTED", "ALL_MARKS", "CLASS_MARKS", "PUBLISHED_MARKS"
+_NONE = Grade(None, None, None, None)
+
+Arguments = tuple[tuple[str, Any], ...]
+
+
+class GradingScale(Row):
+    __slots__ = ()
+    type_name = "GradingScale"
+    tag = "gsc"
+
+
+class FinalGrade(Row):
+    __slots__ = ()
+    type_name = "FinalGrade"
+    tag = "fin"
+
+
+grading_scale_by_id = by_key(queries.grading_scales, GradingScale)
+bounds_of_scale = lists_from_statement(queries.bounds_of_scales, Row)
+final_grade_by_id = by_key(queries.final_grades, FinalGrade)
+# Keys are ids of lessons (class subjects).
+marking_of_lesson = from_statement(queries.marking_of_lessons, Row)
+_marks = lists_from_statement(queries.marks_of_students, Row)
+_lessons = lists_from_statement(queries.lessons_of_students, Row)
+_final_grades = lists_from_statement(queries.final_grades_of_students, Row)
+_members = lists_from_statement(queries.members_in_semester, Row)
+_standing = lists_from_statement(queries.class_standing, Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    steps: list[Step]
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectAverage:
+    """A student's result in a subject and semester. `basis` None: nothing of it is in the viewer's reach."""
+
+    subject_id: UUID
+    subject_name: str
+    credits: Decimal
+    basis: str | None
+    result: Grade
+    is_incomplete: bool
+    facts: Mapping[str, Any]
+    policy: Policy
+    final_grade_id: UUID | None = None
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(steps(self.facts, self.result, self.policy), self.policy.version)
+
+
+@dataclass(frozen=True, slots=True)
+class SemesterReport:
+    """A student's semester: `grade_point_average` unrounded, None without points or when a subject with credit is out of reach."""
+
+    student_id: UUID
+    class_id: UUID
+    semester_id: UUID
+    subjects: list[SubjectAverage]
+    grade_point_average: Decimal | None
+    is_posted: bool
+    rank: int | None = None
+    ranked_students: int | None = None
+    policy_versions: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def explanation(self) -> Explanation:
+        told = [
+            Step(each.subject_name, str(each.result.points), f"{each.credits.normalize():f} credits")
+            for each in self.subjects
+            if each.credits > 0 and each.result.points is not None
+        ]
+        value = None if self.grade_point_average is None else f"{self.grade_point_average.normalize():f}"
+        told.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
+        if self.rank is not None:
+            told.append(
+                Step("Rank", str(self.rank), f"Of {self.ranked_students} in the class whose grades are posted; equals share a rank")
+            )
+        return Explanation(told, ", ".join(sorted(self.policy_versions)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    policy: Policy
+    today: date
+    shows_rank: bool
+
+
+async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[_Now]:
+    row = await context.fetch_one(queries.grading_policy, Row)
+    assert row is not None
+    return [_Now(read_policy(row["content"], row["version"]), row["today"], row["shows_rank"])] * len(keys)
+
+
+_now = Loader(_read_policy, "grading policy")
+
+
+def explain_final_grade(row: FinalGrade) -> Explanation:
+    """How a final grade came about, by the policy that it was posted by."""
+    result = Grade(row["percentage"], row["rounded"], row["letter"], row["points"])
+    return Explanation(steps(row["facts"], result, read_policy(row["policy"], row["policy_version"])), row["policy_version"])
+
+
+async def _averages(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SubjectAverage | None]:
+    """The argument: ("semester_id", …), ("subject_id", …). None for whom the viewer sees no mark of in it."""
+    subject = dict(arguments)["subject_id"]
+    of = (("semester_id", dict(arguments)["semester_id"]),)
+    found, now, reach = await asyncio.gather(
+        context.loaders.of(_marks, of).load_many(list(students)), context.loaders.of(_now).load(True), context.reach()
+    )
+    return [
+        _live(student, [row for row in rows if row["subject_id"] == subject], now, reach)
+        for student, rows in zip(students, found, strict=True)
+    ]
+
+
+# Keys are students' ids.
+subject_average = Loader(_averages, "subject averages")
+
+
+async def _reports(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SemesterReport | None]:
+    """The argument: ("semester_id", …). None for whose class then is out of the viewer's reach."""
+    keys = list(students)
+    lessons, marks, final, now, reach = await asyncio.gather(
+        context.loaders.of(_lessons, arguments).load_many(keys),
+        context.loaders.of(_marks, arguments).load_many(keys),
+        context.loaders.of(_final_grades, arguments).load_many(keys),
+        context.loaders.of(_now).load(True),
+        context.reach(),
+    )
+    standings: dict[UUID, _Standing] = {}
+    if now.shows_rank:
+        classes = sorted({rows[0]["class_id"] for rows, posted in zip(lessons, final, strict=True) if rows and posted}, key=str)
+        rows_of = await context.loaders.of(_standing, arguments).load_many(classes)
+        standings = {key: _Standing.of(rows) for key, rows in zip(classes, rows_of, strict=True)}
+    semester = dict(arguments)["semester_id"]
+    return [
+        _report(student, semester, place, given, posted, now, reach, standings) if place else None
+        for student, place, given, posted in zip(students, lessons, marks, final, strict=True)
+    ]
+
+
+# Keys are students' ids.
+semester_report = Loader(_reports, "semester reports")
+
+
+async def _class_reports(context: Context, classes: Sequence[UUID], arguments: Arguments) -> list[list[SemesterReport]]:
+    members = await context.loaders.of(_members, arguments).load_many(list(classes))
+    students = [row["student_id"] for rows in members for row in rows]
+    found = dict(zip(students, await context.loaders.of(semester_report, arguments).load_many(students), strict=True))
+    return [[report for row in rows if (report := found[row["student_id"]]) is not None] for rows in members]
+
+
+# Keys are classes' ids: the reports of those who were in it last in the semester, by name.
+reports_of_class = Loader(_class_reports, "semester reports per class")
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The ranks of a class, empty until all of its grades are posted. Nothing else of classmates leaves this module."""
+
+    ranks: Mapping[UUID, int]
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> "_Standing":
+        if not rows or rows[0]["not_posted"]:
+            return cls({})
+        results: defaultdict[UUID, list[tuple[Decimal | None, Decimal]]] = defaultdict(list)
+        for row in rows:
+            results[row["student_id"]].append((row["points"], row["credits"]))
+        averages = {student: gpa(each) for student, each in results.items()}
+        return cls(ranks({student: value for student, value in averages.items() if value is not None}))
+
+
+def _report(
+    student: UUID,
+    semester: UUID,
+    lessons: Sequence[Any],
+    marks: Iterable[Any],
+    final: Iterable[Any],
+    now: _Now,
+    reach: Reach,
+    standings: Mapping[UUID, _Standing],
+) -> SemesterReport:
+    marks_of: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in marks:
+        marks_of[row["subject_id"]].append(row)
+    results = {row["subject_id"]: _posted(row) for row in final}
+    for subject, rows in marks_of.items():
+        live = _live(student, rows, now, reach)
+        if subject not in results and live is not None:
+            results[subject] = live
+    class_id = lessons[0]["class_id"]
+    taught = [row for row in lessons if row["subject_id"] is not None]
+    for row in taught:
+        if row["subject_id"] not in results:
+            basis = _basis(student, {(class_id, row["subject_id"])}, reach)
+            empty = SubjectAverage(
+                row["subject_id"], row["subject_name"], row["credits"], basis, _NONE, False, {"types": {}, "noted": []}, now.policy
+            )
+            results[row["subject_id"]] = empty
+    subjects = sorted(results.values(), key=lambda each: (each.subject_name, str(each.subject_id)))
+    in_reach = all(each.basis is not None for each in subjects if each.credits > 0)
+    is_posted = bool(taught) and all(results[row["subject_id"]].basis == POSTED for row in taught)
+    standing = standings.get(class_id)
+    ranked = standing.ranks if standing is not None and is_posted else {}
+    return SemesterReport(
+        student,
+        class_id,
+        semester,
+        subjects,
+        gpa((each.result.points, each.credits) for each in subjects) if in_reach else None,
+        is_posted,
+        ranked.get(student),
+        len(ranked) if student in ranked else None,
+        frozenset(each.policy.version for each in subjects if each.basis is not None) or frozenset({now.policy.version}),
+    )
+
+
+def _posted(row: Any) -> SubjectAverage:
+    result = Grade(row["percentage"], row["rounded"], row["letter"], row["points"])
+    return SubjectAverage(
+        row["subject_id"],
+        row["subject_name"],
+        row["credits"],
+        POSTED,
+        result,
+        row["is_incomplete"],
+        row["facts"],
+        read_policy(row["policy"], row["policy_version"]),
+        row["id"],
+    )
+
+
+def _live(student: UUID, rows: Sequence[Any], now: _Now, reach: Reach) -> SubjectAverage | None:
+    """The average of the marks of one student in one subject that are in reach; None when none is."""
+    if not rows:
+        return None
+    marks = [Mark(row["kind"], row["state"], row["score"], row["maximum"], row["weight"], row["day"], row["title"]) for row in rows]
+    found = average(marks, now.policy, now.today)
+    first = rows[0]
+    basis = _basis(student, {(row["class_id"], row["subject_id"]) for row in rows}, reach)
+    result = grade(found.percentage, now.policy)
+    return SubjectAverage(
+        first["subject_id"], first["subject_name"], first["credits"], basis, result, found.is_incomplete, found.facts, now.policy
+    )
+
+
+def _basis(student: UUID, places: set[tuple[UUID, UUID]], reach: Reach) -> str | None:
+    """Which marks of a student the viewer sees in classes and subjects, as the rule of grades says (db/queries/visibility.sql)."""
+    if "grades" in reach.open:
+        return ALL
+    taught = set(zip(reach.taught_classes, reach.taught_subjects, strict=True)) if student in reach.taught_students else set()
+    if places & taught or any(class_id in reach.homeroom_classes for class_id, _ in places):
+        return OF_CLASS
+    return PUBLISHED if student in reach.own_students else None

@@ -1,0 +1,179 @@
+"""The mark book, written: assessments, and the marks of a class in them. By the subject's teacher in that class and semester, and administrators."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from auth.access import Capability
+from db.queries import queries
+from db.records import to_json
+from db.violations import violations
+from execution.errors import Refusal
+from resolvers.grades import Assessment
+from resolvers.identifiers import write_id
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write, rejected
+from rules.marking import entry_problems, is_too_fine, state_of
+
+__all__ = [
+    "LOCKS",
+    "create_assessment",
+    "delete_assessment",
+    "publish_assessment",
+    "record_grades",
+    "unpublish_assessment",
+    "update_assessment",
+]
+
+LOCKS = {
+    "POSTED": "The final grades are posted: an administrator can reopen them.",
+    "WINDOW_CLOSED": "The posting window has closed: an administrator can reopen it.",
+}
+_NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraCredit"}
+
+
+async def create_assessment(write: Write, given: Values) -> Objects:
+    """A new assessment of what the class is taught then. Its semester is the one that has its day."""
+    place = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
+    facts = await write.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=write.user_id)
+    if facts is None:
+        raise rejected("classId", "NOT_FOUND", "There is no such class.")
+    errors = _number_errors(given)
+    if facts["semester_id"] is None:
+        errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", "No semester of the class's year has this day."))
+    elif not (facts["is_teacher"] or write.may(Capability.MANAGE_SCHOOL)):
+        raise Refusal("FORBIDDEN", "Assessments are made by who teaches the subject in the class.")
+    elif facts["lesson_id"] is None:
+        errors.append(UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that day."))
+    errors += _lock_errors(facts)
+    values = given | {"semester_id": facts["semester_id"], "created_by": write.user_id}
+    if errors:
+        values.pop("client_id", None)
+        raise Rejected(*errors, *await write.broken_rules("assessments", values, "semesterId", "subjectId"))
+    return {"assessment": await write.insert("assessments", values)}
+
+
+async def update_assessment(write: Write, given: Values) -> Objects:
+    """A changed assessment. Its class, subject and semester stay; marks that were given stay possible."""
+    row_id, version = given.pop("id"), given.pop("version")
+    there = await _assessment(write, row_id)
+    errors = [*_number_errors(given), *_lock_errors(there)]
+    day = given.get("assessment_date")
+    if day is not None and day != there["assessment_date"]:
+        if not there["start_date"] <= day <= there["end_date"]:
+            within = f"{there['start_date']} to {there['end_date']}"
+            errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", f"Must stay in its semester: {within}."))
+        absent = await write.value(queries.graded_not_in_class_on, id=row_id, day=day)
+        if absent:
+            errors.append(UserError("assessmentDate", "NOT_IN_CLASS", f"{absent} with a mark in it were not in the class on that day."))
+    if errors:
+        broken = await violations(write.connection, "assessments", to_json(given), row_id)
+        raise Rejected(*errors, *(UserError(each.field, each.code, each.message) for each in broken))
+    return {"assessment": await write.change("assessments", row_id, version, given, shows="assessment")}
+
+
+async def publish_assessment(write: Write, given: Values) -> Objects:
+    """Shows an assessment and its grades to students and guardians; one that is published already stays as it is."""
+    return await _show(write, given["id"], published=True)
+
+
+async def unpublish_assessment(write: Write, given: Values) -> Objects:
+    """Hides an assessment and its grades from students and guardians again."""
+    return await _show(write, given["id"], published=False)
+
+
+async def delete_assessment(write: Write, given: Values) -> Objects:
+    """Deletes an assessment without marks. One with marks stays: IN_USE."""
+    _refuse_locked(await _assessment(write, given["id"]))
+    return {"deleted_id": write_id(Assessment.tag, await write.delete("assessments", given["id"]))}
+
+
+async def record_grades(write: Write, given: Values) -> Objects:
+    """The marks of a class in an assessment, in one statement. Who is not named stays as they are.
+
+    Of two teachers who record at once the later one's entries stand, and the audit log keeps what they changed; an entry that names the
+    version it was made from (0: there was none) is refused instead when that has changed. A student has been in the class on the assessment's
+    day. Raises FORBIDDEN for a teacher who does not teach it.
+    """
+    assessment_id, entries = given["assessment_id"], given["entries"]
+    await _assessment(write, assessment_id, "assessmentId")
+    await write.rows(queries.hold_assessment, id=assessment_id)
+    there = await _assessment(write, assessment_id, "assessmentId")
+    place = {"class_id": there["class_id"], "day": there["assessment_date"]}
+    roster = {row["student_id"] for row in await write.rows(queries.class_roster_on, **place)}
+    errors = [*_lock_errors(there), *await _entry_errors(write, entries, there, roster)]
+    if errors:
+        raise Rejected(*errors)
+    rows = [_row(entry) for entry in entries]
+    changes = await write.rows(queries.record_grades, entries=to_json(rows), assessment_id=assessment_id, user_id=write.user_id)
+    order = {entry["student_id"]: n for n, entry in enumerate(entries)}
+    return {"assessment": assessment_id, "changes": sorted((dict(each) for each in changes), key=lambda each: order[each["student_id"]])}
+
+
+async def _assessment(write: Write, row_id: UUID, field: str = "id") -> Any:
+    """An assessment that the viewer may write in, and what that depends on."""
+    there = await write.visible_row(queries.assessment_to_write, id=row_id, user_id=write.user_id)
+    if there is None:
+        raise rejected(field, "NOT_FOUND", "There is no such assessment.")
+    if not (there["is_teacher"] or write.may(Capability.MANAGE_SCHOOL)):
+        raise Refusal("FORBIDDEN", "Marks are written by who teaches the subject in the class in that semester.")
+    return there
+
+
+async def _show(write: Write, row_id: UUID, *, published: bool) -> Objects:
+    _refuse_locked(await _assessment(write, row_id))
+    await write.rows(queries.publish_assessment if published else queries.unpublish_assessment, id=row_id)
+    return {"assessment": row_id}
+
+
+def _lock_errors(facts: Any) -> list[UserError]:
+    return [UserError(None, facts["lock"], LOCKS[facts["lock"]])] if facts["lock"] else []
+
+
+def _refuse_locked(facts: Any) -> None:
+    if facts["lock"]:
+        raise Rejected(*_lock_errors(facts))
+
+
+def _number_errors(given: Values) -> list[UserError]:
+    return [UserError(_NUMBERS[name], "INVALID", "Must have at most 3 decimals.") for name in _NUMBERS if is_too_fine(given.get(name))]
+
+
+async def _entry_errors(write: Write, entries: list[Values], there: Any, roster: set[UUID]) -> list[UserError]:
+    own = [entry["client_id"] for entry in entries if entry.get("client_id") is not None]
+    grades = await write.rows(queries.grades_of_assessment, id=there["id"], ids=own)
+    versions = {row["student_id"]: row["version"] for row in grades if row["assessment_id"] == there["id"]}
+    holders = {row["id"]: (row["assessment_id"], row["student_id"]) for row in grades}
+    times = Counter(entry["student_id"] for entry in entries)
+    ids = Counter(own)
+    errors = []
+    for n, entry in enumerate(entries):
+        path, student = f"entries.{n}.", entry["student_id"]
+        if student not in roster:
+            errors.append(UserError(f"{path}studentId", "NOT_IN_CLASS", f"Was not in the class on {there['assessment_date']}."))
+        elif times[student] > 1:
+            errors.append(UserError(f"{path}studentId", "TWICE", "Is named more than once."))
+        problems = entry_problems(entry, there["max_score"], there["extra_credit"])
+        errors += [UserError(f"{path}{field}", code, message) for field, code, message in problems]
+        seen = entry.get("version")
+        if seen is not None and seen != versions.get(student, 0):
+            errors.append(UserError(f"{path}version", "CONFLICT", "It has changed since you read it."))
+        client_id = entry.get("client_id")
+        if client_id is not None and ids[client_id] > 1:
+            errors.append(UserError(f"{path}clientId", "TWICE", "Is given more than once."))
+        elif holders.get(client_id, (there["id"], student)) != (there["id"], student):
+            errors.append(UserError(f"{path}clientId", "TAKEN", "Another record has this id."))
+    return errors
+
+
+def _row(entry: Values) -> dict[str, Any]:
+    score: Decimal | None = entry.get("score")
+    return {
+        "id": entry.get("client_id"),
+        "student_id": entry["student_id"],
+        "state": state_of(entry),
+        "score": score,
+        "comment": entry.get("comment"),
+        "keeps_comment": "comment" not in entry,
+    }

@@ -1,0 +1,133 @@
+"""Final grades: posted by who teaches, frozen, reopened by administrators with a reason."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from auth.access import Capability
+from db.queries import queries
+from db.records import to_json
+from execution.errors import Refusal
+from resolvers.marking import LOCKS
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write, rejected
+from rules.grading import Mark, Policy, average, grade, read_policy
+
+__all__ = ["post_final_grades", "reopen_grades"]
+
+
+async def post_final_grades(write: Write, given: Values) -> Objects:
+    """Freezes the grade of everyone who is in the class on the semester's last day (today, when it goes on), in a subject or in all.
+
+    Computed from published marks, in whichever class they were got. Refused while marks are locked, before the window opens, and while there
+    are marks that nobody may see yet, or students without a mark (unless `leave_out_not_recorded`). Raises FORBIDDEN for a teacher of another.
+    """
+    lessons = await _lessons(write, given)
+    if not write.may(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
+        raise Refusal("FORBIDDEN", "Final grades are posted by who teaches the subject in the class.")
+    as_of = lessons[0]["as_of"]
+    students = [row["student_id"] for row in await write.rows(queries.class_roster_on, class_id=given["class_id"], day=as_of)]
+    place = {"semester_id": given["semester_id"], "student_ids": students, "subject_ids": [each["subject_id"] for each in lessons]}
+    now = await write.row(queries.grading_policy)
+    policy = read_policy(now["content"], now["version"])
+    errors = _lesson_errors(lessons)
+    if policy.scale is None:
+        errors.append(UserError(None, "NO_SCALE", "The school has no default grading scale."))
+    for each in await write.rows(queries.assessments_against_posting, class_id=given["class_id"], **place):
+        if not each["is_published"]:
+            errors.append(UserError("classId", "NOT_PUBLISHED", f"“{each['title']}” has marks and is not published."))
+        elif not given.get("leave_out_not_recorded"):
+            errors.append(
+                UserError("classId", "NOT_RECORDED", f"“{each['title']}” has no mark of {each['unmarked']} who were in the class.")
+            )
+    if errors:
+        raise Rejected(*errors)
+    marks = await write.rows(queries.marks_to_post, **place)
+    await write.rows(queries.keep_grading_policy)
+    posting = {"class_id": given["class_id"], "user_id": write.user_id, "as_of": as_of, "policy_version": policy.version}
+    postings = await write.rows(queries.post_grades, semester_id=given["semester_id"], subject_ids=place["subject_ids"], **posting)
+    rows = _final_grades(lessons, postings, students, marks, policy, now["today"])
+    await write.rows(queries.freeze_final_grades, grades=to_json(rows))
+    return {
+        "class_": given["class_id"],
+        "postings": [{"subject_id": each["subject_id"], "number": each["number"], "students": len(students)} for each in postings],
+    }
+
+
+async def reopen_grades(write: Write, given: Values) -> Objects:
+    """Opens locked marks again, until a moment or until they are posted again. What was posted stays as it is."""
+    lessons = await _lessons(write, given)
+    errors = []
+    if not await write.value(queries.is_later_than_now, moment=given["until"]):
+        errors.append(UserError("until", "IN_PAST", "Must be still to come."))
+    if not 1 <= len(given["reason"]) <= 500:
+        errors.append(UserError("reason", "INVALID", "Must have 1 to 500 characters that are not all blanks."))
+    locked = [each for each in lessons if each["lock"]]
+    if not locked:
+        errors.append(UserError("classId", "NOT_LOCKED", "Nothing of it is locked."))
+    if errors:
+        raise Rejected(*errors)
+    await write.rows(
+        queries.reopen_grades,
+        class_id=given["class_id"],
+        semester_id=given["semester_id"],
+        subject_ids=[each["subject_id"] for each in locked],
+        numbers=[each["number"] for each in locked],
+        user_id=write.user_id,
+        until=given["until"],
+        reason=given["reason"],
+    )
+    return {"class_": given["class_id"], "reopened": len(locked)}
+
+
+async def _lessons(write: Write, given: Values) -> Sequence[Any]:
+    """The lessons that are meant, held alone until the transaction ends, and what stands against posting them."""
+    place = {"class_id": given["class_id"], "semester_id": given["semester_id"], "subject_id": given.get("subject_id")}
+    await write.rows(queries.hold_lessons_to_post, **place)
+    lessons = await write.rows(queries.lessons_to_post, **place, user_id=write.user_id)
+    if not lessons:
+        field = "subjectId" if given.get("subject_id") else "classId"
+        raise rejected(field, "NOT_TAUGHT", "The class is not taught this in the semester.")
+    return lessons
+
+
+def _lesson_errors(lessons: Sequence[Any]) -> list[UserError]:
+    errors = []
+    for each in lessons:
+        if each["lock"]:
+            errors.append(UserError("subjectId", each["lock"], f"{each['subject']}: {LOCKS[each['lock']]}"))
+        if each["is_early"]:
+            errors.append(
+                UserError("semesterId", "NOT_OPEN", f"Final grades may be posted from {each['posting_opens_at'].isoformat()} on.")
+            )
+    return list(dict.fromkeys(errors))
+
+
+def _final_grades(
+    lessons: Sequence[Any], postings: Sequence[Any], students: Sequence[UUID], marks: Sequence[Any], policy: Policy, today: Any
+) -> list[dict[str, Any]]:
+    credits_ = {each["subject_id"]: each["credits"] for each in lessons}
+    by_place: defaultdict[tuple[UUID, UUID], list[Mark]] = defaultdict(list)
+    for row in marks:
+        mark = Mark(row["kind"], row["state"], row["score"], row["maximum"], row["weight"], row["day"], row["title"])
+        by_place[row["student_id"], row["subject_id"]].append(mark)
+    rows = []
+    for posting in postings:
+        for student in students:
+            found = average(by_place[student, posting["subject_id"]], policy, today)
+            result = grade(found.percentage, policy)
+            rows.append(
+                {
+                    "posting_id": posting["id"],
+                    "student_id": student,
+                    "is_incomplete": found.is_incomplete,
+                    "percentage": result.percentage,
+                    "rounded": result.rounded,
+                    "points": result.points,
+                    "credits": credits_[posting["subject_id"]],
+                    "letter": result.letter,
+                    "facts": found.facts,
+                }
+            )
+    return rows

@@ -1,0 +1,74 @@
+"""Grading scales, written. Administrators do."""
+
+from collections import Counter
+from decimal import Decimal
+from itertools import pairwise
+from uuid import UUID
+
+from db.queries import queries
+from db.records import to_json
+from resolvers.user_errors import UserError
+from resolvers.writing import Objects, Rejected, Values, Write
+
+__all__ = ["create_grading_scale", "update_grading_scale"]
+
+# No scale has it: all others are left.
+_NONE = UUID(int=0)
+
+
+async def create_grading_scale(write: Write, given: Values) -> Objects:
+    """A new scale with its bounds. When it is to be the default, the one that was no longer is."""
+    bounds = given.pop("bounds")
+    errors = _bound_errors(bounds)
+    if errors:
+        raise Rejected(*errors, *await write.broken_rules("grading_scales", {"name": given["name"]}))
+    if given.get("is_default"):
+        await write.rows(queries.leave_default_scale, id=_NONE)
+    scale = await write.insert("grading_scales", given)
+    await write.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
+    return {"grading_scale": scale, "warnings": _warnings(bounds)}
+
+
+async def update_grading_scale(write: Write, given: Values) -> Objects:
+    """A changed scale; bounds, when given, are all of them anew. Averages that are not posted follow; what is posted stays."""
+    scale, version, bounds = given.pop("id"), given.pop("version"), given.pop("bounds", None)
+    errors = _bound_errors(bounds) if bounds is not None else []
+    if errors:
+        raise Rejected(*errors)
+    if given.get("is_default"):
+        await write.rows(queries.leave_default_scale, id=scale)
+    elif bounds is not None and not given:
+        # Its bounds are the scale's: a change of them is a new version of it.
+        given["name"] = await write.value(queries.name_of_scale, id=scale)
+    await write.change("grading_scales", scale, version, given, shows="grading_scale")
+    if bounds is not None:
+        await write.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
+    return {"grading_scale": scale, "warnings": _warnings(bounds or [])}
+
+
+def _bound_errors(bounds: list[Values]) -> list[UserError]:
+    """Everything that is wrong with a scale's bounds. Source: a set of unique lower bounds that includes 0."""
+    errors = []
+    times = Counter(each["lower_bound"] for each in bounds)
+    if Decimal(0) not in times:
+        errors.append(UserError("bounds", "INVALID", "A scale needs a bound at 0, so that every mark has a letter."))
+    for n, each in enumerate(bounds):
+        if not 0 <= each["lower_bound"] <= 999:
+            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Must be between 0 and 999."))
+        if times[each["lower_bound"]] > 1:
+            errors.append(UserError(f"bounds.{n}.lowerBound", "TWICE", "Is given more than once."))
+        if not 1 <= len(each["letter"]) <= 10:
+            errors.append(UserError(f"bounds.{n}.letter", "INVALID", "Must have 1 to 10 characters that are not all blanks."))
+        if not 0 <= each["points"] < 100:
+            errors.append(UserError(f"bounds.{n}.points", "INVALID", "Must be between 0 and 99.99."))
+    return errors
+
+
+def _warnings(bounds: list[Values]) -> list[str]:
+    """What is allowed and odd: a higher bound that is worth fewer points."""
+    rising = sorted(bounds, key=lambda each: each["lower_bound"])
+    return [
+        f"{high['letter']} from {high['lower_bound']} is worth fewer points than {low['letter']} from {low['lower_bound']}."
+        for low, high in pairwise(rising)
+        if high["points"] < low["points"]
+    ]

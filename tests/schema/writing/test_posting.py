@@ -1,0 +1,385 @@
+"""Final grades: posted, frozen, locked, reopened; averages and reports before and after."""
+
+import asyncio
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.markbook import TEACHER, make_assessment, marked, open_window, record, run, stranger
+
+ADMIN = "admin@demo.school"
+POSTED = "class { id } postings { number students subject { id } }"
+RESULT = "basis percentage rounded letter points isIncomplete explanation { steps { label value detail } policyVersion }"
+
+
+@pytest.fixture
+async def room(writable):
+    room = await make_classroom(writable)
+    await open_window(writable, room.semester)
+    return room
+
+
+async def post(school, room, viewer=TEACHER, key=None, **given):
+    values = {"classId": room.id, "semesterId": room.semester, "subjectId": room.subject, "idempotencyKey": key or uuid4().hex}
+    return await run(school, "postFinalGrades", POSTED, viewer, **values | given)
+
+
+async def reopen(school, room, viewer=ADMIN, **given):
+    values = {
+        "classId": room.id,
+        "semesterId": room.semester,
+        "subjectId": room.subject,
+        "until": "2026-03-20T12:00:00Z",
+        "reason": "A typing slip",
+    }
+    return await run(school, "reopenGrades", "reopened", viewer, **values | given)
+
+
+async def average(school, room, n=0, viewer=ADMIN):
+    query = f"query ($s: ID!, $j: ID!, $m: ID!) {{ student(id: $s) {{ subjectAverage(subjectId: $j, semesterId: $m) {{ {RESULT} }} }} }}"
+    found = (await school.data(query, viewer, s=room.students[n], j=room.subject, m=room.semester))["student"]["subjectAverage"]
+    return found and found | {"percentage": found["percentage"] and Decimal(found["percentage"])}
+
+
+async def final_grades(school, room, viewer=ADMIN):
+    """The final grades posted in a room, latest first within each student."""
+    query = (
+        "query ($c: [ID!]) { finalGrades(first: 100, filter: {classIds: $c}) { nodes { id number isCurrent letter rounded percentage points credits"
+        " isIncomplete student { id } postedBy { name } explanation { steps { label value detail } policyVersion } } } }"
+    )
+    nodes = (await school.data(query, viewer, c=[room.id]))["finalGrades"]["nodes"]
+    return sorted(nodes, key=lambda each: (room.students.index(each["student"]["id"]), -each["number"]))
+
+
+async def own_email(school, room, n):
+    """The e-mail address of a student of the room, who can sign in by it."""
+    email = f"{uuid4().hex}@demo.school"
+    await school.database.execute(
+        "UPDATE users SET email = $2 WHERE id = (SELECT user_id FROM students WHERE id = $1)", room.students[n][4:], email
+    )
+    return email
+
+
+async def test_an_average_explains_itself(writable, room):
+    await marked(writable, room, 79, title="Midterm")
+    await marked(writable, room, 81, type="HOMEWORK", title="Sheet")
+    await marked(writable, room, "EXCUSED", type="TEST", title="Vocabulary")
+    got = await average(writable, room)
+    assert (got["percentage"], Decimal(got["rounded"]), got["letter"], got["basis"]) == (Decimal("79.5"), 80, "B", "ALL_MARKS")
+    assert [(each["label"], each["value"]) for each in got["explanation"]["steps"]] == [
+        ("Exam", "79"), ("Homework", "81"), ("Excused", None), ("Average", "79.5"), ("Rounded", "80"), ("Letter", "B"), ("Points", "3"),
+    ]  # fmt: skip
+    assert got["explanation"]["steps"][0]["detail"] == "1 mark, weighs 3 of 4"
+    assert len(got["explanation"]["policyVersion"]) == 12
+
+
+async def test_what_a_student_sees_is_computed_from_published_marks_alone(writable, room):
+    await marked(writable, room, 90)
+    await marked(writable, room, 10, published=False)
+    email = await own_email(writable, room, 0)
+    own = await average(writable, room, viewer=email)
+    assert (own["basis"], own["percentage"]) == ("PUBLISHED_MARKS", 90)
+    teachers = await average(writable, room, viewer=TEACHER)
+    assert (teachers["basis"], teachers["percentage"]) == ("CLASS_MARKS", 50)
+    report = "query ($s: ID!, $m: ID!) { student(id: $s) { semesterReport(semesterId: $m) { gpa subjects { basis percentage explanation { steps { detail } } } } } }"
+    data = await writable.data(report, email, s=room.students[0], m=room.semester)
+    [subject] = data["student"]["semesterReport"]["subjects"]
+    assert (subject["basis"], Decimal(subject["percentage"])) == ("PUBLISHED_MARKS", 90)
+    assert data["student"]["semesterReport"]["gpa"] == "4.00"
+    other = await own_email(writable, room, 1)
+    assert (await writable.data("query ($s: ID!) { student(id: $s) { id } }", other, s=room.students[0])) == {"student": None}
+
+
+async def test_an_average_without_marks_in_reach_is_null(writable, room):
+    await marked(writable, room, 90, published=False)
+    assert await average(writable, room, viewer=await own_email(writable, room, 0)) is None
+
+
+async def test_missing_counts_as_zero_once_its_day_is_over(writable, room):
+    await marked(writable, room, 80)
+    await marked(writable, room, "MISSING", day="2026-03-18")
+    assert (await average(writable, room))["percentage"] == 80
+    await marked(writable, room, "MISSING", day="2026-03-17")
+    assert (await average(writable, room))["percentage"] == 40
+
+
+async def test_incomplete_leaves_the_average_and_marks_the_result(writable, room):
+    await marked(writable, room, 80)
+    await marked(writable, room, "INCOMPLETE")
+    got = await average(writable, room)
+    assert (got["percentage"], got["isIncomplete"]) == (80, True)
+
+
+async def test_posting_freezes_a_record_that_says_how_it_came_about(writable, room):
+    await marked(writable, room, 79, 95, "INCOMPLETE", title="Midterm")
+    await marked(writable, room, 81, "MISSING", "EXCUSED", type="HOMEWORK", title="Sheet")
+    live = await average(writable, room)
+    answer = await post(writable, room)
+    assert codes(answer) == []
+    assert answer["postings"] == [{"number": 1, "students": 3, "subject": {"id": room.subject}}]
+    first, second, third = await final_grades(writable, room)
+    assert (Decimal(first["percentage"]), first["rounded"], first["letter"], first["isCurrent"]) == (Decimal("79.5"), "80", "B", True)
+    assert first["explanation"] == live["explanation"]
+    assert (Decimal(second["percentage"]), second["letter"]) == (Decimal("71.25"), "C")
+    assert "Sheet (2026-03-10) counts as zero" in [each["detail"] for each in second["explanation"]["steps"]]
+    assert (third["percentage"], third["letter"], third["points"], third["isIncomplete"]) == (None, None, None, True)
+    assert await writable.value("SELECT count(*) FROM audit_logs WHERE table_name = 'final_grades' AND user_id IS NOT NULL") >= 3
+
+
+async def test_changing_the_scale_later_changes_no_posted_grade(writable, room):
+    await marked(writable, room, 79.5, 60, 50)
+    await post(writable, room)
+    before = await final_grades(writable, room)
+    strict = [{"lowerBound": "95", "letter": "A", "points": "4"}, {"lowerBound": "0", "letter": "F", "points": "0"}]
+    old = await writable.value("SELECT id FROM grading_scales WHERE is_default")
+    made = await run(writable, "createGradingScale", "gradingScale { id }", ADMIN, name=uuid4().hex, isDefault=True, bounds=strict)
+    assert codes(made) == []
+    try:
+        assert (await average(writable, room))["letter"] == "F"
+        assert await final_grades(writable, room) == before
+        assert before[0]["letter"] == "B"
+        assert (await average(writable, room))["explanation"]["policyVersion"] != before[0]["explanation"]["policyVersion"]
+    finally:
+        await writable.database.execute("UPDATE grading_scales SET is_default = false")
+        await writable.database.execute("UPDATE grading_scales SET is_default = true WHERE id = $1", old)
+
+
+async def test_after_posting_marks_are_locked(writable, room):
+    test = await marked(writable, room, 80, 70, 60)
+    assert codes(await post(writable, room)) == []
+    before = await writable.value("SELECT md5(string_agg(g::text, '|' ORDER BY id)) FROM grades g WHERE class_id = $1", room.id[4:])
+    audit = await writable.value("SELECT count(*) FROM audit_logs")
+    assert codes(await record(writable, test, room, 81)) == [(None, "POSTED")]
+    assert codes(await record(writable, test, room, 81, viewer=ADMIN)) == [(None, "POSTED")]
+    assert codes(await run(writable, "updateAssessment", "assessment { id }", id=test, version=2, title="X")) == [(None, "POSTED")]
+    assert codes(await run(writable, "unpublishAssessment", "assessment { id }", id=test)) == [(None, "POSTED")]
+    assert codes(await run(writable, "deleteAssessment", "deletedId", id=test)) == [(None, "POSTED")]
+    assert codes(await make_assessment(writable, room)) == [(None, "POSTED")]
+    assert codes(await post(writable, room)) == [("subjectId", "POSTED")]
+    assert await writable.value("SELECT count(*) FROM audit_logs") == audit
+    assert before == await writable.value("SELECT md5(string_agg(g::text, '|' ORDER BY id)) FROM grades g WHERE class_id = $1", room.id[4:])
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE grades SET score = 1 WHERE class_id = $1", "grades_posted_check"),
+        ("DELETE FROM grades WHERE class_id = $1", "grades_posted_check"),
+        (("INSERT INTO grades (student_id, assessment_id, state) SELECT s.id, a.id, 'MISSING' FROM students s, assessments a WHERE a.class_id = $1"
+         " AND s.id NOT IN (SELECT student_id FROM grades WHERE class_id = $1) LIMIT 1"), "grades_posted_check"),
+        ("UPDATE assessments SET weight = 2 WHERE class_id = $1", "assessments_posted_check"),
+        ("UPDATE final_grades SET letter = 'A' WHERE class_id = $1", "final_grades_append_only"),
+        ("DELETE FROM final_grades WHERE class_id = $1", "final_grades_append_only"),
+        ("DELETE FROM grade_postings WHERE class_id = $1", "grade_postings_append_only"),
+        (("INSERT INTO final_grades (posting_id, student_id, class_id, subject_id, semester_id, number, is_incomplete, credits, facts)"
+         " SELECT id, (SELECT id FROM students LIMIT 1), class_id, subject_id, semester_id, 1, false, 1, '{}' FROM grade_postings WHERE class_id = $1"),
+         "final_grades_with_posting_check"),
+        (("INSERT INTO grade_postings (class_id, subject_id, semester_id, number, as_of, policy_version)"
+         " SELECT class_id, subject_id, semester_id, 1, as_of, policy_version FROM grade_postings WHERE class_id = $1"), "grade_postings_posted_check"),
+        ("DELETE FROM grading_policies WHERE version IN (SELECT policy_version FROM grade_postings WHERE class_id = $1)", "grading_policies_append_only"),
+    ],
+)  # fmt: skip
+async def test_the_database_holds_the_lock_whoever_writes(writable, room, statement, constraint):
+    await marked(writable, room, 80, 70, 60)
+    await post(writable, room)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as broken:
+        await writable.database.execute(statement, room.id[4:])
+    assert broken.value.constraint_name == constraint
+
+
+async def test_after_the_window_closes_marks_are_locked_for_everyone(writable, room):
+    test = await marked(writable, room, 80, 70, 60)
+    await writable.database.execute("UPDATE semesters SET posting_closes_at = '2026-03-18 10:00+01' WHERE id = $1", room.semester[4:])
+    try:
+        for viewer in (TEACHER, ADMIN):
+            assert codes(await record(writable, test, room, 81, viewer=viewer)) == [(None, "WINDOW_CLOSED")]
+            assert codes(await post(writable, room, viewer)) == [("subjectId", "WINDOW_CLOSED")]
+        with pytest.raises(asyncpg.CheckViolationError, match="WINDOW_CLOSED"):
+            await writable.database.execute("UPDATE grades SET score = 1 WHERE assessment_id = $1", test[4:])
+        assert codes(await reopen(writable, room)) == []
+        assert codes(await record(writable, test, room, 81)) == []
+        assert codes(await post(writable, room)) == []
+        moved = await run(
+            writable, "updateSemester", "semester { id }", ADMIN, id=room.semester, postingClosesAt="2026-07-01T10:00:00Z",
+            version=await writable.value("SELECT version FROM semesters WHERE id = $1", room.semester[4:]),
+        )  # fmt: skip
+        assert codes(moved) == [("postingClosesAt", "WINDOW_CLOSED")]
+    finally:
+        async with writable.database.acquire() as connection:
+            await connection.execute("ALTER TABLE semesters DISABLE TRIGGER semesters_window")
+            await connection.execute("UPDATE semesters SET posting_closes_at = '2026-08-14' WHERE id = $1", room.semester[4:])
+            await connection.execute("ALTER TABLE semesters ENABLE TRIGGER semesters_window")
+
+
+async def test_grades_are_not_posted_before_the_window_opens(writable, room):
+    await marked(writable, room, 80, 70, 60)
+    await open_window(writable, room.semester, date(2026, 7, 1))
+    assert codes(await post(writable, room)) == [("semesterId", "NOT_OPEN")]
+    await open_window(writable, room.semester)
+
+
+async def test_reopening_has_a_reason_and_an_end_and_posting_again_makes_a_new_version(writable, room):
+    test = await marked(writable, room, 80, 70, 60)
+    await post(writable, room)
+    early = await final_grades(writable, room)
+    wrong = await reopen(writable, room, reason=" ", until="2026-03-18T09:00:00Z")
+    assert codes(wrong) == [("until", "IN_PAST"), ("reason", "INVALID")]
+    assert codes(await record(writable, test, room, 91)) == [(None, "POSTED")]
+    answer = await reopen(writable, room)
+    assert (codes(answer), answer["reopened"]) == ([], 1)
+    assert codes(await reopen(writable, room)) == [("classId", "NOT_LOCKED")]
+    assert codes(await record(writable, test, room, 91)) == []
+    assert await final_grades(writable, room) == early
+    assert (await post(writable, room))["postings"][0]["number"] == 2
+    both = await final_grades(writable, room)
+    assert [(each["number"], each["letter"], each["isCurrent"]) for each in both[:2]] == [(2, "A", True), (1, "B", False)]
+    assert codes(await record(writable, test, room, 92)) == [(None, "POSTED")]
+    row = await writable.database.fetchrow(
+        "SELECT r.reason, l.user_id FROM grade_reopenings r JOIN audit_logs l ON l.record_id = r.id WHERE r.class_id = $1", room.id[4:]
+    )
+    assert row["reason"] == "A typing slip"
+    assert row["user_id"] == await writable.value("SELECT id FROM users WHERE email = $1", ADMIN)
+
+
+async def test_a_reopening_ends_by_itself(writable, room):
+    test = await marked(writable, room, 80, 70, 60)
+    await post(writable, room)
+    assert codes(await reopen(writable, room, until="2026-03-18T10:00:00Z")) == []
+    lesson = "query ($c: ID!) { class(id: $c) { classSubjects { nodes { marking { lock postedAt reopenedUntil } } } } }"
+    [node] = (await writable.data(lesson, c=room.id))["class"]["classSubjects"]["nodes"]
+    assert (node["marking"]["lock"], node["marking"]["postedAt"] is None) == (None, False)
+    assert node["marking"]["reopenedUntil"].startswith("2026-03-18T10:00:00")
+    async with writable.database.acquire() as connection:
+        await connection.execute("ALTER TABLE grade_reopenings DISABLE TRIGGER USER")
+        await connection.execute("UPDATE grade_reopenings SET open_until = '2026-03-18 10:14+01' WHERE class_id = $1", room.id[4:])
+        await connection.execute("ALTER TABLE grade_reopenings ENABLE TRIGGER USER")
+    assert codes(await record(writable, test, room, 81)) == [(None, "POSTED")]
+    [node] = (await writable.data(lesson, c=room.id))["class"]["classSubjects"]["nodes"]
+    assert (node["marking"]["lock"], node["marking"]["reopenedUntil"]) == ("POSTED", None)
+
+
+async def test_unpublished_marks_and_silence_stand_against_posting(writable, room):
+    test = await marked(writable, room, 80, 70)
+    hidden = await marked(writable, room, 80, 70, 60, published=False)
+    answer = await post(writable, room)
+    assert codes(answer) == [("classId", "NOT_RECORDED"), ("classId", "NOT_PUBLISHED")]
+    assert await writable.value("SELECT count(*) FROM grade_postings WHERE class_id = $1", room.id[4:]) == 0
+    assert codes(await post(writable, room, leaveOutNotRecorded=True)) == [("classId", "NOT_PUBLISHED")]
+    assert codes(await run(writable, "publishAssessment", "assessment { id }", id=hidden)) == []
+    assert codes(await record(writable, test, room, None, None, "EXCUSED")) == []
+    assert codes(await post(writable, room)) == []
+
+
+async def test_silence_may_be_left_out_when_the_teacher_says_so(writable, room):
+    await marked(writable, room, 80, 70)
+    assert codes(await post(writable, room, leaveOutNotRecorded=True)) == []
+    assert [each["letter"] for each in await final_grades(writable, room)] == ["B", "C", None]
+
+
+async def test_the_same_key_posts_once(writable, room):
+    await marked(writable, room, 80, 70, 60)
+    first = await post(writable, room, key="p")
+    assert await post(writable, room, key="p") == first
+    assert await writable.value("SELECT count(*) FROM grade_postings WHERE class_id = $1", room.id[4:]) == 1
+
+
+async def test_who_does_not_teach_it_posts_nothing_and_leaves_no_trace(writable, room):
+    await marked(writable, room, 80, 70, 60)
+    before = await writable.database.fetchrow("SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM idempotency_keys)")
+    given = {"classId": room.id, "semesterId": room.semester, "subjectId": room.subject, "idempotencyKey": "s"}
+    query = "mutation ($input: PostFinalGradesInput!) { postFinalGrades(input: $input) { userErrors { code } } }"
+    assert (await writable.ask(query, await stranger(writable, room), input=given)).codes == ["FORBIDDEN"]
+    assert await writable.value("SELECT count(*) FROM grade_postings WHERE class_id = $1", room.id[4:]) == 0
+    assert await writable.database.fetchrow("SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM idempotency_keys)") == before
+
+
+async def test_a_teacher_posts_a_whole_class_only_when_all_of_it_is_theirs(writable, room):
+    await marked(writable, room, 80, 70, 60)
+    other = await writable.value("SELECT id FROM subjects WHERE id <> $1 LIMIT 1", room.subject[4:])
+    await writable.database.execute(
+        "INSERT INTO class_subjects (class_id, subject_id, semester_id) VALUES ($1, $2, $3)", room.id[4:], other, room.semester[4:]
+    )
+    given = {"classId": room.id, "semesterId": room.semester, "idempotencyKey": "w"}
+    query = "mutation ($input: PostFinalGradesInput!) { postFinalGrades(input: $input) { postings { students } userErrors { code } } }"
+    assert (await writable.ask(query, TEACHER, input=given)).codes == ["FORBIDDEN"]
+    assert (await writable.data(query, ADMIN, input=given))["postFinalGrades"]["postings"] == [{"students": 3}, {"students": 3}]
+
+
+async def test_marks_recorded_while_grades_are_posted_are_in_them_or_refused(writable):
+    """Never in between: what is frozen is what the marks say."""
+    for _ in range(4):
+        room = await make_classroom(writable)
+        test = await marked(writable, room, 80, 70, 60)
+        answers = await asyncio.gather(
+            *(record(writable, test, room, 81 + n) for n in range(3)),
+            post(writable, room),
+            *(record(writable, test, room, 91 + n) for n in range(3)),
+        )
+        assert codes(answers[3]) == []
+        for n, answer in enumerate(answers):
+            assert n == 3 or codes(answer) in ([], [(None, "POSTED")])
+        frozen = (await final_grades(writable, room))[0]["percentage"]
+        assert Decimal(frozen) == await writable.value(
+            "SELECT score FROM grades WHERE assessment_id = $1 AND student_id = $2", test[4:], room.students[0][4:]
+        )
+
+
+async def test_a_report_has_the_grade_point_average_and_the_rank_if_the_school_shows_it(writable, room):
+    await marked(writable, room, 95, 85, 85)
+    query = (
+        "query ($c: ID!, $m: ID!) { class(id: $c) { semesterReports(semesterId: $m) { gpa rank rankedStudents isPosted student { id }"
+        " subjects { basis letter finalGrade { number } } explanation { steps { label value detail } policyVersion } } } }"
+    )
+
+    async def reports(viewer=ADMIN):
+        answer = await writable.ask(query, viewer, c=room.id, m=room.semester)
+        assert not answer.errors
+        return sorted(answer.data["class"]["semesterReports"], key=lambda each: room.students.index(each["student"]["id"]))
+
+    before = await reports()
+    assert [(each["gpa"], each["rank"], each["isPosted"]) for each in before] == [
+        ("4.00", None, False),
+        ("3.00", None, False),
+        ("3.00", None, False),
+    ]
+    await post(writable, room)
+    assert {each["rank"] for each in await reports()} == {None}
+    await writable.database.execute("UPDATE school_settings SET shows_rank = true")
+    try:
+        after = await reports()
+        assert [(each["rank"], each["rankedStudents"]) for each in after] == [(1, 3), (2, 3), (2, 3)]
+        assert after[0]["subjects"] == [{"basis": "POSTED", "letter": "A", "finalGrade": {"number": 1}}]
+        assert [each["label"] for each in after[0]["explanation"]["steps"]][-2:] == ["Grade point average", "Rank"]
+        # A student has their own rank, and nothing of classmates.
+        own = await reports(await own_email(writable, room, 1))
+        assert [(each["student"]["id"], each["rank"], each["rankedStudents"]) for each in own] == [(room.students[1], 2, 3)]
+    finally:
+        await writable.database.execute("UPDATE school_settings SET shows_rank = false")
+
+
+async def test_a_subject_of_another_teacher_is_in_the_report_when_it_is_posted_and_not_before(writable, room):
+    """Who teaches the class something else sees its final grades, and neither marks nor averages of colleagues."""
+    email = await stranger(writable, room)
+    other = await writable.value("SELECT id FROM subjects WHERE id <> $1 ORDER BY id LIMIT 1", room.subject[4:])
+    await writable.database.execute(
+        "INSERT INTO class_subjects (class_id, subject_id, semester_id, teacher_id) SELECT $1, $2, $3, t.id FROM teachers t JOIN users u ON u.id = t.user_id"
+        " WHERE u.email = $4",
+        room.id[4:], other, room.semester[4:], email,
+    )  # fmt: skip
+    await marked(writable, room, 95, 85, 85)
+    query = "query ($s: ID!, $m: ID!) { student(id: $s) { semesterReport(semesterId: $m) { gpa subjects { basis percentage credits subject { id } } } } }"
+
+    async def report():
+        found = (await writable.data(query, email, s=room.students[0], m=room.semester))["student"]["semesterReport"]
+        [subject] = [each for each in found["subjects"] if each["subject"]["id"] == room.subject]
+        return found["gpa"], subject["basis"], subject["percentage"]
+
+    assert await average(writable, room, viewer=email) is None
+    assert await report() == (None, None, None)
+    await post(writable, room)
+    assert (await report())[:2] == ("4.00", "POSTED")
+    assert await average(writable, room, viewer=email) is None
