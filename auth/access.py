@@ -55,6 +55,7 @@ NOUNS = frozenset(
         "assessments",
         "grades",
         "payments",
+        "gateway_events",
         "audit_log",
         "service_tokens",
         "users",
@@ -63,7 +64,9 @@ NOUNS = frozenset(
 )
 _OPEN: dict[str, frozenset[str]] = {
     "ADMIN": NOUNS,
-    "BURSAR": frozenset({"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "users"}),
+    "BURSAR": frozenset(
+        {"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "gateway_events", "users"}
+    ),
 }
 _NOTHING: frozenset[str] = frozenset()
 

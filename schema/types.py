@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from schema.attendance import Attendance
     from schema.audit import AuditEntry
     from schema.classes import Class, ClassSubject
+    from schema.gateway_events import GatewayEvent
     from schema.grades import Grade
     from schema.guardians import Guardian, Guardianship
     from schema.payment_transactions import PaymentTransaction, Receipt
@@ -30,6 +31,7 @@ else:
     ClassMembership = Annotated["ClassMembership", strawberry.lazy("schema.students")]
     ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
     FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
+    GatewayEvent = Annotated["GatewayEvent", strawberry.lazy("schema.gateway_events")]
     Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
     Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
     Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
@@ -57,6 +59,7 @@ __all__ = [
     "ClassMembership",
     "ClassSubject",
     "FeeCategory",
+    "GatewayEvent",
     "Grade",
     "Guardian",
     "Guardianship",

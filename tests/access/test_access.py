@@ -31,6 +31,7 @@ ROOTS = {
     "payments": ("pay", "payments", "payment"),
     "payment_transactions": ("txn", None, None),
     "receipts": ("rct", "receipts", None),
+    "gateway_events": ("gwe", None, None),
     "user": ("usr", "users", None),
 }
 

@@ -69,7 +69,17 @@ MAY = {
     "correctAttendance": ADMIN,
     "applyPromotion": ADMIN,
     **dict.fromkeys(
-        ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
+        [
+            "createCharges",
+            "cancelCharge",
+            "updateCharge",
+            "recordPayment",
+            "refundPayment",
+            "waiveCharge",
+            "correctPayment",
+            "retryGatewayEvent",
+            "dismissGatewayEvent",
+        ],
         MONEY,
     ),
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut"], ALL),

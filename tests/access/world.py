@@ -188,6 +188,7 @@ async def build(connection: Any) -> None:
         ("eve_e1", "eve", "e1"),
     ):
         await add("grades", label, student_id=of("students", student), assessment_id=of("assessments", assessment), state="SCORED", score=8)
+    await add("gateway_events", "event", gateway="stripe", event_id="evt_1", event_type="x", gateway_id="pi_1", problem="x", facts="{}")
     for n, student in enumerate(("ann", "ben", "cleo"), start=1):
         payment = await add(
             "payments",
