@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     secret_key_previous: str | None = Field(
         None, min_length=32, repr=False, description="The secret before `SECRET_KEY`: tokens that it signed are good until they expire."
     )
+    stripe_webhook_secrets: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="Signing secrets of Stripe's webhook endpoint (`whsec_…`), separated by commas: two while one takes the place of another."
+        " Not set: `POST /webhooks/stripe` answers 503.",
+    )
     pool_max_size: int = Field(25, ge=1, le=1000, description="How many connections a worker opens at most.")
     pool_min_size: int = Field(5, ge=0, le=1000, description="How many connections a worker keeps warm.")
     pool_idle_seconds: float = Field(60, gt=0, description="How long a connection above the minimum may be idle before it is closed.")
@@ -79,7 +85,7 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, from this level on.")
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "stripe_webhook_secrets", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from starlette.applications import Starlette
@@ -27,6 +28,8 @@ from execution.http import GraphQLEndpoint
 from execution.limits import Limits
 from execution.operations import graphql_core
 from execution.requests import RequestIdMiddleware
+from gateways.routes import gateway_routes
+from gateways.stripe import Stripe
 from health.checks import Health
 from health.inflight import InFlight, InFlightMiddleware
 from health.routes import health_routes
@@ -119,6 +122,10 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         explorer=EXPLORER,
     )
 
+    def now() -> datetime:
+        services: Services = app.state.services
+        return services.authenticator.clock.now()
+
     async def home(_: Request) -> Response:
         return RedirectResponse(EXPLORER, 307)
 
@@ -147,6 +154,12 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             Route("/", home),
             Route("/graphql", graphql),
             *health_routes(lambda: app.state.services.health, guard),
+            *gateway_routes(
+                [Stripe(settings.stripe_webhook_secrets)],
+                lambda: app.state.services.database,
+                now,
+                max_body_bytes=settings.max_body_bytes,
+            ),
             *explorer_routes(),
         ],
         middleware=middleware,

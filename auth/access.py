@@ -56,6 +56,7 @@ NOUNS = frozenset(
         "grades",
         "final_grades",
         "payments",
+        "gateway_events",
         "audit_log",
         "service_tokens",
         "sessions",
@@ -65,7 +66,9 @@ NOUNS = frozenset(
 )
 _OPEN: dict[str, frozenset[str]] = {
     "ADMIN": NOUNS,
-    "BURSAR": frozenset({"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "users"}),
+    "BURSAR": frozenset(
+        {"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "gateway_events", "users"}
+    ),
 }
 _NOTHING: frozenset[str] = frozenset()
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from execution.errors import Refusal
 from execution.negotiation import JSON, is_json
 
-__all__ = ["Asked", "read"]
+__all__ = ["Asked", "read", "read_body"]
 
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 
@@ -37,7 +37,7 @@ async def read(request: Request, max_bytes: int) -> Asked:
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
-    given = _json(await _body(request, max_bytes), "The body")
+    given = _json(await read_body(request, max_bytes), "The body")
     if isinstance(given, list):
         raise Refusal("BATCHING_NOT_SUPPORTED", "Send one operation per request.")
     return _asked(given)
@@ -55,7 +55,8 @@ def _from_address(request: Request) -> dict[str, Any]:
     return given
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The body. Raises a BODY_TOO_LARGE refusal as soon as it is; ClientDisconnect when nobody is there."""
     too_large = Refusal("BODY_TOO_LARGE", f"The body is larger than {max_bytes} bytes.", limit=max_bytes)
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > max_bytes:

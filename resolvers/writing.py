@@ -28,13 +28,13 @@ from resolvers.context import Context
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
 
-__all__ = ["Action", "Objects", "Outcome", "Rejected", "Values", "Write", "perform", "rejected"]
+__all__ = ["AGAIN", "ATTEMPTS", "Action", "Objects", "Outcome", "Rejected", "Values", "Write", "perform", "rejected"]
 
 Values = dict[str, Any]
 Objects = Mapping[str, Any]
 
-_ATTEMPTS = 4
-_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+ATTEMPTS = 4
+AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _LONGEST_KEY = 255
 
 
@@ -160,7 +160,7 @@ async def perform(context: Context, name: str, action: Action, given: Values, *,
     `key` is an idempotency key: the objects of the first call are kept beside it, and answered to every later call with equal arguments.
     `settles`: what it may revoke counts in every worker when this returns. Raises UNAUTHENTICATED and FORBIDDEN refusals.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             objects = await _once(context, name, action, dict(given), key)
             break
@@ -174,8 +174,8 @@ async def perform(context: Context, name: str, action: Action, given: Values, *,
             return Outcome({}, [_user_error(rule)])
         except asyncpg.DataError:
             return Outcome({}, [UserError(None, "OUT_OF_RANGE", "A value is out of range, or cannot be stored.")])
-        except _AGAIN:
-            if attempt == _ATTEMPTS:
+        except AGAIN:
+            if attempt == ATTEMPTS:
                 raise
     context.forget()
     if settles:

@@ -12,6 +12,7 @@ from schema.attendance_summaries import AttendanceSummaryQueries
 from schema.audit import AuditQueries
 from schema.books import BooksCheckQueries
 from schema.classes import ClassQueries
+from schema.gateway_events import GatewayEventMutations, GatewayEventQueries
 from schema.grades import GradeQueries
 from schema.grading import GradingQueries
 from schema.guardians import GuardianQueries
@@ -73,6 +74,7 @@ Query = merge(
         HealthQueries,
         PromotionQueries,
         ChargeQueries,
+        GatewayEventQueries,
     ],
     "Everything that can be read.",
 )
@@ -95,6 +97,7 @@ Mutation = merge(
         PromotionMutations,
         ChargeMutations,
         LedgerMutations,
+        GatewayEventMutations,
     ],
     "Everything that can be changed.",
 )

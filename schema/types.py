@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from schema.attendance import Attendance
     from schema.audit import AuditEntry
     from schema.classes import Class, ClassSubject
+    from schema.gateway_events import GatewayEvent
     from schema.grades import Grade
     from schema.grading import FinalGrade, GradingScale
     from schema.guardians import Guardian, Guardianship
@@ -33,6 +34,7 @@ else:
     ClassSubject = Annotated["ClassSubject", strawberry.lazy("schema.classes")]
     FeeCategory = Annotated["FeeCategory", strawberry.lazy("schema.payments")]
     FinalGrade = Annotated["FinalGrade", strawberry.lazy("schema.grading")]
+    GatewayEvent = Annotated["GatewayEvent", strawberry.lazy("schema.gateway_events")]
     Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
     GradingScale = Annotated["GradingScale", strawberry.lazy("schema.grading")]
     Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
@@ -63,6 +65,7 @@ __all__ = [
     "ClassSubject",
     "FeeCategory",
     "FinalGrade",
+    "GatewayEvent",
     "Grade",
     "GradingScale",
     "Guardian",

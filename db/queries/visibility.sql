@@ -70,6 +70,10 @@ OR (f.class_id = ANY($reach_taught_classes::uuid[]) AND f.student_id = ANY($reac
 -- Self and child.
 p.student_id = ANY($reach_own_students::uuid[])
 
+-- visible: gateway_events e
+-- Administrators and bursars, who pass by this rule.
+false
+
 -- visible: users u
 -- Self.
 u.id = ANY($reach_users::uuid[])

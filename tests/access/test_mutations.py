@@ -84,7 +84,17 @@ MAY = {
     "applyPromotion": ADMIN,
     **dict.fromkeys(["updateOwnContact", "changePassword", "signOut", "endSession"], ALL),
     **dict.fromkeys(
-        ["createCharges", "cancelCharge", "updateCharge", "recordPayment", "refundPayment", "waiveCharge", "correctPayment"],
+        [
+            "createCharges",
+            "cancelCharge",
+            "updateCharge",
+            "recordPayment",
+            "refundPayment",
+            "waiveCharge",
+            "correctPayment",
+            "retryGatewayEvent",
+            "dismissGatewayEvent",
+        ],
         MONEY,
     ),
 }

@@ -190,6 +190,7 @@ async def build(connection: Any) -> None:
     ):
         await add("grades", label, student_id=of("students", student), assessment_id=of("assessments", assessment), state="SCORED", score=8)
     await _final_grades(connection, add, of)
+    await add("gateway_events", "event", gateway="stripe", event_id="evt_1", event_type="x", gateway_id="pi_1", problem="x", facts="{}")
     for n, student in enumerate(("ann", "ben", "cleo"), start=1):
         payment = await add(
             "payments",

@@ -1,4 +1,4 @@
--- Takes back 034_keep_what_teachers_entered.
+-- Takes back 027_keep_what_teachers_entered.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 

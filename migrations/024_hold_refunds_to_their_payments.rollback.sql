@@ -1,4 +1,4 @@
--- Takes back 025_hold_refunds_to_their_payments.
+-- Takes back 024_hold_refunds_to_their_payments.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 

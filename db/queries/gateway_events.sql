@@ -1,0 +1,47 @@
+-- page: gateway_events
+-- What payment gateways told, and what became of it.
+SELECT e.id, e.gateway, e.event_id, e.event_type, e.gateway_id, e.state, e.problem, e.received_at, e.updated_at, e.version,
+    (e.facts ->> 'amount')::numeric AS amount, e.facts ->> 'currency' AS currency
+FROM gateway_events e
+WHERE @visible(gateway_events e)
+-- key: e.id
+-- order received_at timestamptz: e.received_at
+-- filter states: e.state = ANY($states::text[])
+-- by id uuid: e.id
+
+-- name: take_gateway_event
+-- Takes an event in: its id, or no row when it was taken in before. Waits for a request that takes the same in and is not done.
+INSERT INTO gateway_events (gateway, event_id, event_type, gateway_id, facts, problem, received_at)
+VALUES ($gateway::text, $event_id::text, $event_type::text, $gateway_id::text, $facts::text::jsonb, 'Not looked at yet.', school_now())
+ON CONFLICT (gateway, event_id) DO NOTHING
+RETURNING id
+
+-- name: lock_gateway_event
+-- An event, locked until the transaction ends.
+SELECT e.id, e.state, e.facts FROM gateway_events e WHERE e.id = $id::uuid FOR UPDATE
+
+-- name: settle_gateway_event
+-- Says what became of an event. That it is booked waits for another event of the same payment, and is refused when that was booked.
+UPDATE gateway_events SET state = $state::text, problem = $problem::text WHERE id = $id::uuid
+
+-- name: gateway_charges
+-- The charges that a gateway's payment was entered on.
+SELECT DISTINCT t.payment_id AS id FROM payment_transactions t
+WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
+
+-- name: gateway_payment
+-- The entries of a gateway's payment, latest due first, with what of each was not paid back or taken back.
+SELECT t.id, t.payment_id, t.amount, t.currency,
+    CASE WHEN EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = t.id AND c.kind = 'CORRECTION') THEN 0
+        ELSE t.amount - (
+            SELECT coalesce(sum(r.amount), 0) FROM payment_transactions r
+            WHERE r.payment_id = t.payment_id AND r.linked_id = t.id AND r.kind = 'REFUND'
+                AND NOT EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = r.id AND c.kind = 'CORRECTION')
+        ) END AS remaining,
+    (
+        SELECT coalesce(sum(r.amount), 0) FROM payment_transactions r
+        WHERE r.payment_id = t.payment_id AND r.linked_id = t.id AND r.kind = 'REFUND' AND r.gateway = t.gateway
+    ) AS told
+FROM payment_transactions t JOIN payments p ON p.id = t.payment_id
+WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
+ORDER BY p.due_date DESC, t.id DESC

@@ -1,0 +1,102 @@
+"""Stripe's webhooks: the public format of its signatures and events.
+
+Source: https://docs.stripe.com/webhooks (signatures), https://docs.stripe.com/currencies (smallest units).
+A payment says which charges it is for in its metadata: `rollcall_charges: "pay_…"`, or `"pay_…:50.00,pay_…:20.50"`, or `"pay_…,pay_…"` for charges
+that get their part, earliest due first. Metadata values are short: more charges go into `rollcall_charges_2` and so on.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from execution.errors import Refusal
+from gateways.adapter import NotGenuineError, UnreadableError
+from resolvers.identifiers import read_id
+from resolvers.payments import Payment
+from rules.gateways import GatewayEvent, Part
+from rules.money import exponent, from_minor
+
+__all__ = ["TOLERANCE_SECONDS", "Stripe"]
+
+TOLERANCE_SECONDS = 300
+_CHARGES = "rollcall_charges"
+# Where Stripe's smallest unit is not the currency's: kept by Stripe for what was written before these changed.
+_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
+
+
+class Stripe:
+    """`secrets` are the endpoint's signing secrets: several while one takes the place of another."""
+
+    name = "stripe"
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = [each.encode() for each in secrets]
+
+    @property
+    def is_set_up(self) -> bool:
+        return bool(self._secrets)
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> GatewayEvent | None:
+        self._verify(headers.get("stripe-signature", ""), body, now)
+        try:
+            event = orjson.loads(body)
+            return _event(event, event["id"], event["type"], event["data"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise UnreadableError(f"not an event as Stripe's API describes it: {error!r}") from None
+
+    def _verify(self, header: str, body: bytes, now: datetime) -> None:
+        pairs = [part.strip().partition("=") for part in header.split(",")]
+        times = [value for name, _, value in pairs if name == "t"]
+        given = [value.encode() for name, _, value in pairs if name == "v1"]
+        if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12 or not given:
+            raise NotGenuineError("`Stripe-Signature` is missing or is none")
+        signed = times[0].encode() + b"." + body
+        right = False
+        for secret in self._secrets:
+            wanted = hmac.new(secret, signed, hashlib.sha256).hexdigest().encode()
+            for each in given:
+                right |= hmac.compare_digest(wanted, each)
+        if not right:
+            raise NotGenuineError("no signature is right")
+        if abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
+            raise NotGenuineError("the signature is too old")
+
+
+def _event(event: Any, event_id: str, event_type: str, data: Any) -> GatewayEvent | None:
+    thing, occurred_at = data["object"], datetime.fromtimestamp(int(event["created"]), UTC)
+    if event_type == "payment_intent.succeeded":
+        payment, units = thing["id"], thing["amount_received"]
+    elif event_type == "checkout.session.completed":
+        if thing["payment_status"] != "paid":
+            return None  # a delayed method: `payment_intent.succeeded` tells when it has come in
+        payment, units = thing["payment_intent"], thing["amount_total"]
+    elif event_type == "charge.refunded":
+        payment, units = thing["payment_intent"], thing["amount_refunded"]
+    else:
+        return None
+    if not isinstance(payment, str) or not isinstance(event_id, str) or not isinstance(units, int) or units <= 0:
+        raise ValueError("an id or an amount is missing")
+    currency = str(thing["currency"]).upper()
+    amount = from_minor(units, _EXPONENTS.get(currency, exponent(currency)))
+    if event_type == "charge.refunded":
+        return GatewayEvent("stripe", event_id, event_type, "REFUND", f"{payment}/refunded/{units}", payment, amount, currency, occurred_at)
+    parts, problem = _parts(thing.get("metadata") or {})
+    return GatewayEvent("stripe", event_id, event_type, "PAYMENT", payment, payment, amount, currency, occurred_at, parts, problem)
+
+
+def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
+    """What the metadata says of charges, and why that cannot be read."""
+    parts = []
+    named = ",".join(metadata[name] for name in sorted(metadata) if name == _CHARGES or name.startswith(f"{_CHARGES}_"))
+    for each in filter(None, (part.strip() for part in named.split(","))):
+        charge, colon, amount = each.partition(":")
+        try:
+            parts.append(Part(read_id(charge, Payment.tag, Payment.type_name, _CHARGES), Decimal(amount) if colon else None))
+        except (Refusal, InvalidOperation):
+            return [], f"`{_CHARGES}` has a part that is no charge and amount: {each[:80]!r}."
+    return parts, None if parts else f"The metadata has no `{_CHARGES}`: it does not say what was paid."
