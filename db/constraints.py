@@ -26,6 +26,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "school_settings_rounding_decimals_check": ("INVALID", "roundingDecimals", "Must be between 0 and 4."),
     "school_settings_missing_counts_as_check": ("INVALID", "missingCountsAs", "Is not a policy for missing grades."),
     "school_settings_school_days_check": ("INVALID", "schoolDays", "Must be 1 to 7 days of the week, Monday is 1."),
+    "school_settings_singleton_key": ("CONFLICT", "version", "The school was set up by somebody else in this moment."),
     "users_role_check": ("INVALID", "role", "Is not a role."),
     "users_first_name_check": ("INVALID", "firstName", _NAME.format(100)),
     "users_last_name_check": ("INVALID", "lastName", _NAME.format(100)),
@@ -42,7 +43,11 @@ CONSTRAINTS: dict[str, Rule] = {
     "academic_years_dates_check": ("INVALID", "endDate", _ORDER),
     "academic_years_overlap_excl": ("OVERLAP", "startDate", "Another academic year has some of these days."),
     "academic_years_is_current_key": ("TAKEN", "isCurrent", "Another academic year is the current one."),
-    "academic_years_parts_check": ("OUTSIDE_YEAR", "startDate", "A semester or holiday of the year would lie outside it."),
+    "academic_years_parts_check": (
+        "OUTSIDE_YEAR",
+        "startDate",
+        "A semester, holiday, membership, register or mark of the year would lie outside it.",
+    ),
     "semesters_name_check": ("INVALID", "name", _NAME.format(60)),
     "semesters_dates_check": ("INVALID", "endDate", _ORDER),
     "semesters_posting_check": ("INVALID", "postingClosesAt", "Must be later than it opens."),
@@ -185,7 +190,6 @@ CONSTRAINTS: dict[str, Rule] = {
 INTERNAL = frozenset(
     {
         "school_settings_singleton_check",
-        "school_settings_singleton_key",
         "users_alt_id_key",
         "teachers_alt_id_key",
         "students_alt_id_key",

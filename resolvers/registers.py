@@ -1,7 +1,7 @@
 """Registers, taken: a class's attendance on a day, from a phone in the classroom or by the office."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -108,18 +108,20 @@ async def _facts(write: Write, class_id: UUID, day: date, subject_id: UUID | Non
 
 
 async def _mark(write: Write, entries: list[Values], facts: Any, place: dict[str, Any], source: str) -> list[dict[str, Any]]:
-    rows = [_row(entry, facts) for entry in entries]
+    # When a lesson began nobody has said: only of a whole day is its beginning known.
+    begins = facts["day_begins"] if place["subject_id"] is None else None
+    rows = [_row(entry, begins) for entry in entries]
     changes = await write.rows(queries.mark_attendance, entries=to_json(rows), **place, user_id=write.user_id, source=source)
     order = {entry["student_id"]: n for n, entry in enumerate(entries)}
     return sorted((dict(each) for each in changes), key=lambda each: order[each["student_id"]])
 
 
-def _row(entry: Values, facts: Any) -> Values:
+def _row(entry: Values, begins: time | None) -> Values:
     row = {name: value for name, value in entry.items() if name != "client_id"}
     row["id"] = entry.get("client_id")
     arrival = row.get("arrival_time")
-    if row["status"] == "LATE" and arrival is not None and row.get("minutes_late") is None and facts["day_begins"] is not None:
-        row["minutes_late"] = minutes_late(arrival, facts["day_begins"])
+    if row["status"] == "LATE" and arrival is not None and row.get("minutes_late") is None and begins is not None:
+        row["minutes_late"] = minutes_late(arrival, begins)
     return row
 
 

@@ -48,7 +48,7 @@ class RegisterEntryInput:
     excused: bool | None = may("Whether it is excused; not, when left out.")
     excuse_reason: str | None = may("Why it is excused.")
     arrival_time: time | None = may("When the student came, where the school is.")
-    minutes_late: int | None = may("How many minutes late; from `arrivalTime` and the first period when left out.")
+    minutes_late: int | None = may("How many minutes late; of a whole day from `arrivalTime` and the first period when left out.")
     minutes_present: int | None = may("How many minutes the student was there.")
     client_id: UUID | None = may("The mark's UUID, when you make it yourself.")
 
@@ -70,7 +70,7 @@ class CorrectAttendanceInput(IdempotentInput):
     excused: bool | None = may("Whether it is excused; not, when left out.")
     excuse_reason: str | None = may("Why it is excused.")
     arrival_time: time | None = may("When the student came, where the school is.")
-    minutes_late: int | None = may("How many minutes late; from `arrivalTime` and the first period when left out.")
+    minutes_late: int | None = may("How many minutes late; of a whole day from `arrivalTime` and the first period when left out.")
     minutes_present: int | None = may("How many minutes the student was there.")
     client_id: UUID | None = may("The mark's UUID, when you make it yourself.")
 

@@ -1,5 +1,10 @@
 """The school's settings, calendar and lessons, written through the graph."""
 
+import asyncpg
+import pytest
+
+from db.errors import constraint_error
+
 ERRORS = "userErrors { field code }"
 
 
@@ -151,3 +156,35 @@ async def test_what_a_teacher_can_teach_is_noted_once(writable):
     assert codes(await run(writable, "removeTeacherSubject", "teacher { id }", teacherId=teacher, subjectId=subject)) == [
         ("subjectId", "NOT_FOUND")
     ]
+
+
+async def test_a_year_is_not_made_shorter_than_what_lies_in_it(writable):
+    """Not even when its semesters and holidays would still fit: who was in a class then, and the registers of those days, lie in it too."""
+    update = "academicYear { startDate }"
+    begun = await run(writable, "createAcademicYear", "academicYear { id }", name="2051", startDate="2051-01-01", endDate="2051-12-31")
+    assert codes(begun) == []
+    year = begun["academicYear"]
+    made = await run(writable, "createClass", "class { id }", academicYearId=year["id"], name="Z", gradeLevel=1, section="Z")
+    assert codes(made) == []
+    room = made["class"]["id"]
+    student = await writable.value("SELECT id FROM students WHERE NOT is_active LIMIT 1")
+    assert codes(await run(writable, "updateAcademicYear", update, id=year["id"], version=1, startDate="2051-01-02")) == []
+    await writable.database.execute("INSERT INTO registers (class_id, date) VALUES ($1::uuid, '2051-01-10')", room[4:])
+    later = {"id": year["id"], "version": 2, "startDate": "2051-02-01"}
+    assert codes(await run(writable, "updateAcademicYear", update, **later)) == [("startDate", "OUTSIDE_YEAR")]
+    await writable.database.execute("DELETE FROM registers WHERE class_id = $1::uuid", room[4:])
+    await writable.database.execute(
+        "INSERT INTO student_class_history (student_id, class_id, from_date, reason) VALUES ($1, $2::uuid, '2051-01-20', 'RETURNED')",
+        student,
+        room[4:],
+    )
+    assert codes(await run(writable, "updateAcademicYear", update, **later)) == [("startDate", "OUTSIDE_YEAR")]
+    assert codes(await run(writable, "updateAcademicYear", update, **later | {"startDate": "2051-01-20"})) == []
+
+
+async def test_a_school_is_set_up_once_also_by_two_at_once(writable):
+    async with writable.database.transaction() as connection:
+        await connection.execute("DELETE FROM school_settings")
+        with pytest.raises(asyncpg.UniqueViolationError) as caught:
+            await connection.execute("INSERT INTO school_settings (name) VALUES ('One'), ('Two')")
+    assert constraint_error(caught.value).code == "CONFLICT"

@@ -154,6 +154,8 @@ async def test_lateness_is_minutes_from_an_arrival_time(writable, room):
     assert (await writable.data("{ periods(first: 1) { nodes { startTime } } }"))["periods"]["nodes"] == [{"startTime": "08:00:00"}]
     answer = await submit(writable, room, {"status": "LATE", "arrivalTime": "08:17:00"})
     assert answer["changes"][0]["attendance"]["minutesLate"] == 17
+    lesson = await submit(writable, room, {"status": "LATE", "arrivalTime": "10:15:00"}, subjectId=room.subject)
+    assert lesson["changes"][0]["attendance"]["minutesLate"] is None, "when the lesson began nobody has said"
 
 
 async def test_a_whole_day_mark_and_a_subjects_mark_stand_side_by_side(writable, room):
