@@ -37,8 +37,9 @@ async def _all_are(run: Any, batch: Any, field: Any, objects: list[Any]) -> bool
         return True
     if not decided_by_class(tells):
         return False
-    firsts = {type(each): each for each in objects}
-    return all([await _said(tells, each, ResolveInfo(run, field, batch, 0)) is True for each in firsts.values()])
+    if len(set(map(type, objects))) > 1:
+        return False
+    return await _said(tells, objects[0], ResolveInfo(run, field, batch, 0)) is True
 
 
 def _sort(run: Any, batch: Any, field: Any, children: Any, kinds: list[Any]) -> None:
