@@ -1,5 +1,6 @@
 """Which object type each object is of, and that it may be where it is."""
 
+import weakref
 from typing import Any
 
 from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType, is_abstract_type, is_object_type
@@ -21,7 +22,7 @@ async def kinds_of(run: Any, batch: Any, field: Any, children: Any) -> None:
         if await _all_are(run, batch, field, objects):
             selection = field.select(field.named)
             if type(selection) is not Failure:
-                children.batches = [type(batch)(selection, objects, (batch, field))]
+                children.batches = [type(batch)(selection, objects, (weakref.ref(batch), field))]
                 return
         kinds: list[Any] = [field.named] * len(objects)
     else:
@@ -54,7 +55,7 @@ def _sort(run: Any, batch: Any, field: Any, children: Any, kinds: list[Any]) -> 
         found = made.get(kind.name)
         if found is None:
             selection = field.select(kind)
-            found = selection if type(selection) is Failure else type(batch)(selection, [], (batch, field))
+            found = selection if type(selection) is Failure else type(batch)(selection, [], (weakref.ref(batch), field))
             made[kind.name] = found
         if type(found) is Failure:
             run.failed = True
