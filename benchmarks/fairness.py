@@ -17,7 +17,6 @@ from benchmarks.contest.load import Exchange, Outcome, in_turn, load, percentile
 from benchmarks.contest.run import Contest, contest, sign_in
 from benchmarks.contest.screens import Screen, administrator_screens, growing_screens
 from benchmarks.district import district
-from config import Settings
 
 __all__ = ["main"]
 
@@ -73,7 +72,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=5.0)
     options = parser.parse_args()
-    contestants = [BREADTH_FIRST, GRAPHQL_CORE] if "executor" in Settings.model_fields else [GRAPHQL_CORE]
+    contestants = [GRAPHQL_CORE, BREADTH_FIRST]
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     with district() as url, contest(url, str(cores[0]) if len(cores) > 1 else "") as running:
         for each in contestants:

@@ -8,6 +8,7 @@ __all__ = ["CONSTRAINTS", "INTERNAL", "Rule", "foreign_key"]
 Rule = tuple[str, str | None, str]
 
 _NAME = "Must have 1 to {} characters that are not all blanks."
+_TEXT = "Must have at most {} characters."
 _CODE = "Must be capitals, digits and dashes, beginning with a letter or digit, at most 20 characters."
 _CURRENCY = "Must be an ISO 4217 code: three capitals."
 _TAKEN = "Is taken already."
@@ -62,6 +63,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "subjects_code_check": ("INVALID", "code", _CODE),
     "subjects_code_key": ("TAKEN", "code", _TAKEN),
     "subjects_name_check": ("INVALID", "name", _NAME.format(100)),
+    "subjects_description_check": ("INVALID", "description", _TEXT.format(2000)),
     "subjects_credits_check": ("INVALID", "credits", "Must not be negative."),
     "teacher_subjects_teacher_id_subject_id_key": ("TAKEN", "subjectId", "The teacher has this subject already."),
     "assessment_types_code_check": ("INVALID", "code", _CODE),
@@ -73,11 +75,13 @@ CONSTRAINTS: dict[str, Rule] = {
     "fee_categories_name_check": ("INVALID", "name", _NAME.format(60)),
     "fee_categories_currency_check": ("INVALID", "currency", _CURRENCY),
     "fee_categories_default_amount_check": ("INVALID", "defaultAmount", "Must be above zero, in the currency's smallest unit at most."),
+    "fee_categories_description_check": ("INVALID", "description", _TEXT.format(2000)),
     "classes_academic_year_id_grade_level_section_key": ("TAKEN", "section", "The year has this class already."),
     "classes_name_check": ("INVALID", "name", _NAME.format(60)),
     "classes_grade_level_check": ("INVALID", "gradeLevel", "Must be between 0 and 13."),
     "classes_section_check": ("INVALID", "section", _NAME.format(10)),
     "classes_capacity_check": ("INVALID", "capacity", "Must be above zero."),
+    "classes_room_check": ("INVALID", "room", _TEXT.format(60)),
     "class_subjects_class_id_subject_id_semester_id_key": ("TAKEN", "subjectId", "The class has this subject in this semester already."),
     "class_subjects_same_year_check": ("OUTSIDE_YEAR", "semesterId", "Must be a semester of the class's academic year."),
     "students_user_id_key": ("TAKEN", "userId", "This user is a student already."),
@@ -88,6 +92,7 @@ CONSTRAINTS: dict[str, Rule] = {
     "student_class_history_reason_check": ("INVALID", "reason", "Is not a reason to come into a class."),
     "student_class_history_end_reason_check": ("INVALID", "endReason", "Is not a reason to leave a class."),
     "student_class_history_end_check": ("REQUIRED", "endReason", "An end has a day and a reason, or neither."),
+    "student_class_history_note_check": ("INVALID", "note", _TEXT.format(1000)),
     "student_class_history_overlap_excl": ("OVERLAP", "fromDate", "The student is in another class on some of these days."),
     "guardians_user_id_key": ("TAKEN", "userId", "This user is a guardian already."),
     "guardian_students_guardian_id_student_id_key": ("TAKEN", "studentId", "They are linked already."),

@@ -7,7 +7,7 @@ import asyncpg
 from db.constraints import CONSTRAINTS, foreign_key
 from db.pool import PoolTimeoutError
 
-__all__ = ["DomainError", "constraint_error", "failure", "required"]
+__all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required"]
 
 
 _OUTAGES = (
@@ -55,6 +55,11 @@ def constraint_error(error: BaseException) -> DomainError | None:
 def required(column: str) -> DomainError:
     """A column that must have a value and has none."""
     return DomainError("REQUIRED", _camel(column), "Must be given.")
+
+
+def out_of_range(column: str) -> DomainError:
+    """A column whose type cannot hold what was given."""
+    return DomainError("OUT_OF_RANGE", _camel(column), "Is out of range.")
 
 
 def failure(error: BaseException) -> tuple[str, str] | None:

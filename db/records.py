@@ -19,7 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.errors import DomainError, constraint_error
+from db.errors import DomainError, constraint_error, out_of_range, required
 from db.violations import violations
 
 __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleError", "delete", "insert", "to_json", "update"]
@@ -86,6 +86,12 @@ class Record:
             f" jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n WHERE t.id = $2",
         )
 
+    def reading_sql(self, column: str) -> str:
+        """$1 is a JSON object with this column: PostgreSQL reads it by the column's type, or cannot."""
+        return self._made(
+            "reading", (column,), f"SELECT n.{column} IS NULL FROM jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n"
+        )
+
     def column_sql(self, column: str) -> str:
         """$1 is a row's id; the answer is what stands in this column."""
         return self._made("column", (column,), f"SELECT {column} FROM {self.table} WHERE id = $1")
@@ -109,7 +115,7 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
     """Inserts a row; its id. A value of None leaves the column to its default. `id` may be given: a client's own.
 
     A second insert of one id with the same values is the first one told again, and answers its id. Raises BrokenRulesError with all of
-    the table's rules that the row breaks.
+    the table's rules that the row breaks, values that no column can hold among them.
     """
     given = {name: value for name, value in values.items() if value is not None}
     columns = record.ordered(given)
@@ -118,6 +124,8 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
         async with connection.transaction():
             made: UUID = await connection.fetchval(record.insert_sql(columns), row)
             return made
+    except asyncpg.DataError as error:
+        raise BrokenRulesError(await _unreadable(connection, record, given, error)) from None
     except asyncpg.IntegrityConstraintViolationError as error:
         if "id" in given:
             same = await connection.fetchval(record.same_sql(columns), row, given["id"])
@@ -146,6 +154,8 @@ async def update(connection: Any, record: Record, row_id: UUID, version: int | N
     try:
         async with connection.transaction():
             await connection.execute(record.update_sql(columns), row, row_id)
+    except asyncpg.DataError as error:
+        raise BrokenRulesError(await _unreadable(connection, record, changes, error, row_id)) from None
     except asyncpg.IntegrityConstraintViolationError as error:
         raise BrokenRulesError(await _all(connection, record, row, row_id, error)) from None
     return row_id
@@ -163,6 +173,32 @@ async def delete(connection: Any, record: Record, row_id: UUID) -> UUID:
     return found
 
 
+async def _unreadable(
+    connection: Any, record: Record, values: Mapping[str, Any], error: asyncpg.DataError, row_id: UUID | None = None
+) -> list[DomainError]:
+    """Which values are out of their columns' range, and what the others break."""
+    found, readable = [], {}
+    for column in record.ordered(values):
+        try:
+            async with connection.transaction():
+                await connection.fetchval(record.reading_sql(column), to_json({column: values[column]}))
+            readable[column] = values[column]
+        except asyncpg.DataError:
+            found.append(out_of_range(column))
+    if not found:
+        raise error
+    broken = await _broken(connection, record, to_json(readable), row_id)
+    told = {each.field for each in found}
+    return [*found, *(each for each in broken if each.field not in told)]
+
+
+async def _broken(connection: Any, record: Record, row: str, row_id: UUID | None) -> list[DomainError]:
+    """The rules that a row breaks, but for columns that a trigger fills: no writer may give them."""
+    may_be_given = {required(column).field for column in record.columns}
+    found = await violations(connection, record.table, row, row_id)
+    return [each for each in found if each.code != "REQUIRED" or each.field in may_be_given]
+
+
 async def _all(
     connection: Any, record: Record, row: str, row_id: UUID | None, error: asyncpg.IntegrityConstraintViolationError
 ) -> list[DomainError]:
@@ -170,7 +206,7 @@ async def _all(
     first = constraint_error(error)
     if first is None:
         raise error
-    found = await violations(connection, record.table, row, row_id)
+    found = await _broken(connection, record, row, row_id)
     return found if first in found else [first, *found]
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from db.queries import queries
 from resolvers.people_writing import add_person, change_person, locked
+from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected
 
 __all__ = ["create_student", "deactivate_student", "enter", "move_student", "reenroll_student", "update_student"]
@@ -17,11 +18,12 @@ async def create_student(write: Write, given: Values) -> Objects:
     """A new student, with an account that has no password yet; in a class from the day of enrolment when one is given."""
     class_id = given.pop("class_id", None)
     today = await write.value(queries.school_day)
-    given["enrollment_date"] = given.get("enrollment_date") or today
-    student = await add_person(write, "students", "STUDENT", given)
+    if given.get("enrollment_date") is None:
+        given.pop("enrollment_date", None)
+    student = await add_person(write, "students", "STUDENT", given, otherwise={"enrollment_date": today})
     now = await write.row(queries.enrolment, student_id=student)
     if class_id is not None and now["id"] is None:
-        await enter(write, student, class_id, given["enrollment_date"], "ENROLLED", today)
+        await enter(write, student, class_id, given.get("enrollment_date") or today, "ENROLLED", today)
     return {"student": student}
 
 
@@ -38,19 +40,24 @@ async def move_student(write: Write, given: Values) -> Objects:
     if not student["is_active"]:
         raise rejected("studentId", "NOT_ACTIVE", "The student has left the school: re-enrol them.")
     now = await write.row(queries.enrolment, student_id=student["id"])
-    day: date = given.get("on") or now["today"]
     if now["id"] is None:
-        await enter(
-            write, student["id"], given["class_id"], day, "RETURNED" if now["ended"] else "ENROLLED", now["today"], given.get("note")
-        )
+        day: date = given.get("on") or now["today"]
+        reason = "RETURNED" if now["ended"] else "ENROLLED"
+        await enter(write, student["id"], given["class_id"], day, reason, now["today"], given.get("note"))
         return {"student": student["id"]}
+    # Who comes into a class on a day ahead (after the holidays, say) is moved for that day.
+    day = given.get("on") or max(now["today"], now["from_date"])
     if now["class_id"] == given["class_id"]:
         raise rejected("classId", "NO_CHANGE", "The student is in this class.")
+    latest = max(now["today"], now["from_date"])
+    errors = await _class_errors(write, given["class_id"], day, latest)
     if day < now["from_date"]:
-        raise rejected("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}.")
-    await _no_marks(write, student["id"], now["class_id"], day, "on")
+        errors.append(UserError("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}."))
+    else:
+        errors += await _mark_errors(write, student["id"], now["class_id"], day)
+    if errors:
+        raise Rejected(*errors)
     if day == now["from_date"]:
-        await _checked(write, given["class_id"], day, now["today"])
         await write.change("student_class_history", now["id"], None, {"class_id": given["class_id"], "note": given.get("note")})
     else:
         await write.change("student_class_history", now["id"], None, {"to_date": day - _DAY, "end_reason": "MOVED"})
@@ -65,19 +72,31 @@ async def deactivate_student(write: Write, given: Values) -> Objects:
     day: date = given.get("on") or now["today"]
     if day > now["today"]:
         raise rejected("on", "IN_FUTURE", "Say it on the day, or afterwards.")
-    if now["id"] is not None:
-        if day < now["from_date"]:
-            raise rejected("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}.")
-        await _no_marks(write, student["id"], now["class_id"], day + _DAY, "on")
-        await write.change(
-            "student_class_history",
-            now["id"],
-            None,
-            {"to_date": day, "end_reason": given.get("reason") or "LEFT", "note": given.get("note")},
-        )
+    end = {"to_date": day, "end_reason": given.get("reason") or "LEFT", "note": given.get("note")}
+    if now["id"] is not None and now["from_date"] > now["today"]:
+        await _never_came(write, student["id"], now["id"], end)
+    elif now["id"] is not None:
+        await _end(write, student["id"], now, end)
     await write.change("students", student["id"], None, {"is_active": False})
     await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=False)
     return {"student": student["id"]}
+
+
+async def _end(write: Write, student_id: UUID, membership: Any, end: Values) -> None:
+    if end["to_date"] < membership["from_date"]:
+        raise rejected("on", "TOO_EARLY", f"The student came into the present class on {membership['from_date']}.")
+    errors = await _mark_errors(write, student_id, membership["class_id"], end["to_date"] + _DAY)
+    if errors:
+        raise Rejected(*errors)
+    await write.change("student_class_history", membership["id"], None, end)
+
+
+async def _never_came(write: Write, student_id: UUID, ahead: UUID, end: Values) -> None:
+    """Who leaves before the first day in a class was never in it: what was said ahead goes, and the class before is the last one."""
+    await write.delete("student_class_history", ahead)
+    before = await write.row(queries.last_membership, student_id=student_id)
+    if before is not None and before["goes_on"]:
+        await _end(write, student_id, before, {**end, "to_date": min(end["to_date"], before["to_date"])})
 
 
 async def reenroll_student(write: Write, given: Values) -> Objects:
@@ -97,7 +116,9 @@ async def enter(write: Write, student_id: UUID, class_id: UUID, day: date, reaso
 
     Who is in no class may be entered ahead of the day; a move is said on its day, since the present class is the one that it leads to.
     """
-    await _checked(write, class_id, day, today if reason == "MOVED" else None)
+    errors = await _class_errors(write, class_id, day, max(day, today) if reason != "MOVED" else today)
+    if errors:
+        raise Rejected(*errors)
     values = {"student_id": student_id, "class_id": class_id, "from_date": day, "reason": reason, "note": note}
     try:
         await write.insert("student_class_history", values)
@@ -107,21 +128,24 @@ async def enter(write: Write, student_id: UUID, class_id: UUID, day: date, reaso
         ) from None
 
 
-async def _checked(write: Write, class_id: UUID, day: date, today: date | None) -> Any:
+async def _class_errors(write: Write, class_id: UUID, day: date, latest: date) -> list[UserError]:
+    """What stands against entering a class on a day that is `latest` at the latest. The class is held until the transaction ends."""
     found = await write.row(queries.class_to_enter, id=class_id)
     if found is None:
-        raise rejected("classId", "NOT_FOUND", "There is no such class.")
+        return [UserError("classId", "NOT_FOUND", "There is no such class.")]
+    errors = []
     if not found["is_active"]:
-        raise rejected("classId", "NOT_ACTIVE", "The class is not held any more.")
+        errors.append(UserError("classId", "NOT_ACTIVE", "The class is not held any more."))
     if found["capacity"] is not None and found["current_enrollment"] >= found["capacity"]:
-        raise rejected("classId", "CLASS_FULL", f"{found['name']} has room for {found['capacity']}, and they are there.")
-    if today is not None and day > today:
-        raise rejected("on", "IN_FUTURE", "Say it on the day, or afterwards.")
+        errors.append(UserError("classId", "CLASS_FULL", f"{found['name']} has room for {found['capacity']}, and they are there."))
+    if day > latest:
+        errors.append(UserError("on", "IN_FUTURE", "Say it on the day, or afterwards."))
     if not found["start_date"] <= day <= found["end_date"]:
-        raise rejected("on", "OUTSIDE_YEAR", f"The class's year is from {found['start_date']} to {found['end_date']}.")
-    return found
+        errors.append(UserError("on", "OUTSIDE_YEAR", f"The class's year is from {found['start_date']} to {found['end_date']}."))
+    return errors
 
 
-async def _no_marks(write: Write, student_id: UUID, class_id: UUID, day: date, field: str) -> None:
+async def _mark_errors(write: Write, student_id: UUID, class_id: UUID, day: date) -> list[UserError]:
     if await write.value(queries.marks_since, student_id=student_id, class_id=class_id, day=day):
-        raise rejected(field, "HAS_MARKS", f"The student has attendance or grades in the present class since {day}.")
+        return [UserError("on", "HAS_MARKS", f"The student has attendance or grades in the present class since {day}.")]
+    return []

@@ -7,7 +7,11 @@ __all__ = ["link_guardian", "unlink_guardian"]
 
 
 async def link_guardian(write: Write, given: Values) -> Objects:
-    """Links a guardian to a student. Linked already: how they are related is changed. At most one is the first whom the school turns to."""
+    """Links a guardian to a student. Linked already: how they are related is changed. At most one is the first whom the school turns to.
+
+    The student's row is locked: of two links at once, the second sees the first.
+    """
+    await write.rows(queries.hold_students, ids=[given["student_id"]])
     found = await write.row(queries.guardianship, guardian_id=given["guardian_id"], student_id=given["student_id"])
     if given.get("is_primary"):
         await write.rows(queries.no_other_primary_guardian, guardian_id=given["guardian_id"], student_id=given["student_id"])

@@ -265,8 +265,6 @@ def _time_errors(given: Values, now: datetime | None, field: str = "occurredAt")
     moment = given.get("occurred_at")
     if moment is None:
         return []
-    if moment.tzinfo is None:
-        return [UserError(field, "INVALID", "Must say its offset from UTC.")]
     return [UserError(field, "IN_FUTURE", "Is yet to come.")] if now is not None and moment > now else []
 
 

@@ -15,6 +15,7 @@ from execution.errors import Refusal
 from execution.loading import Loader
 from resolvers.attendance import Span
 from resolvers.context import Context
+from resolvers.grading import FinalGrade
 from rules.attendance import day_value
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "balance_as_of",
     "class_as_of",
     "class_history_as_of",
+    "final_grades_as_of",
     "moment",
     "students_as_of",
 ]
@@ -65,13 +67,9 @@ class PastBalance(Row):
 
 
 def moment(at: datetime) -> datetime:
-    """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come, or without a time zone."""
-    problem = None
-    if at.tzinfo is None:
-        problem = "`at` must say its time zone, as in 2026-03-18T10:15:00Z."
-    elif at > datetime.now(UTC):
+    """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come."""
+    if at > datetime.now(UTC):
         problem = "`at` must not be in the future: nothing is known of it yet."
-    if problem:
         raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "at", "message": problem}])
     return at
 
@@ -170,3 +168,12 @@ async def _balances(context: Context, keys: Sequence[Moment], _: None) -> list[l
 
 
 balance_as_of = Loader(_balances, "balances as of")
+
+
+async def _final_grades(context: Context, keys: Sequence[Moment], _: None) -> list[list[FinalGrade]]:
+    found = await _rows(context, queries.final_grades_as_of, FinalGrade, keys)
+    return [found[key] for key in keys]
+
+
+# Final grades never change, so they are shown as they are: the ones that counted at the moment.
+final_grades_as_of = Loader(_final_grades, "final grades as of")

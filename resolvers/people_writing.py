@@ -42,15 +42,16 @@ async def locked(write: Write, what: str, row_id: UUID, version: int | None, sho
     return row
 
 
-async def add_person(write: Write, record: str, role: str, given: Values) -> UUID:
+async def add_person(write: Write, record: str, role: str, given: Values, *, otherwise: Values | None = None) -> UUID:
     """A new person of this record, with an account of this role, or for a user who is there (`user_id`); the record's id.
 
-    A client's own id that was sent before with the same values answers what was made then.
+    A client's own id that was sent before with the same values answers what was made then. `otherwise` holds for what is not given.
     """
     person, values = split(given)
     own = values.get("client_id")
     if own is not None and await _made_before(write, record, person, values):
         return UUID(str(own))
+    values = {**(otherwise or {}), **values}
     if values.get("user_id") is not None:
         if person:
             raise Rejected(*(UserError(_camel(name), "NOT_ALLOWED", "The user has this already: change it there.") for name in person))

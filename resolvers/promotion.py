@@ -9,6 +9,8 @@ from db.queries import queries
 from db.records import to_json
 from execution.errors import Refusal
 from resolvers.context import Context
+from resolvers.identifiers import write_id
+from resolvers.students import Student
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected
 from rules.promotion import Member, Override, Plan, Target, make_plan
@@ -38,11 +40,21 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
     """Does what the plan says, all of it or nothing. Refused while a row cannot be, and when the plan is another by now."""
     wanted = given.pop("hash")
     await write.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
+    await write.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
     plan, years = await _plan(write.connection.fetch, given)
     if plan.hash != wanted:
         raise rejected("hash", "PLAN_CHANGED", "Students, classes or instructions have changed since. Look at the plan again.")
-    errors = [UserError(f"students.{row.student_id}", row.error, _ROW_MESSAGES[row.error]) for row in plan.rows if row.error]
-    errors += [UserError("overrides.studentId", "NOT_IN_YEAR", f"{each} is in no class of the year.") for each in plan.unknown]
+    errors = [
+        UserError(f"students.{write_id(Student.tag, row.student_id)}", row.error, _ROW_MESSAGES[row.error])
+        for row in plan.rows
+        if row.error
+    ]
+    unknown = set(plan.unknown)
+    errors += [
+        UserError(f"overrides.{n}.studentId", "NOT_IN_YEAR", "Is in no class of the year.")
+        for n, each in enumerate(given.get("overrides") or [])
+        if each["student_id"] in unknown
+    ]
     if years["today"] < years["end_date"]:
         errors.insert(0, UserError("fromAcademicYearId", "YEAR_NOT_OVER", f"The year goes on until {years['end_date']}."))
     if errors:
@@ -80,10 +92,13 @@ async def _plan(fetch: Callable[..., Any], given: Values) -> tuple[Plan, Any]:
     if found[0]["start_date"] <= found[0]["end_date"]:
         raise rejected("toAcademicYearId", "NOT_LATER", "The year to come begins after the other one has ended.")
     overrides: dict[Any, Override] = {}
+    twice = []
     for n, each in enumerate(given.get("overrides") or []):
         if each["student_id"] in overrides:
-            raise rejected(f"overrides.{n}.studentId", "TWICE", "Is named more than once.")
+            twice.append(UserError(f"overrides.{n}.studentId", "TWICE", "Is named more than once."))
         overrides[each["student_id"]] = Override(each["action"], each.get("class_id"))
+    if twice:
+        raise Rejected(*twice)
     members = [Member(**dict(row)) for row in await fetch(*bound(queries.promotion_members, from_year_id=years["from_year_id"]))]
     targets = [Target(**dict(row)) for row in await fetch(*bound(queries.promotion_targets, to_year_id=years["to_year_id"]))]
     return make_plan(members, targets, overrides), found[0]

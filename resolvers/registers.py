@@ -34,7 +34,9 @@ async def submit_register(write: Write, given: Values) -> Objects:
 
     Who is not named stays unmarked: silence is not presence. A teacher's entry does not change what the office has entered; it is kept beside
     it. Taken again, what differs is changed, and the audit log keeps what it was. Raises FORBIDDEN for whom it is not to take.
+    The students are held first: nobody moves to another class, and the office enters nothing, between what is read here and what is written.
     """
+    await _hold(write, [entry["student_id"] for entry in given["entries"]])
     facts = await _facts(write, given["class_id"], given["date"], given.get("subject_id"))
     is_office = write.may(Capability.MANAGE_SCHOOL)
     if not (is_office or facts["is_homeroom"] or facts["is_teacher"]):
@@ -62,6 +64,7 @@ async def submit_register(write: Write, given: Values) -> Objects:
 async def correct_attendance(write: Write, given: Values) -> Objects:
     """The office's word on one student's day, whether the register was taken or not. A teacher's later submission does not change it."""
     day = given["date"]
+    await _hold(write, [given["student_id"]])
     place: dict[str, Any] = {"subject_id": given.pop("subject_id", None), "date": day}
     place["class_id"] = await write.value(queries.class_on_day, student_id=given["student_id"], date=day)
     if place["class_id"] is None:
@@ -91,6 +94,10 @@ async def registers_not_taken(context: Context, day: date, first: int | None, af
         cap=100,
     )
     return await root_page(context, queries.registers_not_taken, Class, request)
+
+
+async def _hold(write: Write, students: list[UUID]) -> None:
+    await write.rows(queries.hold_students, ids=students)
 
 
 async def _facts(write: Write, class_id: UUID, day: date, subject_id: UUID | None) -> Any:

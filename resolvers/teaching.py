@@ -1,9 +1,10 @@
-"""What teachers can teach, written. Administrators do."""
+"""What teachers can teach, and that who teaches is a teacher now. Administrators write it."""
 
 from db.queries import queries
-from resolvers.writing import Objects, Values, Write, rejected
+from resolvers.user_errors import UserError
+from resolvers.writing import Action, Objects, Rejected, Values, Write, rejected
 
-__all__ = ["add_teacher_subject", "remove_teacher_subject"]
+__all__ = ["add_teacher_subject", "given_to_a_teacher", "remove_teacher_subject"]
 
 
 async def add_teacher_subject(write: Write, given: Values) -> Objects:
@@ -17,3 +18,21 @@ async def remove_teacher_subject(write: Write, given: Values) -> Objects:
     if await write.value(queries.remove_teacher_subject, **given) is None:
         raise rejected("subjectId", "NOT_FOUND", "The teacher does not have this subject.", teacher=given["teacher_id"])
     return {"teacher": given["teacher_id"]}
+
+
+def given_to_a_teacher(action: Action) -> Action:
+    """The action, refused when `teacher_id` is somebody who is no teacher any more. Nobody is let go while work is being given to them."""
+
+    async def checked(write: Write, given: Values) -> Objects:
+        teacher = given.get("teacher_id")
+        gone = teacher is not None and await write.value(queries.hold_teacher, id=teacher) is False
+        errors = [UserError("teacherId", "NOT_ACTIVE", "Is a teacher here no more.")] if gone else []
+        try:
+            objects = await action(write, given)
+        except Rejected as broken:
+            raise Rejected(*errors, *broken.errors, **broken.objects) from None
+        if errors:
+            raise Rejected(*errors)
+        return objects
+
+    return checked

@@ -172,8 +172,8 @@ async def perform(context: Context, name: str, action: Action, given: Values, *,
             if rule is None:
                 raise
             return Outcome({}, [_user_error(rule)])
-        except asyncpg.DataError as error:
-            return Outcome({}, [UserError(None, "OUT_OF_RANGE", f"A value is out of range, or cannot be stored: {error.args[0]}.")])
+        except asyncpg.DataError:
+            return Outcome({}, [UserError(None, "OUT_OF_RANGE", "A value is out of range, or cannot be stored.")])
         except _AGAIN:
             if attempt == _ATTEMPTS:
                 raise

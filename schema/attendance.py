@@ -52,6 +52,9 @@ class OverruledMark:
     status: AttendanceStatus = strawberry.field(description="Whether the student was there, as the teacher entered it.")
     excused: bool = strawberry.field(description="Whether it was excused.")
     excuse_reason: str | None = strawberry.field(description="Why it was excused.")
+    arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
+    minutes_late: int | None = strawberry.field(description="How many minutes late.")
+    minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
     created_at: datetime = strawberry.field(description="When it was overruled.")
     marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who entered it.")
 

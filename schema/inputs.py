@@ -1,6 +1,7 @@
 """What every mutation's input has, and how an input becomes plain values."""
 
 from dataclasses import fields
+from datetime import UTC, datetime, time, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ __all__ = ["MAX_LIST", "CreateInput", "IdempotentInput", "MutationInput", "Updat
 
 # The longest list that an input may hold.
 MAX_LIST = 500
+# What PostgreSQL keeps of the time before year 1 and after year 9999, Python cannot read back: a day's margin for any time zone.
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1), datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 
 
 @strawberry.input
@@ -68,7 +71,8 @@ node_ids = node_id
 
 
 def read_input(given: Any) -> tuple[Values, list[UserError]]:
-    """An input's values by their Python names: uuids for global ids, values for enums, trimmed texts; and every id that is none.
+    """An input's values by their Python names: uuids for global ids, values for enums, trimmed texts; and every id that is none, and every
+    value that no database could keep.
 
     What was left out is absent; `clientMutationId` is not among them.
     """
@@ -110,8 +114,23 @@ def _plain(value: Any, name: str, errors: list[UserError]) -> Any:
         return [_plain(one, f"{name}.{n}", errors) for n, one in enumerate(value)]
     if isinstance(value, Enum):
         return value.value
+    problem = _problem(value)
+    if problem is not None:
+        errors.append(UserError(name, "INVALID", problem))
+        return None
     if isinstance(value, str):
         return value.strip()
     if hasattr(type(value), "__strawberry_definition__"):
         return _values(value, f"{name}.", errors)
     return value
+
+
+def _problem(value: Any) -> str | None:
+    """Why this can be kept nowhere: no text, no moment that can be read back. What is no number and no moment at all its scalar refuses."""
+    if isinstance(value, str) and any(each == "\0" or "\ud800" <= each <= "\udfff" for each in value):
+        return "Has characters that are none."
+    if isinstance(value, datetime) and not _EARLIEST <= value <= _LATEST:
+        return "Must be a moment between the years 1 and 9999."
+    if isinstance(value, time) and value.tzinfo is not None:
+        return "Is by the school's clock: leave the time zone out."
+    return None

@@ -13,7 +13,7 @@ from schema.attendance_summaries import AttendanceSummary
 from schema.listings.attendance import AttendanceStatus
 from schema.listings.students import MembershipEndReason, MembershipReason
 from schema.payments import Balance
-from schema.types import AcademicYear, Attendance, Class, Student, Subject
+from schema.types import AcademicYear, Attendance, Class, FinalGrade, Student, Subject
 
 __all__ = ["StudentAsOf", "as_of_edge"]
 
@@ -58,6 +58,9 @@ class StudentAsOf:
     )
     class_history: list[PastMembership] = edge(
         past.class_history_as_of, "key", description="The classes that the student had been in, and was known to be, earliest first."
+    )
+    final_grades: list[FinalGrade] = edge(
+        past.final_grades_as_of, "key", description="The final grades that had been posted and counted, by semester and subject."
     )
     balance: list[Balance] = edge(past.balance_as_of, "key", description="What the student owed, one entry a currency.")
 

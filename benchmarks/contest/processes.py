@@ -102,8 +102,16 @@ class Server:
 
     def held(self) -> list[tuple[float, float]]:
         """When the event loop was held, after the end: (moment, seconds)."""
-        facts: dict[str, Any] = orjson.loads(self.facts.read_bytes()) if self.facts is not None and self.facts.exists() else {}
-        return [(each[0], each[1]) for each in facts.get("held", [])]
+        return [(each[0], each[1]) for each in self._told().get("held", [])]
+
+    def fallbacks(self) -> dict[str, int]:
+        """How many operations the breadth-first executor left to graphql-core, by the reason; after the end."""
+        found: dict[str, int] = self._told().get("fallbacks", {})
+        return found
+
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = orjson.loads(self.facts.read_bytes()) if self.facts is not None and self.facts.exists() else {}
+        return told
 
 
 def _cpu_seconds(processes: list[psutil.Process]) -> float:

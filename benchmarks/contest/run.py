@@ -18,7 +18,7 @@ from benchmarks.contest.load import Exchange, in_turn, load, percentile, undistu
 from benchmarks.contest.processes import Server, database_cpu_seconds, free_port
 from benchmarks.contest.screens import Screen
 
-__all__ = ["PASSWORD", "Contest", "Measured", "contest", "sign_in"]
+__all__ = ["PASSWORD", "Contest", "FellBackError", "Measured", "contest", "sign_in"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,10 @@ def sign_in(server: Server, email: str) -> str:
     answer = orjson.loads(post(server.address, "/graphql", body))
     token: str = answer["data"]["signIn"]["session"]["accessToken"]
     return token
+
+
+class FellBackError(Exception):
+    """The breadth-first executor left operations to graphql-core."""
 
 
 class Contest:
@@ -176,6 +180,7 @@ class Contest:
         return {name: server.rss() for name, server in self.servers.items()}
 
     def stop(self) -> None:
+        """Ends the servers. Once is enough; what they wrote at their end can be read then."""
         for server in self.servers.values():
             server.stop()
         self._loop.close()
@@ -183,10 +188,16 @@ class Contest:
 
 @contextmanager
 def contest(url: str, cores: str) -> Iterator[Contest]:
-    """A contest on a database; its servers end with it. Their logs are gone with them: a StartError has the end of one."""
+    """A contest on a database; its servers end with it. Their logs are gone with them: a StartError has the end of one.
+
+    Raises FellBackError in the end when the breadth-first executor left an operation to graphql-core: it was not what was measured.
+    """
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as folder:
         running = Contest(url, Path(folder), cores)
         try:
             yield running
         finally:
             running.stop()
+        found = {name: server.fallbacks() for name, server in running.servers.items() if server.fallbacks()}
+        if found:
+            raise FellBackError(f"operations were left to graphql-core: {found}")

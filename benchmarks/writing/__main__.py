@@ -17,15 +17,17 @@ from uuid import UUID
 import psycopg
 
 from benchmarks.contest.contestants import BREADTH_FIRST
-from benchmarks.contest.load import Address, Exchange, Outcome, load, percentile, use_cores
+from benchmarks.contest.load import Exchange, Outcome, load, percentile, use_cores
+from benchmarks.contest.processes import Server, database_cpu_seconds
 from benchmarks.contest.run import Contest, contest
-from benchmarks.district import district
+from benchmarks.district import SEED_DATE, district
 from benchmarks.writing.copies import copied, tokens
-from benchmarks.writing.large_register import measured_large, prepared_large, summary
+from benchmarks.writing.large_register import measured_large, own_teacher, prepared_large, summary
 from benchmarks.writing.payments import owed, payments
 from benchmarks.writing.registers import Place, places, registers
+from db.books import check_books_of
 
-__all__ = ["main"]
+__all__ = ["books", "main"]
 
 _WRITERS = (1, 20)
 _PLACES = 4
@@ -43,47 +45,57 @@ def _who(url: str, taken: Sequence[Place], others: Sequence[UUID]) -> dict[str, 
     return {"admin": admin, "bursar": bursar, "tokens": asyncio.run(tokens(url, list(users.items())))}
 
 
-def _rates(running: Contest, address: Address, name: str, writers: Writers, rounds: int, seconds: float) -> Iterator[str]:
+def _rates(running: Contest, server: Server, name: str, writers: Writers, rounds: int, seconds: float) -> Iterator[str]:
     """Each number of writers in turns."""
     found: dict[int, list[Outcome]] = {count: [] for count in _WRITERS}
+    used: dict[int, list[tuple[float, float]]] = {count: [] for count in _WRITERS}
     for n in range(-1, rounds):  # the first warms up
         for count in _WRITERS:
-            outcome = running.run(load(address, writers(count), seconds=seconds if n >= 0 else seconds / 4))
+            server_cpu, database_cpu = server.cpu_seconds(), database_cpu_seconds(running.url) or 0.0
+            outcome = running.run(load(server.address, writers(count), seconds=seconds if n >= 0 else seconds / 4))
             if n >= 0:
                 found[count].append(outcome)
+                used[count].append((server.cpu_seconds() - server_cpu, (database_cpu_seconds(running.url) or 0.0) - database_cpu))
     for count, outcomes in found.items():
         times = [each * 1000 for outcome in outcomes for each in outcome.latencies]
         rates = [outcome.per_second for outcome in outcomes]
+        server_cpu, database_cpu = (sum(each[which] for each in used[count]) / len(times) * 1000 for which in (0, 1))
         yield (
             f"{name}, {count:2} writers: {median(rates):7.1f} a second (rounds {min(rates):.1f} to {max(rates):.1f}),"
-            f" each median {percentile(times, 0.5):.1f} ms, 99 % within {percentile(times, 0.99):.1f} ms, {len(times)} in all"
+            f" each median {percentile(times, 0.5):.1f} ms, 99 % within {percentile(times, 0.99):.1f} ms, {len(times)} in all;"
+            f" CPU for each {server_cpu:.1f} ms of the server, {database_cpu:.1f} ms of PostgreSQL"
         )
 
 
 def _measured(running: Contest, rounds: int, seconds: float) -> Iterator[str]:
     server = running.start(BREADTH_FIRST)
-    address = server.address
     most = (rounds + 1) * sum(_WRITERS) * _PLACES
-    taken = iter(known := places(running.url, most))
-    with psycopg.connect(running.url) as connection:
-        [(large_teacher,)] = connection.execute(
-            "SELECT user_id FROM teachers WHERE is_active ORDER BY alt_id OFFSET 700 LIMIT 1"
-        ).fetchall()
-    who = _who(running.url, known, [large_teacher])
+    taken = iter(known := places(running.url, most, SEED_DATE))
+    who = _who(running.url, known, [own_teacher(running.url)[1]])
 
     def register_writers(count: int) -> list[Iterator[Exchange]]:
         return [registers([next(taken) for _ in range(_PLACES)], who["tokens"]) for _ in range(count)]
 
-    yield from _rates(running, address, "registers of 25", register_writers, rounds, seconds)
+    yield from _rates(running, server, "registers of 25", register_writers, rounds, seconds)
     charges = iter(owed(running.url))
 
     def payment_writers(count: int) -> list[Iterator[Exchange]]:
         return [payments(charges, who["tokens"][who["bursar"]]) for _ in range(count)]
 
-    yield from _rates(running, address, "payments", payment_writers, rounds, seconds)
-    large = prepared_large(running, address, who["tokens"][who["admin"]])
-    for title, times in measured_large(running, address, large, who["tokens"][large.user_id]).items():
+    yield from _rates(running, server, "payments", payment_writers, rounds, seconds)
+    large = prepared_large(running, server.address, who["tokens"][who["admin"]])
+    for title, times in measured_large(running, server.address, large, who["tokens"][large.user_id]).items():
         yield f"a register of 300, {title}: {summary(times)}"
+    yield books(running.url)
+
+
+def books(url: str) -> str:
+    """That the books add up after all that. Ends the run when they do not."""
+    with psycopg.connect(url) as connection:
+        broken = [each for each in check_books_of(connection) if each.broken]
+    if broken:
+        raise SystemExit(f"the books do not add up: {broken}")
+    return "The books add up after all of it."
 
 
 def main() -> None:

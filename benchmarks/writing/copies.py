@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +17,16 @@ from config import load_settings
 from db.pool import Database
 from db.urls import with_database
 
-__all__ = ["copied", "tokens"]
+__all__ = ["TODAY", "copied", "tokens"]
 
+# A school day of which nothing is marked yet: the one after the last that was seeded.
+TODAY = SEED_DATE + timedelta(days=1)
 _NAME = "rollcall_bench_writes"
 
 
 @contextmanager
 def copied(url: str) -> Iterator[str]:
-    """The address of a copy, which goes in the end. Its clock stands on the noon of the day that it was seeded for.
+    """The address of a copy, which goes in the end. Its clock stands on the noon of `TODAY`.
 
     Nobody may be connected to the database itself while it is copied; its user must be allowed to make databases.
     """
@@ -34,7 +37,7 @@ def copied(url: str) -> Iterator[str]:
     with psycopg.connect(beside, autocommit=True) as connection:
         connection.execute(drop)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, original))
-        connection.execute(sql.SQL("ALTER DATABASE {} SET rollcall.now = {}").format(copy, sql.Literal(f"{SEED_DATE} 12:00:00+01")))
+        connection.execute(sql.SQL("ALTER DATABASE {} SET rollcall.now = {}").format(copy, sql.Literal(f"{TODAY} 12:00:00+01")))
     try:
         yield with_database(url, _NAME)
     finally:

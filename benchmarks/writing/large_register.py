@@ -13,14 +13,14 @@ from auth.statements import bound
 from benchmarks.contest.comparison import post
 from benchmarks.contest.load import Address, Exchange, load, percentile
 from benchmarks.contest.run import Contest
-from benchmarks.district import SEED_DATE
+from benchmarks.writing.copies import TODAY
 from benchmarks.writing.registers import SUBMIT, accepted, entries, mutation
 from config import load_settings
 from db.pool import Database
 from db.queries import queries
 from db.records import to_json
 
-__all__ = ["LargeClass", "measured_large", "prepared_large", "summary"]
+__all__ = ["LargeClass", "measured_large", "own_teacher", "prepared_large", "summary"]
 
 SIZE = 300
 _ROUNDS = 40
@@ -37,12 +37,19 @@ class LargeClass:
         for subject in self.subjects:
             given = {
                 "classId": f"cls_{self.class_id.hex}",
-                "date": SEED_DATE,
+                "date": TODAY,
                 "subjectId": f"sub_{subject.hex}",
                 "entries": entries(self.students, offset),
                 "idempotencyKey": str(uuid4()),
             }
             yield mutation(token, SUBMIT, given, accepted)
+
+
+def own_teacher(url: str) -> tuple[UUID, UUID]:
+    """Whose class it will be: (teacher, their user)."""
+    with psycopg.connect(url) as connection:
+        [found] = connection.execute("SELECT id, user_id FROM teachers WHERE is_active ORDER BY alt_id DESC LIMIT 1").fetchall()
+    return found[0], found[1]
 
 
 def prepared_large(running: Contest, address: Address, administrator: str) -> LargeClass:
@@ -56,12 +63,10 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
             raise SystemExit(f"{name}: {body.decode()[:1000]}")
         return orjson.loads(body)["data"][name]
 
+    teacher, user = own_teacher(running.url)
     with psycopg.connect(running.url) as connection:
         [(year, semester)] = connection.execute(
             "SELECT y.id, m.id FROM academic_years y JOIN semesters m ON m.academic_year_id = y.id AND m.is_current WHERE y.is_current"
-        ).fetchall()
-        [(teacher, user)] = connection.execute(
-            "SELECT id, user_id FROM teachers WHERE is_active ORDER BY alt_id OFFSET 700 LIMIT 1"
         ).fetchall()
         subjects = [
             row[0] for row in connection.execute("SELECT id FROM subjects WHERE is_active ORDER BY code LIMIT %s", [_ROUNDS]).fetchall()
@@ -83,7 +88,7 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
             {"classId": room, "subjectId": f"sub_{subject.hex}", "semesterId": f"sem_{semester.hex}"},
         )
     for student in students:
-        done("moveStudent", "student { id }", {"studentId": f"stu_{student.hex}", "classId": room, "on": str(SEED_DATE)})
+        done("moveStudent", "student { id }", {"studentId": f"stu_{student.hex}", "classId": room, "on": str(TODAY)})
     return LargeClass(UUID(hex=room.rpartition("_")[2]), user, subjects, students)
 
 
@@ -96,7 +101,7 @@ async def _statement(url: str, large: LargeClass) -> list[float]:
          "arrival_time": None, "minutes_late": None, "minutes_present": None}
         for n, student in enumerate(large.students)
     ]  # fmt: skip
-    values = {"class_id": large.class_id, "subject_id": large.subjects[0], "date": SEED_DATE, "user_id": large.user_id, "source": "TEACHER"}
+    values = {"class_id": large.class_id, "subject_id": large.subjects[0], "date": TODAY, "user_id": large.user_id, "source": "TEACHER"}
     statement = bound(queries.mark_attendance, entries=to_json(rows), **values)
     times = []
     try:

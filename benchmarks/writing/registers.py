@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,6 @@ import psycopg
 
 from benchmarks.contest.contestants import http_request
 from benchmarks.contest.load import Exchange
-from benchmarks.district import SEED_DATE
 
 __all__ = ["SUBMIT", "Place", "accepted", "entries", "mutation", "places", "registers"]
 
@@ -31,30 +31,44 @@ _PLACES = """
 _DAYS = """
     SELECT DISTINCT r.date FROM registers r JOIN semesters m ON %s BETWEEN m.start_date AND m.end_date
     WHERE r.date BETWEEN m.start_date AND %s ORDER BY r.date"""
+_TAKEN = "SELECT class_id, subject_id, date FROM registers WHERE subject_id IS NOT NULL AND class_id = ANY(%s)"
 _MEMBERS = "SELECT class_id, student_id, from_date, coalesce(to_date, 'infinity'::date) FROM student_class_history WHERE class_id = ANY(%s)"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A class with its own teacher's user, the subjects it is taught, the days it went to school, and who was in it from when to when."""
+    """A class with its own teacher's user, the subjects it is taught, the days it went to school, who was in it from when to when,
+    and the registers in a subject that were taken already."""
 
     class_id: UUID
     user_id: UUID
     subjects: list[UUID]
     days: list[date]
     members: list[tuple[UUID, date, date]]
+    taken: set[tuple[UUID, date]]
+
+    def untaken(self) -> Iterator[tuple[UUID, date, list[UUID]]]:
+        """The registers that nobody has taken: subject, day, and who was in the class then."""
+        for day in reversed(self.days):
+            students = [student for student, since, until in self.members if since <= day <= until]
+            for subject in self.subjects:
+                if (subject, day) not in self.taken:
+                    yield subject, day, students
 
 
-def places(url: str, count: int) -> list[Place]:
-    """So many of them, on the district school as it was seeded: nobody has marked attendance in a subject yet."""
+def places(url: str, count: int, seeded_for: date) -> list[Place]:
+    """So many of them, in a school as it was seeded for a day."""
     with psycopg.connect(url) as connection:
-        found = connection.execute(_PLACES, [SEED_DATE, count]).fetchall()
-        days = [row[0] for row in connection.execute(_DAYS, [SEED_DATE, SEED_DATE]).fetchall()]
+        found = connection.execute(_PLACES, [seeded_for, count]).fetchall()
+        days = [row[0] for row in connection.execute(_DAYS, [seeded_for, seeded_for]).fetchall()]
         members: dict[UUID, list[tuple[UUID, date, date]]] = {row[0]: [] for row in found}
         connection.adapters.register_loader("date", _EndlessDate)
         for class_id, *member in connection.execute(_MEMBERS, [list(members)]).fetchall():
             members[class_id].append(tuple(member))
-    return [Place(row[0], row[1], row[2], days, members[row[0]]) for row in found]
+        taken: dict[UUID, set[tuple[UUID, date]]] = {row[0]: set() for row in found}
+        for class_id, subject_id, day in connection.execute(_TAKEN, [list(taken)]).fetchall():
+            taken[class_id].add((subject_id, day))
+    return [Place(row[0], row[1], row[2], days, members[row[0]], taken[row[0]]) for row in found]
 
 
 class _EndlessDate(psycopg.adapt.Loader):
@@ -89,18 +103,25 @@ def accepted(body: bytes) -> bool:
     return "errors" not in answer and all(payload["userErrors"] == [] for payload in answer["data"].values())
 
 
+def all_made(body: bytes) -> bool:
+    """Whether a register was taken for the first time: every entry made a mark, and nobody was left out."""
+    if not accepted(body):
+        return False
+    payload = orjson.loads(body)["data"]["submitRegister"]
+    return not payload["notMarked"] and {each["change"] for each in payload["changes"]} == {"CREATED"}
+
+
 def registers(taken: list[Place], tokens: dict[UUID, str]) -> Iterator[Exchange]:
-    """Submissions of these classes' registers, none twice."""
-    for day in reversed(taken[0].days):
-        for n in range(max(len(place.subjects) for place in taken)):
-            for place in taken:
-                if n < len(place.subjects):
-                    students = [student for student, since, until in place.members if since <= day <= until]
-                    given = {
-                        "classId": f"cls_{place.class_id.hex}",
-                        "date": day,
-                        "subjectId": f"sub_{place.subjects[n].hex}",
-                        "entries": entries(students),
-                        "idempotencyKey": str(uuid4()),
-                    }
-                    yield mutation(tokens[place.user_id], SUBMIT, given, accepted)
+    """Submissions of these classes' registers, none twice, one class after the other."""
+    for several in zip_longest(*(place.untaken() for place in taken)):
+        for place, each in zip(taken, several, strict=True):
+            if each is not None:
+                subject, day, students = each
+                given = {
+                    "classId": f"cls_{place.class_id.hex}",
+                    "date": day,
+                    "subjectId": f"sub_{subject.hex}",
+                    "entries": entries(students),
+                    "idempotencyKey": str(uuid4()),
+                }
+                yield mutation(tokens[place.user_id], SUBMIT, given, all_made)

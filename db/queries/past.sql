@@ -47,3 +47,18 @@ CROSS JOIN LATERAL (SELECT p.amount - moved.waived - moved.paid + moved.refunded
 WHERE p.student_id = ANY($keys::uuid[]) AND p.created_at <= $at::timestamptz AND @visible(payments p)
 GROUP BY p.student_id, p.currency
 ORDER BY p.student_id, p.currency
+
+-- name: final_grades_as_of
+-- The final grades of students that counted at a moment: of each subject and semester the one that had been posted last by then.
+SELECT DISTINCT ON (f.student_id, f.semester_id, f.subject_id)
+    f.student_id AS key, f.id, f.posting_id, f.student_id, f.class_id, f.subject_id, f.semester_id, f.number, f.is_incomplete, f.created_at, f.percentage,
+    f.rounded, f.points, f.credits, f.letter, f.facts, p.posted_by, p.policy_version, gp.content AS policy,
+    NOT EXISTS (
+        SELECT FROM final_grades l
+        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number
+    ) AS is_current
+FROM final_grades f
+JOIN grade_postings p ON p.id = f.posting_id
+JOIN grading_policies gp ON gp.version = p.policy_version
+WHERE f.student_id = ANY($keys::uuid[]) AND f.created_at <= $at::timestamptz AND @visible(final_grades f)
+ORDER BY f.student_id, f.semester_id, f.subject_id, f.number DESC

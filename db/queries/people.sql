@@ -6,6 +6,10 @@ SELECT s.id, s.user_id, s.class_id, s.is_active, s.version, s.enrollment_date FR
 -- A teacher who is about to be changed; their row is locked.
 SELECT t.id, t.user_id, t.is_active, t.version FROM teachers t WHERE t.id = $id::uuid FOR UPDATE
 
+-- name: hold_teacher
+-- Whether somebody is a teacher now; nobody lets them go until the transaction ends.
+SELECT t.is_active FROM teachers t WHERE t.id = $id::uuid FOR SHARE
+
 -- name: lock_guardian
 -- A guardian who is about to be changed; their row is locked.
 SELECT g.id, g.user_id, g.is_active, g.version FROM guardians g WHERE g.id = $id::uuid FOR UPDATE
@@ -13,6 +17,10 @@ SELECT g.id, g.user_id, g.is_active, g.version FROM guardians g WHERE g.id = $id
 -- name: lock_user
 -- A user who is about to be changed; their row is locked.
 SELECT u.id, u.role, u.is_active, u.version FROM users u WHERE u.id = $id::uuid FOR UPDATE
+
+-- name: hold_students
+-- Holds students until the transaction ends, always in the same order: what is written about one of them is written one after the other.
+SELECT s.id FROM students s WHERE s.id = ANY($ids::uuid[]) ORDER BY s.id FOR NO KEY UPDATE
 
 -- name: other_administrators
 -- How many active administrators there are besides this one; their rows are locked, so that the last two cannot both go.
@@ -52,6 +60,11 @@ SELECT school_today() AS today, h.id, h.class_id, h.from_date, h.academic_year_i
     (SELECT max(e.to_date) FROM student_class_history e WHERE e.student_id = $student_id::uuid) AS ended
 FROM (SELECT) AS one
 LEFT JOIN student_class_history h ON h.student_id = $student_id::uuid AND h.to_date IS NULL
+
+-- name: last_membership
+-- A student's latest membership, ended or not, and whether another was to follow it at once.
+SELECT h.id, h.class_id, h.from_date, h.to_date, h.end_reason IN ('MOVED', 'PROMOTED', 'REPEATED') AS goes_on
+FROM student_class_history h WHERE h.student_id = $student_id::uuid ORDER BY h.from_date DESC LIMIT 1
 
 -- name: class_to_enter
 -- A class that somebody enters: its year, its room. The row is locked, so that the last place is given once.

@@ -16,6 +16,10 @@ ORDER BY c.grade_level, c.section, s.sort_key, s.id
 -- Holds who is in a class of a year until the transaction ends.
 SELECT h.id FROM student_class_history h WHERE h.academic_year_id = $from_year_id::uuid AND h.to_date IS NULL ORDER BY h.id FOR UPDATE
 
+-- name: lock_promotion_targets
+-- Holds the classes of a year until the transaction ends: nobody else takes a place in them.
+SELECT c.id FROM classes c WHERE c.academic_year_id = $to_year_id::uuid ORDER BY c.id FOR NO KEY UPDATE
+
 -- name: promotion_targets
 -- The classes of a year, and who is in them already.
 SELECT c.id AS class_id, c.grade_level, c.section, c.capacity, c.current_enrollment AS enrolled

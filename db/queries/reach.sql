@@ -1,21 +1,22 @@
 -- name: reach_of_user
 -- The ids that a user's links lead to (self, child, taught, homeroom), as the arrays that the visibility rules take.
+-- Who is a teacher or guardian no more, but still has an account (as the other, say), reaches nobody by it.
 WITH self_teachers AS MATERIALIZED (
-    SELECT t.id FROM teachers t WHERE t.user_id = $user_id::uuid
+    SELECT t.id, t.is_active FROM teachers t WHERE t.user_id = $user_id::uuid
 ), self_students AS MATERIALIZED (
     SELECT s.id, s.class_id FROM students s WHERE s.user_id = $user_id::uuid
 ), self_guardians AS MATERIALIZED (
-    SELECT g.id FROM guardians g WHERE g.user_id = $user_id::uuid
+    SELECT g.id, g.is_active FROM guardians g WHERE g.user_id = $user_id::uuid
 ), own_students AS MATERIALIZED (
     SELECT id FROM self_students
     UNION
-    SELECT gs.student_id FROM guardian_students gs JOIN self_guardians g ON g.id = gs.guardian_id
+    SELECT gs.student_id FROM guardian_students gs JOIN self_guardians g ON g.id = gs.guardian_id AND g.is_active
 ), homeroom AS MATERIALIZED (
-    SELECT c.id FROM classes c JOIN self_teachers t ON t.id = c.teacher_id
+    SELECT c.id FROM classes c JOIN self_teachers t ON t.id = c.teacher_id AND t.is_active
 ), taught AS MATERIALIZED (
     SELECT cs.class_id, cs.subject_id, semester.start_date, semester.end_date
     FROM class_subjects cs
-    JOIN self_teachers t ON t.id = cs.teacher_id
+    JOIN self_teachers t ON t.id = cs.teacher_id AND t.is_active
     JOIN semesters semester ON semester.id = cs.semester_id
 ), taught_students AS MATERIALIZED (
     -- While the assignment and the membership overlap.

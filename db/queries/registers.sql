@@ -7,10 +7,10 @@ SELECT c.id AS class_id, y.start_date, y.end_date, school_today() AS today,
         SELECT FROM class_subjects cs JOIN semesters m ON m.id = cs.semester_id
         WHERE cs.class_id = c.id AND cs.subject_id = $subject_id::uuid AND $date::date BETWEEN m.start_date AND m.end_date
     ) AS is_taught,
-    EXISTS (SELECT FROM teachers t WHERE t.user_id = $user_id::uuid AND t.id = c.teacher_id) AS is_homeroom,
+    EXISTS (SELECT FROM teachers t WHERE t.user_id = $user_id::uuid AND t.is_active AND t.id = c.teacher_id) AS is_homeroom,
     EXISTS (
         SELECT FROM class_subjects cs JOIN semesters m ON m.id = cs.semester_id JOIN teachers t ON t.id = cs.teacher_id
-        WHERE t.user_id = $user_id::uuid AND cs.class_id = c.id AND ($subject_id::uuid IS NULL OR cs.subject_id = $subject_id::uuid)
+        WHERE t.user_id = $user_id::uuid AND t.is_active AND cs.class_id = c.id AND ($subject_id::uuid IS NULL OR cs.subject_id = $subject_id::uuid)
             AND $date::date BETWEEN m.start_date AND m.end_date
     ) AS is_teacher,
     (SELECT min(p.start_time) FROM periods p) AS day_begins,
@@ -46,7 +46,9 @@ WITH entry AS (
         id uuid, student_id uuid, status text, excused boolean, excuse_reason text, arrival_time time, minutes_late smallint, minutes_present smallint
     )
 ), there AS (
-    SELECT a.* FROM entry e
+    SELECT a.*, (e.status, e.excused, e.excuse_reason, e.arrival_time, e.minutes_late, e.minutes_present)
+        IS DISTINCT FROM (a.status, a.excused, a.excuse_reason, a.arrival_time, a.minutes_late, a.minutes_present) AS other
+    FROM entry e
     JOIN attendance a ON a.student_id = e.student_id AND a.date = $date::date AND a.subject_id IS NOT DISTINCT FROM $subject_id::uuid
 ), written AS (
     INSERT INTO attendance AS a (
@@ -66,19 +68,19 @@ WITH entry AS (
                 excluded.status, excluded.source, excluded.excuse_reason)
     RETURNING a.id, a.student_id
 ), overruled AS (
-    INSERT INTO overruled_marks (attendance_id, marked_by, status, excused, excuse_reason)
-    SELECT t.id, $user_id::uuid, e.status, e.excused, e.excuse_reason FROM entry e JOIN there t ON t.student_id = e.student_id
-    WHERE t.source = 'OFFICE' AND $source::text = 'TEACHER' AND (e.status, e.excused, e.excuse_reason) IS DISTINCT FROM (t.status, t.excused, t.excuse_reason)
+    INSERT INTO overruled_marks (attendance_id, marked_by, status, excused, excuse_reason, arrival_time, minutes_late, minutes_present)
+    SELECT t.id, $user_id::uuid, e.status, e.excused, e.excuse_reason, e.arrival_time, e.minutes_late, e.minutes_present FROM entry e JOIN there t ON t.student_id = e.student_id
+    WHERE t.source = 'OFFICE' AND $source::text = 'TEACHER' AND t.other
     UNION ALL
-    SELECT t.id, t.marked_by, t.status, t.excused, t.excuse_reason FROM entry e JOIN there t ON t.student_id = e.student_id
-    WHERE t.source = 'TEACHER' AND $source::text = 'OFFICE' AND (e.status, e.excused, e.excuse_reason) IS DISTINCT FROM (t.status, t.excused, t.excuse_reason)
+    SELECT t.id, t.marked_by, t.status, t.excused, t.excuse_reason, t.arrival_time, t.minutes_late, t.minutes_present FROM entry e JOIN there t ON t.student_id = e.student_id
+    WHERE t.source = 'TEACHER' AND $source::text = 'OFFICE' AND t.other
 )
 SELECT e.student_id, coalesce(w.id, t.id) AS attendance_id, t.status AS previous_status,
     CASE
         WHEN t.id IS NULL AND w.id IS NOT NULL THEN 'CREATED'
         WHEN w.id IS NOT NULL THEN 'UPDATED'
         WHEN t.source = 'OFFICE' AND $source::text = 'TEACHER'
-            AND (e.status, e.excused, e.excuse_reason) IS DISTINCT FROM (t.status, t.excused, t.excuse_reason) THEN 'KEPT'
+            AND t.other THEN 'KEPT'
         ELSE 'UNCHANGED'
     END AS change
 FROM entry e
@@ -97,7 +99,7 @@ WHERE @visible(registers r)
 
 -- name: overruled_marks
 -- What teachers entered and the office stands above, by when.
-SELECT o.attendance_id AS key, o.status, o.excused, o.excuse_reason, o.marked_by, o.created_at FROM overruled_marks o
+SELECT o.attendance_id AS key, o.status, o.excused, o.excuse_reason, o.arrival_time, o.minutes_late, o.minutes_present, o.marked_by, o.created_at FROM overruled_marks o
 JOIN attendance a ON a.id = o.attendance_id
 WHERE o.attendance_id = ANY($keys::uuid[]) AND @visible(attendance a)
 ORDER BY o.attendance_id, o.created_at, o.id

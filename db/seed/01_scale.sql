@@ -59,6 +59,13 @@ FROM seed_years, (VALUES
     (4, 'Spring holidays', 1, 3, 29, 1, 4, 9), (5, 'Labour Day', 1, 5, 1, 1, 5, 1), (6, 'Summer holidays', 1, 7, 10, 1, 7, 31)
 ) AS h (n, name, next_year, from_month, from_day, until_next_year, to_month, to_day);
 
+-- Six lessons: as many minutes as a full day has.
+INSERT INTO periods (id, name, start_time, end_time, created_at, updated_at)
+SELECT pg_temp.seed_id(10, p.n, y.start_date), p.name, p.start_time, p.start_time + interval '45 minutes', y.start_date, y.start_date
+FROM seed_years y, (VALUES
+    (1, '1st', time '08:00'), (2, '2nd', time '08:50'), (3, '3rd', time '09:55'), (4, '4th', time '10:45'), (5, '5th', time '11:45'), (6, '6th', time '12:35')
+) AS p (n, name, start_time) WHERE y.y = 0;
+
 -- The days on which there was school so far, the latest first.
 CREATE TEMPORARY TABLE seed_days ON COMMIT DROP AS
 SELECT d::date AS day, y.y, y.id AS year_id, row_number() OVER (ORDER BY d DESC) AS back

@@ -5,7 +5,7 @@ import strawberry
 from auth.access import Capability
 from resolvers import academic_years, calendar_writing, classes, staff, subjects
 from resolvers.record_writing import creates, updates
-from resolvers.teaching import add_teacher_subject, remove_teacher_subject
+from resolvers.teaching import add_teacher_subject, given_to_a_teacher, remove_teacher_subject
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, shows
 from schema.types import Class, ClassSubject, Teacher
@@ -77,19 +77,23 @@ _ADMIN = Capability.MANAGE_SCHOOL
 
 @strawberry.type
 class ClassMutations:
-    create_class = mutation(_ADMIN, CreateClassInput, creates("classes", "class_"), description="Makes a class.", class_=_CLASS)
-    update_class = mutation(_ADMIN, UpdateClassInput, updates("classes", "class_"), description="Changes a class.", class_=_CLASS)
+    create_class = mutation(
+        _ADMIN, CreateClassInput, given_to_a_teacher(creates("classes", "class_")), description="Makes a class.", class_=_CLASS
+    )
+    update_class = mutation(
+        _ADMIN, UpdateClassInput, given_to_a_teacher(updates("classes", "class_")), description="Changes a class.", class_=_CLASS
+    )
     create_class_subject = mutation(
         _ADMIN,
         CreateClassSubjectInput,
-        creates("class_subjects", "class_subject"),
+        given_to_a_teacher(creates("class_subjects", "class_subject")),
         description="Has a subject taught in a class in a semester.",
         class_subject=_LESSON,
     )
     update_class_subject = mutation(
         _ADMIN,
         UpdateClassSubjectInput,
-        updates("class_subjects", "class_subject"),
+        given_to_a_teacher(updates("class_subjects", "class_subject")),
         description="Gives a subject of a class to another teacher. The one who had it no longer sees the class by it.",
         class_subject=_LESSON,
     )

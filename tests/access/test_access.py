@@ -231,16 +231,19 @@ async def test_attendance_of_classes_and_the_school_counts_only_rows_in_reach(wo
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
     at = (await world.value("SELECT clock_timestamp()")).isoformat()
-    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balance { balance } classMembership { fromDate } classHistory { fromDate }
+    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balance { balance } finalGrades { id } classMembership { fromDate } classHistory { fromDate }
         attendance(fromDate: "2025-06-01", toDate: "2026-06-30") { attendance { id } }
         attendanceSummary(fromDate: "2025-06-01", toDate: "2026-06-30") { days } } } } }"""
     students, marks = label_of("students"), label_of("attendance")
+    past_grades: set[str] = set()
     nodes = (await world.data(query, VIEWERS[viewer], at=at))["students"]["nodes"]
     assert labels("students", nodes) == expected("students", viewer)
     for node in nodes:
         label, then = students[node["id"]], node["asOf"]
         assert then["student"]["id"] == node["id"]
         assert bool(then["balance"]) == (label in expected("payments", viewer))
+        assert labels("final_grades", then["finalGrades"]) <= expected("final_grades", viewer)
+        past_grades |= labels("final_grades", then["finalGrades"])
         memberships = {each for each in expected("student_class_history", viewer) if each.split("_")[0] == label}
         assert len(then["classHistory"]) == len(memberships)
         assert {marks[each["attendance"]["id"]] for each in then["attendance"]} == {

@@ -5,11 +5,11 @@ import pytest
 
 from benchmarks.contest import contestants as who
 from benchmarks.contest.__main__ import OURS
-from benchmarks.contest.comparison import DifferentAnswerError, difference
+from benchmarks.contest.comparison import DifferentAnswerError, difference, post
 from benchmarks.contest.contestants import Contestant
 from benchmarks.contest.load import Exchange, LoadError, in_turn, load
 from benchmarks.contest.report import written
-from benchmarks.contest.run import contest, sign_in
+from benchmarks.contest.run import FellBackError, contest, sign_in
 from benchmarks.contest.screens import administrator_screens
 
 _WRONG = Contestant("wrong", "wrong", "tests.benchmarks.wrong:create_app", who.ROWS.ask)
@@ -72,6 +72,16 @@ def test_an_answer_that_changes_under_load_ends_the_run(running, screens, token)
     changed = Exchange(first.request, first.answer.replace(b"true", b"null"))
     with pytest.raises(LoadError, match="instead of"):
         running.run(load(running.servers["rows"].address, in_turn([*others, changed], 2), seconds=1))
+
+
+def test_an_operation_that_the_executor_leaves_to_graphql_core_fails_the_run(demo_url):
+    def run():
+        with contest(demo_url, "") as running:
+            server = running.start(who.BREADTH_FIRST)
+            post(server.address, "/graphql", orjson.dumps({"query": "{ __schema { queryType { name } } }"}))
+
+    with pytest.raises(FellBackError, match="breadth_first"):
+        run()
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.schema.writing.classroom import make_classroom
+from tests.schema.writing.markbook import marked, open_window
 
 PRESENT = """query ($id: ID!) { student(id: $id) { class { id } balance { currency charged waived paid refunded balance overdue }
+    finalGrades(first: 100) { nodes { number isCurrent letter rounded postedAt subject { id } semester { id } } }
     classHistory { nodes { fromDate toDate reason endReason class { id } } }
     attendance(first: 100, filter: {fromDate: "2025-09-01", toDate: "2026-07-31"}) { nodes { date status excused excuseReason minutesLate minutesPresent subject { id } } }
     attendanceSummary(fromDate: "2025-09-01", toDate: "2026-07-31") { days present absent late excusedAbsences unexcusedAbsences minutesLate dayValues rate } } }"""
 PAST = """query ($id: ID!, $at: DateTime!) { student(id: $id) { asOf(at: $at) { at classMembership { class { id } } balance { currency charged waived paid refunded balance overdue }
+    finalGrades { number letter rounded postedAt subject { id } semester { id } }
     classHistory { fromDate toDate reason endReason class { id } }
     attendance(fromDate: "2025-09-01", toDate: "2026-07-31") { date status excused excuseReason minutesLate minutesPresent subject { id } }
     attendanceSummary(fromDate: "2025-09-01", toDate: "2026-07-31") { days present absent late excusedAbsences unexcusedAbsences minutesLate dayValues rate } } } }"""
@@ -38,9 +42,16 @@ async def present(school, student, viewer="admin@demo.school"):
         "classMembership": found["class"] and {"class": found["class"]},
         "classHistory": history,
         "balance": found["balance"],
+        "finalGrades": _sorted(
+            [{k: v for k, v in each.items() if k != "isCurrent"} for each in found["finalGrades"]["nodes"] if each["isCurrent"]]
+        ),
         "attendance": sorted(found["attendance"]["nodes"], key=lambda mark: (mark["date"], str(mark["subject"]))),
         "attendanceSummary": found["attendanceSummary"],
     }
+
+
+def _sorted(final_grades):
+    return sorted(final_grades, key=lambda each: (each["semester"]["id"], each["subject"]["id"]))
 
 
 async def past(school, student, at, viewer="admin@demo.school"):
@@ -48,6 +59,7 @@ async def past(school, student, at, viewer="admin@demo.school"):
     if found is None:
         return None
     assert datetime.fromisoformat(found.pop("at")) == datetime.fromisoformat(at)
+    found["finalGrades"] = _sorted(found["finalGrades"])
     found["attendance"].sort(key=lambda mark: (mark["date"], str(mark["subject"])))
     return found
 
@@ -98,6 +110,18 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
         nonlocal again
         again = await move(writable, fee, "PAYMENT", "10")
 
+    async def post():
+        await run(
+            writable,
+            "postFinalGrades",
+            teacher,
+            classId=room.id,
+            semesterId=room.semester,
+            subjectId=room.subject,
+            idempotencyKey=uuid4().hex,
+        )
+
+    await open_window(writable, room.semester)
     changes = [
         lambda: register("PRESENT"),
         lambda: register("LATE", minutesLate=20),
@@ -111,6 +135,11 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
         ten,
         lambda: move(writable, fee, "REFUND", "10", linked_id=again),
         lambda: move(writable, fee, "CORRECTION", "60", corrected_kind="PAYMENT", linked_id=paid),
+        lambda: marked(writable, room, 81),
+        post,
+        lambda: run(writable, "reopenGrades", classId=room.id, semesterId=room.semester, until="2026-03-20T12:00:00Z", reason="A slip"),
+        lambda: marked(writable, room, 50, day="2026-03-11"),
+        post,
         lambda: run(writable, "moveStudent", studentId=student, classId=other.id, on="2026-03-18"),
         lambda: run(writable, "correctAttendance", studentId=student, date="2026-03-16", status="PRESENT", idempotencyKey=uuid4().hex),
     ]  # fmt: skip
@@ -119,7 +148,9 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
     for change in changes:
         await change()
         moments.append((await now(writable), await present(writable, student)))
-    assert len({str(what) for _, what in moments}) >= len(changes), "nearly every change shows"
+    assert len({str(what) for _, what in moments}) >= len(changes) - 3, (
+        "nearly every change shows: not marks before they are posted, nor reopening"
+    )
     for n, (at, known) in enumerate(moments):
         assert await past(writable, student, at) == known, n
     assert await past(writable, student, before) is None, "not known yet"
@@ -155,6 +186,23 @@ async def test_several_changes_in_one_transaction_leave_no_step_between_them(wri
     assert row == "2026-03-01"
 
 
+async def test_of_two_changes_the_one_made_first_is_taken_back_last_even_if_it_began_later(writable):
+    """A transaction that waited for the row began before the one it waited for: its change is the later one all the same."""
+    room = await make_classroom(writable, 1)
+    fee = await charge(writable, room.students[0], "100")
+    before = await now(writable)
+    change = "UPDATE payments SET due_date = $2::text::date WHERE id = $1"
+    early = await asyncpg.connect(writable.url)
+    try:
+        async with early.transaction():
+            await early.fetchval("SELECT now()")
+            await writable.database.execute(change, fee, "2026-04-01")
+            await early.execute(change, fee, "2026-05-01")
+    finally:
+        await early.close()
+    assert await writable.value("SELECT past_values('payments', $1, $2::text::timestamptz) ->> 'due_date'", fee, before) == "2026-03-01"
+
+
 @pytest.mark.parametrize("at", ["2126-01-01T00:00:00Z", "2026-03-18T10:00:00"])
 async def test_a_moment_that_cannot_be_is_a_clear_error(writable, at):
     student = await writable.id("stu", "SELECT id FROM students LIMIT 1")
@@ -163,12 +211,12 @@ async def test_a_moment_that_cannot_be_is_a_clear_error(writable, at):
 
 
 async def test_a_page_of_students_of_the_past_costs_one_statement_a_part(writable):
-    query = """query ($at: DateTime!) { students(first: 50) { nodes { asOf(at: $at) { classMembership { fromDate } classHistory { toDate } balance { balance }
+    query = """query ($at: DateTime!) { students(first: 50) { nodes { asOf(at: $at) { classMembership { fromDate } classHistory { toDate } finalGrades { letter } balance { balance }
         attendance(fromDate: "2026-01-01", toDate: "2026-03-31") { status }
         attendanceSummary(fromDate: "2026-01-01", toDate: "2026-03-31") { rate } } } } }"""
     answer = await writable.ask(query, at=datetime.now(UTC).isoformat())
     assert not answer.errors
-    assert answer.statements == 1 + 1 + 3, "the list, who was known, history, balances, attendance"
+    assert answer.statements == 1 + 1 + 4, "the list, who was known, history, final grades, balances, attendance"
 
 
 async def test_the_seeded_school_has_a_past(writable):

@@ -37,7 +37,7 @@ def test_every_list_that_can_grow_is_a_bounded_connection():
         "Query.nodes", "Query.search", "Student.balance", "MachineHealth.loadAverage", "DatabaseHealth.largestTables", "DatabaseHealth.mostUsedIndexes",
         "ServiceToken.scopes", "School.schoolDays", "Attendance.overruled", "SubmitRegisterPayload.changes", "SubmitRegisterPayload.notMarked",
         "PromotionPlan.rows", "Query.attendanceBreakdown", "Class.attendanceBreakdown", "Student.attendanceBreakdown",
-        "BooksCheck.checks", "StudentAsOf.classHistory", "StudentAsOf.balance", "StudentAsOf.attendance", "BookCheck.examples",
+        "BooksCheck.checks", "StudentAsOf.classHistory", "StudentAsOf.balance", "StudentAsOf.finalGrades", "StudentAsOf.attendance", "BookCheck.examples",
         "GradingScale.bounds", "Explanation.steps", "SemesterReport.subjects", "Class.semesterReports", "RecordGradesPayload.changes",
         "PostFinalGradesPayload.postings", "CreateGradingScalePayload.warnings", "UpdateGradingScalePayload.warnings",
         "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.payments", "RecordPaymentPayload.payments", "Student.statement", "Statement.entries",

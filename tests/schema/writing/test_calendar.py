@@ -60,16 +60,16 @@ async def test_one_year_is_the_current_one(writable):
 
 
 async def test_periods_do_not_overlap(writable):
-    first = await run(writable, "createPeriod", "period { id name startTime }", name="1st", startTime="08:00:00", endTime="08:45:00")
-    assert first["period"]["startTime"] == "08:00:00"
-    overlapping = await run(writable, "createPeriod", "period { id }", name="2nd", startTime="08:44:00", endTime="09:30:00")
+    first = await run(writable, "createPeriod", "period { id name startTime }", name="7th", startTime="14:00:00", endTime="14:45:00")
+    assert first["period"]["startTime"] == "14:00:00"
+    overlapping = await run(writable, "createPeriod", "period { id }", name="8th", startTime="14:44:00", endTime="15:30:00")
     assert codes(overlapping) == [("startTime", "OVERLAP")]
-    assert codes(await run(writable, "createPeriod", "period { id }", name="2nd", startTime="08:45:00", endTime="09:30:00")) == []
-    assert codes(await run(writable, "createPeriod", "period { id }", name="2nd", startTime="12:00:00", endTime="11:00:00")) == [
+    assert codes(await run(writable, "createPeriod", "period { id }", name="8th", startTime="14:45:00", endTime="15:30:00")) == []
+    assert codes(await run(writable, "createPeriod", "period { id }", name="8th", startTime="18:00:00", endTime="17:00:00")) == [
         ("endTime", "INVALID"), ("name", "TAKEN"),
     ]  # fmt: skip
     data = await writable.data("{ periods { nodes { name } } }", "student@demo.school")
-    assert [each["name"] for each in data["periods"]["nodes"]] == ["1st", "2nd"]
+    assert [each["name"] for each in data["periods"]["nodes"]] == ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th"]
 
 
 async def test_a_holiday_comes_and_goes(writable):

@@ -49,6 +49,14 @@ async def test_all_errors_of_the_person_and_the_record_come_at_once(writable):
     assert await writable.value("SELECT count(*) FROM users WHERE email = 'no address'") == 0
 
 
+async def test_what_a_trigger_fills_is_asked_of_nobody(writable):
+    row = await writable.database.fetchrow("SELECT user_id, employee_number FROM teachers ORDER BY id LIMIT 1")
+    given = {"userId": f"usr_{row['user_id'].hex}", "employeeNumber": row["employee_number"], "joiningDate": "2026-01-01"}
+    query = f"mutation ($input: CreateTeacherInput!) {{ createTeacher(input: $input) {{ {ERRORS} }} }}"
+    errors = (await writable.data(query, input=given))["createTeacher"]["userErrors"]
+    assert sorted((each["field"], each["code"]) for each in errors) == [("employeeNumber", "TAKEN"), ("userId", "TAKEN")]
+
+
 async def test_a_student_sent_twice_with_the_phones_own_id_is_there_once(writable):
     given = student(clientId=str(uuid4()), email="twice@home.example", classId=await a_class(writable))
     first = (await writable.data(CREATE_STUDENT, input=given))["createStudent"]
@@ -119,7 +127,7 @@ async def test_a_move_is_refused_for_a_clear_reason(writable):
     last_year = await writable.id(
         "cls", "SELECT c.id FROM classes c JOIN academic_years y ON y.id = c.academic_year_id WHERE NOT y.is_current LIMIT 1"
     )
-    assert await codes(classId=last_year) == [("classId", "NOT_ACTIVE")]
+    assert await codes(classId=last_year) == [("classId", "NOT_ACTIVE"), ("on", "OUTSIDE_YEAR")]
     await writable.database.execute("UPDATE classes SET capacity = greatest(current_enrollment, 1) WHERE id = $1", two[4:])
     assert await codes() == [("classId", "CLASS_FULL")]
     await writable.database.execute("UPDATE classes SET capacity = 40 WHERE id = $1", two[4:])

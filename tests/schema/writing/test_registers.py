@@ -1,11 +1,13 @@
 """Registers and the office's corrections: the rules of attendance, one test each."""
 
 import asyncio
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
 from tests.schema.writing.classroom import codes, make_classroom
+from tests.writable import writable_school
 
 SUBMIT = """mutation ($input: SubmitRegisterInput!) { submitRegister(input: $input) {
   register { id date submittedBy { name } } changes { change previousStatus student { id } attendance { status excused minutesLate source overruled { status } } }
@@ -149,9 +151,7 @@ async def test_every_wrong_entry_is_told_at_once(writable, room):
 
 
 async def test_lateness_is_minutes_from_an_arrival_time(writable, room):
-    await writable.database.execute(
-        "INSERT INTO periods (name, start_time, end_time) VALUES ('1st', '08:00', '08:45') ON CONFLICT DO NOTHING"
-    )
+    assert (await writable.data("{ periods(first: 1) { nodes { startTime } } }"))["periods"]["nodes"] == [{"startTime": "08:00:00"}]
     answer = await submit(writable, room, {"status": "LATE", "arrivalTime": "08:17:00"})
     assert answer["changes"][0]["attendance"]["minutesLate"] == 17
 
@@ -260,3 +260,69 @@ async def test_two_teachers_with_the_same_register_at_once_neither_lose_nor_doub
     changes = sum(each["change"] == "UPDATED" for answer in answers for each in answer["changes"])
     assert sum(each["version"] - 1 for each in marks) == changes
     assert await writable.value("SELECT count(*) FROM registers WHERE class_id = $1", room.id[4:]) == 1
+
+
+OVERRULED = (
+    "query ($id: ID!) { node(id: $id) { ... on Attendance { status overruled { status arrivalTime minutesLate minutesPresent } } } }"
+)
+
+
+async def test_what_is_overruled_keeps_its_minutes_and_the_audit_knows_of_it(writable, room):
+    await submit(writable, room, {"status": "LATE", "minutesLate": 5})
+    answer = await correct(writable, room.students[0], "LATE", minutesLate=20)
+    again = await submit(writable, room, {"status": "LATE", "arrivalTime": "09:40:00", "minutesLate": 30, "minutesPresent": 200})
+    assert [each["change"] for each in again["changes"]] == ["KEPT"]
+    mark = (await writable.data(OVERRULED, id=answer["attendance"]["id"]))["node"]
+    assert mark["overruled"] == [
+        {"status": "LATE", "arrivalTime": None, "minutesLate": 5, "minutesPresent": None},
+        {"status": "LATE", "arrivalTime": "09:40:00", "minutesLate": 30, "minutesPresent": 200},
+    ]
+    written = await writable.database.fetch(
+        "SELECT l.user_id, l.request_id FROM audit_logs l JOIN overruled_marks o ON o.id = l.record_id"
+        " JOIN attendance a ON a.id = o.attendance_id WHERE a.student_id = $1 AND l.table_name = 'overruled_marks'",
+        room.students[0][4:],
+    )
+    assert len(written) == 2
+    assert all(each["user_id"] and each["request_id"] for each in written)
+
+
+async def test_the_offices_later_word_stands_above_its_earlier_one_and_above_every_teachers(writable, room):
+    await correct(writable, room.students[0], "ABSENT")
+    await submit(writable, room, "PRESENT")
+    corrected = await correct(writable, room.students[0], "ABSENT", excused=True, excuseReason="Note")
+    assert (corrected["change"], corrected["previousStatus"]) == ("UPDATED", "ABSENT")
+    again = await submit(writable, room, "LATE")
+    assert again["changes"][0]["attendance"]["status"] == "ABSENT"
+    assert again["changes"][0]["attendance"]["overruled"] == [{"status": "PRESENT"}, {"status": "LATE"}]
+    same = await submit(writable, room, {"status": "ABSENT", "excused": True, "excuseReason": "Note"})
+    assert [each["change"] for each in same["changes"]] == ["UNCHANGED"]
+    # The office's own register is the office's word as well.
+    office = await submit(writable, room, "PRESENT", viewer="admin@demo.school")
+    assert office["changes"][0]["attendance"]["source"] == "OFFICE"
+    assert [each["change"] for each in (await submit(writable, room, "ABSENT"))["changes"]] == ["KEPT"]
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "today"),
+    [
+        ("2026-03-17 23:30:00-04:00", "America/New_York", "2026-03-17"),  # tomorrow in UTC
+        ("2026-03-18 00:10:00+01:00", "Europe/Berlin", "2026-03-18"),  # yesterday in UTC
+        ("2026-03-29 22:30:00+00:00", "Europe/Berlin", "2026-03-30"),  # half past midnight, summer time since a day
+        ("2026-03-30 00:30:00+01:00", "Europe/Berlin", "2026-03-30"),  # half past one in summer time
+        ("2026-03-08 23:59:59-04:00", "America/New_York", "2026-03-08"),  # the day on which summer time begins
+        ("2026-03-17 23:30:00+14:00", "Pacific/Kiritimati", "2026-03-17"),
+    ],
+)
+async def test_a_day_is_a_day_of_the_schools_clock_around_midnight_and_when_summer_time_begins(databases, now, zone, today):
+    async with writable_school(databases, now) as school:
+        await school.database.execute("DELETE FROM holidays")
+        await school.database.execute("UPDATE school_settings SET time_zone = $1, school_days = '{1,2,3,4,5,6,7}'", zone)
+        assert str(await school.value("SELECT school_today()")) == today
+        class_id = await school.id("cls", "SELECT class_id FROM student_class_history WHERE to_date IS NULL LIMIT 1")
+        tomorrow = str(date.fromisoformat(today) + timedelta(days=1))
+        given = {"classId": class_id, "entries": []}
+        told = [
+            codes((await school.data(SUBMIT, input=given | {"date": day, "idempotencyKey": day}))["submitRegister"])
+            for day in (today, tomorrow)
+        ]
+        assert told == [[], [("date", "IN_FUTURE")]]

@@ -1,0 +1,211 @@
+"""What happens at the same moment: each test holds one half of it open until the other half waits."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.test_promotion import apply, plan_of, summer
+from tests.schema.writing.test_registers import DAY, correct, submit
+
+__all__ = ["summer"]
+
+LINK = """mutation ($input: LinkGuardianInput!) { linkGuardian(input: $input) { guardianship { isPrimary } userErrors { field code } } }"""
+
+
+@pytest.fixture
+async def room(writable):
+    return await make_classroom(writable)
+
+
+def uuid_of(global_id):
+    return UUID(global_id[4:])
+
+
+@asynccontextmanager
+async def meanwhile(school):
+    """A transaction of somebody else's, committed when the block is over; and a way to wait until another one waits for it."""
+    connection = await asyncpg.connect(school.url)
+
+    async def somebody_waits():
+        async with asyncio.timeout(10):
+            while not await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+            ):
+                await connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.02)")
+
+    try:
+        async with connection.transaction():
+            yield connection, somebody_waits
+    finally:
+        await connection.close()
+
+
+async def test_who_moves_while_the_register_is_taken_is_not_marked_in_the_class_they_left(writable, room):
+    student = uuid_of(room.students[0])
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM students WHERE id = $1 FOR UPDATE", student)
+        await other.execute(
+            "UPDATE student_class_history SET to_date = '2026-03-16', end_reason = 'LEFT' WHERE student_id = $1 AND to_date IS NULL",
+            student,
+        )
+        taking = asyncio.create_task(submit(writable, room, "PRESENT", "PRESENT"))
+        await somebody_waits()
+    assert codes(await taking) == [("entries.0.studentId", "NOT_IN_CLASS")]
+    assert await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id)) == 0
+
+
+async def test_a_register_taken_while_the_office_enters_is_kept_beside_the_offices_word(writable, room):
+    student, day = uuid_of(room.students[0]), date.fromisoformat(DAY)
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
+        await other.execute(
+            "INSERT INTO attendance (student_id, class_id, date, status, source) VALUES ($1, $2, $3, 'ABSENT', 'OFFICE')",
+            student, uuid_of(room.id), day,
+        )  # fmt: skip
+        taking = asyncio.create_task(submit(writable, room, "PRESENT"))
+        await somebody_waits()
+    [change] = (await taking)["changes"]
+    assert (change["change"], change["previousStatus"]) == ("KEPT", "ABSENT")
+    assert change["attendance"] == {
+        "status": "ABSENT", "excused": False, "minutesLate": None, "source": "OFFICE", "overruled": [{"status": "PRESENT"}],
+    }  # fmt: skip
+
+
+async def test_the_office_that_enters_while_the_register_is_taken_keeps_what_the_teacher_said(writable, room):
+    student, day = uuid_of(room.students[0]), date.fromisoformat(DAY)
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
+        await other.execute(
+            "INSERT INTO attendance (student_id, class_id, date, status) VALUES ($1, $2, $3, 'PRESENT')", student, uuid_of(room.id), day
+        )
+        entering = asyncio.create_task(correct(writable, room.students[0], "ABSENT"))
+        await somebody_waits()
+    entered = await entering
+    assert (entered["change"], entered["previousStatus"]) == ("UPDATED", "PRESENT")
+    assert entered["attendance"]["overruled"] == [{"status": "PRESENT"}]
+
+
+async def test_of_two_first_guardians_at_once_one_is_the_first(writable, room):
+    guardians = [await writable.id("gua", "SELECT id FROM guardians ORDER BY id OFFSET $1 LIMIT 1", n) for n in range(2)]
+    student = uuid_of(room.students[0])
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
+        await other.execute(
+            "INSERT INTO guardian_students (guardian_id, student_id, relationship, is_primary) VALUES ($1, $2, 'MOTHER', true)",
+            uuid_of(guardians[0]), student,
+        )  # fmt: skip
+        given = {"guardianId": guardians[1], "studentId": room.students[0], "relationship": "FATHER", "isPrimary": True}
+        linking = asyncio.create_task(writable.data(LINK, input=given))
+        await somebody_waits()
+    assert (await linking)["linkGuardian"] == {"guardianship": {"isPrimary": True}, "userErrors": []}
+    first = await writable.database.fetch("SELECT guardian_id FROM guardian_students WHERE student_id = $1 AND is_primary", student)
+    assert [each["guardian_id"] for each in first] == [uuid_of(guardians[1])]
+
+
+async def test_one_link_made_twice_at_once_is_one_link(writable, room):
+    guardian = await writable.id("gua", "SELECT id FROM guardians ORDER BY id LIMIT 1")
+    given = {"guardianId": guardian, "studentId": room.students[0], "relationship": "MOTHER"}
+    answers = await asyncio.gather(*(writable.data(LINK, input=given) for _ in range(8)))
+    assert [each["linkGuardian"]["userErrors"] for each in answers] == [[]] * 8
+    assert await writable.value("SELECT count(*) FROM guardian_students WHERE student_id = $1", uuid_of(room.students[0])) == 1
+
+
+async def test_the_last_place_in_a_class_is_given_once(writable, room):
+    other_room = await make_classroom(writable, 1)
+    await writable.database.execute("UPDATE classes SET capacity = 2 WHERE id = $1", uuid_of(other_room.id))
+    move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
+    answers = await asyncio.gather(
+        *(writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in room.students)
+    )
+    refused = [codes(each["moveStudent"]) for each in answers]
+    assert sorted(refused) == [[], [("classId", "CLASS_FULL")], [("classId", "CLASS_FULL")]]
+    assert await writable.value("SELECT current_enrollment FROM classes WHERE id = $1", uuid_of(other_room.id)) == 2
+
+
+async def test_two_moves_of_one_student_at_once_leave_one_history_without_a_gap(writable, room):
+    rooms = [(await make_classroom(writable, 0)).id for _ in range(4)]
+    move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
+    student = room.students[0]
+    answers = await asyncio.gather(*(writable.data(move, input={"studentId": student, "classId": each}) for each in rooms))
+    assert [codes(each["moveStudent"]) for each in answers] == [[]] * 4
+    history = await writable.database.fetch(
+        "SELECT class_id, from_date, to_date FROM student_class_history WHERE student_id = $1 ORDER BY from_date", uuid_of(student)
+    )
+    assert [(each["from_date"], each["to_date"]) for each in history] == [
+        (date(2026, 2, 2), date(2026, 3, 17)), (date(2026, 3, 18), None),
+    ]  # fmt: skip
+    assert history[1]["class_id"] == await writable.value("SELECT class_id FROM students WHERE id = $1", uuid_of(student))
+    counted = await writable.value("SELECT sum(current_enrollment) FROM classes WHERE id = ANY($1)", [uuid_of(each) for each in rooms])
+    assert counted == 1
+
+
+async def test_a_place_that_is_taken_while_a_promotion_is_applied_is_not_given_twice(summer):
+    school, years = summer
+    to_year = uuid_of("1234" + years["toAcademicYearId"][5:])
+    room = await school.value("SELECT id FROM classes WHERE academic_year_id = $1 AND grade_level = 3 ORDER BY id LIMIT 1", to_year)
+    plan = await plan_of(school, years)
+    async with meanwhile(school) as (other, somebody_waits):
+        await other.execute("SELECT FROM classes WHERE id = $1 FOR UPDATE", room)
+        user = await other.fetchval("INSERT INTO users (role, first_name, last_name) VALUES ('STUDENT', 'New', 'Comer') RETURNING id")
+        student = await other.fetchval(
+            "INSERT INTO students (user_id, student_number, enrollment_date) VALUES ($1, 'newcomer', '2026-08-01') RETURNING id", user
+        )
+        await other.execute(
+            "INSERT INTO student_class_history (student_id, class_id, academic_year_id, from_date, reason) VALUES ($1, $2, $3, $4, 'ENROLLED')",
+            student, room, to_year, await school.value("SELECT start_date FROM academic_years WHERE id = $1", to_year),
+        )  # fmt: skip
+        applying = asyncio.create_task(apply(school, years, hash=plan["hash"]))
+        await somebody_waits()
+    assert codes(await applying) == [("hash", "PLAN_CHANGED")]
+
+
+async def test_a_teacher_who_is_let_go_is_given_no_work_meanwhile(writable, room):
+    given = {"firstName": "Tea", "lastName": "Cher", "employeeNumber": "E-gone", "joiningDate": "2026-01-01"}
+    create = "mutation ($input: CreateTeacherInput!) { createTeacher(input: $input) { teacher { id } userErrors { field code } } }"
+    teacher = (await writable.data(create, input=given))["createTeacher"]["teacher"]["id"]
+    update = "mutation ($input: UpdateClassInput!) { updateClass(input: $input) { userErrors { field code } } }"
+    version = await writable.value("SELECT version FROM classes WHERE id = $1", uuid_of(room.id))
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM teachers WHERE id = $1 FOR UPDATE", uuid_of(teacher))
+        await other.execute("UPDATE teachers SET is_active = false WHERE id = $1", uuid_of(teacher))
+        change = {"id": room.id, "version": version, "teacherId": teacher, "name": ""}
+        giving = asyncio.create_task(writable.data(update, input=change))
+        await somebody_waits()
+    assert codes((await giving)["updateClass"]) == [("teacherId", "NOT_ACTIVE"), ("name", "INVALID")]
+    given = {"classId": room.id, "subjectId": room.subject, "semesterId": room.semester, "teacherId": teacher}
+    lesson = "mutation ($input: CreateClassSubjectInput!) { createClassSubject(input: $input) { userErrors { field code } } }"
+    answer = (await writable.data(lesson, input=given))["createClassSubject"]
+    assert codes(answer) == [("teacherId", "NOT_ACTIVE"), ("subjectId", "TAKEN")]
+
+
+async def test_registers_in_opposite_orders_at_once_are_both_taken(writable):
+    room = await make_classroom(writable, 12)
+    days = ("2026-03-16", "2026-03-17")
+    turned = type(room)(room.id, room.students[::-1], room.subject, room.semester)
+    answers = await asyncio.gather(
+        *(submit(writable, each, *["PRESENT"] * 12, date=day) for each in (room, turned) for day in days for _ in range(3))
+    )
+    assert all(codes(each) == [] for each in answers)
+    assert await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id)) == 24
+
+
+async def test_one_key_with_other_arguments_at_once_does_one_of_both(writable, room):
+    answers = await asyncio.gather(*(submit(writable, room, *["PRESENT"] * n, key="one") for n in (1, 2, 3)))
+    told = sorted(codes(each) for each in answers)
+    assert told == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
+    marked = await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id))
+    assert marked == next(len(each["changes"]) for each in answers if each["changes"])
+
+
+async def test_a_key_belongs_to_its_user_and_mutation_and_is_forgotten_after_30_days(writable, room):
+    assert codes(await submit(writable, room, "PRESENT", key="mine")) == []
+    assert codes(await submit(writable, room, "ABSENT", viewer="admin@demo.school", key="mine")) == []
+    assert codes(await correct(writable, room.students[0], "LATE", idempotencyKey="mine")) == []
+    await writable.database.execute("UPDATE idempotency_keys SET created_at = now() - interval '30 days 1 minute' WHERE key = 'mine'")
+    answers = await asyncio.gather(*(submit(writable, room, None, *["PRESENT"] * n, key="mine") for n in (1, 2)))
+    assert sorted(codes(each) for each in answers) == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
