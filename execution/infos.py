@@ -84,7 +84,9 @@ def path_of(batch: Any, place: int) -> Path | None:
     """The path of an object: where it is among all that its field led to, and so back to the root. Of shared objects, one of the paths."""
     if batch.source is None:
         return None
-    above, field = batch.source
+    known, field = batch.source
+    above = known()
+    assert above is not None, "the batches of an operation live as long as it runs"
     children = above.children[field]
     if children.where is not None:
         place = next(at for at, each in enumerate(children.where) if type(each) is tuple and each[0] is batch and each[1] == place)

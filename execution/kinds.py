@@ -1,5 +1,6 @@
 """Which object type each object is of, and that it may be where it is."""
 
+import weakref
 from typing import Any
 
 from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType, is_abstract_type, is_object_type
@@ -21,7 +22,7 @@ async def kinds_of(run: Any, batch: Any, field: Any, children: Any) -> None:
         if await _all_are(run, batch, field, objects):
             selection = field.select(field.named)
             if type(selection) is not Failure:
-                children.batches = [type(batch)(selection, objects, (batch, field))]
+                children.batches = [type(batch)(selection, objects, (weakref.ref(batch), field))]
                 return
         kinds: list[Any] = [field.named] * len(objects)
     else:
@@ -37,8 +38,9 @@ async def _all_are(run: Any, batch: Any, field: Any, objects: list[Any]) -> bool
         return True
     if not decided_by_class(tells):
         return False
-    firsts = {type(each): each for each in objects}
-    return all([await _said(tells, each, ResolveInfo(run, field, batch, 0)) is True for each in firsts.values()])
+    if len(set(map(type, objects))) > 1:
+        return False
+    return await _said(tells, objects[0], ResolveInfo(run, field, batch, 0)) is True
 
 
 def _sort(run: Any, batch: Any, field: Any, children: Any, kinds: list[Any]) -> None:
@@ -53,7 +55,7 @@ def _sort(run: Any, batch: Any, field: Any, children: Any, kinds: list[Any]) -> 
         found = made.get(kind.name)
         if found is None:
             selection = field.select(kind)
-            found = selection if type(selection) is Failure else type(batch)(selection, [], (batch, field))
+            found = selection if type(selection) is Failure else type(batch)(selection, [], (weakref.ref(batch), field))
             made[kind.name] = found
         if type(found) is Failure:
             run.failed = True

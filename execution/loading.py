@@ -207,6 +207,8 @@ class Loaders:
             made.give_up()
         for task in self._running:
             task.cancel()
+        # The data loaders know the context, and the context them: what they hold would wait for the garbage collector.
+        self._made.clear()
 
     def clear(self, *loaders: Loader) -> None:
         """Forget what these loaders have answered (all of them when none is named): a mutation changed it."""

@@ -4,6 +4,7 @@ What comes out is a tree of batches with regular values (values.py); composing.p
 """
 
 import asyncio
+import weakref
 from typing import Any
 
 from graphql import GraphQLError, default_field_resolver
@@ -39,12 +40,13 @@ class Children:
 class Batch:
     """Objects of one type and what is selected of them: `values` by field, in the order of the parents; `children` of fields that lead on.
 
-    `source`: the batch and field that led here, for those who ask for a path.
+    `source`: the batch (weakly: it knows its children, and all goes without the garbage collector) and field that led here, for those who ask
+    for a path.
     """
 
-    __slots__ = ("children", "parents", "selection", "source", "values")
+    __slots__ = ("__weakref__", "children", "parents", "selection", "source", "values")
 
-    def __init__(self, selection: Selection, parents: list[Any], source: "tuple[Batch, Field] | None" = None) -> None:
+    def __init__(self, selection: Selection, parents: list[Any], source: "tuple[weakref.ref[Batch], Field] | None" = None) -> None:
         self.selection = selection
         self.parents = parents
         self.source = source

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
-from types import CoroutineType, GeneratorType
+from types import CoroutineType, GeneratorType, NoneType
 from typing import Any
 
 from graphql import GraphQLError
@@ -128,6 +128,8 @@ async def _listed(value: Any, where: str) -> Any:
 def flat(values: list[Any], lists: int) -> list[Any]:
     """The objects in regular values, in order."""
     if not lists:
+        if _no_gaps(set(map(type, values))):
+            return values
         return [each for each in values if each is not None and type(each) is not Failure]
     if lists == 1 and None not in values:
         try:
@@ -135,12 +137,16 @@ def flat(values: list[Any], lists: int) -> list[Any]:
         except TypeError:  # a Failure among them
             pass
         else:
-            return flat(found, 0)
+            return found if _no_gaps(set(map(type, found))) else flat(found, 0)
     objects: list[Any] = []
     for each in values:
         if type(each) is list:
             objects.extend(flat(each, lists - 1))
     return objects
+
+
+def _no_gaps(kinds: set[type]) -> bool:
+    return NoneType not in kinds and Failure not in kinds
 
 
 def rebuilt(values: Iterable[Any], lists: int, answers: Iterator[Any]) -> list[Any]:

@@ -6,6 +6,8 @@ Keyset paging: a page starts behind a row, not after a count, so page 10,000 cos
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -176,8 +178,10 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, columns: Columns) -> list[Page]:
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
         statement = query.page(request.choice(query, per), context.open, columns)
-        for each in await context.rows(statement, row, {"parents": parents, **request.values()}):
-            found[each["parent_key"]].append(each)
+        rows = await context.rows(statement, row, {"parents": parents, **request.values()})
+        # A parent's rows come together.
+        for parent, its_rows in groupby(rows, itemgetter("parent_key")):
+            found[parent] += its_rows
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
     return Loader(batch, f"{query.name} per {per}", rows=_ROWS)

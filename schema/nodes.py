@@ -38,6 +38,7 @@ class Node:
     id: strawberry.ID = computed(
         _global_id,
         many=_global_ids,
+        columns=("id",),
         description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for.",
     )
 

@@ -126,3 +126,50 @@ async def test_a_branch_that_fails_leaves_the_others_the_answer_they_share(slow)
     result = await running
     assert result.data == {"failing": None, "other": {"value": "a!"}}
     assert [error.path for error in result.errors] == [["failing", "bad"]]
+
+
+async def test_who_asks_for_one_key_and_who_asks_for_many_share_a_batch(slow):
+    made = Loaders(None).of(slow.loader)
+    many = asyncio.create_task(made.load_all(dict.fromkeys(["a", "b", "wrong"])))
+    await slow.began.wait()
+    one, wrong = (asyncio.create_task(wait_for(made, key)) for key in ("a", "wrong"))
+    again = asyncio.create_task(made.load_all(dict.fromkeys(["b"])))
+    await asyncio.sleep(0)
+    slow.let_go.set()
+    found = await many
+    assert found["a"] == "a!"
+    assert isinstance(found["wrong"], LookupError)
+    assert await one == "a!"
+    assert (await again)["b"] == "b!"
+    with pytest.raises(LookupError):
+        await wrong
+    assert await made.load("b") == "b!"
+    assert slow.batches == [["a", "b", "wrong"]]
+
+
+async def test_a_batch_that_fails_is_asked_for_again():
+    asked = []
+
+    async def batch(context, keys, arguments):
+        asked.append(keys)
+        if len(asked) == 1:
+            raise RuntimeError("once")
+        return keys
+
+    made = Loaders(None).of(Loader(batch, "fails once"))
+    failed = await made.load_all({"a": None})
+    assert isinstance(failed["a"], RuntimeError)
+    assert (await made.load_all({"a": None}))["a"] == "a"
+    made.clear_all()
+    assert await made.load("a") == "a"
+    assert len(asked) == 3
+
+
+async def test_a_request_that_is_over_holds_nothing(slow):
+    """The rows of a request go with it, without the garbage collector."""
+    slow.let_go.set()
+    loaders = Loaders(None)
+    made = loaders.of(slow.loader)
+    await made.load_all({"a": None})
+    loaders.close()
+    assert not loaders._made

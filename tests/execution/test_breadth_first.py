@@ -1,0 +1,113 @@
+"""The breadth-first executor's own ways: what it asks for at once, what it leaves to graphql-core, in which order mutations run."""
+
+import orjson
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from execution.breadth_first import BreadthFirst
+from execution.documents import Document
+from execution.operations import Operation
+from execution.plans import Outline, Plans
+from tests.execution.test_differential import WAITING
+from tests.execution.world import World
+
+
+async def nobody(operation):
+    pytest.fail("this operation is ours")
+
+
+def ours(fallback=nobody):
+    return BreadthFirst(WAITING, fallback)
+
+
+async def ask(text, world=None, execute=None, **variables):
+    document = parse(text)
+    node = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    made = Operation(Document(document, (node,), introspects=False, tokens=0), node, variables, world or World(1, 0))
+    result = await (execute or ours())(made)
+    return orjson.loads(result)["data"] if isinstance(result, bytes) else result
+
+
+async def test_each_edge_is_one_batch_for_all_parents_of_a_depth():
+    world = World(3, 0)
+    await ask("{ named(numbers: [0, 3, 6, 9, 12]) { ... on Person { places { name } } } }", world)
+    places = [keys for name, keys in world.batches if name == "places"]
+    assert len(places) == 1
+    assert len(set(places[0])) == len(places[0])
+
+
+async def test_two_fields_of_one_loader_are_one_batch():
+    world = World(3, 0)
+    await ask("{ somebody { friend { id } boss { id } } }", world)
+    assert sum(name == "people" for name, _ in world.batches) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{ __schema { queryType { name } } }", "introspection"),
+        ('{ ...on Query { __type(name: "Person") { name } } }', "introspection"),
+        ("{ version @whatever }", "directive"),
+        ("query @whatever { version }", "directive"),
+        ("{ ...F @defer } fragment F on Query { version }", "directive"),
+        ("subscription { version }", "subscription"),
+    ],
+)
+async def test_what_it_leaves_to_graphql_core_is_a_short_list_and_counted(text, reason):
+    async def fallback(operation):
+        return b'{"data":"elsewhere"}'
+
+    execute = ours(fallback)
+    assert await ask(text, execute=execute) == "elsewhere"
+    assert execute.fallbacks == {reason: 1}
+
+
+async def test_mutations_run_one_after_the_other_with_all_that_is_selected_of_them():
+    world = World(5, 0)
+    data = await ask("mutation { a: firstOf(number: 1) { boss { id } } b: firstOf(number: 2) { id } }", world)
+    assert list(data) == ["a", "b"]
+    assert [name for name, _ in world.batches] == ["mutation", "people", "mutation"]
+
+
+async def test_a_mutation_that_must_not_be_null_and_is_ends_the_operation():
+    class Empty(World):
+        def answer(self, kind, key, arguments=None):
+            return None
+
+    world = Empty(5, 0)
+    result = await ask("mutation { a: firstOf(number: 1) { id } b: must(number: 2) { id } c: firstOf(number: 3) { id } }", world)
+    assert result.data is None
+    assert [each.path for each in result.errors] == [["b"]]
+    assert [what for _, what in world.batches] == [1, 2]
+
+
+def plan_of(plans, document, **conditions):
+    from graphql.execution.values import get_variable_values
+
+    node = document.definitions[0]
+    variables = get_variable_values(WAITING, node.variable_definitions or (), conditions)
+    return plans.plan(plans.outline(document, node), variables)
+
+
+def test_a_plan_is_made_once_for_each_set_of_conditions():
+    plans = Plans(WAITING)
+    document = parse("query ($a: Boolean!, $n: Int) { version @skip(if: $a) person(number: $n) { id } }")
+    first = plan_of(plans, document, a=True, n=1)
+    assert plan_of(plans, document, a=True, n=2) is first
+    assert plan_of(plans, document, a=False, n=1) is not first
+    assert [each.key for each in first.root.fields] == ["person"]
+    assert first.conditions.coerced == {"a": True}, "no other variable of the request that made it is kept"
+
+
+def test_plans_are_bounded():
+    plans = Plans(WAITING, size=3)
+    documents = [parse(f"{{ a{number}: version }}") for number in range(5)]
+    made = [plan_of(plans, each) for each in documents]
+    assert len(plans._plans) == len(plans._outlines) == 3
+    assert plan_of(plans, documents[4]) is made[4]
+    assert plan_of(plans, documents[0]) is not made[0]
+
+
+def test_fragments_are_looked_into_for_what_conditions_depend_on():
+    document = parse("query ($a: Boolean!) { ...F } fragment F on Query { version @include(if: $a) }")
+    assert Outline(document, document.definitions[0]).depends_on == ("a",)

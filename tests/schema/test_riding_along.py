@@ -1,0 +1,77 @@
+"""Rows that ride along: one statement for a student with user and class, and never a row that the viewer may not see."""
+
+import asyncpg
+import pytest
+
+from auth.access import NOUNS
+from db.statements import Along
+from execution.edges import EDGE
+from schema.nodes import _BY_TAG
+from tests.asking import _CHOSEN, _CORE
+
+ONE = "query ($id: ID!) { student(id: $id) { id user { id name } class { id name } } }"
+STUDENT = "SELECT s.id FROM students s JOIN users u ON u.id = s.user_id WHERE u.email = 'student@demo.school'"
+
+
+def cost(ours, theirs):
+    """How many statements an operation costs on the executor that is set."""
+    return theirs if _CHOSEN is _CORE else ours
+
+
+async def test_a_student_with_user_and_class_is_one_statement(demo):
+    answer = await demo.ask(ONE, id=await demo.id("stu", STUDENT))
+    assert answer.data["student"]["user"]["name"]
+    assert answer.data["student"]["class"]["name"]
+    assert answer.statements == cost(1, 3)
+
+
+async def test_a_row_that_the_viewer_may_not_see_does_not_ride_along(demo):
+    """access.md: of users a teacher sees nobody but themselves, though the student's own row has the name."""
+    student = await demo.id("stu", "SELECT s.id FROM students s WHERE s.class_id = (SELECT c.id FROM classes c JOIN teachers t ON t.id = c.teacher_id JOIN users u ON u.id = t.user_id WHERE u.email = 'teacher@demo.school' AND c.is_active LIMIT 1) LIMIT 1")  # fmt: skip
+    answer = await demo.ask(ONE, "teacher@demo.school", id=student)
+    assert answer.data["student"]["user"] is None
+    assert answer.data["student"]["class"]["name"]
+    assert not answer.errors
+    assert answer.statements == cost(2, 4), "one of them is the reach"
+
+
+async def test_what_rode_along_leads_on(demo):
+    answer = await demo.ask(
+        "query ($id: ID!) { student(id: $id) { class { teacher { name } } user { student { studentNumber } role } studentNumber } }",
+        id=await demo.id("stu", STUDENT),
+    )
+    student = answer.data["student"]
+    assert student["user"] == {"student": {"studentNumber": student["studentNumber"]}, "role": "STUDENT"}
+    assert student["class"]["teacher"]["name"]
+
+
+async def test_many_rows_are_fetched_once_each_instead(demo):
+    """A class that came with each of 20 students would come 20 times."""
+    ids = [await demo.id("stu", "SELECT id FROM students ORDER BY id LIMIT 1 OFFSET $1", n) for n in range(20)]
+    aliases = " ".join(f's{n}: student(id: "{each}") {{ class {{ name }} }}' for n, each in enumerate(ids))
+    answer = await demo.ask(f"{{ {aliases} }}")
+    assert answer.statements == 2
+
+
+async def test_every_edge_that_can_ride_along_can_be_prepared(database_url):
+    connection = await asyncpg.connect(database_url, statement_cache_size=0)
+    count = 0
+    try:
+        for cls, loader in _BY_TAG.values():
+            for field in cls.__strawberry_definition__.fields:
+                edge = field.metadata.get(EDGE)
+                if edge is None or edge.loader.origin is None:
+                    continue
+                origin = edge.loader.origin
+                for nouns in (frozenset(), NOUNS):
+                    for columns in (None, frozenset(("id",))):
+                        along = (Along(edge.key, origin.query, origin.key, columns),)
+                        statement = loader.origin.query.by("id", nouns, None, along)
+                        try:
+                            await connection.prepare(statement.sql)
+                        except asyncpg.PostgresError as error:
+                            pytest.fail(f"{cls.__name__}.{field.python_name}: {error}\n{statement.sql}")
+                        count += 1
+    finally:
+        await connection.close()
+    assert count > 100
