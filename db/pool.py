@@ -28,6 +28,8 @@ class Database:
         self._settings = settings
         self._waiting = 0
         self._lent = 0
+        # Connections are had in the order in which they were asked for: asyncpg's line lets who comes later take what was given back for another.
+        self._turns = asyncio.Semaphore(settings.pool_max_size)
         self._came_back = asyncio.Event()
         self._warmer: asyncio.Task[None] | None = None
         self.events = events
@@ -170,21 +172,39 @@ class Database:
 
     async def _take(self) -> Any:
         """A live connection. One that died while it lay idle is thrown away, and the next is taken."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settings.pool_acquire_seconds
+        deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
         self._waiting += 1
         try:
-            while True:
-                connection = await self._any(max(deadline - loop.time(), 0.001))
-                if not has_ended(connection):
-                    self._lent += 1
-                    self.events.tell("acquire")
-                    return connection
-                with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
-                    connection.terminate()
-                await self._pool.release(connection)
+            await self._turn(deadline)
+            try:
+                return await self._live(deadline)
+            except BaseException:
+                self._turns.release()
+                raise
         finally:
             self._waiting -= 1
+
+    async def _turn(self, deadline: float) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once: nothing to bound
+            return
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeoutError("no connection became free in time") from None
+
+    async def _live(self, deadline: float) -> Any:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection = await self._any(max(deadline - loop.time(), 0.001))
+            if not has_ended(connection):
+                self._lent += 1
+                self.events.tell("acquire")
+                return connection
+            with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
+                connection.terminate()
+            await self._pool.release(connection)
 
     async def _any(self, within: float) -> Any:
         try:
@@ -217,6 +237,7 @@ class Database:
                     await connection._holder.release(None)
         finally:
             self._lent -= 1
+            self._turns.release()
             self._came_back.set()
             self.events.tell("release")
 

@@ -25,11 +25,37 @@ async def test_the_minimum_stays_warm_and_the_rest_is_closed_when_idle(database_
     database = await Database.open(settings(pool_min_size=3, pool_max_size=8, pool_idle_seconds=0.3), database_url)
     try:
         assert database.metrics().total_count == 3
-        await asyncio.gather(*(database.execute("SELECT pg_sleep(0.05)") for _ in range(8)))
-        assert database.metrics().total_count == 8
+        async with AsyncExitStack() as stack:
+            for _ in range(8):
+                await stack.enter_async_context(database.acquire())
+            assert database.metrics().total_count == 8
         await until(lambda: database.metrics().total_count == 3)
         await asyncio.sleep(1.0)  # three idle times more: asyncpg's timer alone would have closed them
         assert (database.metrics().total_count, database.metrics().idle_count) == (3, 3)
+    finally:
+        await database.close()
+
+
+async def test_who_waits_comes_before_who_comes_later(database_url):
+    """One who asks again and again gives back and takes in the same moment: who waits must not be overtaken for ever."""
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1, pool_acquire_seconds=5), database_url)
+    asked, stop = 0, False
+
+    async def ask_again_and_again():
+        nonlocal asked
+        while not stop:
+            await database.fetchval("SELECT 1")
+            asked += 1
+
+    try:
+        greedy = asyncio.create_task(ask_again_and_again())
+        await until(lambda: asked > 5)
+        for _ in range(5):
+            before = asked
+            assert await database.fetchval("SELECT 7") == 7
+            assert asked - before <= 2
+        stop = True
+        await greedy
     finally:
         await database.close()
 
