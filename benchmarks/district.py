@@ -24,7 +24,8 @@ def district() -> Iterator[str]:
         _fill(settings.direct_url)
         yield settings.direct_url
         return
-    server = EmbeddedServer(settings.data_dir / "bench", say=print)
+    # Eight servers with a pool each, and several workers of one of them, are connected at once.
+    server = EmbeddedServer(settings.data_dir / "bench", max_connections=500, say=print)
     server.start()
     try:
         _fill(server.url())
