@@ -55,13 +55,21 @@ def _bound_errors(bounds: list[Values]) -> list[UserError]:
     for n, each in enumerate(bounds):
         if not 0 <= each["lower_bound"] <= 999:
             errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Must be between 0 and 999."))
+        elif _decimals(each["lower_bound"]) > 3:
+            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Has 3 decimals at most: nothing is rounded silently."))
         if times[each["lower_bound"]] > 1:
             errors.append(UserError(f"bounds.{n}.lowerBound", "TWICE", "Is given more than once."))
         if not 1 <= len(each["letter"]) <= 10:
             errors.append(UserError(f"bounds.{n}.letter", "INVALID", "Must have 1 to 10 characters that are not all blanks."))
         if not 0 <= each["points"] < 100:
             errors.append(UserError(f"bounds.{n}.points", "INVALID", "Must be between 0 and 99.99."))
+        elif _decimals(each["points"]) > 2:
+            errors.append(UserError(f"bounds.{n}.points", "INVALID", "Has 2 decimals at most: nothing is rounded silently."))
     return errors
+
+
+def _decimals(number: Decimal) -> int:
+    return max(0, -int(number.normalize().as_tuple().exponent))
 
 
 def _warnings(bounds: list[Values]) -> list[str]:
