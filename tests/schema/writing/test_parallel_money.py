@@ -130,3 +130,20 @@ async def test_a_duplicate_waits_for_the_first_and_is_answered_when_that_is_refu
     answers = await asyncio.gather(*(pay(wide, (one, "101"), key=key) for _ in range(10)))
     assert {code for answer in answers for code in codes(answer)} == {("allocations.0.amount", "OVERPAID")}
     assert await wide.value("SELECT count(*) FROM idempotency_keys WHERE key = $1", key) == 0
+
+
+async def test_a_preview_applied_many_times_at_once_charges_once(wide):
+    """By bursars with accounts of their own, since one account's writes wait for each other: the fee category's lock lets one after the other look."""
+    family = await make_family(wide)
+    emails = [f"{uuid4().hex}@demo.school" for _ in range(20)]
+    for email in emails:
+        await wide.database.execute(
+            "INSERT INTO users (role, first_name, last_name, email) VALUES ('BURSAR', 'Extra', 'Bursar', $1)", email
+        )
+        await wide.viewer(email)
+    given = {"feeCategoryId": family.category, "classId": family.room, "dueDate": "2026-04-05"}
+    asked = "query ($input: PreviewChargesInput!) { previewCharges(input: $input) { hash } }"
+    shown = (await wide.data(asked, "bursar@demo.school", input=given))["previewCharges"]["hash"]
+    answers = await asyncio.gather(*(act(wide, "createCharges", viewer=email, hash=shown, **given) for email in emails))
+    assert sum(answer["charged"] or 0 for answer in answers) == 2
+    assert await wide.value("SELECT count(*) FROM payments WHERE fee_category_id = $1", family.category[4:]) == 2
