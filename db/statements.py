@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from db.written import Template
+
 __all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
 
 _VISIBLE = re.compile(r"@visible\((?P<noun>[a-z_.]+) (?P<alias>[a-z_]+)\)")
@@ -152,7 +154,7 @@ class Query:
 
     def _by(self, name: str, columns: Columns, along: tuple["Along", ...]) -> str:
         sql, sql_type = self.keys[name]
-        rows = f"{self._narrowed(columns)}\n  AND {sql} = ANY($keys::{sql_type}[])"
+        rows = self.row_where(f"{sql} = ANY($keys::{sql_type}[])", columns)
         if not along:
             return rows
         brought, joined = "", ""
@@ -160,7 +162,7 @@ class Query:
             names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
             brought += "".join(f', along_{number}.{name} AS "{number}.{name}"' for name in names)
             condition = f"{each.query.keys[each.key][0]} = carrier.{each.column}"
-            joined += f"\nLEFT JOIN LATERAL (\n{each.query._narrowed(each.columns)}\n  AND {condition}\n) AS along_{number} ON true"
+            joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS along_{number} ON true"
         return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
 
     def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset(), columns: Columns = None) -> Statement:
@@ -169,6 +171,35 @@ class Query:
         Backward pages come in reversed order: the caller turns them round. With all columns, or with the id and these.
         """
         return self._kept((choice, open_nouns, columns), lambda: self._page(choice, columns), open_nouns)
+
+    def written_page(self, choice: Choice, template: Template, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """A page whose rows are written as JSON: one row, with their `written` list; with `choice.per` the lists of all `parents`."""
+        return self._kept(("written", choice, template, open_nouns), lambda: self._written_page(choice, template), open_nouns)
+
+    def _written_page(self, choice: Choice, template: Template) -> str:
+        rows = f"SELECT {template.expression('written_0')} AS written\nFROM (\n{self._rows(choice, template.columns)}\n) AS written_0"
+        listed = f"SELECT '[' || coalesce(string_agg(found.written, ','), '') || ']' AS written\nFROM (\n{rows}\n) AS found"
+        if choice.per is None:
+            return listed
+        lists = self._per_parent(listed, choice)
+        return f"SELECT array_agg(lists.parent_key) AS parents, array_agg(lists.written) AS written\nFROM (\n{lists}\n) AS lists"
+
+    def written_by(self, name: str, template: Template, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """The rows whose key of this name is one of `$keys`, written as JSON: one row with the `keys` that were found and their `written` objects."""
+        return self._kept(("written", name, template, open_nouns), lambda: self._written_by(name, template), open_nouns)
+
+    def _written_by(self, name: str, template: Template) -> str:
+        sql, sql_type = self.keys[name]
+        rows = self.row_where(f"{sql} = ANY($keys::{sql_type}[])", template.columns, also=f"{sql} AS asked_key")
+        return (
+            f"SELECT array_agg(written_0.asked_key) AS keys, array_agg({template.expression('written_0')}) AS written\n"
+            f"FROM (\n{rows}\n) AS written_0"
+        )
+
+    def row_where(self, condition: str, columns: Columns, *, also: str = "") -> str:
+        """The template's rows that fulfil one more condition, with the id and these columns; `also` is one column more."""
+        rows = f"{self._narrowed(columns)}\n  AND {condition}"
+        return rows.replace("SELECT ", f"SELECT {also}, ", 1) if also else rows
 
     def count(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """How many rows the filters leave: one `total`, or with `choice.per` a `parent_key` and `total` for each of `$parents`."""
@@ -201,6 +232,9 @@ class Query:
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
     def _page(self, choice: Choice, columns: Columns) -> str:
+        return self._per_parent(self._rows(choice, columns), choice)
+
+    def _rows(self, choice: Choice, columns: Columns) -> str:
         order = self.orders[choice.order]
         descending = choice.descending != choice.backward
         direction = "DESC" if descending else "ASC"
@@ -212,12 +246,11 @@ class Query:
         place = f",\n    ({order.sql})::text AS cursor_value" if columns is None or "cursor_value" in columns else ""
         body = self._narrowed(columns)
         start = body.index("\nFROM ") + 1
-        sql = (
+        return (
             f"{body[:start].rstrip()}{place}\n"
             f"{body[start:]}{self._conditions(choice)}{bounds}\n"
             f"ORDER BY {order.sql} {direction}, {self.key} {direction}\nLIMIT $limit::integer"
         )
-        return self._per_parent(sql, choice)
 
     @staticmethod
     def _per_parent(sql: str, choice: Choice) -> str:

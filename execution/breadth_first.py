@@ -85,7 +85,8 @@ async def _serially(plan: Plan, variables: VariableValues, context: Any) -> Exec
             if answer is None:
                 return _result(None, placing)
         data |= answer
-    return _result(data, placing)
+    # What was composed may have JSON in it that was written elsewhere: errors go with values.
+    return _result(orjson.loads(orjson.dumps(data)) if placing.errors else data, placing)
 
 
 async def _composed(root: Batch) -> dict[str, Any] | None:

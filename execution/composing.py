@@ -11,6 +11,7 @@ from execution.columns import composer
 from execution.failures import IrregularError
 from execution.running import Batch, Children
 from execution.selections import Field, Kind
+from execution.written import Written
 
 __all__ = ["Composing"]
 
@@ -54,17 +55,20 @@ class Composing:
         values = batch.values[field]
         if field.is_leaf:
             return values
+        if set(map(type, values)) == {Written}:
+            return [each.fragment() for each in values]
         children = batch.children[field]
         answers = await self._answers(children)
         if children.shared is not None:
             by_identity = dict(zip(map(id, children.objects), answers, strict=True))
+            by_identity |= {id(each): each.fragment() for each in values if type(each) is Written}
             values = list(map(by_identity.get, map(id, values)))
             if not field.nullable and None in values:
                 raise IrregularError
             return values
         if not field.lists and len(answers) == len(values):
             return answers
-        if field.lists == 1 and None not in values:
+        if field.lists == 1 and set(map(type, values)) == {list}:
             lengths = list(map(len, values))
             if sum(lengths) == len(answers):
                 return _cut(answers, lengths)
@@ -96,5 +100,5 @@ def _placed(values: list[Any], kind: Any, answers: Iterator[Any]) -> list[Any]:
     if not nullable and any(each is None for each in values):
         raise IrregularError
     if item is None:
-        return [None if each is None else next(answers) for each in values]
-    return [None if each is None else _placed(each, item, answers) for each in values]
+        return [each.fragment() if type(each) is Written else None if each is None else next(answers) for each in values]
+    return [each.fragment() if type(each) is Written else None if each is None else _placed(each, item, answers) for each in values]

@@ -1,4 +1,4 @@
-"""Which columns of a loader's rows an operation reads, and which rows it will ask for next.
+"""What an operation wants of each loader's rows: which columns, which rows it will ask for next, whether they may be written as JSON.
 
 What a statement need not fetch is neither sent nor decoded; what it can bring along needs no statement of its own.
 
@@ -11,15 +11,26 @@ from typing import Any
 from graphql import GraphQLObjectType
 
 from execution.failures import Failure
-from execution.loading import Cargo, Loader, Rows
+from execution.loading import Cargo, Loader, Rows, Wants
 from execution.selections import Field, Kind, Selection
+from execution.shapes import shapes_by_loader
 
-__all__ = ["cargo_by_loader", "columns_by_loader", "loaded_fields"]
+__all__ = ["wants_by_loader"]
 
 _Paths = tuple[tuple[str, ...], ...]
 
 
-def loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
+def wants_by_loader(root: Selection, possible_types: Any) -> dict[Loader, Wants]:
+    """What an operation wants of the loaders that say where their rows are; of others, and where it is not known, everything is wanted."""
+    fields = _loaded_fields(root, possible_types)
+    shapes = shapes_by_loader(fields)
+    found = {loader: Wants(columns, (), shapes.get(loader)) for loader, columns in _columns_by_loader(fields).items()}
+    for loader, cargo in _cargo_by_loader(fields, found).items():
+        found[loader].cargo = cargo
+    return found
+
+
+def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
     """All fields of an operation that are filled by a loader of rows.
 
     None of them when a function of its own leads to objects: it may ask the same loaders for the same rows, with all columns, and what several
@@ -39,7 +50,7 @@ def loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
     return found
 
 
-def columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | None]:
+def _columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | None]:
     """Of each loader the columns that these fields read of its rows, together; None: all."""
     found: dict[Loader, frozenset[str] | None] = {}
     for field in fields:
@@ -50,7 +61,7 @@ def columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | None
     return found
 
 
-def cargo_by_loader(fields: list[Field], columns: dict[Loader, frozenset[str] | None]) -> dict[Loader, tuple[Cargo, ...]]:
+def _cargo_by_loader(fields: list[Field], wants: dict[Loader, Wants]) -> dict[Loader, tuple[Cargo, ...]]:
     """What each loader that is a carrier may bring along: the rows of to-one edges that are selected of its rows, in the order of their columns."""
     found: dict[Loader, set[Cargo]] = {}
     for field in fields:
@@ -59,7 +70,7 @@ def cargo_by_loader(fields: list[Field], columns: dict[Loader, frozenset[str] | 
         if loader.carrier and isinstance(selection, Selection):
             below = found.setdefault(loader, set())
             below |= {
-                Cargo(each.declared.key, each.declared.loader, columns.get(each.declared.loader))
+                Cargo(each.declared.key, each.declared.loader, wants[each.declared.loader])
                 for each in selection.fields
                 if each.kind is Kind.EDGE and each.declared.loader.origin is not None
             }

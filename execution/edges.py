@@ -82,11 +82,13 @@ class Computed:
     """A field that is a pure, synchronous function of the parent alone.
 
     `many`, when given, is the same for a list of parents of one class; `columns` are what it reads of a parent that is a row, None: who knows.
+    `written` is the name under which whoever writes rows as JSON knows it, made of `columns`.
     """
 
     function: Callable[[Any], Any]
     many: Callable[[list[Any]], list[Any]] | None = None
     columns: tuple[str, ...] | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +174,13 @@ def computed(
     description: str,
     many: Callable[[list[Any]], list[Any]] | None = None,
     columns: tuple[str, ...] | None = None,
+    written: str | None = None,
     **options: Any,
 ) -> Any:
-    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. `many`, `columns`: see `Computed`."""
+    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. The others: see `Computed`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return function(root)
 
-    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many, columns)}
+    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many, columns, written)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

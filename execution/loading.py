@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from aiodataloader import DataLoader
 
-__all__ = ["Batch", "Cargo", "Columns", "Loader", "Loaders", "Rows"]
+__all__ = ["EVERYTHING", "Batch", "Cargo", "Columns", "Loader", "Loaders", "Rows", "Wants"]
 
 # (request context, keys, arguments) -> one answer for each key, in key order.
 # An answer may be an exception: it is raised for that key alone.
@@ -37,9 +37,9 @@ class Loader:
     `batch` takes the request's context, the keys (no key twice, none of them None) and the
     arguments (None, or one hashable value that all these keys share), and returns one answer for each key, in order.
     `max_batch_size` bounds the keys of one call; None is no bound.
-    With `rows`, `batch` takes a fourth: the names of the columns that are read of the rows (others need not be fetched), or None for all.
-    With `carrier`, it takes a fifth: what it may bring along (`Cargo`), to be given to the loaders that will be asked for it. `origin` is what
-    carriers need to know of a loader to bring its rows; None: they can't.
+    With `rows`, `batch` takes a fourth: what is wanted of the rows (`Wants`).
+    A `carrier` may bring rows along for others; `origin` is what carriers need to know of a loader to bring its rows; None: they can't.
+    `writes` makes of the shape of what is selected of the rows (shapes.py) what `Wants.written` will be; None: it can't be written.
     """
 
     batch: Callable[..., Awaitable[Sequence[Any]]]
@@ -48,15 +48,32 @@ class Loader:
     rows: Rows | None = None
     carrier: bool = False
     origin: Any = None
+    writes: Callable[[Any], Hashable] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """Rows that may ride along: those that `loader` has for the keys in this column of the carrier's rows, with these columns (None: all)."""
+    """Rows that may ride along: those that `loader` has for the keys in this column of the carrier's rows, as they are wanted of it."""
 
     column: str
     loader: Loader
-    columns: Columns
+    wants: "Wants"
+
+
+@dataclass(eq=False, slots=True)
+class Wants:
+    """What an operation wants of a loader's rows.
+
+    `columns`: those that are read (others need not be fetched); None: all. `cargo`: what may ride along, to be given to the loaders that will be
+    asked for it. `written`: not None when the loader may answer `Written` where rows would be.
+    """
+
+    columns: Columns = None
+    cargo: tuple[Cargo, ...] = ()
+    written: Any = None
+
+
+EVERYTHING = Wants()
 
 
 class _Shared(DataLoader[Any, Any]):
@@ -174,13 +191,13 @@ class Loaders:
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._made: dict[tuple[Loader, Hashable, Columns, tuple[Cargo, ...]], _Shared] = {}
+        self._made: dict[tuple[Loader, Hashable, Wants], _Shared] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    def of(self, loader: Loader, arguments: Hashable = None, columns: Columns = None, cargo: tuple[Cargo, ...] = ()) -> _Shared:
-        """The request's data loader for this declaration, these arguments and columns, and what rides along: the same one each time."""
-        key = (loader, arguments, columns, cargo)
+    def of(self, loader: Loader, arguments: Hashable = None, wants: Wants = EVERYTHING) -> _Shared:
+        """The request's data loader for this declaration, these arguments and wants: the same one each time."""
+        key = (loader, arguments, wants)
         made = self._made.get(key)
         if made is None:
             context = self._context
@@ -191,8 +208,9 @@ class Loaders:
                 task = cast("asyncio.Task[Any]", asyncio.current_task())
                 self._running.add(task)
                 try:
-                    more: tuple[Any, ...] = () if loader.rows is None else (columns, cargo) if loader.carrier else (columns,)
-                    return list(await loader.batch(context, keys, arguments, *more))
+                    if loader.rows is None:
+                        return list(await loader.batch(context, keys, arguments))
+                    return list(await loader.batch(context, keys, arguments, wants))
                 finally:
                     self._running.discard(task)
 

@@ -16,6 +16,7 @@ from execution.leaves import complete_leaf
 from execution.running import Batch, inline_value
 from execution.selections import Field
 from execution.values import await_all, awaitables, regular
+from execution.written import Written
 
 __all__ = ["Placing"]
 
@@ -82,6 +83,8 @@ class Placing:
             return completed
         if value is None:
             return None
+        if type(value) is Written:
+            return value.value()
         if isinstance(kind, GraphQLList):
             return [self._item(kind.of_type, field, batch, each, path.add_key(key, None)) for key, each in enumerate(value)]
         if field.is_leaf:

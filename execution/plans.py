@@ -15,7 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from execution.demands import cargo_by_loader, columns_by_loader, loaded_fields
+from execution.demands import wants_by_loader
 from execution.selections import Field, Selection
 
 __all__ = ["Outline", "Plan", "Plans"]
@@ -89,9 +89,7 @@ class Plan:
         assert root_type is not None, outline.operation.operation
         self.is_mutation = outline.operation.operation is OperationType.MUTATION
         self.root = Selection.of_root(root_type, self)
-        loaded = loaded_fields(self.root, schema.get_possible_types)
-        self.columns = columns_by_loader(loaded)
-        self.cargo = cargo_by_loader(loaded, self.columns)
+        self.wants = wants_by_loader(self.root, schema.get_possible_types)
         self._alone: dict[str, Selection] = {}
 
     def alone(self, field: Field) -> Selection:

@@ -14,6 +14,7 @@ from execution.arguments import arguments
 from execution.failures import Failure
 from execution.infos import ResolveInfo
 from execution.kinds import kinds_of
+from execution.loading import EVERYTHING
 from execution.plans import Plan
 from execution.selections import Field, Kind, Selection
 from execution.values import await_all, awaitables, flat, read, regular
@@ -171,7 +172,7 @@ class Run:
 
     def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
         loader = field.declared.loader
-        made = self.context.loaders.of(loader, prepared, self.plan.columns.get(loader), self.plan.cargo.get(loader, ()))
+        made = self.context.loaders.of(loader, prepared, self.plan.wants.get(loader, EVERYTHING))
         wanted.setdefault(made, []).append((batch, field, values))
 
     def _converted(self, field: Field) -> Any:

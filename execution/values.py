@@ -1,6 +1,6 @@
 """Values as resolvers give them, made regular: lists are lists, what is awaitable is awaited, an exception is a Failure.
 
-A regular value is None, a Failure, an object, or (for a field whose type is made of lists) a list of regular values.
+A regular value is None, a Failure, an object, (for a field whose type is made of lists) a list of regular values, or one of these Written.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from graphql.pyutils import Undefined, is_iterable
 from graphql.pyutils.is_awaitable import is_awaitable
 
 from execution.failures import Failure
+from execution.written import Written
 
 __all__ = ["await_all", "awaitables", "flat", "is_plain", "read", "reads_items", "rebuilt", "regular"]
 
@@ -71,6 +72,9 @@ async def await_all(waiting: list[tuple[list[Any], int]]) -> None:
             values[place] = answer
 
 
+_NO_LIST = (NoneType, Failure, Written)
+
+
 async def regular(values: list[Any], lists: int, where: str) -> bool:
     """Makes values regular, in their list. Says whether a Failure is among them. `where` names the field in an error."""
     if not lists:
@@ -88,7 +92,7 @@ async def regular(values: list[Any], lists: int, where: str) -> bool:
     failed = False
     for place, value in enumerate(values):
         made = _single(value)
-        if made is not None and type(made) is not Failure:
+        if type(made) not in _NO_LIST:
             made = await _listed(made, where)
             if type(made) is not Failure:
                 failed = await regular(made, lists - 1, where) or failed
@@ -126,15 +130,15 @@ async def _listed(value: Any, where: str) -> Any:
 
 
 def flat(values: list[Any], lists: int) -> list[Any]:
-    """The objects in regular values, in order."""
+    """The objects in regular values, in order; but for those that are Written."""
     if not lists:
         if _no_gaps(set(map(type, values))):
             return values
-        return [each for each in values if each is not None and type(each) is not Failure]
+        return [each for each in values if each is not None and type(each) is not Failure and type(each) is not Written]
     if lists == 1 and None not in values:
         try:
             found = list(chain.from_iterable(values))
-        except TypeError:  # a Failure among them
+        except TypeError:  # a Failure among them, or something Written
             pass
         else:
             return found if _no_gaps(set(map(type, found))) else flat(found, 0)
@@ -146,13 +150,13 @@ def flat(values: list[Any], lists: int) -> list[Any]:
 
 
 def _no_gaps(kinds: set[type]) -> bool:
-    return NoneType not in kinds and Failure not in kinds
+    return NoneType not in kinds and Failure not in kinds and Written not in kinds
 
 
 def rebuilt(values: Iterable[Any], lists: int, answers: Iterator[Any]) -> list[Any]:
     """The same values, with the next of the answers in the place of each object."""
     if not lists:
-        return [each if each is None or type(each) is Failure else next(answers) for each in values]
+        return [each if each is None or type(each) is Failure or type(each) is Written else next(answers) for each in values]
     return [rebuilt(each, lists - 1, answers) if type(each) is list else each for each in values]
 
 

@@ -13,7 +13,8 @@ from auth.viewer import Viewer
 from db.pool import Database
 from db.rows import Carried, Row, carried
 from db.statements import Along, Query, Statement
-from execution.loading import Cargo, Columns, Loader, Loaders, Rows
+from execution.loading import Loader, Loaders, Rows, Wants
+from resolvers.json_rows import writes, written_texts
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
@@ -88,20 +89,27 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
     For few keys it brings along the rows that will be asked for next, as far as the viewer sees them.
     """
 
-    async def batch(context: Context, keys: Sequence[Any], _: None, columns: Columns, cargo: tuple[Cargo, ...]) -> list[Row | None]:
-        wanted = None if columns is None else columns | {column}
-        if len(keys) > _FEW:
-            cargo = ()
-        along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.columns) for each in cargo)
+    async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
+        if wants.written is not None:
+            statement = query.written_by(key, wants.written, context.open)
+            [answer] = await context.rows(statement, Row, {"keys": keys})
+            texts = written_texts(answer["written"] or ())
+            if texts is not None:
+                written = dict(zip(answer["keys"] or (), texts, strict=True))
+                return [written.get(each) for each in keys]
+        wanted = None if wants.columns is None else wants.columns | {column}
+        cargo = wants.cargo if len(keys) <= _FEW else ()
+        along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
         found = {each[column]: each for each in await context.rows(query.by(key, context.open, wanted, along), row, {"keys": keys})}
         for number, each in enumerate(cargo):
-            made = context.loaders.of(each.loader, None, each.columns)
+            made = context.loaders.of(each.loader, None, each.wants)
             for one in found.values():
                 if one[each.column] is not None:
                     made.know(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
         return [found.get(each) for each in keys]
 
-    return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=_Origin(query, key, carried(row)))
+    origin = _Origin(query, key, carried(row))
+    return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=origin, writes=writes(row))
 
 
 def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:

@@ -14,9 +14,11 @@ from uuid import UUID
 from db.rows import Row
 from db.statements import Choice, Query
 from execution.errors import Refusal
-from execution.loading import Columns, Loader, Rows
+from execution.loading import Loader, Rows, Wants
+from execution.written import Written
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
+from resolvers.json_rows import writes, written_texts
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
@@ -46,9 +48,9 @@ class PageRequest:
             per,
         )
 
-    def values(self) -> dict[str, Any]:
+    def values(self, more: int = 1) -> dict[str, Any]:
         # One more than wanted: it says whether there are more.
-        values: dict[str, Any] = {"limit": self.limit + 1, **dict(self.filters)}
+        values: dict[str, Any] = {"limit": self.limit + more, **dict(self.filters)}
         for name, place in (("after", self.after), ("before", self.before)):
             if place is not None:
                 values |= {f"{name}_value": place.value, f"{name}_id": place.id}
@@ -56,13 +58,18 @@ class PageRequest:
 
 
 class Page:
-    """A page of a list. `nodes` are rows in the wanted order; `count_key` is what `count_by_key` counts by."""
+    """A page of a list. `nodes` are rows in the wanted order, or `Written`; `count_key` is what `count_by_key` counts by."""
 
     __slots__ = ("count_key", "has_more", "nodes", "request")
 
-    def __init__(self, query: Query, per: str | None, parent: UUID | None, request: PageRequest, rows: list[Any]) -> None:
+    def __init__(self, query: Query, per: str | None, parent: UUID | None, request: PageRequest, rows: Any) -> None:
         self.request = request
         self.count_key = (query, per, request.filters, parent)
+        self.has_more = False
+        if type(rows) is Written:
+            # Nobody asks for anything else of such a page: see `Wants.written`.
+            self.nodes: Any = rows
+            return
         self.has_more = len(rows) > request.limit
         if self.has_more:
             rows = rows[: request.limit]
@@ -162,11 +169,18 @@ _ROWS = Rows((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor":
 def root_pages(query: Query, row: type[Row]) -> Loader:
     """A loader of pages of a whole list: its only key is `WHOLE`, its argument is a `PageRequest`."""
 
-    async def batch(context: Context, keys: Sequence[str], request: PageRequest, columns: Columns) -> list[Page]:
-        statement = query.page(request.choice(query, None), context.open, columns)
+    async def batch(context: Context, keys: Sequence[str], request: PageRequest, wants: Wants) -> list[Page]:
+        choice = request.choice(query, None)
+        if wants.written is not None and not request.backward:
+            statement = query.written_page(choice, wants.written, context.open)
+            [answer] = await context.rows(statement, Row, request.values(more=0))
+            texts = written_texts([answer["written"]])
+            if texts is not None:
+                return [Page(query, None, None, request, texts[0])]
+        statement = query.page(choice, context.open, wants.columns)
         return [Page(query, None, None, request, await context.rows(statement, row, request.values()))]
 
-    return Loader(batch, query.name, rows=_ROWS)
+    return Loader(batch, query.name, rows=_ROWS, writes=writes(row))
 
 
 WHOLE = "whole"
@@ -175,16 +189,24 @@ WHOLE = "whole"
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
     """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
 
-    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, columns: Columns) -> list[Page]:
+    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, wants: Wants) -> list[Page]:
+        choice = request.choice(query, per)
+        if wants.written is not None and not request.backward:
+            statement = query.written_page(choice, wants.written, context.open)
+            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0)})
+            texts = written_texts(answer["written"])
+            if texts is not None:
+                written = dict(zip(answer["parents"], texts, strict=True))
+                return [Page(query, per, parent, request, written[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        statement = query.page(request.choice(query, per), context.open, columns)
+        statement = query.page(choice, context.open, wants.columns)
         rows = await context.rows(statement, row, {"parents": parents, **request.values()})
         # A parent's rows come together.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}", rows=_ROWS)
+    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, writes=writes(row))
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:

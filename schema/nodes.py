@@ -39,6 +39,7 @@ class Node:
         _global_id,
         many=_global_ids,
         columns=("id",),
+        written="global_id",
         description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for.",
     )
 

@@ -24,7 +24,7 @@ class Teacher(Node):
     alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
     specialization: str | None = strawberry.field(description="What the teacher is specialised in.")
     joining_date: date = strawberry.field(description="The day the teacher joined the school.")
     is_active: bool = strawberry.field(description="Whether the teacher works at the school now.")

@@ -36,7 +36,7 @@ class Student(Node):
     student_number: str = strawberry.field(description="The number that the school gave, unique in the school.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, description="First and last name.")
+    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
     birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
     contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="How the student can be reached.")
     enrollment_date: date = strawberry.field(description="The day the student first enrolled.")

@@ -10,6 +10,7 @@ from db.connections import is_read
 from db.queries import queries
 from db.statements import Choice
 from db.variants import variants
+from db.written import Template, Value
 
 
 async def test_every_statement_in_every_form_can_be_prepared(database_url):
@@ -48,6 +49,26 @@ async def test_every_column_can_be_fetched_alone(database_url):
                 plain = await connection.prepare(query.page(Choice(order), NOUNS, frozenset()).sql)
                 assert [each.name for each in plain.get_attributes()] == ["id"]
         assert count > 150
+    finally:
+        await connection.close()
+
+
+async def test_every_statement_can_have_its_rows_written(database_url):
+    connection = await asyncpg.connect(database_url, statement_cache_size=0)
+    try:
+        for query in queries:
+            if not query.is_page and not query.keys:
+                continue
+            template = Template("x", tuple(Value(name, (name,), "text", nullable=True) for name in sorted(query.columns())))
+            statements = [query.written_by(key, template, nouns) for key in query.keys for nouns in (frozenset(), NOUNS)]
+            if query.is_page:
+                order = next(iter(query.orders))
+                statements += [query.written_page(Choice(order, per=per), template, frozenset()) for per in (None, *query.parents)]
+            for statement in statements:
+                try:
+                    await connection.prepare(statement.sql)
+                except asyncpg.PostgresError as error:
+                    pytest.fail(f"{query.name}: {error}\n{statement.sql}")
     finally:
         await connection.close()
 

@@ -1,0 +1,137 @@
+"""Selections whose objects a loader's source may write as JSON itself: leaves of its rows, and to-one edges whose rows it can reach.
+
+What is written there is neither decoded nor made into objects nor encoded again: it goes into the answer as it came. A loader that can have
+its rows written (`Loader.writes`) is told what is selected of them, a `Shape`; it answers `Written` in the place of rows, or rows all the
+same when it can't this time. Whatever comes, the answer is equal.
+
+Aliases are left to the executor: what a source puts into its statements are the schema's names, never a client's.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLObjectType
+
+from execution.failures import Failure
+from execution.leaves import names_of_enum, writing_of
+from execution.loading import Loader
+from execution.selections import Field, Kind, Selection
+
+__all__ = ["Constant", "Link", "Shape", "Value", "shapes_by_loader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`__typename`."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A leaf made of these columns of the row; `kind` says how: see `leaves.writing_of`, and `Computed.written`. `names`: an enum's, by value."""
+
+    key: str
+    columns: tuple[str, ...]
+    kind: str
+    nullable: bool
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A to-one edge: what is selected of the row that `loader` has for this column."""
+
+    key: str
+    column: str
+    loader: Loader
+    shape: "Shape"
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is selected of rows that are objects of one type, in the answer's order."""
+
+    type_name: str
+    parts: tuple[Constant | Value | Link, ...]
+
+
+def shapes_by_loader(fields: list[Field]) -> dict[Loader, Any]:
+    """Of each loader that can have its rows written, what it made of the shape that all these fields select; of others nothing."""
+    shapes: dict[Loader, set[Shape | None]] = {}
+    for field in fields:
+        if field.declared.loader.writes is not None:
+            shapes.setdefault(field.declared.loader, set()).add(_of_field(field))
+    found = {}
+    for loader, wanted in shapes.items():
+        shape = wanted.pop()
+        # Two fields that select otherwise share their rows: one statement.
+        made = None if wanted or shape is None or loader.writes is None else loader.writes(shape)
+        if made is not None:
+            found[loader] = made
+    return found
+
+
+def _of_field(field: Field) -> Shape | None:
+    """What a field selects of its loader's rows, wherever they are in what it gives; None when that can't be written."""
+    selection = _selection(field)
+    at = field.declared.loader.rows.at[0]
+    if not at:
+        return None if field.lists or selection is None else _of_rows(selection)
+    return None if selection is None else _on_the_way(selection, at[0])
+
+
+def _on_the_way(selection: Selection, column: str) -> Shape | None:
+    """The rows of a page are in one of its columns; everything else that is selected must not look at them."""
+    shapes = set()
+    for field in selection.fields:
+        if field.kind is Kind.COLUMN and field.column == column:
+            below = _selection(field)
+            shapes.add(None if below is None else _of_rows(below))
+        elif field.kind not in (Kind.TYPENAME, Kind.EDGE):
+            return None
+    return shapes.pop() if len(shapes) == 1 else None
+
+
+def _of_rows(selection: Selection) -> Shape | None:
+    parts = []
+    for field in selection.fields:
+        part = _part(field)
+        if part is None:
+            return None
+        parts.append(part)
+    return Shape(selection.type.name, tuple(parts))
+
+
+def _part(field: Field) -> Constant | Value | Link | None:
+    if field.key != field.name or field.lists:
+        return None
+    if field.kind is Kind.TYPENAME:
+        return Constant(field.key, field.parent_type.name)
+    if field.kind is Kind.COLUMN and field.is_leaf:
+        kind = writing_of(field.named)
+        return None if kind is None else Value(field.key, (str(field.column),), kind, field.nullable, names_of_enum(field.named))
+    if field.kind is Kind.COMPUTED and field.is_leaf and field.declared.written is not None:
+        return Value(field.key, field.declared.columns, field.declared.written, field.nullable)
+    if field.kind is Kind.EDGE:
+        return _link(field)
+    return None
+
+
+def _link(field: Field) -> Link | None:
+    declared = field.declared
+    selection = _selection(field)
+    plain = declared.prepare is None and declared.allowed is None and declared.loader.origin is not None
+    if not plain or selection is None or declared.loader.writes is None:
+        return None
+    shape = _of_rows(selection)
+    return None if shape is None else Link(field.key, declared.key, declared.loader, shape, field.nullable)
+
+
+def _selection(field: Field) -> Selection | None:
+    if not isinstance(field.named, GraphQLObjectType):
+        return None
+    found = field.select(field.named)
+    return None if isinstance(found, Failure) else found

@@ -1,0 +1,45 @@
+"""Rows that PostgreSQL writes as JSON: from what an operation selects of them to the template of it."""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+from db.rows import Row
+from db.written import Joined, Template, Text, Value, is_regular
+from execution.shapes import Constant, Link, Shape
+from execution.shapes import Value as Leaf
+from execution.written import Written
+
+__all__ = ["writes", "written_texts"]
+
+
+def writes(row: type[Row]) -> Callable[[Shape], Template | None]:
+    """Makes templates for rows of a class; None for a shape that is not of theirs."""
+
+    @lru_cache(maxsize=2_000)
+    def made(shape: Shape) -> Template | None:
+        if shape.type_name != row.type_name:
+            return None
+        parts = [_part(each) for each in shape.parts]
+        known = tuple(each for each in parts if each is not None)
+        return Template(row.tag, known) if len(known) == len(parts) else None
+
+    return made
+
+
+def _part(part: Constant | Leaf | Link) -> Text | Value | Joined | None:
+    if isinstance(part, Constant):
+        return Text(part.key, part.text)
+    if isinstance(part, Leaf):
+        return Value(part.key, part.columns, part.kind, part.nullable, part.names)
+    template: Any = part.loader.writes(part.shape) if part.loader.writes is not None else None
+    if template is None or part.loader.origin is None:
+        return None
+    origin = part.loader.origin
+    return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
+
+
+def written_texts(texts: Iterable[str]) -> list[Written] | None:
+    """What was written; None when a row could not be, and rows must be fetched to say why."""
+    found = list(texts)
+    return [Written(each) for each in found] if all(map(is_regular, found)) else None

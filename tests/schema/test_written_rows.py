@@ -1,0 +1,212 @@
+"""Rows that PostgreSQL writes as JSON are the rows that would be read: type by type, value by value, for whoever asks."""
+
+import pytest
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
+
+from execution.edges import EDGE, GUARD, ROOT
+from execution.written import Written
+from tests.asking import _CORE, BREADTH_FIRST, SCHEMA, assert_alike
+
+# Fields of nodes that are leaves of no more than the row, and that are not written all the same.
+READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "AuditEntry.recordId"}
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """The pages and rows that were written so far."""
+    found = []
+    original = Written.fragment
+
+    def fragment(self):
+        found.append(self)
+        return original(self)
+
+    monkeypatch.setattr(Written, "fragment", fragment)
+    return found
+
+
+def _connections():
+    """The root fields that list something: name, type of the nodes."""
+    for name, field in SCHEMA._schema.query_type.fields.items():
+        kind = get_named_type(field.type)
+        if isinstance(kind, GraphQLObjectType) and "nodes" in kind.fields and _metadata(field).get(ROOT) is not None:
+            yield name, get_named_type(kind.fields["nodes"].type)
+
+
+def _metadata(field):
+    made = field.extensions.get("strawberry-definition")
+    return {} if made is None else made.metadata
+
+
+CONNECTIONS = dict(_connections())
+
+
+def _without_arguments(kind):
+    return {name: each for name, each in kind.fields.items() if not each.args}
+
+
+def _is_list(kind):
+    return isinstance(kind, GraphQLList) or (isinstance(kind, GraphQLNonNull) and isinstance(kind.of_type, GraphQLList))
+
+
+def _leaves(kind):
+    """Leaves, but for those that are closed for some, those that only their own function can make, and JSON."""
+    return [
+        name
+        for name, each in _without_arguments(kind).items()
+        if is_leaf_type(get_named_type(each.type))
+        and not _is_list(each.type)
+        and get_named_type(each.type).name != "JSON"
+        and GUARD not in _metadata(each)
+        and f"{kind.name}.{name}" not in READ
+    ]
+
+
+def _edges(kind):
+    found = {name: _metadata(each).get(EDGE) for name, each in _without_arguments(kind).items()}
+    return [name for name, edge in found.items() if edge is not None and edge.loader.origin is not None]
+
+
+def test_every_list_is_looked_at():
+    assert len(CONNECTIONS) >= 15
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+async def test_every_leaf_of_a_list_is_written_as_it_is_read(demo, written, name):
+    """Asked by both executors, of which one reads rows: `ask` demands equal answers, to the byte."""
+    kind = CONNECTIONS[name]
+    data = await demo.data(f"{{ {name}(first: 100) {{ nodes {{ __typename {' '.join(_leaves(kind))} }} }} }}")
+    assert len(written) == 1, "the page was not written"
+    assert written[0].value() == data[name]["nodes"]
+
+
+@pytest.mark.parametrize("name", [name for name, kind in CONNECTIONS.items() if _edges(kind)])
+@pytest.mark.parametrize(
+    "email", ["admin@demo.school", "teacher@demo.school", "student@demo.school", "guardian@demo.school", "bursar@demo.school"]
+)
+async def test_rows_that_are_linked_are_written_for_who_may_see_them(demo, written, name, email):
+    edges = " ".join(f"{each} {{ __typename id }}" for each in _edges(CONNECTIONS[name]))
+    answer = await demo.ask(f"{{ {name}(first: 20) {{ nodes {{ id {edges} }} }} }}", email)
+    assert bool(written) == (answer.data[name] is not None)
+
+
+async def test_a_page_of_each_parent_is_written_with_what_it_leads_to(demo, written):
+    data = await demo.data(
+        "{ students(first: 20) { nodes { id grades(first: 5) { nodes { id percentage letter subject { id name } } } } } }"
+    )
+    assert len(written) == 20
+    assert {len(each["grades"]["nodes"]) for each in data["students"]["nodes"]} == {5}
+
+
+async def test_the_page_ends_where_it_should_and_goes_on_behind_its_cursor(demo, written):
+    query = "query ($after: String) { attendance(first: 7, after: $after) { nodes { id } } }"
+    whole = await demo.data("{ attendance(first: 14) { nodes { id } edges { cursor } } }")
+    assert not written, "cursors are made here"
+    cursor = whole["attendance"]["edges"][6]["cursor"]
+    parts = [(await demo.data(query, after=each))["attendance"]["nodes"] for each in (None, cursor)]
+    assert parts[0] + parts[1] == whole["attendance"]["nodes"]
+    assert [len(each) for each in parts] == [7, 7]
+    assert len(written) == 2
+    assert (await demo.data("{ attendance(first: 0) { nodes { id } } }"))["attendance"]["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "nodes { id } pageInfo { hasNextPage }",
+        "nodes { number: id }",
+        "nodes { id } others: nodes { id status }",
+        "nodes { id student { id grades(first: 1) { nodes { id } } } }",
+        "edges { node { id } }",
+    ],
+)
+async def test_what_cannot_be_written_is_read(demo, written, selection):
+    """What needs the rows themselves; and an alias, which a client made up: it never gets into a statement."""
+    await demo.data(f"{{ attendance(first: 3) {{ {selection} }} }}")
+    assert not any("_000" in each.text or (each.text.startswith("[") and "att_" in each.text) for each in written)
+
+
+async def test_a_page_from_the_end_is_read(demo, written):
+    data = await demo.data("{ attendance(last: 3) { nodes { id date } } }")
+    assert not written
+    assert len(data["attendance"]["nodes"]) == 3
+
+
+async def test_the_whole_page_of_a_type_that_is_counted_is_written(demo, written):
+    data = await demo.data("{ attendance(first: 3) { nodes { id } totalCount __typename } }")
+    assert len(written) == 1
+    assert data["attendance"]["totalCount"] > 3
+
+
+async def test_texts_of_any_kind_are_written(writable, written):
+    texts = [
+        "\"quoted\" \\ 'single' $1 %s {0} || --",
+        "line\nbreak\r\ttab\b\f",
+        "\x01\x1f\x7f",
+        "ÄÖ\u2028\u2029😀\u0301",
+        "</script>",
+        "[null]",
+        "\\u0000",
+    ]
+    wanted = "SELECT id FROM attendance WHERE status = 'ABSENT' AND excused ORDER BY date DESC, id DESC LIMIT $1"
+    for row, text in zip(await writable.database.fetch(wanted, len(texts)), texts, strict=True):
+        await writable.database.execute("UPDATE attendance SET excuse_reason = $2 WHERE id = $1", row["id"], text)
+    query = "query ($filter: AttendanceFilter) { attendance(first: 100, filter: $filter) { nodes { id excuseReason } } }"
+    data = await writable.data(query, filter={"statuses": ["ABSENT"], "excused": True})
+    assert set(texts) <= {each["excuseReason"] for each in data["attendance"]["nodes"]}
+    assert written
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-03-01 10:00:00.000001+00",
+        "2026-03-01 10:00:00+00",
+        "2026-03-01 10:00:00.5+02",
+        "0001-01-03 00:00:00+00",
+        "9998-12-31 23:59:59.999999+00",
+    ],
+)
+async def test_moments_are_written_to_the_microsecond(writable, written, moment):
+    await writable.database.execute(
+        "UPDATE students SET created_at = $1::text::timestamptz WHERE user_id = (SELECT id FROM users WHERE email = 'student@demo.school')",
+        moment,
+    )
+    data = await writable.data("{ students(first: 100) { nodes { studentNumber createdAt } } }", "student@demo.school")
+    assert len(data["students"]["nodes"]) == 1
+    assert len(written) == 1
+
+
+@pytest.mark.parametrize("moment", ["08:05:07", "00:00:00", "08:05:07.25", "23:59:59.999999"])
+async def test_times_of_day_are_written_to_the_microsecond(writable, written, moment):
+    late = "SELECT id FROM attendance WHERE status = 'LATE' ORDER BY date DESC, id DESC LIMIT 1"
+    await writable.database.execute(f"UPDATE attendance SET arrival_time = $1::text::time WHERE id = ({late})", moment)
+    query = "query ($filter: AttendanceFilter) { attendance(first: 100, filter: $filter) { nodes { id arrivalTime } } }"
+    await writable.data(query, filter={"statuses": ["LATE"]})
+    assert len(written) == 1
+
+
+async def test_a_value_that_is_none_of_its_type_is_an_error_in_its_place(writable, written):
+    """The database holds the statuses; if it did not, the row would not be written as something else."""
+    await writable.database.execute("ALTER TABLE attendance DROP CONSTRAINT attendance_status_check")
+    student = await writable.value("SELECT student_id FROM attendance ORDER BY id LIMIT 1")
+    latest = "SELECT id FROM attendance WHERE student_id = $1 AND NOT excused AND arrival_time IS NULL AND minutes_late IS NULL ORDER BY date DESC, id DESC LIMIT 1"
+    spoilt = await writable.value(f"UPDATE attendance SET status = 'ASLEEP' WHERE id = ({latest}) RETURNING id", student)
+    document = parse("query ($id: ID!) { student(id: $id) { attendance(first: 100) { nodes { id status } } } }")
+    viewer = await writable.viewer("admin@demo.school")
+    answers = [await writable._run(each, document, viewer, {"id": f"stu_{student.hex}"}) for each in (BREADTH_FIRST, _CORE)]
+    assert_alike(*answers)
+    assert answers[0].codes == ["INTERNAL_SERVER_ERROR"]
+    assert answers[0].errors[0]["path"][:3] == ["student", "attendance", "nodes"]
+    assert answers[0].statements == answers[1].statements + 1, "what could not be written was read"
+    assert spoilt is not None
+    assert not written
+
+
+async def test_what_was_written_stands_beside_an_error(demo, written):
+    query = (
+        "{ students(first: 3) { nodes { studentNumber attendance(first: 2) { nodes { id status } } grades(first: -1) { nodes { id } } } } }"
+    )
+    answer = await demo.ask(query)
+    assert answer.codes[0] == "BAD_USER_INPUT"
+    assert answer.data is None or answer.data["students"] is None
