@@ -25,10 +25,10 @@ from db.pool import Database
 from execution.answering import refusal_response
 from execution.breadth_first import BreadthFirst
 from execution.errors import ErrorWriter, Refusal
-from execution.http import GraphQLEndpoint
+from execution.http import AtPath, GraphQLEndpoint
 from execution.limits import Limits
 from execution.operations import graphql_core
-from execution.requests import RequestIdMiddleware
+from execution.requests import RequestIdMiddleware, header
 from gateways.routes import gateway_routes
 from gateways.stripe import Stripe
 from health.checks import Health
@@ -89,9 +89,10 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
 
     async def make_context(request: Request) -> Context:
         services: Services = request.app.state.services
-        viewer = await services.authenticator.viewer(request.headers.get("authorization"))
-        client = Client.of(request.client.host if request.client else None, request.headers.get("user-agent"))
-        return Context(services.database, viewer, request.state.request_id, services, client)
+        scope = request.scope
+        viewer = await services.authenticator.viewer(header(scope, b"authorization"))
+        client = Client.of(scope["client"][0] if scope.get("client") else None, header(scope, b"user-agent"))
+        return Context(services.database, viewer, scope["state"]["request_id"], services, client)
 
     async def guard(request: Request) -> Response | None:
         """The health routes that tell more than whether the server is up."""
@@ -156,11 +157,10 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
                 max_age=600,
             )
         )
-    middleware.append(Middleware(CompressMiddleware, minimum_size=1_000))
+    middleware += [Middleware(CompressMiddleware, minimum_size=1_000), Middleware(AtPath, path="/graphql", endpoint=graphql)]
     app = Starlette(
         routes=[
             Route("/", home),
-            Route("/graphql", graphql),
             *health_routes(lambda: app.state.services.health, guard),
             *gateway_routes(
                 [Stripe(settings.stripe_webhook_secrets)],

@@ -8,7 +8,19 @@ import orjson
 
 from config import Settings
 
-__all__ = ["LOST", "Connection", "LostConnectionError", "has_ended", "is_end", "is_free", "is_read", "needs_time", "options", "prepare"]
+__all__ = [
+    "LOST",
+    "Connection",
+    "LostConnectionError",
+    "has_ended",
+    "is_closed",
+    "is_end",
+    "is_free",
+    "is_read",
+    "needs_time",
+    "options",
+    "prepare",
+]
 
 # The longest form of the longest statement has 2,500 characters, and a school's screens use some hundred of the forms.
 _STATEMENT_CACHE = 500
@@ -65,19 +77,26 @@ async def prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
 
 
+def is_closed(connection: Any) -> bool:
+    """Whether a connection is known to have ended."""
+    # The pool takes its proxy away when it notices.
+    inner = connection._con
+    return inner is None or inner.is_closed()
+
+
 def has_ended(connection: Any) -> bool:
     """Whether a connection has ended, noticed or not: the kernel knows of a server's goodbye before the event loop comes to read it.
 
     What is found out here is found out before anything was sent, so another connection may be taken for reads and writes alike.
     """
     try:
-        if connection.is_closed():
+        if is_closed(connection):
             return True
         asked = select.poll()
         asked.register(connection._transport.get_extra_info("socket").fileno(), _HUNG_UP)
         return bool(asked.poll(0))
     except (asyncpg.InterfaceError, OSError, ValueError):
-        # The pool takes its proxy away when it notices, and the proxy then answers nothing; a closed socket has no number to ask about.
+        # A closed socket has no number to ask about.
         return True
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from config import Settings
-from db.connections import LOST, LostConnectionError, has_ended, is_end, is_free, is_read, needs_time, options, prepare
+from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_free, is_read, needs_time, options, prepare
 from db.pool_facts import PoolEvents, PoolMetrics
 from db.warmth import keep_warm
 
@@ -127,25 +127,26 @@ class Database:
             return False
 
     async def _run(self, sql: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        reads = is_read(sql)
         try:
-            return await self._once(call)
+            # A connection can be dead before anybody has noticed. Reading again does no harm, wherever the first reading ended, so nobody looks
+            # before; whether a write took place nobody can know, and it is not written again.
+            return await self._once(call, look=not reads)
         except LostConnectionError as lost:
-            # A connection can be dead before anybody has noticed. Reading again does no harm, wherever the first reading ended; whether a
-            # write took place nobody can know, and it is not written again.
-            if not is_read(sql):
+            if not reads:
                 raise lost.cause from None
         except asyncpg.OutdatedSchemaCacheError:
             # A type changed under what asyncpg knew of it, and it noticed when the statement was done: the same holds.
-            if not is_read(sql):
+            if not reads:
                 raise
         try:
-            return await self._once(call)
+            return await self._once(call, look=True)
         except LostConnectionError as lost:
             raise lost.cause from None
 
-    async def _once(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _once(self, call: Callable[[Any], Awaitable[Any]], *, look: bool) -> Any:
         # A statement that was prepared before its tables changed is refused before it runs, and asyncpg prepares and runs it again by itself.
-        connection = await self._take()
+        connection = await self._take(look=look)
         try:
             connection._con.rollcall_clean = True
             if not self._settings.pgbouncer:
@@ -164,20 +165,20 @@ class Database:
     @asynccontextmanager
     async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
         async with AsyncExitStack() as stack:
-            connection = await self._take()
+            connection = await self._take(look=True)
             stack.push_async_callback(self._give_back, connection)
             # Behind PgBouncer a RESET would meet whichever server connection is next, and undo what PgBouncer has set there for somebody else.
             connection._con.rollcall_clean = clean or self._settings.pgbouncer
             yield connection
 
-    async def _take(self) -> Any:
-        """A live connection. One that died while it lay idle is thrown away, and the next is taken."""
+    async def _take(self, *, look: bool) -> Any:
+        """A live connection. One that died while it lay idle is thrown away, and the next is taken; with `look`, also if nobody noticed yet."""
         deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
         self._waiting += 1
         try:
             await self._turn(deadline)
             try:
-                return await self._live(deadline)
+                return await self._live(deadline, look=look)
             except BaseException:
                 self._turns.release()
                 raise
@@ -194,11 +195,11 @@ class Database:
         except TimeoutError:
             raise PoolTimeoutError("no connection became free in time") from None
 
-    async def _live(self, deadline: float) -> Any:
+    async def _live(self, deadline: float, *, look: bool) -> Any:
         loop = asyncio.get_running_loop()
         while True:
             connection = await self._any(max(deadline - loop.time(), 0.001))
-            if not has_ended(connection):
+            if not (has_ended(connection) if look else is_closed(connection)):
                 self._lent += 1
                 self.events.tell("acquire")
                 return connection

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from execution.composing import Composing
 from execution.operations import Execute, Operation
@@ -19,16 +19,12 @@ from execution.running import Batch, Run
 
 __all__ = ["BreadthFirst"]
 
-_MAX_ERRORS = 50
-
 
 class BreadthFirst:
     """Runs the operations of one schema. What it does not cover is run by `fallback`."""
 
     def __init__(self, schema: GraphQLSchema, fallback: Execute, *, suggest: bool = True, plans: int = 1_000) -> None:
-        self._schema = schema
         self._fallback = fallback
-        self._suggest = suggest
         self._plans = Plans(schema, size=plans, suggest=suggest)
         # By the reason: see plans.Outline.
         self.fallbacks: Counter[str] = Counter()
@@ -39,13 +35,7 @@ class BreadthFirst:
         if outline.reason is not None:
             self.fallbacks[outline.reason] += 1
             return await self._fallback(operation)
-        variables = get_variable_values(
-            self._schema,
-            operation.node.variable_definitions or (),
-            operation.variables,
-            max_errors=_MAX_ERRORS,
-            hide_suggestions=not self._suggest,
-        )
+        variables = outline.variables.of(operation.variables)
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
         try:

@@ -9,18 +9,20 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from execution.answering import refusal_response, response
+from execution.answering import Ready, refusal_response, response
 from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
+from execution.leaving import Watch
 from execution.limits import Limits, check_cost
 from execution.negotiation import JSON, NEW, chosen_media_type
 from execution.operations import Execute, Operation
 from execution.reading import Asked, read
+from execution.requests import header
 
-__all__ = ["GraphQLEndpoint"]
+__all__ = ["AtPath", "GraphQLEndpoint"]
 
 
 class GraphQLEndpoint:
@@ -60,36 +62,31 @@ class GraphQLEndpoint:
         if self._explorer and _wants_a_page(request):
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
             return
-        body_read = asyncio.Event()
-        working = asyncio.create_task(self._respond(request, body_read))
-        leaving = asyncio.create_task(_left(receive, body_read))
-        try:
-            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-            answer = self._outcome(request, working) if working.done() else None
-        finally:
-            # Whoever waits for this to end (a server that drains) waits for the cancelled operation, too.
-            working.cancel()
-            leaving.cancel()
-            await asyncio.wait((working, leaving))
+        answer = None
+        async with Watch(receive) as watch:
+            answer = await self._outcome(request, watch)
         if answer is not None:
             await answer(scope, receive, send)
 
-    def _outcome(self, request: Request, working: "asyncio.Task[Response | None]") -> Response | None:
-        if working.cancelled():
-            # By something of its own, since nobody has left.
-            return self._failed(
-                asyncio.CancelledError("the operation was cancelled from within"), _media_type(request), _request_id(request)
-            )
-        return working.result()
+    async def _outcome(self, request: Request, watch: Watch) -> ASGIApp | None:
+        try:
+            return await self._respond(request, watch)
+        except asyncio.CancelledError:
+            working = asyncio.current_task()
+            if working is None or working.cancelling():
+                raise
+            # By something of its own: nobody has left, and the server goes on.
+            error = asyncio.CancelledError("the operation was cancelled from within")
+            return self._failed(error, _media_type(request), _request_id(request))
 
-    async def _respond(self, request: Request, body_read: asyncio.Event) -> Response | None:
+    async def _respond(self, request: Request, watch: Watch) -> ASGIApp | None:
         """The answer to a request; None when nobody is there to be answered."""
         media_type, request_id = _media_type(request), _request_id(request)
         try:
-            if chosen_media_type(request.headers.get("accept")) is None:
+            if chosen_media_type(header(request.scope, b"accept")) is None:
                 raise Refusal("NOT_ACCEPTABLE", f"Answers are {NEW} or {JSON}.")
             asked = await read(request, self._max_body_bytes)
-            body_read.set()
+            watch.begin()
             context = await self._make_context(request)
             try:
                 result = await self._execute(self._operation(request.method, asked, context))
@@ -115,9 +112,9 @@ class GraphQLEndpoint:
         check_cost(self._schema, document.node, operation, asked.variables, self._limits, document.costs)
         return Operation(document, operation, asked.variables, context)
 
-    def _answer(self, result: ExecutionResult | bytes, media_type: str, request_id: str) -> Response:
+    def _answer(self, result: ExecutionResult | bytes, media_type: str, request_id: str) -> ASGIApp:
         if isinstance(result, bytes):
-            return response(result, media_type)
+            return Ready(result, media_type)
         if not result.errors:
             return response({"data": result.data}, media_type)
         written = self._errors.write_all(result.errors, request_id)
@@ -126,28 +123,34 @@ class GraphQLEndpoint:
             return response({"errors": written, "data": result.data}, media_type)
         return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
 
-    def _failed(self, error: BaseException, media_type: str, request_id: str) -> Response:
+    def _failed(self, error: BaseException, media_type: str, request_id: str) -> ASGIApp:
         refusal = self._errors.refusal(error)
         if refusal is None:
             return response({"errors": [self._errors.mask(error, request_id)]}, media_type, 500)
         return refusal_response(refusal, media_type)
 
 
+class AtPath:
+    """Middleware that answers a path itself, before the routes are looked through."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._endpoint if scope["type"] == "http" and scope["path"] == self._path else self._app
+        await app(scope, receive, send)
+
+
 def _wants_a_page(request: Request) -> bool:
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "") and "query" not in request.query_params
+    return request.method == "GET" and "text/html" in (header(request.scope, b"accept") or "") and "query" not in request.query_params
 
 
 def _media_type(request: Request) -> str:
     """What an answer is written in; what a refusal is, too, for a client that would take neither."""
-    return chosen_media_type(request.headers.get("accept")) or JSON
+    return chosen_media_type(header(request.scope, b"accept")) or JSON
 
 
 def _request_id(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
-
-
-async def _left(receive: Receive, body_read: asyncio.Event) -> None:
-    """Ends when the client has gone. Once the body is read, that is the only news that can come."""
-    await body_read.wait()
-    while (await receive())["type"] != "http.disconnect":
-        pass

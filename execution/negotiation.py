@@ -1,10 +1,16 @@
 """Which media type to answer in, and whether a body is JSON (RFC 9110, 12.5.1)."""
 
+from functools import lru_cache
+
 __all__ = ["JSON", "NEW", "chosen_media_type", "is_json"]
 
 JSON = "application/json"
 NEW = "application/graphql-response+json"
 _OFFERED = (NEW, JSON)
+
+
+# Clients send the same few again and again; what is longer than these is worked out each time.
+_LONGEST = 200
 
 
 def chosen_media_type(accept: str | None) -> str | None:
@@ -14,6 +20,11 @@ def chosen_media_type(accept: str | None) -> str | None:
     """
     if not accept or not accept.strip():
         return JSON
+    return _chosen(accept) if len(accept) <= _LONGEST else _chosen.__wrapped__(accept)
+
+
+@lru_cache(maxsize=256)
+def _chosen(accept: str) -> str | None:
     best: tuple[float, int, int] | None = None
     chosen = None
     for place, offered in enumerate(_OFFERED):
@@ -52,6 +63,11 @@ def is_json(content_type: str | None) -> bool:
     """Whether a body says that it is JSON in UTF-8."""
     if not content_type:
         return False
+    return _is_json(content_type) if len(content_type) <= _LONGEST else _is_json.__wrapped__(content_type)
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
     kind, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
     charsets = [each.partition("=")[2].strip("\"' ") for each in parameters if each.startswith("charset")]
     return kind == JSON and all(each in ("utf-8", "utf8") for each in charsets)

@@ -17,6 +17,7 @@ from graphql.execution.values import VariableValues
 
 from execution.demands import wants_by_loader
 from execution.selections import Field, Selection
+from execution.variables import Variables
 
 __all__ = ["Outline", "Plan", "Plans"]
 
@@ -25,16 +26,17 @@ _INTROSPECTION = ("__schema", "__type")
 
 
 class Outline:
-    """What of a document does not depend on variables.
+    """What of a document does not depend on variables' values. `variables` coerces these.
 
     `reason` says why it cannot be run breadth-first: one of `subscription`, `directive` (one that this executor does not know),
     `introspection`; None when it can. `depends_on`: the variables that @skip and @include look at.
     """
 
-    __slots__ = ("depends_on", "document", "fragments", "operation", "reason")
+    __slots__ = ("depends_on", "document", "fragments", "operation", "reason", "variables")
 
-    def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+    def __init__(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> None:
         self.document = document
+        self.variables = variables
         self.operation = operation
         self.fragments = {
             each.name.value: FragmentDetails(each) for each in document.definitions if isinstance(each, FragmentDefinitionNode)
@@ -114,7 +116,8 @@ class Plans:
     def outline(self, document: DocumentNode, operation: OperationDefinitionNode) -> Outline:
         found = self._outlines.get(id(operation))
         if found is None:
-            found = self._outlines[id(operation)] = Outline(document, operation)
+            variables = Variables(self._schema, operation, hide_suggestions=self._hide_suggestions)
+            found = self._outlines[id(operation)] = Outline(document, operation, variables)
             if len(self._outlines) > self._size:
                 dropped, _ = self._outlines.popitem(last=False)
                 for key in [key for key in self._plans if key[0] == dropped]:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from execution.errors import Refusal
 from execution.negotiation import JSON, is_json
+from execution.requests import header
 
 __all__ = ["Asked", "read", "read_body"]
 
@@ -33,9 +34,9 @@ async def read(request: Request, max_bytes: int) -> Asked:
         return _asked(_from_address(request))
     if request.method != "POST":
         raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
-    if not is_json(request.headers.get("content-type")):
+    if not is_json(header(request.scope, b"content-type")):
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if (header(request.scope, b"content-encoding") or "identity").strip().lower() != "identity":
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
     given = _json(await read_body(request, max_bytes), "The body")
     if isinstance(given, list):
@@ -58,17 +59,23 @@ def _from_address(request: Request) -> dict[str, Any]:
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """The body. Raises a BODY_TOO_LARGE refusal as soon as it is; ClientDisconnect when nobody is there."""
     too_large = Refusal("BODY_TOO_LARGE", f"The body is larger than {max_bytes} bytes.", limit=max_bytes)
-    announced = request.headers.get("content-length", "0")
+    announced = header(request.scope, b"content-length") or "0"
     if announced.isdigit() and int(announced) > max_bytes:
         raise too_large
-    size = 0
-    chunks = []
-    async for chunk in request.stream():
-        size += len(chunk)
+    body = b""
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body = message.get("body", b"")
+        size += len(body)
         if size > max_bytes:
             raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
+        chunks.append(body)
+        more = message.get("more_body", False)
+    return body if len(chunks) == 1 else b"".join(chunks)
 
 
 def _json(text: bytes, what: str) -> Any:

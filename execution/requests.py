@@ -3,13 +3,20 @@
 import re
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-__all__ = ["RequestIdMiddleware"]
+__all__ = ["RequestIdMiddleware", "header"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of this name (in lower case) as text; None when there is none."""
+    for known, value in scope["headers"]:
+        if known == name:
+            return str(value, "latin-1")
+    return None
 
 
 class RequestIdMiddleware:
@@ -22,13 +29,14 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        given = header(scope, b"x-request-id") or ""
         request_id = given if _PLAIN.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        written = (b"x-request-id", request_id.encode("latin-1"))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], written]
             await send(message)
 
         with bound_contextvars(request_id=request_id):

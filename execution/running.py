@@ -157,18 +157,30 @@ class Run:
 
     def _ask_at_root(self, batch: Batch, field: Field, wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
         """The same for a field of a root type, which has one parent."""
+        asked = self._asked(field)
+        if type(asked) is Failure:
+            batch.values[field] = [asked]
+            return
+        key, arguments_ = asked
+        values = batch.values[field] = [key]
+        self._want(batch, field, values, arguments_, wanted)
+
+    def _asked(self, field: Field) -> Any:
+        """The key and the loader's arguments of a root field; a Failure when they don't fit, or whoever asks may not."""
         root = field.declared
-        given = self._converted(field)
-        arguments_ = None
-        if type(given) is not Failure:
-            try:
-                root.check(self.context)
-                given, arguments_ = root.ask(**given)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-                given = Failure(error)
-        values = batch.values[field] = [given]
-        if type(given) is not Failure:
-            self._want(batch, field, values, arguments_, wanted)
+        given = None if field.prepared is not None else self._converted(field)
+        if type(given) is Failure:
+            return given
+        try:
+            root.check(self.context)
+            if given is None:
+                return field.prepared
+            asked = root.ask(**given)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
+            return Failure(error)
+        if field.constant:
+            field.prepared = asked
+        return asked
 
     def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
         loader = field.declared.loader
@@ -177,6 +189,11 @@ class Run:
 
     def _converted(self, field: Field) -> Any:
         """A field's arguments as its function takes them; a Failure when they don't fit."""
+        if field.plain is not None:
+            coerced = self.variables.coerced
+            plainly = {name: coerced.get(variable) for name, variable in field.plain.items()}
+            if None not in plainly.values():
+                return plainly
         given = self.arguments(field)
         if isinstance(given, Failure) or field.converter is None:
             return given

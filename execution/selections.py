@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLField, GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 
-from execution.arguments import Converter, has_variables
+from execution.arguments import Converter, has_variables, plain_arguments
 from execution.edges import COMPUTED, EDGE, GUARD, ROOT
 from execution.failures import Failure
 
@@ -53,7 +53,10 @@ class Field:
         self.kind = self._classify()
         self.inline = self.kind is Kind.TYPENAME or (self.is_leaf and self.kind in (Kind.COLUMN, Kind.COMPUTED, Kind.GUARD))
         self.constant = not has_variables(self.nodes[0].arguments)
+        # What does not depend on variables, once it was worked out: of a declared edge the loader's arguments, of a root field key and arguments.
         self.prepared: Any = None
+        declared = self.converter is not None and self.kind in (Kind.EDGE, Kind.ROOT)
+        self.plain = plain_arguments(definition, self.nodes[0], self.converter) if declared and self.converter is not None else None
         self._selections: dict[str, Selection | Failure] = {}
 
     def _classify(self) -> Kind:

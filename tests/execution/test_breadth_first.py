@@ -2,12 +2,13 @@
 
 import orjson
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, build_schema, parse
 
 from execution.breadth_first import BreadthFirst
 from execution.documents import Document
 from execution.operations import Operation
 from execution.plans import Outline, Plans
+from execution.variables import Variables
 from tests.execution.test_differential import WAITING
 from tests.execution.world import World
 
@@ -110,4 +111,6 @@ def test_plans_are_bounded():
 
 def test_fragments_are_looked_into_for_what_conditions_depend_on():
     document = parse("query ($a: Boolean!) { ...F } fragment F on Query { version @include(if: $a) }")
-    assert Outline(document, document.definitions[0]).depends_on == ("a",)
+    operation = document.definitions[0]
+    variables = Variables(build_schema("type Query { version: String }"), operation, hide_suggestions=True)
+    assert Outline(document, operation, variables).depends_on == ("a",)
