@@ -33,13 +33,16 @@ class Reach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with native parameters, and the names of what goes where."""
+    """SQL with native parameters, and the names of what goes where. `asks_reach`: some of it is the viewer's reach."""
 
     sql: str
     parameters: tuple[str, ...]
+    asks_reach: bool
 
-    def arguments(self, values: Mapping[str, Any], reach: Reach) -> list[Any]:
-        """The arguments in order. Raises KeyError for a parameter that nobody gave."""
+    def arguments(self, values: Mapping[str, Any], reach: Reach | None) -> list[Any]:
+        """The arguments in order. Raises KeyError for a parameter that nobody gave. A statement that does not ask for a reach needs none."""
+        if not self.asks_reach:
+            return [values[name] for name in self.parameters]
         return [getattr(reach, name[len(_REACH) :]) if name.startswith(_REACH) else values[name] for name in self.parameters]
 
 
@@ -275,7 +278,7 @@ class Query:
             return f"${names.index(name) + 1}"
 
         sql = _PARAMETER.sub(number, _VISIBLE.sub(visible, template))
-        return Statement(f"/* {self.name} */ {sql}", tuple(names))
+        return Statement(f"/* {self.name} */ {sql}", tuple(names), any(name.startswith(_REACH) for name in names))
 
     def nouns(self) -> Iterable[str]:
         """The nouns whose visibility the template asks about."""

@@ -84,10 +84,20 @@ class _Shared(DataLoader[Any, Any]):
     """
 
     def __init__(self, batch: Callable[[list[Any]], Any], max_batch_size: int | None) -> None:
-        super().__init__(batch, max_batch_size=max_batch_size)
+        # What aiodataloader's own does, but for looking through the function with `inspect`: that is most of what making one costs, and every
+        # request makes some.
+        self.loop = asyncio.get_running_loop()
+        self.batch_load_fn = batch
+        self.max_batch_size = max_batch_size
+        self._cache = {}
+        self._queue = []
         self._known: dict[Any, Any] = {}
         # The batches of `load_all` that run: their keys, and a future of what failed.
         self._coming: list[tuple[Collection[Any], asyncio.Future[dict[Any, Any]]]] = []
+
+    @staticmethod
+    def get_cache_key(key: Any) -> Any:
+        return key
 
     def load(self, key: Any) -> "asyncio.Future[Any]":
         if key in self._known:

@@ -53,8 +53,9 @@ class Context:
         self.loaders.clear()
 
     async def rows(self, statement: Statement, row: type[R], values: dict[str, Any]) -> list[R]:
-        """Runs a compiled statement on the pool. Values go in by name; the viewer's reach is added."""
-        return await self.database.fetch(statement.sql, *statement.arguments(values, await self.reach()), record_class=row)
+        """Runs a compiled statement on the pool. Values go in by name; the viewer's reach is added where it is asked for."""
+        reach = await self.reach() if statement.asks_reach else None
+        return await self.database.fetch(statement.sql, *statement.arguments(values, reach), record_class=row)
 
     async def fetch(self, query: Query, row: type[R], **values: Any) -> list[R]:
         """The rows of a named statement that this viewer may see."""

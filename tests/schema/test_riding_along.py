@@ -7,15 +7,10 @@ from auth.access import NOUNS
 from db.statements import Along
 from execution.edges import EDGE
 from schema.nodes import _BY_TAG
-from tests.asking import _CHOSEN, _CORE
+from tests.asking import cost
 
 ONE = "query ($id: ID!) { student(id: $id) { id user { id name } class { id name } } }"
 STUDENT = "SELECT s.id FROM students s JOIN users u ON u.id = s.user_id WHERE u.email = 'student@demo.school'"
-
-
-def cost(ours, theirs):
-    """How many statements an operation costs on the executor that is set."""
-    return theirs if _CHOSEN is _CORE else ours
 
 
 async def test_a_student_with_user_and_class_is_one_statement(demo):
