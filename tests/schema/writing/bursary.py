@@ -7,7 +7,7 @@ from uuid import uuid4
 from tests.asking import School
 from tests.schema.writing.classroom import codes, make_classroom
 
-__all__ = ["BURSAR", "Family", "act", "books", "charge", "make_family", "money", "pay"]
+__all__ = ["BURSAR", "Family", "act", "books", "charge", "entry", "make_bursars", "make_family", "money", "pay"]
 
 BURSAR = "bursar@demo.school"
 CHARGE = "id amount status balance paidTotal refundedTotal waivedTotal isOverdue version"
@@ -44,6 +44,17 @@ async def make_family(school: School, size: int = 2, *, currency: str = "EUR", a
     name = uuid4().hex[:8].upper()
     made = await run(school, "createFeeCategory", "feeCategory { id }", code=name, name=name, currency=currency, defaultAmount=amount)
     return Family(room.students, guardian, made["feeCategory"]["id"], room.id)
+
+
+async def make_bursars(school: School, count: int) -> list[str]:
+    """E-mail addresses of that many bursars, each signed in: people of their own, as they are in one office."""
+    emails = [f"{uuid4().hex}@demo.school" for _ in range(count)]
+    await school.database.execute(
+        "INSERT INTO users (role, first_name, last_name, email) SELECT 'BURSAR', 'Extra', 'Bursar', e FROM unnest($1::text[]) AS e", emails
+    )
+    for email in emails:
+        await school.viewer(email)
+    return emails
 
 
 async def run(school, name, fields, /, **given):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from tests.asking import School
 
-__all__ = ["Classroom", "codes", "make_classroom"]
+__all__ = ["Classroom", "codes", "make_classroom", "make_colleague"]
 
 
 @dataclass
@@ -40,6 +40,25 @@ async def make_classroom(school: School, size: int = 3) -> Classroom:
         given = {"firstName": f"S{n}", "lastName": "Test", "studentNumber": f"{name}-{n}", "classId": room, "enrollmentDate": "2026-02-02"}
         students.append((await run("createStudent", "student { id }", **given))["student"]["id"])
     return Classroom(room, students, subject, semester)
+
+
+async def make_colleague(school: School, room: Classroom) -> str:
+    """The e-mail address of another teacher of a class, with an account and a subject of their own."""
+    name = uuid4().hex[:8]
+    email = f"{name}@demo.school"
+    async with school.database.transaction() as connection:
+        user = await connection.fetchval(
+            "INSERT INTO users (role, first_name, last_name, email) VALUES ('TEACHER', 'Co', 'League', $1) RETURNING id", email
+        )
+        teacher = await connection.fetchval(
+            "INSERT INTO teachers (user_id, employee_number, joining_date) VALUES ($1, $2, '2025-08-01') RETURNING id", user, name
+        )
+        subject = await connection.fetchval("INSERT INTO subjects (code, name) VALUES ($1, $1) RETURNING id", name.upper())
+        await connection.execute(
+            "INSERT INTO class_subjects (class_id, subject_id, semester_id, teacher_id) VALUES ($1, $2, $3, $4)",
+            room.id[4:], subject, room.semester[4:], teacher,
+        )  # fmt: skip
+    return email
 
 
 def codes(payload):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.schema.writing.classroom import codes, make_classroom
 from tests.schema.writing.markbook import TEACHER, make_assessment, marked, open_window, record, run, stranger
+from tests.schema.writing.meanwhile import meanwhile
 
 ADMIN = "admin@demo.school"
 POSTED = "class { id } postings { number students subject { id } }"
@@ -313,12 +314,21 @@ async def test_marks_recorded_while_grades_are_posted_are_in_them_or_refused(wri
     """Never in between: what is frozen is what the marks say."""
     for _ in range(4):
         room = await make_classroom(writable)
+        await open_window(writable, room.semester)
         test = await marked(writable, room, 80, 70, 60)
-        answers = await asyncio.gather(
+        requests = [
             *(record(writable, test, room, 81 + n) for n in range(3)),
             post(writable, room),
             *(record(writable, test, room, 91 + n) for n in range(3)),
-        )
+        ]
+        async with meanwhile(writable) as (other, somebody_waits):
+            await other.fetch("SELECT FROM class_subjects WHERE class_id = $1::uuid FOR UPDATE", room.id[4:])
+            tasks = []
+            for count, each in enumerate(requests, 1):
+                # In this order they come: a posting that has read before it waits would miss what is recorded before it.
+                tasks.append(asyncio.create_task(each))
+                await somebody_waits(count)
+        answers = await asyncio.gather(*tasks)
         assert codes(answers[3]) == []
         for n, answer in enumerate(answers):
             assert n == 3 or codes(answer) in ([], [(None, "POSTED")])

@@ -1,12 +1,12 @@
 """Registers and the office's corrections: the rules of attendance, one test each."""
 
-import asyncio
 from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
-from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.classroom import codes, make_classroom, make_colleague
+from tests.schema.writing.meanwhile import all_at_once
 from tests.writable import writable_school
 
 SUBMIT = """mutation ($input: SubmitRegisterInput!) { submitRegister(input: $input) {
@@ -252,8 +252,10 @@ async def test_a_subjects_teacher_takes_that_subjects_register_and_no_others(wri
 
 async def test_two_teachers_with_the_same_register_at_once_neither_lose_nor_double_a_row(writable):
     room = await make_classroom(writable, 12)
-    statuses = ("PRESENT", "ABSENT")
-    answers = await asyncio.gather(*(submit(writable, room, *[statuses[n % 2]] * 12, viewer=TEACHER) for n in range(20)))
+    statuses, teachers = ("PRESENT", "ABSENT"), (TEACHER, await make_colleague(writable, room))
+    registers = [submit(writable, room, *[statuses[n % 2]] * 12, viewer=teachers[n % 2]) for n in range(20)]
+    hold = "SELECT FROM students WHERE id = ANY($1::uuid[]) FOR NO KEY UPDATE"
+    answers = await all_at_once(writable, hold, [each[4:] for each in room.students], requests=registers)
     assert all(codes(each) == [] for each in answers)
     marks = await writable.database.fetch("SELECT status, version FROM attendance WHERE class_id = $1", room.id[4:])
     assert len(marks) == 12

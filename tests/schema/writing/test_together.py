@@ -1,19 +1,19 @@
 """What happens at the same moment: each test holds one half of it open until the other half waits."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import date
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.meanwhile import all_at_once, meanwhile
 from tests.schema.writing.test_promotion import apply, plan_of, summer
 from tests.schema.writing.test_registers import DAY, correct, submit
 
 __all__ = ["summer"]
 
+HOLD_STUDENTS = "SELECT FROM students WHERE id = ANY($1::uuid[]) FOR NO KEY UPDATE"
 LINK = """mutation ($input: LinkGuardianInput!) { linkGuardian(input: $input) { guardianship { isPrimary } userErrors { field code } } }"""
 
 
@@ -24,25 +24,6 @@ async def room(writable):
 
 def uuid_of(global_id):
     return UUID(global_id[4:])
-
-
-@asynccontextmanager
-async def meanwhile(school):
-    """A transaction of somebody else's, committed when the block is over; and a way to wait until another one waits for it."""
-    connection = await asyncpg.connect(school.url)
-
-    async def somebody_waits():
-        async with asyncio.timeout(10):
-            while not await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
-            ):
-                await connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.02)")
-
-    try:
-        async with connection.transaction():
-            yield connection, somebody_waits
-    finally:
-        await connection.close()
 
 
 async def test_who_moves_while_the_register_is_taken_is_not_marked_in_the_class_they_left(writable, room):
@@ -110,7 +91,8 @@ async def test_of_two_first_guardians_at_once_one_is_the_first(writable, room):
 async def test_one_link_made_twice_at_once_is_one_link(writable, room):
     guardian = await writable.id("gua", "SELECT id FROM guardians ORDER BY id LIMIT 1")
     given = {"guardianId": guardian, "studentId": room.students[0], "relationship": "MOTHER"}
-    answers = await asyncio.gather(*(writable.data(LINK, input=given) for _ in range(8)))
+    links = [writable.data(LINK, input=given) for _ in range(8)]
+    answers = await all_at_once(writable, HOLD_STUDENTS, [uuid_of(room.students[0])], requests=links)
     assert [each["linkGuardian"]["userErrors"] for each in answers] == [[]] * 8
     assert await writable.value("SELECT count(*) FROM guardian_students WHERE student_id = $1", uuid_of(room.students[0])) == 1
 
@@ -119,9 +101,8 @@ async def test_the_last_place_in_a_class_is_given_once(writable, room):
     other_room = await make_classroom(writable, 1)
     await writable.database.execute("UPDATE classes SET capacity = 2 WHERE id = $1", uuid_of(other_room.id))
     move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
-    answers = await asyncio.gather(
-        *(writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in room.students)
-    )
+    moves = [writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in room.students]
+    answers = await all_at_once(writable, "SELECT FROM classes WHERE id = $1 FOR UPDATE", uuid_of(other_room.id), requests=moves)
     refused = [codes(each["moveStudent"]) for each in answers]
     assert sorted(refused) == [[], [("classId", "CLASS_FULL")], [("classId", "CLASS_FULL")]]
     assert await writable.value("SELECT current_enrollment FROM classes WHERE id = $1", uuid_of(other_room.id)) == 2
@@ -131,7 +112,8 @@ async def test_two_moves_of_one_student_at_once_leave_one_history_without_a_gap(
     rooms = [(await make_classroom(writable, 0)).id for _ in range(4)]
     move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
     student = room.students[0]
-    answers = await asyncio.gather(*(writable.data(move, input={"studentId": student, "classId": each}) for each in rooms))
+    moves = [writable.data(move, input={"studentId": student, "classId": each}) for each in rooms]
+    answers = await all_at_once(writable, "SELECT FROM students WHERE id = $1 FOR UPDATE", uuid_of(student), requests=moves)
     assert [codes(each["moveStudent"]) for each in answers] == [[]] * 4
     history = await writable.database.fetch(
         "SELECT class_id, from_date, to_date FROM student_class_history WHERE student_id = $1 ORDER BY from_date", uuid_of(student)
@@ -187,15 +169,19 @@ async def test_registers_in_opposite_orders_at_once_are_both_taken(writable):
     room = await make_classroom(writable, 12)
     days = ("2026-03-16", "2026-03-17")
     turned = type(room)(room.id, room.students[::-1], room.subject, room.semester)
-    answers = await asyncio.gather(
-        *(submit(writable, each, *["PRESENT"] * 12, date=day) for each in (room, turned) for day in days for _ in range(3))
-    )
+    registers = [submit(writable, each, *["PRESENT"] * 12, date=day) for each in (room, turned) for day in days for _ in range(3)]
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    before = await writable.value(deadlocks)
+    answers = await all_at_once(writable, HOLD_STUDENTS, [uuid_of(each) for each in room.students], requests=registers)
     assert all(codes(each) == [] for each in answers)
+    await writable.value("SELECT pg_stat_force_next_flush()")
+    assert await writable.value(deadlocks) == before
     assert await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id)) == 24
 
 
 async def test_one_key_with_other_arguments_at_once_does_one_of_both(writable, room):
-    answers = await asyncio.gather(*(submit(writable, room, *["PRESENT"] * n, key="one") for n in (1, 2, 3)))
+    registers = [submit(writable, room, *["PRESENT"] * n, key="one") for n in (1, 2, 3)]
+    answers = await all_at_once(writable, HOLD_STUDENTS, [uuid_of(room.students[0])], requests=registers)
     told = sorted(codes(each) for each in answers)
     assert told == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
     marked = await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id))
@@ -207,5 +193,37 @@ async def test_a_key_belongs_to_its_user_and_mutation_and_is_forgotten_after_30_
     assert codes(await submit(writable, room, "ABSENT", viewer="admin@demo.school", key="mine")) == []
     assert codes(await correct(writable, room.students[0], "LATE", idempotencyKey="mine")) == []
     await writable.database.execute("UPDATE idempotency_keys SET created_at = now() - interval '30 days 1 minute' WHERE key = 'mine'")
-    answers = await asyncio.gather(*(submit(writable, room, None, *["PRESENT"] * n, key="mine") for n in (1, 2)))
+    registers = [submit(writable, room, None, *["PRESENT"] * n, key="mine") for n in (1, 2)]
+    answers = await all_at_once(writable, HOLD_STUDENTS, [uuid_of(each) for each in room.students], requests=registers)
     assert sorted(codes(each) for each in answers) == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
+
+
+async def test_of_changes_made_from_one_version_at_once_one_is_made(writable, room):
+    """Whoever comes second is shown what the first left: nothing is lost."""
+    update = "mutation ($input: UpdateClassInput!) { updateClass(input: $input) { class { name } userErrors { field code } } }"
+    version = await writable.value("SELECT version FROM classes WHERE id = $1", uuid_of(room.id))
+    changes = [writable.data(update, input={"id": room.id, "version": version, "name": f"Room {n}"}) for n in range(8)]
+    answers = await all_at_once(writable, "SELECT FROM classes WHERE id = $1 FOR UPDATE", uuid_of(room.id), requests=changes)
+    told = [each["updateClass"] for each in answers]
+    assert sorted(codes(each) for each in told) == [[], *[[("version", "CONFLICT")]] * 7]
+    assert len({each["class"]["name"] for each in told}) == 1
+
+
+async def test_of_the_last_administrators_one_stays(writable):
+    """Two take the office from each other: each sees that the other is there, and only one may be right."""
+    emails = ["one.admin@demo.school", "other.admin@demo.school"]
+    sql = "INSERT INTO users (role, first_name, last_name, email) VALUES ('ADMIN', 'A', 'Admin', $1) RETURNING id"
+    ids = [await writable.value(sql, each) for each in emails]
+    # Those who were there before stand aside for the while.
+    others = await writable.database.fetch("UPDATE users SET role = 'TEACHER' WHERE role = 'ADMIN' AND id <> ALL($1) RETURNING id", ids)
+    update = "mutation ($input: UpdateUserInput!) { updateUser(input: $input) { userErrors { field code } } }"
+    try:
+        demotions = [
+            writable.ask(update, email, input={"id": f"usr_{user.hex}", "version": 1, "role": "TEACHER"})
+            for email, user in zip(emails, ids[::-1], strict=True)
+        ]
+        answers = await all_at_once(writable, "SELECT FROM users WHERE id = ANY($1) FOR UPDATE", ids, requests=demotions)
+        assert sorted(str(each.codes or codes(each.data["updateUser"])) for each in answers) == ["['FORBIDDEN']", "[]"]
+        assert await writable.value("SELECT count(*) FROM users WHERE role = 'ADMIN' AND is_active") == 1
+    finally:
+        await writable.database.execute("UPDATE users SET role = 'ADMIN' WHERE id = ANY($1)", [each["id"] for each in others])

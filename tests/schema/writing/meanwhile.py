@@ -1,0 +1,52 @@
+"""The same moment, made: what tests of locks hold, until those who are to meet there have all arrived."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from tests.asking import School
+
+__all__ = ["all_at_once", "meanwhile"]
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@asynccontextmanager
+async def meanwhile(school: School) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[None]]]]:
+    """A transaction of somebody else's, committed when the block is over; and a way to wait until others (one, or so many) wait for locks."""
+    connection = await asyncpg.connect(school.url)
+
+    async def somebody_waits(count: int = 1) -> None:
+        async with asyncio.timeout(30):
+            while await connection.fetchval(_WAITING) < count:
+                await connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.02)")
+
+    try:
+        async with connection.transaction():
+            yield connection, somebody_waits
+    finally:
+        await connection.close()
+
+
+async def all_at_once(
+    school: School, holds: str, *arguments: Any, requests: Sequence[Coroutine[Any, Any, Any]], waiting: int | None = None
+) -> list[Any]:
+    """What requests answer that were all under way before any of them could pass: `holds` is a statement that locks what they meet at.
+
+    It is let go when all of them (or `waiting` of them) wait for a lock. Without such a barrier the first is often done before the last has
+    begun, and a test passes without the lock that it is about. The school's pool must have a connection for each that waits.
+    """
+    tasks = []
+    try:
+        async with meanwhile(school) as (other, somebody_waits):
+            await other.fetch(holds, *arguments)
+            tasks = [asyncio.create_task(each) for each in requests]
+            await somebody_waits(len(tasks) if waiting is None else waiting)
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
