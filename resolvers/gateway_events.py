@@ -39,15 +39,15 @@ gateway_event_by_id = by_key(queries.gateway_events, GatewayEvent)
 async def take_in(database: Database, request_id: str, told: Told) -> str | None:
     """Books an event that comes for the first time; what became of it: BOOKED, REPEATED, FAILED; None for one that was taken in before.
 
-    Nobody acts: the audit has the request and no user. Raises what the database raises when it cannot answer.
+    A payment takes with it what came before it of its refunds. Nobody acts: the audit has the request and no user. Raises what the database raises when it cannot answer.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with database.transaction(request_id=request_id) as connection:
                 write = Write(Context(database, ANONYMOUS, request_id), connection)
-                values = {name: getattr(told, name) for name in ("gateway", "event_id", "event_type", "gateway_id")}
+                values = {name: getattr(told, name) for name in ("gateway", "event_id", "event_type", "gateway_id", "payment")}
                 event_id = await write.value(queries.take_gateway_event, **values, facts=to_json(told.to_facts()))
-                return None if event_id is None else await _settle(write, event_id, told, None)
+                return None if event_id is None else await _settle_all(write, event_id, told, None)
         except AGAIN:
             if attempt == ATTEMPTS:
                 raise
@@ -56,9 +56,9 @@ async def take_in(database: Database, request_id: str, told: Told) -> str | None
 
 async def retry_gateway_event(write: Write, given: Values) -> Objects:
     """Tries again to book an event that failed: the charge was made in the meantime, say."""
+    await write.rows(queries.hold_gateway_payment, id=given["id"])
     row = await _failed(write, given["id"])
-    told = Told.from_facts(row["facts"])
-    await _settle(write, row["id"], told, write.user_id)
+    await _settle_all(write, row["id"], Told.from_facts(row["facts"]), write.user_id)
     return {"gateway_event": row["id"]}
 
 
@@ -79,6 +79,15 @@ async def _failed(write: Write, event_id: UUID) -> Any:
     if row["state"] != "FAILED":
         raise rejected("id", "SETTLED", "It is settled already.", gateway_event=row["id"])
     return row
+
+
+async def _settle_all(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:
+    """Settles an event; with a payment that is booked, the refunds of it that came too early as well. What became of the event."""
+    state = await _settle(write, event_id, told, user_id)
+    if told.kind == "PAYMENT" and state == "BOOKED":
+        for row in await write.rows(queries.failed_refunds, gateway=told.gateway, payment=told.payment):
+            await _settle(write, row["id"], Told.from_facts(row["facts"]), user_id)
+    return state
 
 
 async def _settle(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:

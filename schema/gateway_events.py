@@ -89,7 +89,8 @@ class GatewayEventMutations:
         Capability.MANAGE_MONEY,
         RetryGatewayEventInput,
         gateway_events.retry_gateway_event,
-        description="Tries again to book a gateway's event; look at its `state` and `problem` for what came of it.",
+        description="Tries again to book a gateway's event; look at its `state` and `problem` for what came of it. A payment that is booked takes"
+        " with it the refunds of it that came too early.",
         gateway_event=_EVENT,
     )
     dismiss_gateway_event = mutation(

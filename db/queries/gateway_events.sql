@@ -10,11 +10,24 @@ WHERE @visible(gateway_events e)
 -- by id uuid: e.id
 
 -- name: take_gateway_event
--- Takes an event in: its id, or no row when it was taken in before. Waits for a request that takes the same in and is not done.
+-- Takes an event in: its id, or no row when it was taken in before. Waits for a request that takes in another event of the same payment and is
+-- not done: of a payment and its refund that come at once, the later one sees what became of the earlier.
+WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($gateway::text || ' ' || $payment::text, 0)))
 INSERT INTO gateway_events (gateway, event_id, event_type, gateway_id, facts, problem, received_at)
-VALUES ($gateway::text, $event_id::text, $event_type::text, $gateway_id::text, $facts::text::jsonb, 'Not looked at yet.', school_now())
+SELECT $gateway::text, $event_id::text, $event_type::text, $gateway_id::text, $facts::text::jsonb, 'Not looked at yet.', school_now() FROM alone
 ON CONFLICT (gateway, event_id) DO NOTHING
 RETURNING id
+
+-- name: hold_gateway_payment
+-- Holds the payment that an event is about until the transaction ends, as taking in an event of it does. Before the event's row is locked.
+WITH told AS (SELECT e.gateway, e.facts ->> 'payment' AS payment FROM gateway_events e WHERE e.id = $id::uuid)
+SELECT pg_advisory_xact_lock(hashtextextended(told.gateway || ' ' || told.payment, 0)) FROM told
+
+-- name: failed_refunds
+-- Refunds of a gateway's payment that could not be booked, locked until the transaction ends.
+SELECT e.id, e.facts FROM gateway_events e
+WHERE e.gateway = $gateway::text AND e.facts ->> 'payment' = $payment::text AND e.facts ->> 'kind' = 'REFUND' AND e.state = 'FAILED'
+ORDER BY e.id FOR UPDATE
 
 -- name: lock_gateway_event
 -- An event, locked until the transaction ends.
@@ -30,7 +43,8 @@ SELECT DISTINCT t.payment_id AS id FROM payment_transactions t
 WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
 
 -- name: gateway_payment
--- The entries of a gateway's payment, latest due first, with what of each was not paid back or taken back.
+-- The entries of a gateway's payment, latest due first: what of each was not paid back or taken back, and what the gateway has paid back of it as
+-- the books know. That is what it told, and what somebody entered by hand as paid back ONLINE before it told.
 SELECT t.id, t.payment_id, t.amount, t.currency,
     CASE WHEN EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = t.id AND c.kind = 'CORRECTION') THEN 0
         ELSE t.amount - (
@@ -40,7 +54,8 @@ SELECT t.id, t.payment_id, t.amount, t.currency,
         ) END AS remaining,
     (
         SELECT coalesce(sum(r.amount), 0) FROM payment_transactions r
-        WHERE r.payment_id = t.payment_id AND r.linked_id = t.id AND r.kind = 'REFUND' AND r.gateway = t.gateway
+        WHERE r.payment_id = t.payment_id AND r.linked_id = t.id AND r.kind = 'REFUND' AND (r.gateway = t.gateway OR r.method = 'ONLINE')
+            AND NOT EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = r.id AND c.kind = 'CORRECTION')
     ) AS told
 FROM payment_transactions t JOIN payments p ON p.id = t.payment_id
 WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'

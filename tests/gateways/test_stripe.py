@@ -1,6 +1,5 @@
 """Stripe's webhook over HTTP, on a real database: verified, booked once, kept when it cannot be booked."""
 
-import asyncio
 import time
 from decimal import Decimal
 from uuid import uuid4
@@ -10,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.gateways.stripes import SECRET, checkout, deliver, intent, refunded, signature
-from tests.schema.writing.bursary import BURSAR, act, charge, make_family, money
+from tests.schema.writing.bursary import BURSAR, act, charge, entry, make_family, money
+from tests.schema.writing.meanwhile import all_at_once
 from tests.serving import serving
 
 OTHER = "whsec_" + "b" * 32
@@ -79,7 +79,8 @@ async def test_units_are_the_currencys_smallest(client, writable, currency, unit
 
 async def test_a_replay_is_harmless_and_so_are_parallel_ones(client, writable, one):
     event = intent(one, 4000)
-    answers = await asyncio.gather(*(deliver(client, event) for _ in range(20)))
+    hold = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
+    answers = await all_at_once(writable, hold, one[4:], requests=[deliver(client, event) for _ in range(20)])
     assert {status for status, _ in answers} == {200}
     assert sorted(state for _, state in answers) == ["BOOKED", *["KNOWN"] * 19]
     before = await moved(writable)
@@ -92,7 +93,8 @@ async def test_two_kinds_of_events_of_one_payment_book_it_once(client, writable,
     for _ in range(3):
         event = intent(one, 1000)
         session = checkout(one, 1000, event["data"]["object"]["id"])
-        answers = await asyncio.gather(deliver(client, event), deliver(client, session))
+        hold = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
+        answers = await all_at_once(writable, hold, one[4:], requests=[deliver(client, event), deliver(client, session)])
         assert sorted(state for _, state in answers) == ["BOOKED", "REPEATED"]
     assert await money(writable, one) == ("PARTIAL", 70)
     assert await deliver(client, checkout(one, 1000, "pi_later", status="unpaid")) == (200, "IGNORED")
@@ -109,11 +111,79 @@ async def test_refunds_are_booked_by_what_was_paid_back_in_all(client, writable,
     assert await deliver(client, late) == (200, "BOOKED"), "it came too late, and changes nothing"
     assert await deliver(client, refunded(payment, 6000)) == (200, "REPEATED")
     assert await money(writable, one) == ("PARTIAL", 10)
-    answers = await asyncio.gather(*(deliver(client, refunded(payment, 15000)) for _ in range(5)))
+    hold = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
+    answers = await all_at_once(writable, hold, one[4:], requests=[deliver(client, refunded(payment, 15000)) for _ in range(5)])
     assert sorted(state for _, state in answers) == ["BOOKED", *["REPEATED"] * 4]
     assert await money(writable, one) == ("REFUNDED", 100)
     assert await deliver(client, refunded(payment, 15001)) == (200, "FAILED")
     assert await deliver(client, refunded("pi_of_somebody_else", 100)) == (200, "FAILED")
+
+
+async def test_refunds_that_come_before_their_payment_are_booked_with_it(client, writable, one):
+    event = intent(one, 10000)
+    payment = event["data"]["object"]["id"]
+    early = [refunded(payment, 2000), refunded(payment, 5000), refunded(payment, 3000)]
+    assert [await deliver(client, each) for each in early] == [(200, "FAILED")] * 3
+    other = refunded(f"{payment}_of_another", 2000)
+    await deliver(client, other)
+    assert await deliver(client, event) == (200, "BOOKED")
+    assert await money(writable, one) == ("PARTIAL", 50)
+    assert [(await kept(writable, each))["state"] for each in early] == ["BOOKED"] * 3
+    assert (await kept(writable, early[0]))["problem"] is None
+    assert (await kept(writable, other))["state"] == "FAILED", "of a payment that has not come"
+    assert await deliver(client, refunded(payment, 6000)) == (200, "BOOKED")
+    assert await money(writable, one) == ("PARTIAL", 60)
+
+
+async def test_a_refund_that_came_too_early_is_booked_when_its_payment_is_retried(client, writable, one):
+    event = intent(one, 15000)
+    early = refunded(event["data"]["object"]["id"], 2000)
+    assert [await deliver(client, each) for each in (early, event)] == [(200, "FAILED")] * 2
+    row = await kept(writable, event)
+    await writable.database.execute("UPDATE gateway_events SET facts = jsonb_set(facts, '{amount}', '\"50.00\"') WHERE id = $1", row["id"])
+    again = await settle(writable, "retryGatewayEvent", row["id"])
+    assert again["gatewayEvent"]["state"] == "BOOKED"
+    assert (await kept(writable, early))["state"] == "BOOKED"
+    assert await money(writable, one) == ("PARTIAL", 70)
+
+
+async def test_a_payment_and_its_refund_that_come_at_once_are_both_booked(client, writable, family):
+    """Whichever is first: the other waits for it, and sees what became of it."""
+    charges = [await charge(writable, family, due=f"2026-06-{n + 1:02}") for n in range(4)]
+    payments = [intent(each, 4000) for each in charges]
+    refunds = [refunded(each["data"]["object"]["id"], 1000) for each in payments]
+    hold = "SELECT FROM payments WHERE id = ANY($1::uuid[]) FOR UPDATE"
+    requests = [deliver(client, event) for n in range(4) for event in ((payments[n], refunds[n]) if n % 2 else (refunds[n], payments[n]))]
+    # A refund that is looked at first is not waiting, so only the payments surely are.
+    await all_at_once(writable, hold, [each[4:] for each in charges], requests=requests, waiting=4)
+    assert [await money(writable, each) for each in charges] == [("PARTIAL", 70)] * 4
+    assert [(await kept(writable, each))["state"] for each in refunds] == ["BOOKED"] * 4
+
+
+@pytest.mark.parametrize(("method", "left"), [(None, 70), ("ONLINE", 70), ("CASH", 90)])
+async def test_what_was_entered_by_hand_as_paid_back_online_is_not_booked_again(client, writable, one, method, left):
+    event = intent(one, 10000)
+    payment = event["data"]["object"]["id"]
+    await deliver(client, event)
+    by_hand = {"transactionId": await entry(writable, one), "amount": "20", "reason": "Left", **({"method": method} if method else {})}
+    assert (await act(writable, "refundPayment", **by_hand))["userErrors"] == []
+    assert await deliver(client, refunded(payment, 2000)) == (200, "BOOKED")
+    assert await money(writable, one) == ("PARTIAL", left - 50)
+    assert await deliver(client, refunded(payment, 7000)) == (200, "BOOKED")
+    assert await money(writable, one) == ("PARTIAL", left)
+
+
+async def test_what_was_told_and_taken_back_counts_as_untold(client, writable, one):
+    """The bursar takes the gateway's refund back; the gateway goes on to tell of it, and what it tells is what has moved."""
+    event = intent(one, 10000)
+    payment = event["data"]["object"]["id"]
+    await deliver(client, event)
+    await deliver(client, refunded(payment, 2000))
+    refund = await entry(writable, one, "REFUND")
+    assert (await act(writable, "correctPayment", transactionId=refund, reason="x"))["userErrors"] == []
+    assert await money(writable, one) == ("PAID", 0)
+    assert await deliver(client, refunded(payment, 3000)) == (200, "BOOKED")
+    assert await money(writable, one) == ("PARTIAL", 30)
 
 
 async def test_a_bad_signature_is_a_400_and_leaves_nothing(client, writable, one):
@@ -189,7 +259,8 @@ async def test_what_failed_is_tried_again_when_the_cause_is_gone(client, writabl
     again = await settle(writable, "retryGatewayEvent", row["id"])
     assert (again["gatewayEvent"]["state"], again["gatewayEvent"]["amount"]) == ("FAILED", "150.00")
     await writable.database.execute("UPDATE gateway_events SET facts = jsonb_set(facts, '{amount}', '\"50.00\"') WHERE id = $1", row["id"])
-    answers = await asyncio.gather(*(settle(writable, "retryGatewayEvent", row["id"]) for _ in range(4)))
+    hold = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
+    answers = await all_at_once(writable, hold, one[4:], requests=[settle(writable, "retryGatewayEvent", row["id"]) for _ in range(4)])
     assert sorted(str(each["userErrors"]) for each in answers) == ["[]", *[str([{"field": "id", "code": "SETTLED"}])] * 3]
     assert await money(writable, one) == ("PARTIAL", 50)
     bursar = await writable.value("SELECT id FROM users WHERE email = $1", BURSAR)
