@@ -7,7 +7,7 @@ import asyncpg
 from db.constraints import CONSTRAINTS, foreign_key
 from db.pool import PoolTimeoutError
 
-__all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required"]
+__all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required", "too_fine"]
 
 
 _OUTAGES = (
@@ -60,6 +60,11 @@ def required(column: str) -> DomainError:
 def out_of_range(column: str) -> DomainError:
     """A column whose type cannot hold what was given."""
     return DomainError("OUT_OF_RANGE", _camel(column), "Is out of range.")
+
+
+def too_fine(column: str, decimals: int) -> DomainError:
+    """A number with more decimals than its column keeps."""
+    return DomainError("INVALID", _camel(column), f"Has {decimals} decimals at most: nothing is rounded silently.")
 
 
 def failure(error: BaseException) -> tuple[str, str] | None:

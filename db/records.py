@@ -19,8 +19,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.errors import DomainError, constraint_error, out_of_range, required
-from db.violations import violations
+from db.errors import DomainError, constraint_error, out_of_range, required, too_fine
+from db.violations import numeric_decimals, violations
+from rules.decimals import decimals
 
 __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleError", "delete", "insert", "to_json", "update"]
 
@@ -115,9 +116,10 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
     """Inserts a row; its id. A value of None leaves the column to its default. `id` may be given: a client's own.
 
     A second insert of one id with the same values is the first one told again, and answers its id. Raises BrokenRulesError with all of
-    the table's rules that the row breaks, values that no column can hold among them.
+    the table's rules that the row breaks, values that no column can hold among them, nor hold without rounding them.
     """
     given = {name: value for name, value in values.items() if value is not None}
+    await _refuse_rounding(connection, record, given)
     columns = record.ordered(given)
     row = to_json(given)
     try:
@@ -150,6 +152,7 @@ async def update(connection: Any, record: Record, row_id: UUID, version: int | N
         raise StaleError
     if not columns:
         return row_id
+    await _refuse_rounding(connection, record, changes, row_id)
     row = to_json(changes)
     try:
         async with connection.transaction():
@@ -171,6 +174,26 @@ async def delete(connection: Any, record: Record, row_id: UUID) -> UUID:
     if found is None:
         raise NotThereError
     return found
+
+
+async def _refuse_rounding(connection: Any, record: Record, values: Mapping[str, Any], row_id: UUID | None = None) -> None:
+    """Raises BrokenRulesError when a number has more decimals than its column: PostgreSQL would round it and say nothing."""
+    numbers = {name: value for name, value in values.items() if isinstance(value, Decimal)}
+    if not numbers:
+        return
+    kept = await numeric_decimals(connection, record.table)
+    fine = {name: kept[name] for name, value in numbers.items() if name in kept and decimals(value) > kept[name]}
+    if not fine:
+        return
+    found = [too_fine(name, most) for name, most in fine.items()]
+    others = {name: value for name, value in values.items() if name not in fine}
+    try:
+        async with connection.transaction():
+            broken = await _broken(connection, record, to_json(others), row_id)
+    except asyncpg.DataError as error:
+        broken = await _unreadable(connection, record, others, error, row_id)
+    told = {each.field for each in found}
+    raise BrokenRulesError([*found, *(each for each in broken if each.field not in told)])
 
 
 async def _unreadable(

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import DomainError, required
 
-__all__ = ["violations"]
+__all__ = ["numeric_decimals", "violations"]
 
 _CHECKS = """
 SELECT conname AS name, pg_get_expr(conbin, conrelid) AS expression FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c' ORDER BY conname
@@ -40,6 +40,11 @@ SELECT con.conname AS name, array_agg(pg_get_indexdef(con.conindid, k, true) ORD
 FROM pg_constraint con, generate_series(1, cardinality(con.conexclop)) AS k JOIN pg_operator o ON true
 WHERE con.conrelid = $1::regclass AND con.contype = 'x' AND o.oid = con.conexclop[k] GROUP BY con.conname ORDER BY con.conname
 """
+# The lower half of the modifier, less its header, are the decimals.
+_DECIMALS = """
+SELECT attname AS name, (atttypmod - 4) & 2047 AS decimals FROM pg_attribute
+WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND atttypid = 'numeric'::regtype AND atttypmod >= 4
+"""
 _RANGE = re.compile(r"range\(.*?\b((?:start|from)_[a-z]+).*?\b((?:end|to)_[a-z]+)")
 _KEY_CLASH = """
 EXISTS (
@@ -58,6 +63,14 @@ class _Table:
 
 
 _known: dict[tuple[str, bool], _Table] = {}
+_decimals: dict[str, dict[str, int]] = {}
+
+
+async def numeric_decimals(connection: Any, table: str) -> dict[str, int]:
+    """How many decimals each numeric column of `table` (a declared name) keeps."""
+    if table not in _decimals:
+        _decimals[table] = {row["name"]: row["decimals"] for row in await connection.fetch(_DECIMALS, table)}
+    return _decimals[table]
 
 
 async def violations(connection: Any, table: str, row: str, row_id: UUID | None) -> list[DomainError]:

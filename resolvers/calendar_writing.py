@@ -29,16 +29,19 @@ async def update_academic_year(write: Write, given: Values) -> Objects:
 
 
 async def remove_class_subject(write: Write, given: Values) -> Objects:
-    """Takes a lesson back that nothing was assessed in."""
+    """Takes a lesson back that nothing was assessed in. Nobody assesses anything in it meanwhile."""
+    await write.rows(queries.lock_lesson, id=given["id"])
     if await write.value(queries.lessons_with_assessments, id=given["id"]):
         raise rejected("id", "IN_USE", "There are assessments of it: give it to another teacher instead.")
     return {"deleted_id": write_id(ClassSubject.tag, await write.delete("class_subjects", given["id"]))}
 
 
 async def update_school(write: Write, given: Values) -> Objects:
-    """The school's settings. The first call sets the school up."""
+    """The school's settings. The first call sets the school up. School days are a set: each is kept once, Monday first."""
     found = await write.row(queries.school)
     version = given.pop("version")
+    if given.get("school_days") is not None:
+        given["school_days"] = sorted(set(given["school_days"]))
     if found is None:
         return {"school": await write.insert("school_settings", given)}
     return {"school": await write.change("school_settings", found["id"], version, given, shows="school")}

@@ -36,6 +36,7 @@ _NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraC
 async def create_assessment(write: Write, given: Values) -> Objects:
     """A new assessment of what the class is taught then. Its semester is the one that has its day."""
     place = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
+    await write.rows(queries.hold_lesson, **place, day=given["assessment_date"])
     facts = await write.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=write.user_id)
     if facts is None:
         raise rejected("classId", "NOT_FOUND", "There is no such class.")

@@ -9,6 +9,7 @@ from db.queries import queries
 from db.records import to_json
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write
+from rules.decimals import decimals
 
 __all__ = ["create_grading_scale", "update_grading_scale"]
 
@@ -30,17 +31,23 @@ async def create_grading_scale(write: Write, given: Values) -> Objects:
 
 
 async def update_grading_scale(write: Write, given: Values) -> Objects:
-    """A changed scale; bounds, when given, are all of them anew. Averages that are not posted follow; what is posted stays."""
+    """A changed scale; bounds, when given, are all of them anew. Averages that are not posted follow; what is posted stays.
+
+    What is wrong with the bounds is told together with what is wrong with the scale itself.
+    """
     scale, version, bounds = given.pop("id"), given.pop("version"), given.pop("bounds", None)
     errors = _bound_errors(bounds) if bounds is not None else []
-    if errors:
-        raise Rejected(*errors)
     if given.get("is_default"):
         await write.rows(queries.leave_default_scale, id=scale)
     elif bounds is not None and not given:
         # Its bounds are the scale's: a change of them is a new version of it.
         given["name"] = await write.value(queries.name_of_scale, id=scale)
-    await write.change("grading_scales", scale, version, given, shows="grading_scale")
+    try:
+        await write.change("grading_scales", scale, version, given, shows="grading_scale")
+    except Rejected as broken:
+        raise Rejected(*errors, *broken.errors, **broken.objects) from None
+    if errors:
+        raise Rejected(*errors)
     if bounds is not None:
         await write.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
     return {"grading_scale": scale, "warnings": _warnings(bounds or [])}
@@ -55,7 +62,7 @@ def _bound_errors(bounds: list[Values]) -> list[UserError]:
     for n, each in enumerate(bounds):
         if not 0 <= each["lower_bound"] <= 999:
             errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Must be between 0 and 999."))
-        elif _decimals(each["lower_bound"]) > 3:
+        elif decimals(each["lower_bound"]) > 3:
             errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Has 3 decimals at most: nothing is rounded silently."))
         if times[each["lower_bound"]] > 1:
             errors.append(UserError(f"bounds.{n}.lowerBound", "TWICE", "Is given more than once."))
@@ -63,13 +70,9 @@ def _bound_errors(bounds: list[Values]) -> list[UserError]:
             errors.append(UserError(f"bounds.{n}.letter", "INVALID", "Must have 1 to 10 characters that are not all blanks."))
         if not 0 <= each["points"] < 100:
             errors.append(UserError(f"bounds.{n}.points", "INVALID", "Must be between 0 and 99.99."))
-        elif _decimals(each["points"]) > 2:
+        elif decimals(each["points"]) > 2:
             errors.append(UserError(f"bounds.{n}.points", "INVALID", "Has 2 decimals at most: nothing is rounded silently."))
     return errors
-
-
-def _decimals(number: Decimal) -> int:
-    return max(0, -int(number.normalize().as_tuple().exponent))
 
 
 def _warnings(bounds: list[Values]) -> list[str]:

@@ -8,8 +8,11 @@ the payload's names. What it raises takes everything back.
 """
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +30,7 @@ from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
+from rules.decimals import canonical
 
 __all__ = ["AGAIN", "ATTEMPTS", "Action", "Objects", "Outcome", "Rejected", "Values", "Write", "perform", "rejected"]
 
@@ -205,7 +209,7 @@ async def _claim(write: Write, name: str, key: str, given: Values) -> Objects | 
     """Takes an idempotency key, or answers what its first call did. A parallel call with the same key is waited for."""
     if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
         raise rejected("idempotencyKey", "INVALID", f"Must have 1 to {_LONGEST_KEY} printable characters.")
-    arguments = hashlib.sha256(to_json({each: given[each] for each in sorted(given)}).encode()).digest()
+    arguments = hashlib.sha256(json.dumps(given, default=_compared, sort_keys=True).encode()).digest()
     values = {"user_id": write.user_id, "mutation": name, "key": key}
     if await write.value(queries.claim_idempotency_key, arguments_hash=arguments, **values):
         return None
@@ -219,6 +223,19 @@ async def _claim(write: Write, name: str, key: str, given: Values) -> Objects | 
         )
     answer: Objects = kept["answer"]
     return answer
+
+
+def _compared(value: Any) -> str:
+    """A value of arguments as they are compared under one key: a number by its value, a moment by when it is, however they are written."""
+    if isinstance(value, Decimal):
+        return canonical(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not a value of an argument")
 
 
 def _user_error(rule: DomainError) -> UserError:

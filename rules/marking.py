@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from rules.decimals import decimals
+
 __all__ = ["entry_problems", "is_too_fine", "state_of"]
 
 _DECIMALS = 3
@@ -17,8 +19,7 @@ def state_of(entry: Mapping[str, Any]) -> str:
 
 def is_too_fine(value: Decimal | None) -> bool:
     """Whether a number has more decimals than are kept: it would be rounded silently, and raw scores never are."""
-    exponent = value.normalize().as_tuple().exponent if value is not None and value.is_finite() else 0
-    return isinstance(exponent, int) and -exponent > _DECIMALS
+    return value is not None and value.is_finite() and decimals(value) > _DECIMALS
 
 
 def entry_problems(entry: Mapping[str, Any], maximum: Decimal, extra_credit: Decimal) -> list[tuple[str, str, str]]:

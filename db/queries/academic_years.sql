@@ -60,6 +60,10 @@ WHERE true
 -- No academic year is the current one but this; what a client says of it follows.
 UPDATE academic_years SET is_current = false WHERE is_current AND id <> $id::uuid
 
+-- name: lock_lesson
+-- Holds what a class is taught alone until the transaction ends: who makes an assessment in it waits, and finds it gone.
+SELECT cs.id FROM class_subjects cs WHERE cs.id = $id::uuid FOR UPDATE
+
 -- name: lessons_with_assessments
 -- Whether anything was assessed in what a class is taught.
 SELECT EXISTS (

@@ -7,6 +7,12 @@ LEFT JOIN semesters m ON m.academic_year_id = c.academic_year_id AND $day::date 
 LEFT JOIN class_subjects cs ON cs.class_id = c.id AND cs.subject_id = $subject_id::uuid AND cs.semester_id = m.id
 WHERE c.id = $class_id::uuid
 
+-- name: hold_lesson
+-- Holds what a class is taught in a subject on a day: it is not taken back until the transaction ends.
+SELECT cs.id FROM classes c JOIN semesters m ON m.academic_year_id = c.academic_year_id AND $day::date BETWEEN m.start_date AND m.end_date
+JOIN class_subjects cs ON cs.class_id = c.id AND cs.subject_id = $subject_id::uuid AND cs.semester_id = m.id
+WHERE c.id = $class_id::uuid FOR SHARE OF cs
+
 -- name: assessment_to_write
 -- An assessment as far as the writer sees it, and what writing in it depends on.
 SELECT a.id, a.class_id, a.subject_id, a.semester_id, a.assessment_date, a.max_score, a.extra_credit, a.published_at, a.version,

@@ -19,7 +19,7 @@ from db.seed import seed
 from db.statements import Choice
 from tests.databases import SEED_DATE
 
-LARGE = {"attendance", "grades", "payments", "payment_transactions", "assessments"}
+LARGE = {"attendance", "grades", "final_grades", "payments", "payment_transactions", "assessments"}
 
 # What the filters of the whole school's lists are asked with; those not named are asked with others alone (see NARROW).
 VALUES: dict[str, str] = {
@@ -51,6 +51,12 @@ PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("payments", "due_date", {"class_ids": 1, "is_overdue": True}),
     ("payments", "due_date", {"is_overdue": True}),
     ("assessments", "assessment_date", {"class_ids": 1}),
+    ("final_grades", "created_at", {}),
+    ("final_grades", "created_at", {"student_ids": 1}),
+    ("final_grades", "created_at", {"student_ids": 1, "semester_ids": 1}),
+    ("final_grades", "created_at", {"student_ids": 1, "is_current": True}),
+    ("final_grades", "created_at", {"class_ids": 1, "semester_ids": 1}),
+    ("final_grades", "created_at", {"class_ids": 1, "is_current": True}),
     ("audit_log", "created_at", {"record_ids": 1}),
 ]
 
@@ -60,6 +66,8 @@ async def school(databases):
     url = databases.clone("empty", "plans")
     seed(url, "school", SEED_DATE)
     connection = await asyncpg.connect(url)
+    for table in LARGE:
+        assert await connection.fetchval(f"SELECT count(*) FROM {table}") > 1000, f"{table} is not large here, and proves nothing"
     yield connection, url
     await connection.close()
     databases.drop("plans")
@@ -118,6 +126,7 @@ async def test_a_page_far_in_costs_no_scan_either(school):
         ("attendance", "date", "2026-01-20"),
         ("grades", "assessment_date", "2025-10-01"),
         ("payments", "due_date", "2025-10-01"),
+        ("final_grades", "created_at", "2026-03-01 10:00:00+00"),
     ):
         statement = queries.__getattr__(name).page(Choice(order, descending=True, after=True), NOUNS)
         arguments = statement.arguments({"limit": 26, "after_value": value, "after_id": "00000000-0000-0000-0000-000000000000"}, everything)
@@ -132,14 +141,22 @@ async def test_loaders_scan_no_large_table(school):
         ("grades", "student", "assessment_date"),
         ("attendance", "student", "date"),
         ("payments", "student", "due_date"),
+        ("final_grades", "student", "created_at"),
     ):
         statement = queries.__getattr__(name).page(Choice(order, descending=True, per=per), NOUNS)
         assert await scanned(connection, statement, statement.arguments({"limit": 6, "parents": students}, everything)) == set(), name
-    for name in ("attendance", "grades", "payments", "payment_transactions", "assessments"):
+    for name in ("attendance", "grades", "final_grades", "payments", "payment_transactions", "assessments"):
         statement = queries.__getattr__(name).by("id", NOUNS)
         assert await scanned(connection, statement, [students]) == set(), name
     statement = queries.balances.statement(NOUNS)
     assert await scanned(connection, statement, statement.arguments({"keys": students}, everything)) == set()
+    semester = await connection.fetchval("SELECT semester_id FROM final_grades LIMIT 1")
+    for query, given in (
+        (queries.final_grades_of_students, {"keys": students, "semester_id": semester}),
+        (queries.final_grades_as_of, {"keys": students, "at": "2026-06-01 10:00:00+00"}),
+    ):
+        statement = query.statement(NOUNS)
+        assert await scanned(connection, statement, statement.arguments(given, everything)) == set(), query.name
     classes = await connection.fetchval("SELECT array_agg(id) FROM (SELECT id FROM classes LIMIT 5) AS c")
     given = [("whole_day", True), ("from_date", "2026-02-01"), ("to_date", "2026-02-28")]
     filters = queries.attendance_totals.chosen(given)

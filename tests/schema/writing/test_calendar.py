@@ -110,6 +110,17 @@ async def test_the_schools_settings_are_checked_all_at_once(writable):
     assert codes(back) == []
 
 
+async def test_school_days_are_a_set(writable):
+    version = (await writable.data("{ school { version } }"))["school"]["version"]
+    made = await run(writable, "updateSchool", "school { schoolDays }", version=version, schoolDays=[6, 1, 2, 2, 3, 1, 4, 5])
+    assert made == {"school": {"schoolDays": [1, 2, 3, 4, 5, 6]}, "userErrors": []}
+    for wrong in ([], [0, 1], [7, 8, 7]):
+        assert codes(await run(writable, "updateSchool", "school { name }", version=version + 1, schoolDays=wrong)) == [
+            ("schoolDays", "INVALID")
+        ]
+    assert codes(await run(writable, "updateSchool", "school { name }", version=version + 1, schoolDays=[1, 2, 3, 4, 5])) == []
+
+
 async def test_a_lesson_that_was_assessed_stays(writable):
     lesson = await writable.id(
         "csu",

@@ -1,6 +1,9 @@
 """Subjects, types of assessment and fee categories, written through the graph."""
 
+from decimal import Decimal
 from uuid import uuid4
+
+import pytest
 
 CREATE = """mutation ($input: CreateSubjectInput!) {
   createSubject(input: $input) { subject { id code name credits version } userErrors { field code message } clientMutationId }
@@ -51,6 +54,35 @@ async def test_an_update_changes_only_what_it_names_and_the_audit_keeps_the_old(
         "SELECT old_values FROM audit_logs WHERE action = 'UPDATE' AND record_id = (SELECT id FROM subjects WHERE code = 'CZECH')"
     ) == {"is_active": True}
     assert await writable.value("SELECT description FROM subjects WHERE code = 'CZECH'") == "Slavic"
+
+
+async def test_a_number_finer_than_is_kept_is_refused_and_not_rounded(writable):
+    """Beside everything else that is wrong; and what needs no more decimals than are kept is kept, however it is written."""
+    fine = await writable.data(CREATE, input={"code": "no code", "name": "", "credits": "1.005"})
+    errors = [(each["field"], each["code"]) for each in fine["createSubject"]["userErrors"]]
+    assert errors == [("credits", "INVALID"), ("code", "INVALID"), ("name", "INVALID")]
+    assert "2 decimals" in fine["createSubject"]["userErrors"][0]["message"]
+    made = (await writable.data(CREATE, input={"code": "LATVIAN", "name": "Latvian", "credits": "1.5000"}))["createSubject"]["subject"]
+    assert made["credits"] == "1.50"
+    data = await writable.data(UPDATE, input={"id": made["id"], "version": 1, "credits": "1.0" + "0" * 40 + "1", "name": ""})
+    errors = [(each["field"], each["code"]) for each in data["updateSubject"]["userErrors"]]
+    assert errors == [("credits", "INVALID"), ("name", "INVALID")]
+    data = await writable.data(UPDATE, input={"id": made["id"], "version": 0, "credits": "1.005"})
+    assert data["updateSubject"]["userErrors"] == [{"field": "version", "code": "CONFLICT"}]
+    assert await writable.value("SELECT credits FROM subjects WHERE code = 'LATVIAN'") == Decimal("1.50")
+
+
+@pytest.mark.parametrize(
+    ("mutation", "given", "field"),
+    [
+        ("createAssessmentType", {"code": "FINE", "name": "Fine", "weight": "0.0005"}, "weight"),
+        ("createFeeCategory", {"code": "FINE", "name": "Fine", "currency": "EUR", "defaultAmount": "10.0004"}, "defaultAmount"),
+    ],
+)
+async def test_so_are_weights_and_amounts(writable, mutation, given, field):
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ field code }} }} }}"
+    assert (await writable.data(query, input=given))[mutation]["userErrors"] == [{"field": field, "code": "INVALID"}]
 
 
 async def test_an_update_breaks_no_rule_either(writable):

@@ -89,6 +89,21 @@ async def test_writes_of_one_account_run_at_once(wide, family):
     assert codes(await waiting) == []
 
 
+async def test_a_revocation_stops_what_begins_after_it_and_waits_for_nothing(wide, family):
+    """What began before it was committed is finished; no write waits to see whether its account is being deactivated."""
+    [email] = await make_bursars(wide, 1)
+    one, viewer = await charge(wide, family), await wide.viewer(email)
+    async with meanwhile(wide) as (other, _):
+        await other.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
+        async with asyncio.timeout(20):
+            assert codes(await pay(wide, (one, "1"), viewer=viewer)) == []
+    before = await books(wide)
+    given = {"paymentId": one, "reason": "x", "idempotencyKey": "late"}
+    query = "mutation ($input: WaiveChargeInput!) { waiveCharge(input: $input) { userErrors { code } } }"
+    assert (await wide.ask(query, viewer, input=given)).codes == ["UNAUTHENTICATED"]
+    assert await books(wide) == before
+
+
 async def test_fifty_parallel_payments_with_keys_of_their_own_never_exceed_what_is_owed(wide, family, bursars):
     one = await charge(wide, family)
     answers = await all_at_once(

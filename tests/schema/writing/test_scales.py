@@ -76,6 +76,20 @@ async def test_bounds_are_replaced_whole_and_count_as_a_change(writable):
     assert stale["gradingScale"]["name"] == "Thirds"
 
 
+async def test_a_change_is_told_what_is_wrong_with_bounds_and_scale_at_once(writable):
+    scale = (await create(writable, "All at once"))["gradingScale"]
+    taken = (await create(writable, "Taken"))["gradingScale"]["name"]
+    bounds = [PASS[1] | {"letter": ""}]
+    wrong = [("bounds", "INVALID"), ("bounds.0.letter", "INVALID")]
+    assert codes(await update(writable, scale, bounds=bounds, name="")) == [*wrong, ("name", "INVALID")]
+    assert codes(await update(writable, scale, bounds=bounds, name=taken)) == [*wrong, ("name", "TAKEN")]
+    assert codes(await update(writable, scale, bounds=bounds)) == wrong
+    stale = await update(writable, scale | {"version": 7}, bounds=bounds)
+    assert codes(stale) == [*wrong, ("version", "CONFLICT")]
+    assert stale["gradingScale"]["name"] == "All at once"
+    assert await writable.value("SELECT version FROM grading_scales WHERE id = $1::uuid", scale["id"].split("_")[1]) == 1
+
+
 @pytest.mark.parametrize("bounds", [[], PASS[1:]])
 async def test_a_change_cannot_take_the_bound_at_zero_away(writable, bounds):
     scale = (await create(writable, f"Zero {len(bounds)}"))["gradingScale"]

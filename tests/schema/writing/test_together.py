@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.markbook import make_assessment
 from tests.schema.writing.meanwhile import all_at_once, meanwhile
 from tests.schema.writing.test_promotion import apply, plan_of, summer
 from tests.schema.writing.test_registers import DAY, correct, submit
@@ -165,6 +166,29 @@ async def test_a_teacher_who_is_let_go_is_given_no_work_meanwhile(writable, room
     assert codes(answer) == [("teacherId", "NOT_ACTIVE"), ("subjectId", "TAKEN")]
 
 
+async def test_a_lesson_that_is_taken_back_is_not_assessed_in_meanwhile(writable, room):
+    lesson = await writable.value("SELECT id FROM class_subjects WHERE class_id = $1", uuid_of(room.id))
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("DELETE FROM class_subjects WHERE id = $1", lesson)
+        making = asyncio.create_task(make_assessment(writable, room, "admin@demo.school"))
+        await somebody_waits()
+    assert codes(await making) == [("subjectId", "NOT_TAUGHT")]
+
+
+async def test_a_lesson_that_is_assessed_in_is_not_taken_back_meanwhile(writable, room):
+    remove = "mutation ($input: RemoveClassSubjectInput!) { removeClassSubject(input: $input) { userErrors { field code } } }"
+    lesson = await writable.id("csu", "SELECT id FROM class_subjects WHERE class_id = $1", uuid_of(room.id))
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute(
+            "INSERT INTO assessments (class_id, subject_id, semester_id, assessment_type_id, assessment_date, title, max_score)"
+            " VALUES ($1, $2, $3, (SELECT id FROM assessment_types LIMIT 1), '2026-03-10', 'A test', 10)",
+            uuid_of(room.id), UUID(room.subject[4:]), UUID(room.semester[4:]),
+        )  # fmt: skip
+        removing = asyncio.create_task(writable.data(remove, input={"id": lesson}))
+        await somebody_waits()
+    assert codes((await removing)["removeClassSubject"]) == [("id", "IN_USE")]
+
+
 async def test_registers_in_opposite_orders_at_once_are_both_taken(writable):
     room = await make_classroom(writable, 12)
     days = ("2026-03-16", "2026-03-17")
@@ -223,7 +247,10 @@ async def test_of_the_last_administrators_one_stays(writable):
             for email, user in zip(emails, ids[::-1], strict=True)
         ]
         answers = await all_at_once(writable, "SELECT FROM users WHERE id = ANY($1) FOR UPDATE", ids, requests=demotions)
-        assert sorted(str(each.codes or codes(each.data["updateUser"])) for each in answers) == ["['FORBIDDEN']", "[]"]
+        told = [each.codes or codes(each.data["updateUser"]) for each in answers]
+        # Whoever comes second is the last one, or, when both waited for each other, no administrator any more.
+        assert told.count([]) == 1
+        assert all(each in ([], ["FORBIDDEN"], [("role", "LAST_ADMINISTRATOR")]) for each in told)
         assert await writable.value("SELECT count(*) FROM users WHERE role = 'ADMIN' AND is_active") == 1
     finally:
         await writable.database.execute("UPDATE users SET role = 'ADMIN' WHERE id = ANY($1)", [each["id"] for each in others])
