@@ -27,7 +27,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(told.gateway || ' ' || told.paymen
 -- Refunds of a gateway's payment that could not be booked, locked until the transaction ends.
 SELECT e.id, e.facts FROM gateway_events e
 WHERE e.gateway = $gateway::text AND e.facts ->> 'payment' = $payment::text AND e.facts ->> 'kind' = 'REFUND' AND e.state = 'FAILED'
-ORDER BY e.id FOR UPDATE
+ORDER BY e.received_at, e.id FOR UPDATE
 
 -- name: lock_gateway_event
 -- An event, locked until the transaction ends.

@@ -7,6 +7,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -268,3 +269,27 @@ async def test_a_preview_applied_many_times_at_once_charges_once(wide, bursars):
     assert sorted(answer["charged"] or 0 for answer in answers) == [*[0] * 19, 2]
     assert {code for answer in answers for code in codes(answer)} == {("hash", "PLAN_CHANGED")}
     assert await wide.value("SELECT count(*) FROM payments WHERE fee_category_id = $1", family.category[4:]) == 2
+
+
+async def test_who_writes_past_the_mutations_pays_no_more_back_than_an_entry_either(wide, family):
+    """The ledger's trigger locks the charge by itself: of two refunds of one entry, made at once by hand, one is refused."""
+    one = await charge(wide, family)
+    await pay(wide, (one, "50"))
+    first = await entry(wide, one)
+    await pay(wide, (one, "50"))
+
+    async def refund():
+        await wide.database.execute(
+            "INSERT INTO payment_transactions (payment_id, linked_id, kind, amount, currency) VALUES ($1::uuid, $2::uuid, 'REFUND', 30, 'EUR')",
+            one[4:], first[4:],
+        )  # fmt: skip
+
+    async def refused():
+        try:
+            await refund()
+        except (asyncpg.CheckViolationError, asyncpg.DeadlockDetectedError):
+            return True
+        return False
+
+    assert sorted(await all_at_once(wide, HOLD_CHARGE, one[4:], requests=[refused(), refused()])) == [False, True]
+    assert await wide.value("SELECT refunded_total FROM payments WHERE id = $1::uuid", one[4:]) == 30
