@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from db.constraints import CONSTRAINTS, foreign_key
+from db.naming import camel
 from db.pool import PoolTimeoutError
 
 __all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required", "too_fine"]
@@ -54,17 +55,17 @@ def constraint_error(error: BaseException) -> DomainError | None:
 
 def required(column: str) -> DomainError:
     """A column that must have a value and has none."""
-    return DomainError("REQUIRED", _camel(column), "Must be given.")
+    return DomainError("REQUIRED", camel(column), "Must be given.")
 
 
 def out_of_range(column: str) -> DomainError:
     """A column whose type cannot hold what was given."""
-    return DomainError("OUT_OF_RANGE", _camel(column), "Is out of range.")
+    return DomainError("OUT_OF_RANGE", camel(column), "Is out of range.")
 
 
 def too_fine(column: str, decimals: int) -> DomainError:
     """A number with more decimals than its column keeps."""
-    return DomainError("INVALID", _camel(column), f"Has {decimals} decimals at most: nothing is rounded silently.")
+    return DomainError("INVALID", camel(column), f"Has {decimals} decimals at most: nothing is rounded silently.")
 
 
 def failure(error: BaseException) -> tuple[str, str] | None:
@@ -81,8 +82,3 @@ def failure(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, asyncpg.DataError):
         return "BAD_USER_INPUT", "A value is out of range, or has characters that cannot be stored."
     return None
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

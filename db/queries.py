@@ -12,7 +12,8 @@ A file holds entries, each begun by its header:
     FROM students s
     WHERE @visible(students s)
     -- key: s.id                        breaks ties; a uuid
-    -- order name text: s.sort_key      name, the SQL type, an expression that is never null
+    -- order name text: s.sort_key      name, the SQL type, an expression that is never null; `needs class_ids` behind the type: a whole list
+                                        is sorted so only with that filter (or one of several, after commas)
     -- filter is_active: s.is_active = $is_active       the parameter has the filter's name
     -- flag is_open: h.to_date IS NULL  a yes-or-no filter: one condition or its opposite (ELSE says another), no parameter
     -- per class: s.class_id = $parent  may be read for many parents at once
@@ -47,7 +48,9 @@ from db.statements import Fragment, Order, Query
 __all__ = ["Queries", "queries"]
 
 _ENTRY = re.compile(r"^-- (?P<kind>name|page|totals|visible|record): *(?P<title>.+)$", re.MULTILINE)
-_OPTION = re.compile(r"^-- (?P<kind>key|order|filter|flag|per|by|group)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?: *(?P<sql>.+)$")
+_OPTION = re.compile(
+    r"^-- (?P<kind>key|order|filter|flag|per|by|group)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>.+)$"
+)
 _FOLDER = Path(__file__).parent / "queries"
 
 
@@ -95,24 +98,27 @@ class Queries:
             if option is None:
                 lines.append(line)
             else:
-                _add_option(query, option["kind"], option["name"], option["type"], option["sql"])
+                _add_option(query, option)
         query.body = _without_comments("\n".join(lines)).strip().rstrip(";")
         if kind == "page" and not (query.key and query.orders and "\nWHERE " in query.body):
             raise ValueError(f"{path.name}: the page {title} needs a key, an order and a WHERE")
         if kind == "totals" and not (query.groups and query.body.startswith("SELECT\n") and "\nWHERE " in query.body):
             raise ValueError(f"{path.name}: the totals {title} need a group, a WHERE and a SELECT on a line of its own")
+        if any(not set(order.needs) <= set(query.filters) for order in query.orders.values()):
+            raise ValueError(f"{path.name}: an order of {title} needs a filter that it does not have")
         unknown = set(query.nouns()) - set(self._visibility)
         if unknown:
             raise ValueError(f"{path.name}: {title} asks who sees {', '.join(sorted(unknown))}, and no rule says so")
         return query
 
 
-def _add_option(query: Query, kind: str, name: str, sql_type: str, sql: str) -> None:
-    match kind:
+def _add_option(query: Query, option: re.Match[str]) -> None:
+    name, sql_type, sql = option["name"], option["type"], option["sql"]
+    match option["kind"]:
         case "key":
             query.key = sql
         case "order":
-            query.orders[name] = Order(sql, sql_type)
+            query.orders[name] = Order(sql, sql_type, tuple((option["needs"] or "").replace(",", " ").split()))
         case "filter":
             query.filters[name] = sql
         case "flag":

@@ -56,10 +56,14 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a page may be sorted by: an expression that is never null, and the SQL type that its text form casts back to."""
+    """What a page may be sorted by: an expression that is never null, and the SQL type that its text form casts back to.
+
+    `needs`: no index has this order, so a whole list is sorted by it only with one of these filters, which leave little to sort.
+    """
 
     sql: str
     sql_type: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,12 @@ def variants(open_nouns: frozenset[str]) -> Iterator[Variant]:
                 yield Variant(query.name, said, query.page(choice, open_nouns))
                 yield Variant(query.name, f"{said} counted".strip(), query.count(choice, open_nouns))
             for order in query.orders:
+                needed = frozenset(query.orders[order].needs[:1] if per is None else ())
+                said = f"{where} ordered by {order}{''.join(f' where {name}' for name in needed)}".strip()
                 for bits in range(16):
                     descending, after, before, backward = (bool(bits & 1 << n) for n in range(4))
-                    choice = Choice(order, descending, frozenset(), after, before, backward, per)
-                    yield Variant(query.name, f"{where} ordered by {order}".strip(), query.page(choice, open_nouns))
+                    choice = Choice(order, descending, needed, after, before, backward, per)
+                    yield Variant(query.name, said, query.page(choice, open_nouns))
 
 
 def _totals(query: Query, open_nouns: frozenset[str]) -> Iterator[Variant]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
+from db.naming import camel
 from db.pool import PoolMetrics
 
 __all__ = [
@@ -163,7 +164,7 @@ def to_json(value: Any) -> Any:
         return value.to_json()
     if is_dataclass(value):
         return {
-            _camel(each.name): to_json(getattr(value, each.name))
+            camel(each.name): to_json(getattr(value, each.name))
             for each in fields(value)
             if not (each.name == "message" and getattr(value, each.name) is None)
         }
@@ -172,8 +173,3 @@ def to_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from db.naming import camel
 from db.rows import Row
 from db.statements import Choice, Query
 from execution.errors import Refusal
@@ -127,8 +128,9 @@ def page_request(
     filters: Iterable[tuple[str, Any]],
     default: int,
     cap: int,
+    whole: bool = False,
 ) -> PageRequest:
-    """Reads the arguments of a connection. Raises a BAD_USER_INPUT refusal that names every problem at once."""
+    """Reads the arguments of a connection; `whole`: of a whole list, not of a parent's. Raises a BAD_USER_INPUT refusal that names every problem at once."""
     problems: list[dict[str, str]] = []
 
     def problem(argument: str, message: str) -> None:
@@ -148,11 +150,23 @@ def page_request(
                 places[argument] = read_cursor(text, order, query.orders[order].sql_type)
             except ValueError as error:
                 problem(argument, str(error))
+    chosen = tuple(sorted(filters))
+    needs = query.orders[order].needs if whole else ()
+    problems += _order_problems(order, needs, chosen)
     if problems:
         raise Refusal("BAD_USER_INPUT", " ".join(each["message"] for each in problems), problems=problems)
     backward = last is not None
     limit = last if last is not None else first if first is not None else min(default, cap)
-    return PageRequest(order, descending, limit, backward, places["after"], places["before"], tuple(sorted(filters)))
+    return PageRequest(order, descending, limit, backward, places["after"], places["before"], chosen)
+
+
+def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[dict[str, str]]:
+    """That an order needs one of these filters and has none."""
+    if not needs or any(name in needs for name, _ in chosen):
+        return []
+    filters = " or ".join(f"`filter.{camel(name)}`" for name in needs)
+    message = f"`orderBy` by {order.upper()} needs {filters}: the list is too long to be sorted so without."
+    return [{"argument": "orderBy", "message": message}]
 
 
 async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:

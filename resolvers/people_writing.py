@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from db.naming import camel
 from db.queries import queries
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
@@ -54,7 +55,7 @@ async def add_person(write: Write, record: str, role: str, given: Values, *, oth
     values = {**(otherwise or {}), **values}
     if values.get("user_id") is not None:
         if person:
-            raise Rejected(*(UserError(_camel(name), "NOT_ALLOWED", "The user has this already: change it there.") for name in person))
+            raise Rejected(*(UserError(camel(name), "NOT_ALLOWED", "The user has this already: change it there.") for name in person))
         return await write.insert(record, values)
     try:
         user_id = await write.insert("users", {**person, "role": role})
@@ -138,8 +139,3 @@ async def reactivate_guardian(write: Write, given: Values) -> Objects:
 async def _set_active(write: Write, record: str, role: str, row: Any, *, is_active: bool) -> UUID:
     await write.rows(queries.set_user_active, user_id=row["user_id"], role=role, is_active=is_active)
     return await write.change(record, row["id"], None, {"is_active": is_active})
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

@@ -114,8 +114,8 @@ class Listing:
         """What the cost of an operation is reckoned by."""
         return {PAGE: (min(self.default, self.cap), self.cap)}
 
-    def request(self, info: Any, **given: Any) -> PageRequest:
-        """The page that a field's GraphQL arguments ask for. Raises a BAD_USER_INPUT refusal."""
+    def request(self, *, whole: bool, **given: Any) -> PageRequest:
+        """The page that a field's GraphQL arguments ask for, of the `whole` list or of a parent's. Raises a BAD_USER_INPUT refusal."""
         order = given.get("order_by") or None
         return page_request(
             self.query,
@@ -128,6 +128,7 @@ class Listing:
             filters=_filters(given.get("filter")),
             default=self.default,
             cap=self.cap,
+            whole=whole,
         )
 
     def signature(self, *, nullable: bool = False) -> Signature:
@@ -165,7 +166,7 @@ def connection(
     """An edge to many: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable: see `Edge`."""
 
     def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
-        return listing.request(info, **given)
+        return listing.request(whole=False, **given)
 
     return edge_with(
         paged(listing.query, per, listing.row),
@@ -183,7 +184,7 @@ def root_connection(listing: Listing, capability: Capability, *, description: st
     loader = root_pages(listing.query, listing.row)
 
     def ask(**given: Any) -> tuple[str, PageRequest]:
-        return WHOLE, listing.request(None, **given)
+        return WHOLE, listing.request(whole=True, **given)
 
     async def resolve(self: Any, info: Any, **given: Any) -> Any:
         key, request = ask(**given)

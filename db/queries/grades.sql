@@ -26,9 +26,9 @@ FROM grades g
 WHERE @visible(grades g)
 -- key: g.id
 -- order assessment_date date: g.assessment_date
--- order percentage numeric: coalesce(g.percentage, -1)
+-- order percentage numeric needs student_ids, class_ids, assessment_ids: coalesce(g.percentage, -1)
 -- filter student_ids: g.student_id = ANY($student_ids::uuid[])
--- filter class_ids: g.class_id = ANY($class_ids::uuid[])
+-- filter class_ids: g.assessment_id IN (SELECT a.id FROM assessments a WHERE a.class_id = ANY($class_ids::uuid[]))
 -- filter subject_ids: g.subject_id = ANY($subject_ids::uuid[])
 -- filter semester_ids: g.semester_id = ANY($semester_ids::uuid[])
 -- filter assessment_ids: g.assessment_id = ANY($assessment_ids::uuid[])

@@ -57,12 +57,12 @@ WHERE last.class_id = ANY($keys::uuid[])
 ORDER BY last.class_id, st.sort_key, st.id
 
 -- page: final_grades
--- Final grades as they were posted, latest first; of several postings each has its row.
+-- Final grades as they were posted, latest first; of several postings each has its row. `number > 1`: few are second postings, and an index of their own finds them.
 SELECT f.id, f.posting_id, f.student_id, f.class_id, f.subject_id, f.semester_id, f.number, f.is_incomplete, f.created_at, f.percentage, f.rounded,
     f.points, f.credits, f.letter, f.facts, p.posted_by, p.policy_version, gp.content AS policy,
     NOT EXISTS (
         SELECT FROM final_grades l
-        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number
+        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number AND l.number > 1
     ) AS is_current
 FROM final_grades f
 JOIN grade_postings p ON p.id = f.posting_id
@@ -74,7 +74,7 @@ WHERE @visible(final_grades f)
 -- filter class_ids: f.class_id = ANY($class_ids::uuid[])
 -- filter subject_ids: f.subject_id = ANY($subject_ids::uuid[])
 -- filter semester_ids: f.semester_id = ANY($semester_ids::uuid[])
--- flag is_current: NOT EXISTS (SELECT FROM final_grades l WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number)
+-- flag is_current: NOT EXISTS (SELECT FROM final_grades l WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number AND l.number > 1) ELSE (f.student_id, f.subject_id, f.semester_id) IN (SELECT a.student_id, a.subject_id, a.semester_id FROM final_grades a WHERE a.number > 1) AND EXISTS (SELECT FROM final_grades l WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number AND l.number > 1)
 -- per student: f.student_id = $parent
 -- per class: f.class_id = $parent
 -- by id uuid: f.id
@@ -102,7 +102,7 @@ FROM final_grades f
 WHERE f.class_id = ANY($keys::uuid[]) AND f.semester_id = $semester_id::uuid AND f.credits > 0
     AND NOT EXISTS (
         SELECT FROM final_grades l
-        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number
+        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number AND l.number > 1
     )
 
 -- name: marking_of_lessons

@@ -55,7 +55,7 @@ SELECT DISTINCT ON (f.student_id, f.semester_id, f.subject_id)
     f.rounded, f.points, f.credits, f.letter, f.facts, p.posted_by, p.policy_version, gp.content AS policy,
     NOT EXISTS (
         SELECT FROM final_grades l
-        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number
+        WHERE l.student_id = f.student_id AND l.subject_id = f.subject_id AND l.semester_id = f.semester_id AND l.number > f.number AND l.number > 1
     ) AS is_current
 FROM final_grades f
 JOIN grade_postings p ON p.id = f.posting_id

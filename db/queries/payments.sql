@@ -17,7 +17,7 @@ WHERE @visible(payments p)
 -- filter academic_year_ids: p.academic_year_id = ANY($academic_year_ids::uuid[])
 -- filter statuses: p.status = ANY($statuses::text[])
 -- filter methods: p.method = ANY($methods::text[])
--- flag is_overdue: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED') AND p.due_date < school_today()
+-- flag is_overdue: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED') AND p.due_date < school_today() ELSE p.status NOT IN ('PENDING', 'PARTIAL', 'REFUNDED') OR p.due_date >= (SELECT school_today())
 -- flag is_open: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED')
 -- filter due_from: p.due_date >= $due_from
 -- filter due_to: p.due_date <= $due_to

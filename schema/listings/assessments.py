@@ -57,7 +57,10 @@ ASSESSMENTS = Listing(
 @strawberry.enum(description="What grades may be sorted by.")
 class GradeOrderField(Enum):
     ASSESSMENT_DATE = strawberry.enum_value("assessment_date", description="The day of the assessment.")
-    PERCENTAGE = strawberry.enum_value("percentage", description="The score in per cent of the maximum; grades without a score are lowest.")
+    PERCENTAGE = strawberry.enum_value(
+        "percentage",
+        description="The score in per cent of the maximum; grades without a score are lowest. In `grades` with `studentIds`, `classIds` or `assessmentIds` only.",
+    )
 
 
 @strawberry.input(description="Which grades.")

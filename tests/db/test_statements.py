@@ -87,6 +87,16 @@ def test_a_page_needs_a_key_and_an_order(tmp_path):
         Queries(tmp_path)
 
 
+def test_an_order_that_needs_a_filter_that_is_not_there_is_noticed(tmp_path):
+    from db.queries import Queries
+
+    (tmp_path / "broken.sql").write_text(
+        "-- page: things\n-- Things.\nSELECT t.id\nFROM things t\nWHERE true\n-- key: t.id\n-- order size integer needs box_ids: t.size\n"
+    )
+    with pytest.raises(ValueError, match="needs a filter"):
+        Queries(tmp_path)
+
+
 def test_a_rule_that_is_not_there_is_noticed(tmp_path):
     from db.queries import Queries
 

@@ -1,11 +1,15 @@
 """Pages: every row once, in order, from either end, whatever is inserted meanwhile; and clear errors for everything else."""
 
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auth.access import NOUNS
+from db.queries import queries
+from db.statements import Choice
 from resolvers.cursors import read_cursor, write_cursor
 
 ORDERS = [
@@ -139,6 +143,52 @@ async def test_a_cursor_of_another_order_or_list_is_refused(demo):
     by_name = (await demo.data(query("students", "NAME", "ASC", "first: 1")))["students"]["pageInfo"]["endCursor"]
     answer = await demo.ask(query("students", "ENROLLMENT_DATE", "ASC", f'first: 1, after: "{by_name}"'))
     assert answer.codes == ["BAD_USER_INPUT"]
+
+
+async def test_a_list_that_is_too_long_to_be_sorted_so_says_what_it_needs(demo):
+    by_percentage = "first: 3, orderBy: {field: PERCENTAGE, direction: DESC}"
+    answer = await demo.ask(f"{{ grades({by_percentage}, filter: {{failing: true}}) {{ nodes {{ id }} }} }}")
+    assert answer.codes == ["BAD_USER_INPUT"]
+    [problem] = answer.errors[0]["extensions"]["problems"]
+    assert problem["argument"] == "orderBy"
+    assert all(f"`filter.{name}`" in problem["message"] for name in ("studentIds", "classIds", "assessmentIds"))
+    assert answer.statements == 0
+    nodes = "nodes { percentage student { id class { id } } assessment { id } }"
+    [some, *_] = (await demo.data(f"{{ grades(first: 1, filter: {{scored: true}}) {{ {nodes} }} }}"))["grades"]["nodes"]
+    for name, value in (("studentIds", some["student"]["id"]), ("assessmentIds", some["assessment"]["id"])):
+        found = (await demo.data(f'{{ grades({by_percentage}, filter: {{{name}: ["{value}"]}}) {{ {nodes} }} }}'))["grades"]["nodes"]
+        percentages = [float(node["percentage"] or -1) for node in found]
+        assert found
+        assert percentages == sorted(percentages, reverse=True)
+    below = f'{{ student(id: "{some["student"]["id"]}") {{ grades({by_percentage}) {{ nodes {{ percentage }} }} }} }}'
+    assert (await demo.data(below))["student"]["grades"]["nodes"], "a student's list is short"
+
+
+async def test_grades_of_classes_are_those_of_their_assessments(demo):
+    ids = await demo.value(
+        "SELECT array_agg(id) FROM (SELECT class_id AS id FROM assessments GROUP BY class_id ORDER BY count(*) DESC LIMIT 2) AS c"
+    )
+    wanted = await demo.value("SELECT count(*) FROM grades WHERE class_id = ANY($1)", ids)
+    given_ids = ", ".join(f'"cls_{each.hex}"' for each in ids)
+    answer = await demo.data(f"{{ grades(filter: {{classIds: [{given_ids}]}}) {{ totalCount }} }}")
+    assert answer["grades"]["totalCount"] == wanted > 0
+
+
+FLAGS = sorted((query.name, flag) for query in queries if query.is_page for flag in query.flags)
+
+
+@pytest.mark.parametrize(("name", "flag"), FLAGS)
+async def test_yes_and_no_part_a_list_in_two(demo, name, flag):
+    """No row is in neither half, and none in both, though a NULL would be: a grade without a score is neither failing nor passing."""
+    query = getattr(queries, name)
+    reach = SimpleNamespace(open=NOUNS)
+
+    async def count(*filters):
+        statement = query.count(Choice(filters=query.chosen(filters)), NOUNS)
+        return await demo.value(statement.sql, *statement.arguments({}, reach))
+
+    neither = await demo.value("SELECT count(*) FROM grades WHERE percentage IS NULL") if flag == "failing" else 0
+    assert await count((flag, True)) + await count((flag, False)) + neither == await count()
 
 
 IDS = st.uuids()
