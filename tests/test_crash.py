@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
@@ -18,6 +19,20 @@ PAY = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
   receipt { id number amount transactions { nodes { id } } } userErrors { code } } }"""
 REFUND = "mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { transaction { id amount } userErrors { code } } }"
 COUNT = 240
+# Where a payment stands still to be killed, in the order in which it comes there: from when its key is taken to when it has committed.
+STEPS = [
+    ("idempotency_keys", "AFTER INSERT"),
+    ("receipt_counters", "AFTER UPDATE"),
+    ("receipts", "AFTER INSERT"),
+    ("payment_transactions", "AFTER INSERT"),
+    ("payments", "AFTER UPDATE"),
+    ("audit_logs", "AFTER INSERT"),
+    ("idempotency_keys", "BEFORE UPDATE"),
+    ("idempotency_keys", "AFTER UPDATE"),
+    ("the commit", ""),
+]
+_STOP = """CREATE OR REPLACE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$"""
 
 
 async def send(http, token, request):
@@ -35,6 +50,21 @@ async def send(http, token, request):
 
 def acknowledged(payload):
     return payload is not None and payload["userErrors"] == []
+
+
+def broken(url):
+    """The checks of the books that find something."""
+    with psycopg.connect(url) as books:
+        return [finding.check.says for finding in check_books_of(books) if finding.broken]
+
+
+async def alone(connection):
+    """Waits until what a killed server's connections were doing has ended: PostgreSQL has noticed that nobody is there."""
+    async with asyncio.timeout(20):
+        while await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ):
+            await connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.05)")
 
 
 @pytest.mark.parametrize("kill_after", [12, 75])
@@ -81,18 +111,8 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
     told = [n for n in range(COUNT) if acknowledged(answers[n])]
     assert kill_after <= len(told) < COUNT, "it died in the middle"
 
-    def broken():
-        with psycopg.connect(demo_url) as books:
-            return [finding.check.says for finding in check_books_of(books) if finding.broken]
-
-    # What the killed server's connections were doing ends when PostgreSQL notices.
-    for _ in range(200):
-        if not await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ):
-            break
-        await asyncio.sleep(0.05)
-    assert broken() == []
+    await alone(connection)
+    assert broken(demo_url) == []
     entries = [
         node["id"]
         for n in told
@@ -115,5 +135,67 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
     assert all(acknowledged(each) for each in again)
     assert [again[n] for n in told] == [answers[n] for n in told], "what was acknowledged is answered again"
     assert await connection.fetchval("SELECT count(*) FROM payment_transactions") == before + COUNT, "each was booked once"
-    assert broken() == []
+    assert broken(demo_url) == []
     await connection.close()
+
+
+@asynccontextmanager
+async def standing_still(connection, table, event):
+    """Whoever comes to this point of a payment waits there. It is left, for them and all others, when the block is over."""
+    await connection.execute(_STOP)
+    if event:
+        await connection.execute(f"CREATE TRIGGER stand_still {event} ON {table} FOR EACH ROW EXECUTE FUNCTION stand_still()")
+    else:
+        await connection.execute(
+            "CREATE CONSTRAINT TRIGGER stand_still AFTER UPDATE ON idempotency_keys DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION stand_still()"
+        )
+    await connection.execute("SELECT pg_advisory_lock(4711)")
+    try:
+        yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(4711)")
+        await alone(connection)
+        await connection.execute("DROP FUNCTION stand_still CASCADE")
+
+
+async def test_a_server_killed_at_any_step_of_a_payment_has_booked_all_of_it_or_nothing(demo_url):
+    """And what the client sends again, since nobody answered, is booked once."""
+    connection = await asyncpg.connect(demo_url)
+    owed = await connection.fetchval("SELECT id FROM payments WHERE status = 'PENDING' AND balance > 20 ORDER BY id LIMIT 1")
+    entries = "SELECT count(*) FROM payment_transactions"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+    pending = None
+    program = None
+    try:
+        for table, event in [*STEPS, (None, None)]:
+            program = Program(reachable_folder("crash"), DATABASE_URL=demo_url, ENVIRONMENT="test")
+            program.ready()
+            token = program.token()
+            async with httpx2.AsyncClient(base_url=program.base, timeout=20) as http:
+                if pending is not None:
+                    request, before = pending
+                    answer = await send(http, token, request)
+                    assert acknowledged(answer), answer
+                    assert await connection.fetchval(entries) == before + 1, "it is booked once"
+                if table is None:
+                    break
+                before = await connection.fetchval(entries)
+                allocations = [{"paymentId": f"pay_{owed.hex}", "amount": "0.5"}]
+                given = {"amount": "0.5", "currency": "EUR", "method": "CASH", "allocations": allocations, "idempotencyKey": uuid4().hex}
+                async with standing_still(connection, table, event):
+                    paying = asyncio.create_task(send(http, token, (PAY, given)))
+                    async with asyncio.timeout(20):
+                        while not await connection.fetchval(waits):
+                            await connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.02)")
+                    os.kill(program.process.pid, signal.SIGKILL)
+                    program.process.wait(10)
+                    assert await paying is None
+                booked = await connection.fetchval(entries) - before
+                assert booked == (0 if event else 1), f"killed at {event} {table}: only what had begun to commit is booked"
+                assert broken(demo_url) == [], f"killed at {event} {table}"
+                pending = ((PAY, given), before)
+    finally:
+        if program is not None and program.process.poll() is None:
+            program.stop(signal.SIGKILL)
+        await connection.close()

@@ -166,6 +166,33 @@ async def test_a_teacher_who_is_let_go_is_given_no_work_meanwhile(writable, room
     assert codes(answer) == [("teacherId", "NOT_ACTIVE"), ("subjectId", "TAKEN")]
 
 
+async def test_a_teacher_who_is_given_work_meanwhile_is_not_let_go(writable, room):
+    given = {"firstName": "Tea", "lastName": "Cher", "employeeNumber": "E-kept", "joiningDate": "2026-01-01"}
+    create = "mutation ($input: CreateTeacherInput!) { createTeacher(input: $input) { teacher { id version } userErrors { field code } } }"
+    teacher = (await writable.data(create, input=given))["createTeacher"]["teacher"]
+    deactivate = "mutation ($input: DeactivateTeacherInput!) { deactivateTeacher(input: $input) { userErrors { field code } } }"
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT FROM teachers WHERE id = $1 FOR SHARE", uuid_of(teacher["id"]))
+        await other.execute("UPDATE classes SET teacher_id = $2 WHERE id = $1", uuid_of(room.id), uuid_of(teacher["id"]))
+        going = asyncio.create_task(writable.data(deactivate, input=teacher))
+        await somebody_waits()
+    assert codes((await going)["deactivateTeacher"]) == [("id", "IN_USE")]
+
+
+async def test_who_leaves_while_a_promotion_is_applied_is_not_promoted(summer):
+    school, years = summer
+    year = uuid_of("1234" + years["fromAcademicYearId"][5:])
+    plan = await plan_of(school, years)
+    membership = "SELECT id FROM student_class_history WHERE academic_year_id = $1 AND to_date IS NULL ORDER BY id LIMIT 1"
+    leaves = await school.value(membership, year)
+    async with meanwhile(school) as (other, somebody_waits):
+        await other.execute("UPDATE student_class_history SET to_date = '2026-07-01', end_reason = 'LEFT' WHERE id = $1", leaves)
+        applying = asyncio.create_task(apply(school, years, hash=plan["hash"]))
+        await somebody_waits()
+    assert codes(await applying) == [("hash", "PLAN_CHANGED")]
+    assert await school.value("SELECT to_date FROM student_class_history WHERE id = $1", leaves) == date(2026, 7, 1)
+
+
 async def test_a_lesson_that_is_taken_back_is_not_assessed_in_meanwhile(writable, room):
     lesson = await writable.value("SELECT id FROM class_subjects WHERE class_id = $1", uuid_of(room.id))
     async with meanwhile(writable) as (other, somebody_waits):
