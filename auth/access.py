@@ -55,6 +55,7 @@ NOUNS = frozenset(
         "assessments",
         "grades",
         "final_grades",
+        "grade_reopenings",
         "payments",
         "gateway_events",
         "audit_log",

@@ -8,13 +8,24 @@ from uuid import UUID
 from auth.access import Capability
 from db.queries import queries
 from db.records import to_json
+from db.rows import Row
 from execution.errors import Refusal
+from resolvers.context import by_key
 from resolvers.marking import LOCKS
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected
 from rules.grading import Mark, Policy, average, grade, read_policy
 
-__all__ = ["post_final_grades", "reopen_grades"]
+__all__ = ["GradeReopening", "grade_reopening_by_id", "post_final_grades", "reopen_grades"]
+
+
+class GradeReopening(Row):
+    __slots__ = ()
+    type_name = "GradeReopening"
+    tag = "gro"
+
+
+grade_reopening_by_id = by_key(queries.grade_reopenings, GradeReopening)
 
 
 async def post_final_grades(write: Write, given: Values) -> Objects:

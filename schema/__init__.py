@@ -13,6 +13,7 @@ from schema.audit import AuditQueries
 from schema.books import BooksCheckQueries
 from schema.classes import ClassQueries
 from schema.gateway_events import GatewayEventMutations, GatewayEventQueries
+from schema.grade_reopenings import GradeReopeningQueries
 from schema.grades import GradeQueries
 from schema.grading import GradingQueries
 from schema.guardians import GuardianQueries
@@ -66,6 +67,7 @@ Query = merge(
         AssessmentQueries,
         GradeQueries,
         GradingQueries,
+        GradeReopeningQueries,
         PaymentQueries,
         ReceiptQueries,
         AuditQueries,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schema.audit import AuditEntry
     from schema.classes import Class, ClassSubject
     from schema.gateway_events import GatewayEvent
+    from schema.grade_reopenings import GradeReopening
     from schema.grades import Grade
     from schema.grading import FinalGrade, GradingScale
     from schema.guardians import Guardian, Guardianship
@@ -36,6 +37,7 @@ else:
     FinalGrade = Annotated["FinalGrade", strawberry.lazy("schema.grading")]
     GatewayEvent = Annotated["GatewayEvent", strawberry.lazy("schema.gateway_events")]
     Grade = Annotated["Grade", strawberry.lazy("schema.grades")]
+    GradeReopening = Annotated["GradeReopening", strawberry.lazy("schema.grade_reopenings")]
     GradingScale = Annotated["GradingScale", strawberry.lazy("schema.grading")]
     Guardian = Annotated["Guardian", strawberry.lazy("schema.guardians")]
     Guardianship = Annotated["Guardianship", strawberry.lazy("schema.guardians")]
@@ -67,6 +69,7 @@ __all__ = [
     "FinalGrade",
     "GatewayEvent",
     "Grade",
+    "GradeReopening",
     "GradingScale",
     "Guardian",
     "Guardianship",

@@ -118,3 +118,27 @@ LEFT JOIN LATERAL (
     ORDER BY p.number DESC LIMIT 1
 ) AS last ON true
 WHERE cs.id = ANY($keys::uuid[])
+
+-- page: grade_reopenings
+-- Reopenings of locked marks: who opened what, until when and why; what was changed meanwhile, and whether it was posted again.
+SELECT r.id, r.class_id, r.subject_id, r.semester_id, r.reopened_by, r.after_number, r.open_until, r.reason, r.created_at,
+    next.posted_at IS NULL AND r.open_until > school_now() AS is_open, next.posted_at AS posted_again_at,
+    (
+        SELECT count(*) FROM assessments a JOIN grades g ON g.assessment_id = a.id
+        WHERE (a.class_id, a.subject_id, a.semester_id) = (r.class_id, r.subject_id, r.semester_id)
+            AND g.updated_at >= r.created_at AND (next.posted_at IS NULL OR g.updated_at <= next.posted_at)
+    ) AS changed_marks
+FROM grade_reopenings r
+LEFT JOIN LATERAL (
+    SELECT min(p.created_at) AS posted_at FROM grade_postings p
+    WHERE (p.class_id, p.subject_id, p.semester_id) = (r.class_id, r.subject_id, r.semester_id) AND p.number > r.after_number
+) AS next ON true
+WHERE @visible(grade_reopenings r)
+-- key: r.id
+-- order created_at timestamptz: r.created_at
+-- filter class_ids: r.class_id = ANY($class_ids::uuid[])
+-- filter subject_ids: r.subject_id = ANY($subject_ids::uuid[])
+-- filter semester_ids: r.semester_id = ANY($semester_ids::uuid[])
+-- flag is_open: (next.posted_at IS NULL AND r.open_until > school_now())
+-- flag awaits_posting: (next.posted_at IS NULL AND r.after_number > 0 AND r.open_until <= school_now() AND EXISTS (SELECT FROM assessments a JOIN grades g ON g.assessment_id = a.id WHERE (a.class_id, a.subject_id, a.semester_id) = (r.class_id, r.subject_id, r.semester_id) AND g.updated_at >= r.created_at) AND NOT EXISTS (SELECT FROM grade_reopenings l WHERE (l.class_id, l.subject_id, l.semester_id, l.after_number) = (r.class_id, r.subject_id, r.semester_id, r.after_number) AND l.open_until > school_now()))
+-- by id uuid: r.id

@@ -66,6 +66,10 @@ f.student_id = ANY($reach_own_students::uuid[])
 OR f.class_id = ANY($reach_homeroom_classes::uuid[])
 OR (f.class_id = ANY($reach_taught_classes::uuid[]) AND f.student_id = ANY($reach_taught_students::uuid[]))
 
+-- visible: grade_reopenings r
+-- Administrators alone, who pass by this rule.
+false
+
 -- visible: payments p
 -- Self and child.
 p.student_id = ANY($reach_own_students::uuid[])

@@ -142,6 +142,7 @@ SEES: dict[str, dict[str, set[str]]] = {
         for noun in ("payments", "payment_transactions", "receipts")
     },
     "sessions": {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}},
+    "grade_reopenings": {"admin": {"slip"}},
     "gateway_events": {"admin": {"event"}, "bursar": {"event"}},
     "user": {"admin": _USERS, "bursar": _USERS, **{label: {label} for label in _USERS - {"admin", "bursar"}}},
 }

@@ -34,6 +34,7 @@ ROOTS = {
     "payment_transactions": ("txn", None, None),
     "receipts": ("rct", "receipts", None),
     "sessions": ("ses", None, None),
+    "grade_reopenings": ("gro", None, None),
     "gateway_events": ("gwe", None, None),
     "user": ("usr", "users", None),
 }

@@ -33,6 +33,7 @@ SHOWN_BY = {
     "students.guardians": ("students", "guardians { nodes { id } }"),
     "teachers.private": ("teachers", "employeeNumber"),
     "users.private": ("user", "role"),
+    "grade_reopenings": "grade_reopenings",
     "gateway_events": "gateway_events",
     "audit_log": "audit_log",
     "service_tokens": "service_tokens",

@@ -190,6 +190,8 @@ async def build(connection: Any) -> None:
     ):
         await add("grades", label, student_id=of("students", student), assessment_id=of("assessments", assessment), state="SCORED", score=8)
     await _final_grades(connection, add, of)
+    posted = await connection.fetchrow("SELECT class_id, subject_id, semester_id FROM grade_postings WHERE number = 1 ORDER BY id LIMIT 1")
+    await add("grade_reopenings", "slip", **dict(posted), after_number=1, open_until=datetime(2026, 2, 1, tzinfo=UTC), reason="A slip")
     await add("gateway_events", "event", gateway="stripe", event_id="evt_1", event_type="x", gateway_id="pi_1", problem="x", facts="{}")
     for n, student in enumerate(("ann", "ben", "cleo"), start=1):
         payment = await add(

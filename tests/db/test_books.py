@@ -82,6 +82,25 @@ def test_what_does_not_add_up_is_found_and_named(demo_url, name):
     assert found[name].examples
 
 
+@pytest.mark.parametrize(("changed", "broken"), [("-1 hour", True), ("1 hour", False), ("3 hours", True)])
+def test_marks_change_after_posting_only_while_they_are_reopened(demo_url, changed, broken):
+    """A reopening of two hours, and a mark that was changed so long after it began."""
+    with psycopg.connect(demo_url) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO grade_reopenings (class_id, subject_id, semester_id, after_number, open_until, reason, created_at)"
+            " SELECT class_id, subject_id, semester_id, number, now() - interval '1 day', 'x', now() - interval '1 day 2 hours' FROM grade_postings"
+        )
+        connection.execute(
+            "UPDATE grades SET updated_at = now() - interval '1 day 2 hours' + %s::interval WHERE id ="
+            " (SELECT g.id FROM grades g JOIN grade_postings USING (class_id, subject_id, semester_id) LIMIT 1)",
+            [changed],
+        )
+        found = {finding.check.name for finding in check_books_of(connection) if finding.broken}
+        connection.rollback()
+    assert found == ({"posted_marks_are_unchanged"} if broken else set())
+
+
 def test_the_command_says_what_is_broken_and_ends_with_1(fresh_database_url):
     def run():
         return subprocess.run(

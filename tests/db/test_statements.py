@@ -122,6 +122,7 @@ WITHOUT_A_RULE = {
     "reach_of_user": "finds out what the viewer reaches",
     "class_standing": "ranks a class; the resolver shows a student's own place and how many have one",
     "members_in_semester": "a membership is seen by its own rule, and tells no more of a student than the id",
+    "grade_reopenings": "counts marks, for administrators: nobody else sees a reopening",
     "lock_charge": _ALL_MONEY,
     "lock_charges": _ALL_MONEY,
     "class_to_charge": _ALL_MONEY,

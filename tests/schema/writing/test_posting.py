@@ -246,6 +246,51 @@ async def test_reopening_has_a_reason_and_an_end_and_posting_again_makes_a_new_v
     assert row["user_id"] == await writable.value("SELECT id FROM users WHERE email = $1", ADMIN)
 
 
+REOPENINGS = """query ($filter: GradeReopeningFilter) { gradeReopenings(first: 50, filter: $filter) { totalCount nodes {
+  reason afterNumber openUntil isOpen postedAgainAt changedMarks class { id } subject { id } semester { id } reopenedBy { role } } } }"""
+
+
+async def test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_again(writable, room):
+    async def reopenings(viewer=ADMIN, **given):
+        answer = await writable.data(REOPENINGS, viewer, filter={"classIds": [room.id], **given})
+        return answer["gradeReopenings"]["nodes"]
+
+    async def end():
+        async with writable.database.acquire() as connection:
+            await connection.execute("ALTER TABLE grade_reopenings DISABLE TRIGGER USER")
+            await connection.execute("UPDATE grade_reopenings SET open_until = '2026-03-18 10:14+01' WHERE class_id = $1", room.id[4:])
+            await connection.execute("ALTER TABLE grade_reopenings ENABLE TRIGGER USER")
+
+    test = await marked(writable, room, 80, 70, 60)
+    await post(writable, room)
+    assert await reopenings() == []
+    await reopen(writable, room)
+    [opened] = await reopenings(isOpen=True)
+    assert opened | {"openUntil": ""} == {
+        "reason": "A typing slip", "afterNumber": 1, "openUntil": "", "isOpen": True, "postedAgainAt": None, "changedMarks": 0,
+        "class": {"id": room.id}, "subject": {"id": room.subject}, "semester": {"id": room.semester}, "reopenedBy": {"role": "ADMIN"},
+    }  # fmt: skip
+    assert await reopenings(awaitsPosting=True) == []
+    await end()
+    assert (await reopenings(isOpen=True), await reopenings(awaitsPosting=True)) == ([], []), "nothing was changed"
+    await reopen(writable, room)
+    await record(writable, test, room, 91, 92)
+    assert await reopenings(awaitsPosting=True) == [], "it goes on"
+    await end()
+    assert [each["changedMarks"] for each in await reopenings(awaitsPosting=True)] == [2, 2]
+    await reopen(writable, room)
+    assert await reopenings(awaitsPosting=True) == [], "it is open again"
+    assert codes(await post(writable, room)) == []
+    assert await reopenings(awaitsPosting=True) == []
+    told = await reopenings()
+    assert [(each["isOpen"], each["postedAgainAt"] is None, each["changedMarks"]) for each in told] == [
+        (False, False, 0), (False, False, 2), (False, False, 2),
+    ]  # fmt: skip
+    for viewer in (TEACHER, "bursar@demo.school", "student@demo.school", "guardian@demo.school"):
+        assert (await writable.ask(REOPENINGS, viewer)).codes == ["FORBIDDEN"]
+    assert (await writable.ask(REOPENINGS, None)).codes == ["UNAUTHENTICATED"]
+
+
 async def test_a_reopening_ends_by_itself(writable, room):
     test = await marked(writable, room, 80, 70, 60)
     await post(writable, room)
