@@ -98,11 +98,13 @@ async def test_one_link_made_twice_at_once_is_one_link(writable, room):
     assert await writable.value("SELECT count(*) FROM guardian_students WHERE student_id = $1", uuid_of(room.students[0])) == 1
 
 
-async def test_the_last_place_in_a_class_is_given_once(writable, room):
+async def test_the_last_place_in_a_class_is_given_once(writable):
+    """To one of three who come from three classes: nothing but the class that they come into makes them wait for each other."""
     other_room = await make_classroom(writable, 1)
+    students = [(await make_classroom(writable, 1)).students[0] for _ in range(3)]
     await writable.database.execute("UPDATE classes SET capacity = 2 WHERE id = $1", uuid_of(other_room.id))
     move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
-    moves = [writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in room.students]
+    moves = [writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in students]
     answers = await all_at_once(writable, "SELECT FROM classes WHERE id = $1 FOR UPDATE", uuid_of(other_room.id), requests=moves)
     refused = [codes(each["moveStudent"]) for each in answers]
     assert sorted(refused) == [[], [("classId", "CLASS_FULL")], [("classId", "CLASS_FULL")]]
