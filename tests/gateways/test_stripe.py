@@ -1,5 +1,6 @@
 """Stripe's webhook over HTTP, on a real database: verified, booked once, kept when it cannot be booked."""
 
+import asyncio
 import time
 from decimal import Decimal
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest_asyncio
 
 from tests.gateways.stripes import SECRET, checkout, deliver, intent, refunded, signature
 from tests.schema.writing.bursary import BURSAR, act, charge, entry, make_family, money
-from tests.schema.writing.meanwhile import all_at_once
+from tests.schema.writing.meanwhile import all_at_once, meanwhile
 from tests.serving import serving
 
 OTHER = "whsec_" + "b" * 32
@@ -147,17 +148,46 @@ async def test_a_refund_that_came_too_early_is_booked_when_its_payment_is_retrie
     assert await money(writable, one) == ("PARTIAL", 70)
 
 
-async def test_a_payment_and_its_refund_that_come_at_once_are_both_booked(client, writable, family):
-    """Whichever is first: the other waits for it, and sees what became of it."""
-    charges = [await charge(writable, family, due=f"2026-06-{n + 1:02}") for n in range(4)]
-    payments = [intent(each, 4000) for each in charges]
-    refunds = [refunded(each["data"]["object"]["id"], 1000) for each in payments]
-    hold = "SELECT FROM payments WHERE id = ANY($1::uuid[]) FOR UPDATE"
-    requests = [deliver(client, event) for n in range(4) for event in ((payments[n], refunds[n]) if n % 2 else (refunds[n], payments[n]))]
-    # A refund that is looked at first is not waiting, so only the payments surely are.
-    await all_at_once(writable, hold, [each[4:] for each in charges], requests=requests, waiting=4)
-    assert [await money(writable, each) for each in charges] == [("PARTIAL", 70)] * 4
-    assert [(await kept(writable, each))["state"] for each in refunds] == ["BOOKED"] * 4
+@pytest.fixture
+async def standing_still(writable):
+    """Whoever has settled an event waits to commit for as long as somebody holds the advisory lock 4711."""
+    await writable.database.execute(
+        """CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER stand_still AFTER UPDATE ON gateway_events DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION stand_still()"""
+    )
+    yield
+    await writable.database.execute("DROP FUNCTION stand_still CASCADE")
+
+
+@pytest.mark.usefixtures("standing_still")
+@pytest.mark.parametrize("first", ["payment", "refund"])
+async def test_a_payment_and_its_refund_that_come_at_once_are_both_booked(client, writable, one, first):
+    """Whichever is first: the other waits until it has committed, and sees what became of it."""
+    payment = intent(one, 4000)
+    refund = refunded(payment["data"]["object"]["id"], 1000)
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("SELECT pg_advisory_xact_lock(4711)")
+        deliveries = []
+        for count, event in enumerate((payment, refund) if first == "payment" else (refund, payment), 1):
+            deliveries.append(asyncio.create_task(deliver(client, event)))
+            await somebody_waits(count)
+    assert {status for status, _ in await asyncio.gather(*deliveries)} == {200}
+    assert await money(writable, one) == ("PARTIAL", 70)
+    assert [(await kept(writable, each))["state"] for each in (payment, refund)] == ["BOOKED"] * 2
+
+
+async def test_an_event_is_retried_or_laid_aside_and_never_both(client, writable, one):
+    event = intent(one, 15000)
+    await deliver(client, event)
+    row = await kept(writable, event)
+    await writable.database.execute("UPDATE gateway_events SET facts = jsonb_set(facts, '{amount}', '\"50.00\"') WHERE id = $1", row["id"])
+    requests = [settle(writable, "retryGatewayEvent", row["id"]), settle(writable, "dismissGatewayEvent", row["id"], reason="By hand")]
+    answers = await all_at_once(writable, "SELECT FROM gateway_events WHERE id = $1 FOR UPDATE", row["id"], requests=requests)
+    assert sorted(str(each["userErrors"]) for each in answers) == ["[]", str([{"field": "id", "code": "SETTLED"}])]
+    state = (await kept(writable, event))["state"]
+    assert await money(writable, one) == {"BOOKED": ("PARTIAL", 50), "DISMISSED": ("PENDING", 100)}[state]
 
 
 @pytest.mark.parametrize(("method", "left"), [(None, 70), ("ONLINE", 70), ("CASH", 90)])
