@@ -33,14 +33,14 @@ def wants_by_loader(root: Selection, possible_types: Any) -> dict[Loader, Wants]
 def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
     """All fields of an operation that are filled by a loader of rows.
 
-    None of them when a function of its own leads to objects: it may ask the same loaders for the same rows, with all columns, and what several
-    ask for is fetched once.
+    None of them when a function of its own leads to objects, unless it says that it asks no loader: it may ask the same loaders for the same
+    rows, with all columns, and what several ask for is fetched once.
     """
     found: list[Field] = []
     waiting = [root]
     while waiting:
         for field in waiting.pop().fields:
-            if field.kind is Kind.RESOLVER and not field.is_leaf:
+            if field.kind is Kind.RESOLVER and not field.is_leaf and not field.asks_no_loader:
                 return []
             if field.kind in (Kind.EDGE, Kind.ROOT) and field.declared.loader.rows is not None:
                 found.append(field)

@@ -24,6 +24,7 @@ from strawberry.types import Info
 from execution.loading import Loader
 
 __all__ = [
+    "ASKS_NO_LOADER",
     "COMPUTED",
     "EDGE",
     "GUARD",
@@ -45,6 +46,8 @@ EDGE = "edge"
 GUARD = "guard"
 COMPUTED = "computed"
 ROOT = "root"
+# Of a field with a function of its own: it asks no loader, so what is wanted of the loaders can be told without it.
+ASKS_NO_LOADER = "asks no loader"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from graphql import GraphQLError, GraphQLField, GraphQLList, GraphQLNonNull, Gra
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 
 from execution.arguments import Converter, has_variables, plain_arguments
-from execution.edges import COMPUTED, EDGE, GUARD, ROOT
+from execution.edges import ASKS_NO_LOADER, COMPUTED, EDGE, GUARD, ROOT
 from execution.failures import Failure
 
 __all__ = ["Field", "Kind", "Selection"]
@@ -50,6 +50,7 @@ class Field:
         self.converter = Converter.of(definition, plan.schema)
         self.declared: Any = None
         self.column: str | None = None
+        self.asks_no_loader = False
         self.kind = self._classify()
         self.inline = self.kind is Kind.TYPENAME or (self.is_leaf and self.kind in (Kind.COLUMN, Kind.COMPUTED, Kind.GUARD))
         self.constant = not has_variables(self.nodes[0].arguments)
@@ -68,6 +69,7 @@ class Field:
         if made.is_basic_field and made.default_resolver is getattr:
             self.column = made.python_name
             return Kind.COLUMN
+        self.asks_no_loader = bool(made.metadata.get(ASKS_NO_LOADER))
         for name, kind in ((EDGE, Kind.EDGE), (ROOT, Kind.ROOT), (GUARD, Kind.GUARD), (COMPUTED, Kind.COMPUTED)):
             if name in made.metadata:
                 self.declared = made.metadata[name]

@@ -6,7 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.edges import edge
+from execution.edges import ASKS_NO_LOADER, edge
 from resolvers import guardians, sessions, staff, students, users
 from schema.listings.users import Role
 from schema.roots import root
@@ -29,7 +29,7 @@ class Viewer:
 
 @strawberry.type
 class ViewerQueries:
-    @root(Capability.PUBLIC, description="You; null without a user's access token.")
+    @root(Capability.PUBLIC, metadata={ASKS_NO_LOADER: True}, description="You; null without a user's access token.")
     async def viewer(self, info: Info) -> Viewer | None:
         viewer: Any = info.context.viewer
         return None if viewer.user_id is None else viewer  # type: ignore[no-any-return]  # the viewer has the type's attributes

@@ -3,7 +3,8 @@
 SELECT g.id, g.user_id, g.is_active, g.created_at, g.updated_at, g.version,
     u.first_name, u.last_name, u.email, u.phone, u.address
 FROM guardians g
-JOIN users u ON u.id = g.user_id
+-- Every one has an account; LEFT lets PostgreSQL leave it out where nothing of it is read.
+LEFT JOIN users u ON u.id = g.user_id
 WHERE @visible(guardians g)
 -- key: g.id
 -- order name text: g.sort_key

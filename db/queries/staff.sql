@@ -4,7 +4,8 @@ SELECT t.id, t.alt_id, t.user_id, t.employee_number, t.specialization, t.joining
     u.first_name, u.last_name, u.email, u.phone, u.address,
     @visible(teachers.private t) AS private_visible
 FROM teachers t
-JOIN users u ON u.id = t.user_id
+-- Every one has an account; LEFT lets PostgreSQL leave it out where nothing of it is read.
+LEFT JOIN users u ON u.id = t.user_id
 WHERE true
 -- key: t.id
 -- order name text: t.sort_key

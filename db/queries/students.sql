@@ -8,7 +8,8 @@ SELECT
     @visible(students.contact s) AS contact_visible,
     @visible(students.guardians s) AS guardians_visible
 FROM students s
-JOIN users u ON u.id = s.user_id
+-- Every one has an account; LEFT lets PostgreSQL leave it out where nothing of it is read.
+LEFT JOIN users u ON u.id = s.user_id
 WHERE @visible(students s)
 -- key: s.id
 -- order name text: s.sort_key

@@ -5,7 +5,7 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_ty
 
 from execution.edges import EDGE, GUARD, ROOT
 from execution.written import Written
-from tests.asking import _CORE, BREADTH_FIRST, SCHEMA, assert_alike
+from tests.asking import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
 READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "AuditEntry.recordId"}
@@ -210,3 +210,11 @@ async def test_what_was_written_stands_beside_an_error(demo, written):
     answer = await demo.ask(query)
     assert answer.codes[0] == "BAD_USER_INPUT"
     assert answer.data is None or answer.data["students"] is None
+
+
+async def test_what_leads_from_the_viewer_is_written(demo, written):
+    query = "{ viewer { student { studentNumber grades(first: 5) { nodes { id letter subject { name } } } } } }"
+    answer = await demo.ask(query, "student@demo.school")
+    assert len(answer.data["viewer"]["student"]["grades"]["nodes"]) == 5
+    assert len(written) == 1
+    assert answer.statements == cost(3, 4), "the reach, the student, the grades with their subjects"
