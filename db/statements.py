@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from db.written import Template
+from db.written import Joined, Template, linked_columns
 
 __all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
 
@@ -151,13 +151,20 @@ class Query:
         return found
 
     def by(
-        self, name: str, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, along: tuple["Along", ...] = ()
+        self,
+        name: str,
+        open_nouns: frozenset[str] = frozenset(),
+        columns: Columns = None,
+        along: tuple["Along", ...] = (),
+        linked: tuple[Joined, ...] = (),
     ) -> Statement:
         """The rows whose key of this name is one of `$keys`, unsorted; with all columns, or with the id and these.
 
-        What comes along is in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see.
+        What comes along is in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. What is
+        linked is in columns `written.0`, `written.1` and so on.
         """
-        return self._kept((name, open_nouns, columns, along), lambda: self._by(name, columns, along), open_nouns)
+        key = (name, open_nouns, columns, along, linked)
+        return self._kept(key, lambda: linked_columns(self._by(name, columns, along), linked), open_nouns)
 
     def _by(self, name: str, columns: Columns, along: tuple["Along", ...]) -> str:
         sql, sql_type = self.keys[name]
@@ -172,12 +179,14 @@ class Query:
             joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS along_{number} ON true"
         return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
 
-    def page(self, choice: Choice, open_nouns: frozenset[str] = frozenset(), columns: Columns = None) -> Statement:
+    def page(
+        self, choice: Choice, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, linked: tuple[Joined, ...] = ()
+    ) -> Statement:
         """A page: `$limit` rows, each with its `cursor_value`; with `choice.per` that many for each of `$parents`, with their `parent_key`.
 
-        Backward pages come in reversed order: the caller turns them round. With all columns, or with the id and these.
+        Backward pages come in reversed order: the caller turns them round. With all columns, or with the id and these. Linked: see `by`.
         """
-        return self._kept((choice, open_nouns, columns), lambda: self._page(choice, columns), open_nouns)
+        return self._kept((choice, open_nouns, columns, linked), lambda: self._page(choice, columns, linked), open_nouns)
 
     def written_page(self, choice: Choice, template: Template, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """A page whose rows are written as JSON: one row, with their `written` list; with `choice.per` the lists of all `parents`."""
@@ -238,8 +247,8 @@ class Query:
             conditions.append(self.parents[choice.per].replace("$parent", "asked.parent_key"))
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
-    def _page(self, choice: Choice, columns: Columns) -> str:
-        return self._per_parent(self._rows(choice, columns), choice)
+    def _page(self, choice: Choice, columns: Columns, linked: tuple[Joined, ...]) -> str:
+        return self._per_parent(linked_columns(self._rows(choice, columns), linked), choice)
 
     def _rows(self, choice: Choice, columns: Columns) -> str:
         order = self.orders[choice.order]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from db.statements import Query
 
-__all__ = ["IRREGULAR", "Joined", "Template", "Text", "Value", "is_regular"]
+__all__ = ["IRREGULAR", "Joined", "Template", "Text", "Value", "is_regular", "linked_columns"]
 
 # JSON escapes control characters.
 IRREGULAR = "\x01"
@@ -129,6 +129,14 @@ class Template:
 def is_regular(text: str) -> bool:
     """Whether every row could be written."""
     return IRREGULAR not in text
+
+
+def linked_columns(rows: str, linked: tuple[Joined, ...]) -> str:
+    """Rows with the objects that they are linked to beside them, in columns `written.0` and so on; null where there is none to be seen."""
+    if not linked:
+        return rows
+    written = ", ".join(f'({_joined(each, "written_0", 1)}) AS "written.{number}"' for number, each in enumerate(linked))
+    return f"SELECT written_0.*, {written}\nFROM (\n{rows}\n) AS written_0"
 
 
 def _joined(each: Joined, alias: str, depth: int) -> str:

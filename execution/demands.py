@@ -6,6 +6,7 @@ Known of loaders that say where their rows are in what is selected (`Loader.rows
 declared: a column, a guard, an edge's key, a computed field that says what it reads. Otherwise all columns are fetched.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from graphql import GraphQLObjectType
@@ -66,15 +67,27 @@ def _cargo_by_loader(fields: list[Field], wants: dict[Loader, Wants]) -> dict[Lo
     found: dict[Loader, set[Cargo]] = {}
     for field in fields:
         loader = field.declared.loader
-        selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
-        if loader.carrier and isinstance(selection, Selection):
+        if loader.carrier:
             below = found.setdefault(loader, set())
             below |= {
                 Cargo(each.declared.key, each.declared.loader, wants[each.declared.loader])
+                for selection in _selections_of_rows(field, loader.rows.at)
                 for each in selection.fields
-                if each.kind is Kind.EDGE and each.declared.loader.origin is not None
+                if each.kind is Kind.EDGE and each.declared.loader.origin is not None and each.declared.allowed is None
             }
     return {loader: tuple(sorted(cargo, key=lambda each: (each.column, each.loader.name))) for loader, cargo in found.items()}
+
+
+def _selections_of_rows(field: Field, at: _Paths) -> Iterator[Selection]:
+    """What is selected of the rows that are at these paths from a field's values."""
+    selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
+    if isinstance(selection, Selection):
+        if () in at:
+            yield selection
+        for each in selection.fields:
+            further = tuple(path[1:] for path in at if path and path[0] == each.column)
+            if each.kind is Kind.COLUMN and further:
+                yield from _selections_of_rows(each, further)
 
 
 def _of_field(field: Field, rows: Rows) -> frozenset[str] | None:

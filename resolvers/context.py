@@ -14,7 +14,7 @@ from db.pool import Database
 from db.rows import Carried, Row, carried
 from db.statements import Along, Query, Statement
 from execution.loading import Loader, Loaders, Rows, Wants
-from resolvers.json_rows import writes, written_texts
+from resolvers.json_rows import keep_linked, linked, writes, written_texts
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
@@ -87,7 +87,8 @@ _FEW = 4
 def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
     """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`.
 
-    For few keys it brings along the rows that will be asked for next, as far as the viewer sees them.
+    It brings along the rows that will be asked for next, as far as the viewer sees them: as JSON, where they may be written; for few keys also
+    as rows.
     """
 
     async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
@@ -99,9 +100,12 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
                 written = dict(zip(answer["keys"] or (), texts, strict=True))
                 return [written.get(each) for each in keys]
         wanted = None if wants.columns is None else wants.columns | {column}
-        cargo = wants.cargo if len(keys) <= _FEW else ()
+        objects = [each for each in wants.cargo if each.wants.written is not None]
+        cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
         along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
-        found = {each[column]: each for each in await context.rows(query.by(key, context.open, wanted, along), row, {"keys": keys})}
+        statement = query.by(key, context.open, wanted, along, linked(objects))
+        found = {each[column]: each for each in await context.rows(statement, row, {"keys": keys})}
+        keep_linked(context.loaders, objects, found.values())
         for number, each in enumerate(cargo):
             made = context.loaders.of(each.loader, None, each.wants)
             for one in found.values():

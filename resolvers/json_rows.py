@@ -6,11 +6,12 @@ from typing import Any
 
 from db.rows import Row
 from db.written import Joined, Template, Text, Value, is_regular
+from execution.loading import Cargo, Loaders
 from execution.shapes import Constant, Link, Shape
 from execution.shapes import Value as Leaf
 from execution.written import Written
 
-__all__ = ["writes", "written_texts"]
+__all__ = ["keep_linked", "linked", "writes", "written_texts"]
 
 
 def writes(row: type[Row]) -> Callable[[Shape], Template | None]:
@@ -37,6 +38,24 @@ def _part(part: Constant | Leaf | Link) -> Text | Value | Joined | None:
         return None
     origin = part.loader.origin
     return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
+
+
+def linked(cargo: Iterable[Cargo]) -> tuple[Joined, ...]:
+    """What rows may bring along as JSON, as columns of theirs."""
+    return tuple(
+        Joined("", each.column, each.loader.origin.query, each.loader.origin.key, each.wants.written, nullable=False) for each in cargo
+    )
+
+
+def keep_linked(loaders: Loaders, cargo: Iterable[Cargo], rows: Iterable[Any]) -> None:
+    """Tells the loaders that will be asked what rows brought along for them. What could not be written they find out themselves."""
+    for number, each in enumerate(cargo):
+        made = loaders.of(each.loader, None, each.wants)
+        column, name = each.column, f"written.{number}"
+        for row in rows:
+            text = row[name]
+            if row[column] is not None and (text is None or is_regular(text)):
+                made.know(row[column], None if text is None else Written(text))
 
 
 def written_texts(texts: Iterable[str]) -> list[Written] | None:

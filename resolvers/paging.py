@@ -15,11 +15,11 @@ from db.naming import camel
 from db.rows import Row
 from db.statements import Choice, Query
 from execution.errors import Refusal
-from execution.loading import Loader, Rows, Wants
+from execution.loading import Cargo, Loader, Rows, Wants
 from execution.written import Written
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
-from resolvers.json_rows import writes, written_texts
+from resolvers.json_rows import keep_linked, linked, writes, written_texts
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
@@ -191,10 +191,18 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
-        statement = query.page(choice, context.open, wants.columns)
-        return [Page(query, None, None, request, await context.rows(statement, row, request.values()))]
+        cargo = _objects(wants)
+        statement = query.page(choice, context.open, wants.columns, linked(cargo))
+        rows = await context.rows(statement, row, request.values())
+        keep_linked(context.loaders, cargo, rows)
+        return [Page(query, None, None, request, rows)]
 
-    return Loader(batch, query.name, rows=_ROWS, writes=writes(row))
+    return Loader(batch, query.name, rows=_ROWS, carrier=True, writes=writes(row))
+
+
+def _objects(wants: Wants) -> list[Cargo]:
+    """What rows of a page may bring along: objects that are written. Rows that many of them lead to are fetched once, beside them."""
+    return [each for each in wants.cargo if each.wants.written is not None]
 
 
 WHOLE = "whole"
@@ -213,14 +221,16 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
                 written = dict(zip(answer["parents"], texts, strict=True))
                 return [Page(query, per, parent, request, written[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        statement = query.page(choice, context.open, wants.columns)
+        cargo = _objects(wants)
+        statement = query.page(choice, context.open, wants.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values()})
+        keep_linked(context.loaders, cargo, rows)
         # A parent's rows come together.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, writes=writes(row))
+    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, carrier=True, writes=writes(row))
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:

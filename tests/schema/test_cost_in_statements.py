@@ -27,12 +27,12 @@ async def test_a_screen_of_students_costs_the_same_statements_whatever_their_num
     assert len(nodes) == first
     assert all(node["class"] and node["user"] and len(node["attendance"]["nodes"]) == 10 for node in nodes)
     assert any(grade["subject"] for node in nodes for grade in node["grades"]["nodes"])
-    assert answer.statements == cost(5, 6), "subjects come with the grades that lead to them"
+    assert answer.statements == cost(4, 6), "classes come with the students, subjects with the grades"
 
 
 async def test_a_teachers_screen_costs_one_statement_more_for_the_reach(demo):
     answer = await demo.ask(SCREEN, "teacher@demo.school", first=100)
-    assert answer.statements == cost(6, 7)
+    assert answer.statements == cost(5, 7)
 
 
 async def test_counts_are_taken_only_when_asked_for_and_once_for_all_parents(demo):
