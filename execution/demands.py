@@ -14,21 +14,35 @@ from graphql import GraphQLObjectType
 from execution.failures import Failure
 from execution.loading import Cargo, Loader, Rows, Wants
 from execution.selections import Field, Kind, Selection
-from execution.shapes import shapes_by_loader
+from execution.shapes import written_fields
 
-__all__ = ["wants_by_loader"]
+__all__ = ["wants_by_field"]
 
 _Paths = tuple[tuple[str, ...], ...]
 
 
-def wants_by_loader(root: Selection, possible_types: Any) -> dict[Loader, Wants]:
-    """What an operation wants of the loaders that say where their rows are; of others, and where it is not known, everything is wanted."""
+def wants_by_field(root: Selection, possible_types: Any) -> dict[Field, Wants]:
+    """What each field wants of its loader, of those fields that loaders of rows fill; where that is not known, everything.
+
+    Fields that want the same have the same `Wants`, and so share what the loader has for them.
+    """
     fields = _loaded_fields(root, possible_types)
-    shapes = shapes_by_loader(fields)
-    found = {loader: Wants(columns, (), shapes.get(loader)) for loader, columns in _columns_by_loader(fields).items()}
-    for loader, cargo in _cargo_by_loader(fields, found).items():
-        found[loader].cargo = cargo
-    return found
+    if not fields:
+        return {}
+    written = written_fields(_nearest([root], possible_types), lambda field: _nearest(_selections(field, possible_types), possible_types))
+    made: dict[tuple[Loader, Any], Wants] = {}
+    columns = _columns_by_loader(fields)
+    wants: dict[Field, Wants] = {}
+    for field in fields:
+        key = (field.declared.loader, written.get(field))
+        if key not in made:
+            made[key] = Wants(columns[key[0]], (), key[1])
+        wants[field] = made[key]
+    for field in fields:
+        if field.declared.loader.carrier:
+            cargo = {*wants[field].cargo, *_cargo(field, wants)}
+            wants[field].cargo = tuple(sorted(cargo, key=lambda each: (each.column, each.loader.name, each.wants.written is None)))
+    return wants
 
 
 def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
@@ -43,11 +57,34 @@ def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
         for field in waiting.pop().fields:
             if field.kind is Kind.RESOLVER and not field.is_leaf and not field.asks_no_loader:
                 return []
-            if field.kind in (Kind.EDGE, Kind.ROOT) and field.declared.loader.rows is not None:
+            if _is_loaded(field):
                 found.append(field)
-            if not field.is_leaf:
-                kinds = [field.named] if isinstance(field.named, GraphQLObjectType) else possible_types(field.named)
-                waiting += [each for each in map(field.select, kinds) if isinstance(each, Selection)]
+            waiting += _selections(field, possible_types)
+    return found
+
+
+def _is_loaded(field: Field) -> bool:
+    return field.kind in (Kind.EDGE, Kind.ROOT) and field.declared.loader.rows is not None
+
+
+def _selections(field: Field, possible_types: Any) -> list[Selection]:
+    """What is selected of the objects that a field leads to, by their types."""
+    if field.is_leaf:
+        return []
+    kinds = [field.named] if isinstance(field.named, GraphQLObjectType) else possible_types(field.named)
+    return [each for each in map(field.select, kinds) if isinstance(each, Selection)]
+
+
+def _nearest(selections: list[Selection], possible_types: Any) -> list[Field]:
+    """The fields that loaders of rows fill, here or behind fields that none fills."""
+    found = []
+    waiting = list(selections)
+    while waiting:
+        for field in waiting.pop().fields:
+            if _is_loaded(field):
+                found.append(field)
+            else:
+                waiting += _selections(field, possible_types)
     return found
 
 
@@ -62,20 +99,12 @@ def _columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | Non
     return found
 
 
-def _cargo_by_loader(fields: list[Field], wants: dict[Loader, Wants]) -> dict[Loader, tuple[Cargo, ...]]:
-    """What each loader that is a carrier may bring along: the rows of to-one edges that are selected of its rows, in the order of their columns."""
-    found: dict[Loader, set[Cargo]] = {}
-    for field in fields:
-        loader = field.declared.loader
-        if loader.carrier:
-            below = found.setdefault(loader, set())
-            below |= {
-                Cargo(each.declared.key, each.declared.loader, wants[each.declared.loader])
-                for selection in _selections_of_rows(field, loader.rows.at)
-                for each in selection.fields
-                if each.kind is Kind.EDGE and each.declared.loader.origin is not None and each.declared.allowed is None
-            }
-    return {loader: tuple(sorted(cargo, key=lambda each: (each.column, each.loader.name))) for loader, cargo in found.items()}
+def _cargo(field: Field, wants: dict[Field, Wants]) -> Iterator[Cargo]:
+    """What may ride along with a field's rows: the rows of to-one edges that are selected of them."""
+    for selection in _selections_of_rows(field, field.declared.loader.rows.at):
+        for each in selection.fields:
+            if each.kind is Kind.EDGE and each.declared.loader.origin is not None and each.declared.allowed is None:
+                yield Cargo(each.declared.key, each.declared.loader, wants[each])
 
 
 def _selections_of_rows(field: Field, at: _Paths) -> Iterator[Selection]:

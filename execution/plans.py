@@ -15,7 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from execution.demands import wants_by_loader
+from execution.demands import wants_by_field
 from execution.selections import Field, Selection
 from execution.variables import Variables
 
@@ -91,7 +91,7 @@ class Plan:
         assert root_type is not None, outline.operation.operation
         self.is_mutation = outline.operation.operation is OperationType.MUTATION
         self.root = Selection.of_root(root_type, self)
-        self.wants = wants_by_loader(self.root, schema.get_possible_types)
+        self.wants = wants_by_field(self.root, schema.get_possible_types)
         self._alone: dict[str, Selection] = {}
 
     def alone(self, field: Field) -> Selection:

@@ -183,8 +183,7 @@ class Run:
         return asked
 
     def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
-        loader = field.declared.loader
-        made = self.context.loaders.of(loader, prepared, self.plan.wants.get(loader, EVERYTHING))
+        made = self.context.loaders.of(field.declared.loader, prepared, self.plan.wants.get(field, EVERYTHING))
         wanted.setdefault(made, []).append((batch, field, values))
 
     def _converted(self, field: Field) -> Any:

@@ -7,6 +7,7 @@ same when it can't this time. Whatever comes, the answer is equal.
 Aliases are left to the executor: what a source puts into its statements are the schema's names, never a client's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from execution.leaves import names_of_enum, writing_of
 from execution.loading import Loader
 from execution.selections import Field, Kind, Selection
 
-__all__ = ["Constant", "Link", "Shape", "Value", "shapes_by_loader"]
+__all__ = ["Constant", "Link", "Shape", "Value", "written_fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,37 @@ class Shape:
     parts: tuple[Constant | Value | Link, ...]
 
 
-def shapes_by_loader(fields: list[Field]) -> dict[Loader, Any]:
-    """Of each loader that can have its rows written, what it made of the shape that all these fields select; of others nothing."""
-    shapes: dict[Loader, set[Shape | None]] = {}
-    for field in fields:
-        if field.declared.loader.writes is not None:
-            shapes.setdefault(field.declared.loader, set()).add(_of_field(field))
-    found = {}
-    for loader, wanted in shapes.items():
-        shape = wanted.pop()
+def written_fields(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Any]:
+    """The fields whose loader may answer `Written`, each with what the loader made of the shape that it selects.
+
+    `top` are the fields that loaders of rows fill and that no other such field leads to, `below(field)` those that one leads to next. Below what
+    is written nobody asks, but for rows that came all the same: these fields are none of ours.
+    """
+    read: set[Loader] = set()
+    while True:
+        shapes: dict[Loader, set[Shape | None]] = {}
+        asking: list[Field] = []
+        waiting = list(top)
+        while waiting:
+            field = waiting.pop()
+            loader = field.declared.loader
+            shape = None if loader.writes is None or loader in read else _of_field(field)
+            shapes.setdefault(loader, set()).add(shape)
+            if shape is None:
+                waiting += below(field)
+            else:
+                asking.append(field)
         # Two fields that select otherwise share their rows: one statement.
-        made = None if wanted or shape is None or loader.writes is None else loader.writes(shape)
-        if made is not None:
-            found[loader] = made
-    return found
+        made = {loader: _made(loader, wanted) for loader, wanted in shapes.items()}
+        more = {loader for loader, written in made.items() if written is None} - read
+        if not more:
+            return {field: made[field.declared.loader] for field in asking}
+        read |= more
+
+
+def _made(loader: Loader, shapes: set[Shape | None]) -> Any:
+    [shape, *others] = shapes
+    return None if others or shape is None or loader.writes is None else loader.writes(shape)
 
 
 def _of_field(field: Field) -> Shape | None:

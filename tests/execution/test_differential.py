@@ -63,6 +63,43 @@ async def test_random_operations_have_the_same_answers(seed, trouble, mutation):
     assert not waiting.fallbacks
 
 
+@pytest.mark.parametrize("trouble", [0, 15, 60])
+async def test_what_a_source_writes_has_the_same_answers(trouble):
+    """Selections that can be written: the world's loaders write some of what they are asked for, and answer rows for the rest."""
+    core, _ = executors(QUICK)
+    _, ours = executors(WAITING)
+    random = Random(f"written {trouble}")
+    written = 0
+    for number in range(150):
+        text = _writable(random)
+        document = parse(text)
+        assert not validate(WAITING, document), text
+        world = World(number, trouble)
+        assert await answer(ours, document, {}, world) == await answer(core, document, {}, World(number, trouble)), f"{text} {number}"
+        written += world.written
+    assert written > 30
+    assert not ours.fallbacks
+
+
+def _writable(random):
+    def leaves(*names):
+        return " ".join(random.sample(names, random.randint(1, len(names))))
+
+    def person(depth):
+        links = [f"{name} {{ {person(depth - 1)} }}" for name in ("friend", "boss") if depth and random.random() < 0.4]
+        return " ".join([leaves("__typename", "id", "name", "nickname", "age", "born", "seen", "wakes", "colour"), *links])
+
+    # What a loader is asked for in two places is written when it is the same in both.
+    anybody = person(2)
+    owner = f"owner {{ {anybody} }}" if random.random() < 0.5 else ""
+    place = f"{leaves('__typename', 'id', 'name', 'isOpen', 'price')} {owner}"
+    page = f"visited(first: 3) {{ nodes {{ {place} }} total {random.choice(['', 'edges { cursor }', 'pageInfo { totalKey }'])} }}"
+    boss = f"boss {{ {anybody} {random.choice(['label', 'tags', '', '', '', ''])} }}"
+    links = f"friend {{ {anybody} }} {boss} {page if random.random() < 0.7 else ''}"
+    numbers = [random.randrange(24) for _ in range(6)]
+    return f"{{ somebody {{ {links} }} named(numbers: {numbers}) {{ id ... on Person {{ {links} }} ... on Place {{ id {owner} }} }} }}"
+
+
 # graphql-core drops awaitables beside a field that has failed without awaiting them.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("trouble", [0, 60])

@@ -9,9 +9,12 @@ from decimal import Decimal
 from enum import Enum
 from random import Random
 
+import orjson
 import strawberry
 
-from execution.loading import Loader, Loaders
+from execution.loading import Loader, Loaders, Rows
+from execution.shapes import Constant, Value
+from execution.written import Written
 
 KINDS = ("Person", "Place", "Thing")
 
@@ -88,6 +91,7 @@ class World:
         self.seed = seed
         self.trouble = trouble
         self.loaders = Loaders(self)
+        self.written = 0
         self.batches = []
 
     def random(self, *what):
@@ -124,6 +128,32 @@ class World:
             return None
         return self.item(key - key % 3 + KINDS.index(kind) if kind in KINDS else key)
 
+    def written_or_read(self, found, shape, key):
+        """What a source that writes JSON answers for an object or a list of them: as often as not that, when everything in it can be written."""
+        if shape is None or found is None or isinstance(found, Exception) or self.random("written", key).random() < 0.5:
+            return found
+        try:
+            made = [self._object(each, shape) for each in found] if type(found) is list else self._object(found, shape)
+        except Exception:  # noqa: BLE001 - whatever cannot be written is read
+            return found
+        self.written += 1
+        return Written(orjson.dumps(made).decode())
+
+    def _object(self, row, shape):
+        made = {}
+        for part in shape.parts:
+            if isinstance(part, Constant):
+                made[part.key] = part.text
+            elif isinstance(part, Value):
+                made[part.key] = _leaf(row[part.columns[0]], part)
+            else:
+                key = row[part.column]
+                one = None if key is None else self.answer(part.loader.origin, key)
+                if isinstance(one, Exception) or (one is None and not part.nullable):
+                    raise TypeError
+                made[part.key] = None if one is None else self._object(one, part.shape)
+        return made
+
     def several(self, key, first):
         if type(key) is not int:
             hash(key)
@@ -132,6 +162,29 @@ class World:
         if random.randrange(1000) < self.trouble // 3:
             return ValueError(f"the list of {key} cannot be loaded")
         return [self.wrong(random, self.of_kind("Place", random)) for _ in range(min(first, 4))]
+
+
+def _leaf(value, part):
+    """What is written for a value that is as it should be. Raises for any other."""
+    if value is None and part.nullable:
+        return None
+    if part.kind == "enum":
+        return dict(part.names)[value]
+    kind, write = _WRITE[part.kind]
+    if type(value) is not kind:
+        raise TypeError
+    return write(value)
+
+
+_WRITE = {
+    "text": (str, str),
+    "int": (int, lambda value: value if abs(value) < 2**31 else 1 / 0),
+    "boolean": (bool, bool),
+    "date": (dt.date, dt.date.isoformat),
+    "datetime": (dt.datetime, dt.datetime.isoformat),
+    "time": (dt.time, dt.time.isoformat),
+    "decimal": (Decimal, str),
+}
 
 
 def _text(world, random, number):
@@ -168,9 +221,9 @@ _MADE = {
 }
 
 
-async def _people(world, keys, _):
+async def _people(world, keys, _, wants):
     world.batches.append(("people", tuple(keys)))
-    return [world.answer("Person", key) for key in keys]
+    return [world.written_or_read(world.answer("Person", key), wants.written, key) for key in keys]
 
 
 async def _places(world, keys, first):
@@ -178,16 +231,26 @@ async def _places(world, keys, first):
     return [world.several(key, first) for key in keys]
 
 
-async def _pages(world, keys, first):
-    lists = [world.several(key, first) for key in keys]
-    return [each if isinstance(each, Exception) else Page([one for one in each if isinstance(one, Item)], len(each)) for each in lists]
+async def _pages(world, keys, first, wants):
+    pages = []
+    for key in keys:
+        found = world.several(key, first)
+        if not isinstance(found, Exception):
+            rows = [one for one in found if isinstance(one, Item)]
+            found = Page(world.written_or_read(rows, wants.written, key), len(found))
+        pages.append(found)
+    return pages
 
 
 async def _totals(world, keys, _):
     return [key + 1 for key in keys]
 
 
-PEOPLE = Loader(_people, "people", max_batch_size=7)
+def _same(shape):
+    return shape
+
+
+PEOPLE = Loader(_people, "people", max_batch_size=7, rows=Rows(), writes=_same, origin="Person")
 PLACES = Loader(_places, "places")
-PAGES = Loader(_pages, "pages")
+PAGES = Loader(_pages, "pages", rows=Rows((("nodes",), ("edges", "node"))), writes=_same)
 TOTALS = Loader(_totals, "totals")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from execution.edges import by_class, computed, edge, edge_with, guarded
+from execution.edges import ASKS_NO_LOADER, by_class, computed, edge, edge_with, guarded
 from execution.errors import Refusal
 from tests.execution.world import KINDS, PAGES, PEOPLE, PLACES, TOTALS, Colour, Item, Page, PersonRow, PlaceRow, ThingObject
 
@@ -214,11 +214,11 @@ class Wish:
 
 @strawberry.type
 class Query:
-    @strawberry.field
+    @strawberry.field(metadata={ASKS_NO_LOADER: True})
     def person(self, info: strawberry.Info, number: int = 0) -> Person | None:
         return info.context.answer("Person", number)
 
-    @strawberry.field
+    @strawberry.field(metadata={ASKS_NO_LOADER: True})
     def somebody(self, info: strawberry.Info) -> Person:
         return info.context.item(3)
 
@@ -226,16 +226,16 @@ class Query:
     def wish(self, info: strawberry.Info, wish: Wish) -> str | None:
         return f"{wish}"
 
-    @strawberry.field
+    @strawberry.field(metadata={ASKS_NO_LOADER: True})
     def anything(self, info: strawberry.Info, first: int = 3) -> list[Anything | None] | None:
         random = info.context.random("anything", first)
         return [info.context.wrong(random, info.context.of_kind(random.choice(KINDS), random)) for _ in range(min(first, 5))]
 
-    @strawberry.field
+    @strawberry.field(metadata={ASKS_NO_LOADER: True})
     def named(self, info: strawberry.Info, numbers: list[int] | None = None) -> list[Named]:
         return [info.context.item(each % 24) for each in numbers or (1, 2, 3)]
 
-    @strawberry.field
+    @strawberry.field(metadata={ASKS_NO_LOADER: True})
     def things(self, info: strawberry.Info) -> list[list[Thing]] | None:
         random = info.context.random("things")
         return [(info.context.of_kind("Thing", random) for _ in range(2)), (info.context.of_kind("Thing", random),)]
