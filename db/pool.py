@@ -127,18 +127,12 @@ class Database:
             return False
 
     async def _run(self, sql: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
-        reads = is_read(sql)
-        try:
-            # A connection can be dead before anybody has noticed. Reading again does no harm, wherever the first reading ended, so nobody looks
-            # before; whether a write took place nobody can know, and it is not written again.
-            return await self._once(call, look=not reads)
-        except LostConnectionError as lost:
-            if not reads:
-                raise lost.cause from None
-        except asyncpg.OutdatedSchemaCacheError:
-            # A type changed under what asyncpg knew of it, and it noticed when the statement was done: the same holds.
-            if not reads:
-                raise
+        # A connection can be dead before anybody has noticed, and a type can have changed under what asyncpg knew of it. Reading again does no
+        # harm, wherever the first reading ended, so nobody looks before the first; whether a write took place nobody can know, and it is not
+        # written again.
+        for look in (False, True) if is_read(sql) else ():
+            with suppress(LostConnectionError, asyncpg.OutdatedSchemaCacheError):
+                return await self._once(call, look=look)
         try:
             return await self._once(call, look=True)
         except LostConnectionError as lost:
