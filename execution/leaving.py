@@ -37,7 +37,7 @@ class Watch:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+    async def __aexit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         if self._timer is not None:
             self._timer.cancel()
         if self._looking is not None and not self._left:
