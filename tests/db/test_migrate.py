@@ -1,5 +1,6 @@
 """Migrations on real databases: applied once, taken back, noticed when something is off."""
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,9 +11,9 @@ import pytest
 from db.migrate import FOLDER, MigrationError, _alone, applied, migrate, pending, rollback
 
 
-def sql(url, statement):
+def sql(url, statement, arguments=None):
     with psycopg.connect(url, autocommit=True) as connection:
-        found = connection.execute(statement)
+        found = connection.execute(statement, arguments)
         return found.fetchall() if found.description else []
 
 
@@ -117,14 +118,25 @@ def test_an_invalid_index_is_noticed(blank_database_url, folder):
         migrate(blank_database_url, folder)
 
 
-def test_018_heals_an_index_whose_build_was_cut_short(blank_database_url):
+CONCURRENT = [
+    path.stem for path in sorted(FOLDER.glob("*.sql")) if "CREATE INDEX CONCURRENTLY" in path.read_text() and ".rollback" not in path.name
+]
+
+
+@pytest.mark.parametrize("migration", CONCURRENT)
+def test_an_index_whose_build_was_cut_short_is_built_again(blank_database_url, migration):
     """A cut-short build leaves an INVALID index of the name: building again replaces it, where IF NOT EXISTS would keep it."""
     migrate(blank_database_url)
-    rollback(blank_database_url, to="018")
-    sql(blank_database_url, "CREATE INDEX students_enrollment_date_idx ON students (enrollment_date)")
-    sql(blank_database_url, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'students_enrollment_date_idx'::regclass")
+    rollback(blank_database_url, to=migration[:3])
+    built = re.findall(r"^CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON (\w+)", (FOLDER / f"{migration}.sql").read_text(), re.MULTILINE)
+    assert built
+    for name, table in built:
+        sql(blank_database_url, f"CREATE INDEX {name} ON {table} ((1))")
+        sql(blank_database_url, f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{name}'::regclass")
     migrate(blank_database_url)
     assert sql(blank_database_url, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
+    definitions = "SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = ANY(%s)"
+    assert not any("((1))" in definition for (definition,) in sql(blank_database_url, definitions, [[name for name, _ in built]]))
 
 
 def test_a_lock_left_by_a_killed_process_does_not_stop_the_next(blank_database_url, folder):
