@@ -37,8 +37,8 @@ from health.sharing import Shared
 
 __all__ = ["Health"]
 
-# A probe is answered within two seconds: that leaves the way back.
-_PROBE_SECONDS = 1.7
+# A probe is answered within two seconds: that leaves half a second for the way there and back on a machine that is busy with other things.
+_PROBE_SECONDS = 1.5
 # Who floods the probe, which asks nobody who they are, gets PostgreSQL to start at most twenty connections a second.
 _PROBES_APART = 0.05
 # All connections in use is a busy moment; none given back for so long is a pool that nobody gets a connection from.

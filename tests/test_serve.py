@@ -189,10 +189,32 @@ def test_a_hard_kill_loses_nothing_that_was_acknowledged(start, folder):
 
 
 def test_two_run_side_by_side(start, folder):
-    programs = [start(folder=folder_below(folder, name)) for name in ("one", "two")]
-    for program in programs:
-        program.ready()
-        assert program.ask("{ viewer { role } }", program.token()) == {"viewer": {"role": "ADMIN"}}
+    """Each with people of its own, whom the other does not know: made while they run, as `make admin` makes them."""
+    names = ("one", "two")
+    programs = {name: start(folder=folder_below(folder, name), DEMO_DATA="false") for name in names}
+    sign_in = (
+        'mutation {{ signIn(input: {{email: "head@{}.example", password: "{}"}}) {{ session {{ accessToken }} userErrors {{ code }} }} }}'
+    )
+    passwords = {}
+    for name in names:
+        programs[name].ready()
+        passwords[name] = make_administrator(programs[name], f"head@{name}.example")
+    for name in names:
+        for other in names:
+            got = programs[name].ask(sign_in.format(other, passwords[other]))["signIn"]
+            if name == other:
+                assert programs[name].ask("{ viewer { role } }", got["session"]["accessToken"]) == {"viewer": {"role": "ADMIN"}}
+            else:
+                assert got["session"] is None
+                assert got["userErrors"]
+
+
+def make_administrator(program: Program, email: str) -> str:
+    """The password of the administrator that the command makes beside a program that runs."""
+    command = [sys.executable, "-m", "auth.administrator", "--email", email, "--generate-password"]
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(program.log.parent / "data")}
+    said = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+    return said.split()[-1]
 
 
 def folder_below(folder: Path, name: str) -> Path:
