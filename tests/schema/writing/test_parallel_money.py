@@ -271,25 +271,32 @@ async def test_a_preview_applied_many_times_at_once_charges_once(wide, bursars):
     assert await wide.value("SELECT count(*) FROM payments WHERE fee_category_id = $1", family.category[4:]) == 2
 
 
-async def test_who_writes_past_the_mutations_pays_no_more_back_than_an_entry_either(wide, family):
-    """The ledger's trigger locks the charge by itself: of two refunds of one entry, made at once by hand, one is refused."""
-    one = await charge(wide, family)
+BY_HAND = {
+    "REFUND": "INSERT INTO payment_transactions (payment_id, linked_id, kind, amount, currency) VALUES ($1::uuid, $2::uuid, 'REFUND', 30, 'EUR')",
+    "CORRECTION": "INSERT INTO payment_transactions (payment_id, linked_id, kind, corrected_kind, amount, currency)"
+    " VALUES ($1::uuid, $2::uuid, 'CORRECTION', 'PAYMENT', 50, 'EUR')",
+    "WAIVER": "INSERT INTO payment_transactions (payment_id, linked_id, kind, amount, currency) VALUES ($1::uuid, $2::uuid, 'WAIVER', 60, 'EUR')",
+}
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+async def test_who_writes_past_the_mutations_breaks_no_rule_either(wide, family, kind):
+    """The database holds the ledger by itself: of two entries made at once by hand that go together no longer, one is refused.
+
+    Two refunds of 30 of an entry of 50, beside another of 50; two corrections of one entry; two waivers of 60 of the 110 that are owed.
+    """
+    one = await charge(wide, family, amount="210" if kind == "WAIVER" else "100")
     await pay(wide, (one, "50"))
     first = await entry(wide, one)
     await pay(wide, (one, "50"))
 
-    async def refund():
-        await wide.database.execute(
-            "INSERT INTO payment_transactions (payment_id, linked_id, kind, amount, currency) VALUES ($1::uuid, $2::uuid, 'REFUND', 30, 'EUR')",
-            one[4:], first[4:],
-        )  # fmt: skip
-
     async def refused():
         try:
-            await refund()
-        except (asyncpg.CheckViolationError, asyncpg.DeadlockDetectedError):
+            await wide.database.execute(BY_HAND[kind], one[4:], first[4:] if kind != "WAIVER" else None)
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DeadlockDetectedError):
             return True
         return False
 
     assert sorted(await all_at_once(wide, HOLD_CHARGE, one[4:], requests=[refused(), refused()])) == [False, True]
-    assert await wide.value("SELECT refunded_total FROM payments WHERE id = $1::uuid", one[4:]) == 30
+    made = "SELECT count(*) FROM payment_transactions WHERE payment_id = $1::uuid AND kind = $2"
+    assert await wide.value(made, one[4:], kind) == 1

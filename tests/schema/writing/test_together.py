@@ -4,6 +4,7 @@ import asyncio
 from datetime import date
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from tests.schema.writing.classroom import codes, make_classroom
@@ -216,6 +217,33 @@ async def test_a_lesson_that_is_assessed_in_is_not_taken_back_meanwhile(writable
         removing = asyncio.create_task(writable.data(remove, input={"id": lesson}))
         await somebody_waits()
     assert codes((await removing)["removeClassSubject"]) == [("id", "IN_USE")]
+
+
+async def test_a_semester_is_not_made_in_a_part_of_a_year_that_is_taken_off_meanwhile(writable):
+    year = await writable.id(
+        "year", "INSERT INTO academic_years (name, start_date, end_date) VALUES ('2040', '2040-01-01', '2040-12-31') RETURNING id"
+    )
+    create = "mutation ($input: CreateSemesterInput!) { createSemester(input: $input) { userErrors { field code } } }"
+    given = {"academicYearId": year, "name": "Autumn", "startDate": "2040-08-01", "endDate": "2040-12-20"}
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute("UPDATE academic_years SET end_date = '2040-07-31' WHERE id = $1", UUID(year[5:]))
+        making = asyncio.create_task(writable.data(create, input=given))
+        await somebody_waits()
+    assert codes((await making)["createSemester"]) == [("startDate", "OUTSIDE_YEAR")]
+
+
+async def test_a_maximum_is_not_lowered_below_a_score_that_is_given_meanwhile(writable, room):
+    """Not past the mutations either: a mark holds its assessment as it is."""
+    test = (await make_assessment(writable, room))["assessment"]["id"]
+    async with meanwhile(writable) as (other, somebody_waits):
+        await other.execute(
+            "INSERT INTO grades (student_id, assessment_id, state, score) VALUES ($1, $2, 'SCORED', 90)",
+            uuid_of(room.students[0]), UUID(test[4:]),
+        )  # fmt: skip
+        lowering = asyncio.create_task(writable.database.execute("UPDATE assessments SET max_score = 50 WHERE id = $1", UUID(test[4:])))
+        await somebody_waits()
+    with pytest.raises(asyncpg.CheckViolationError, match="score"):
+        await lowering
 
 
 async def test_registers_in_opposite_orders_at_once_are_both_taken(writable):
