@@ -90,7 +90,7 @@ class Along:
     columns: "Columns"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Query:
     """A named template and everything that may be chosen in it."""
 
@@ -241,16 +241,24 @@ class Query:
     def _from(self) -> int:
         return self.body.index("\nFROM ") + 1
 
-    def _conditions(self, choice: Choice) -> str:
+    def _conditions(self, choice: Choice, parent: str = "asked.parent_key") -> str:
         conditions = [self.filters[name] for name in sorted(choice.filters)]
         if choice.per is not None:
-            conditions.append(self.parents[choice.per].replace("$parent", "asked.parent_key"))
+            conditions.append(self.parents[choice.per].replace("$parent", parent))
         return "".join(f"\n  AND ({condition})" for condition in conditions)
 
     def _page(self, choice: Choice, columns: Columns, linked: tuple[Joined, ...]) -> str:
         return self._per_parent(linked_columns(self._rows(choice, columns), linked), choice)
 
-    def _rows(self, choice: Choice, columns: Columns) -> str:
+    def rows_of(self, choice: Choice, columns: Columns, parent: str, suffix: str) -> str:
+        """A page of the rows of one parent, which an expression of the statement around it names. Its parameters have a suffix."""
+
+        def named(match: re.Match[str]) -> str:
+            return match[0] if match["name"].startswith(_REACH) else f"{match[0]}{suffix}"
+
+        return _PARAMETER.sub(named, self._rows(choice, columns, parent))
+
+    def _rows(self, choice: Choice, columns: Columns, parent: str = "asked.parent_key") -> str:
         order = self.orders[choice.order]
         descending = choice.descending != choice.backward
         direction = "DESC" if descending else "ASC"
@@ -264,7 +272,7 @@ class Query:
         start = body.index("\nFROM ") + 1
         return (
             f"{body[:start].rstrip()}{place}\n"
-            f"{body[start:]}{self._conditions(choice)}{bounds}\n"
+            f"{body[start:]}{self._conditions(choice, parent)}{bounds}\n"
             f"ORDER BY {order.sql} {direction}, {self.key} {direction}\nLIMIT $limit::integer"
         )
 

@@ -6,12 +6,12 @@ It is null for a value that its leaf can't have (a null where none may be, a tex
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from db.statements import Query
+    from db.statements import Choice, Query
 
-__all__ = ["IRREGULAR", "Joined", "Template", "Text", "Value", "is_regular", "linked_columns"]
+__all__ = ["IRREGULAR", "Joined", "Listed", "Template", "Text", "Value", "is_regular", "linked_columns"]
 
 # JSON escapes control characters.
 IRREGULAR = "\x01"
@@ -87,12 +87,25 @@ class Joined:
     nullable: bool
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of another query's rows that belong to the value in this column: `{key: {inner: […]}}`. `values` are the page's parameters."""
+
+    key: str
+    inner: str
+    column: str
+    query: "Query"
+    choice: "Choice"
+    values: tuple[tuple[str, Any], ...]
+    row: "Template"
+
+
+@dataclass(eq=False, repr=False, slots=True)
 class Template:
     """What is written of each row, in order. `tag` begins the rows' global ids."""
 
     tag: str
-    parts: tuple[Text | Value | Joined, ...]
+    parts: tuple[Text | Value | Joined | Listed, ...]
 
     @property
     def columns(self) -> frozenset[str]:
@@ -101,15 +114,28 @@ class Template:
         for each in self.parts:
             if isinstance(each, Value):
                 read.update(each.columns)
-            elif isinstance(each, Joined):
+            elif not isinstance(each, Text):
                 read.add(each.column)
         return frozenset(read)
 
-    def expression(self, alias: str, depth: int = 0) -> str:
-        """SQL that writes the row that `alias` stands for; `IRREGULAR` when it can't be written."""
-        return f"coalesce({self._object(alias, depth)}, {_MARK})"
+    def values(self, place: str = "") -> dict[str, Any]:
+        """The parameters of the lists in it, by the names that `expression` gives them."""
+        found: dict[str, Any] = {}
+        for number, each in enumerate(self.parts):
+            if isinstance(each, Listed):
+                found |= {f"{name}{place}_{number}": value for name, value in each.values}
+            if isinstance(each, (Joined, Listed)):
+                found |= each.row.values(f"{place}_{number}")
+        return found
 
-    def _object(self, alias: str, depth: int) -> str:
+    def expression(self, alias: str, depth: int = 0, place: str = "") -> str:
+        """SQL that writes the row that `alias` stands for; `IRREGULAR` when it can't be written.
+
+        `place` says where in the whole this is: parameters of lists have it behind their names.
+        """
+        return f"coalesce({self._object(alias, depth, place)}, {_MARK})"
+
+    def _object(self, alias: str, depth: int, place: str) -> str:
         sql: list[str] = []
         plain = "{"
         for number, each in enumerate(self.parts):
@@ -120,7 +146,9 @@ class Template:
             if isinstance(each, Value):
                 before, written, after = each.pieces(alias, self.tag)
             else:
-                before, written, after = "", _joined(each, alias, depth + 1), ""
+                here = f"{place}_{number}"
+                write = _joined(each, alias, depth + 1, here) if isinstance(each, Joined) else _listed(each, alias, depth + 1, here)
+                before, written, after = "", write, ""
             sql += [_literal(plain + before), f"({written})"]
             plain = after
         return " || ".join([*sql, _literal(plain + "}")])
@@ -135,15 +163,22 @@ def linked_columns(rows: str, linked: tuple[Joined, ...]) -> str:
     """Rows with the objects that they are linked to beside them, in columns `written.0` and so on; null where there is none to be seen."""
     if not linked:
         return rows
-    written = ", ".join(f'({_joined(each, "written_0", 1)}) AS "written.{number}"' for number, each in enumerate(linked))
+    written = ", ".join(f'({_joined(each, "written_0", 1, f"_{number}")}) AS "written.{number}"' for number, each in enumerate(linked))
     return f"SELECT written_0.*, {written}\nFROM (\n{rows}\n) AS written_0"
 
 
-def _joined(each: Joined, alias: str, depth: int) -> str:
+def _joined(each: Joined, alias: str, depth: int, place: str) -> str:
     # In the list of columns, not joined: the rows stay in their order.
     rows = each.query.row_where(f"{each.query.keys[each.by][0]} = {alias}.{each.column}", each.row.columns)
-    found = f"SELECT {each.row.expression(f'written_{depth}', depth)} FROM (\n{rows}\n) AS written_{depth}"
+    found = f"SELECT {each.row.expression(f'written_{depth}', depth, place)} FROM (\n{rows}\n) AS written_{depth}"
     return f"coalesce(({found}), 'null')" if each.nullable else found
+
+
+def _listed(each: Listed, alias: str, depth: int, place: str) -> str:
+    rows = each.query.rows_of(each.choice, each.row.columns, f"{alias}.{each.column}", place)
+    written = f"SELECT {each.row.expression(f'written_{depth}', depth, place)} AS written FROM (\n{rows}\n) AS written_{depth}"
+    before, after = _literal("{" + _quoted(each.inner) + ":["), _literal("]}")
+    return f"SELECT {before} || coalesce(string_agg(found.written, ','), '') || {after} FROM (\n{written}\n) AS found"
 
 
 def _quoted(text: str) -> str:

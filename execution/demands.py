@@ -103,7 +103,12 @@ def _cargo(field: Field, wants: dict[Field, Wants]) -> Iterator[Cargo]:
     """What may ride along with a field's rows: the rows of to-one edges that are selected of them."""
     for selection in _selections_of_rows(field, field.declared.loader.rows.at):
         for each in selection.fields:
-            if each.kind is Kind.EDGE and each.declared.loader.origin is not None and each.declared.allowed is None:
+            if (
+                each.kind is Kind.EDGE
+                and each.declared.prepare is None
+                and each.declared.loader.origin is not None
+                and not each.declared.allowed
+            ):
                 yield Cargo(each.declared.key, each.declared.loader, wants[each])
 
 

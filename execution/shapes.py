@@ -1,4 +1,4 @@
-"""Selections whose objects a loader's source may write as JSON itself: leaves of its rows, and to-one edges whose rows it can reach.
+"""Selections whose objects a loader's source may write as JSON itself: leaves of its rows, and edges to one or many whose rows it can reach.
 
 What is written there is neither decoded nor made into objects nor encoded again: it goes into the answer as it came. A loader that can have
 its rows written (`Loader.writes`) is told what is selected of them, a `Shape`; it answers `Written` in the place of rows, or rows all the
@@ -7,18 +7,20 @@ same when it can't this time. Whatever comes, the answer is equal.
 Aliases are left to the executor: what a source puts into its statements are the schema's names, never a client's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLObjectType
+from graphql.execution.values import VariableValues
 
+from execution.arguments import arguments
 from execution.failures import Failure
 from execution.leaves import names_of_enum, writing_of
 from execution.loading import Loader
 from execution.selections import Field, Kind, Selection
 
-__all__ = ["Constant", "Link", "Shape", "Value", "written_fields"]
+__all__ = ["Constant", "Link", "Many", "Shape", "Value", "written_fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Many:
+    """An edge to a page: `{key: {inner: […]}}`, with what is selected of the rows that `loader` has for this column and these arguments."""
+
+    key: str
+    inner: str
+    column: str
+    loader: Loader
+    arguments: Hashable
+    shape: "Shape"
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What is selected of rows that are objects of one type, in the answer's order."""
 
     type_name: str
-    parts: tuple[Constant | Value | Link, ...]
+    parts: tuple[Constant | Value | Link | Many, ...]
 
 
 def written_fields(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Any]:
@@ -123,7 +137,7 @@ def _of_rows(selection: Selection) -> Shape | None:
     return Shape(selection.type.name, tuple(parts))
 
 
-def _part(field: Field) -> Constant | Value | Link | None:
+def _part(field: Field) -> Constant | Value | Link | Many | None:
     if field.key != field.name or field.lists:
         return None
     if field.kind is Kind.TYPENAME:
@@ -134,8 +148,29 @@ def _part(field: Field) -> Constant | Value | Link | None:
     if field.kind is Kind.COMPUTED and field.is_leaf and field.declared.written is not None:
         return Value(field.key, field.declared.columns, field.declared.written, field.nullable)
     if field.kind is Kind.EDGE:
-        return _link(field)
+        return _link(field) if field.declared.prepare is None else _many(field)
     return None
+
+
+def _many(field: Field) -> Many | None:
+    """Only of an edge whose arguments are the same for every request: variables are not known when a plan is made."""
+    declared = field.declared
+    loader = declared.loader
+    selection = _selection(field)
+    if loader.writes is None or loader.origin is None or declared.allowed is not None or not field.constant or selection is None:
+        return None
+    [inner, *others] = selection.fields
+    below = _selection(inner)
+    plain = inner.kind is Kind.COLUMN and inner.key == inner.name and (inner.column,) == loader.rows.at[0]
+    shape = None if others or not plain or below is None else _of_rows(below)
+    if shape is None:
+        return None
+    try:
+        given = arguments(field.definition, field.nodes[0], VariableValues({}, {}), hide_suggestions=True)
+        prepared = declared.prepare(None, **(given if field.converter is None else field.converter(given)))
+    except Exception:  # noqa: BLE001 - whatever it is, it is the field's error when the operation runs
+        return None
+    return Many(field.key, inner.key, declared.key, loader, prepared, shape)
 
 
 def _link(field: Field) -> Link | None:

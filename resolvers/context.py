@@ -14,7 +14,7 @@ from db.pool import Database
 from db.rows import Carried, Row, carried
 from db.statements import Along, Query, Statement
 from execution.loading import Loader, Loaders, Rows, Wants
-from resolvers.json_rows import keep_linked, linked, writes, written_texts
+from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
 
@@ -94,7 +94,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
     async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
         if wants.written is not None:
             statement = query.written_by(key, wants.written, context.open)
-            [answer] = await context.rows(statement, Row, {"keys": keys})
+            [answer] = await context.rows(statement, Row, {"keys": keys, **wants.written.values()})
             texts = written_texts(answer["written"] or ())
             if texts is not None:
                 written = dict(zip(answer["keys"] or (), texts, strict=True))
@@ -104,7 +104,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
         cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
         along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
         statement = query.by(key, context.open, wanted, along, linked(objects))
-        found = {each[column]: each for each in await context.rows(statement, row, {"keys": keys})}
+        found = {each[column]: each for each in await context.rows(statement, row, {"keys": keys, **linked_values(objects)})}
         keep_linked(context.loaders, objects, found.values())
         for number, each in enumerate(cargo):
             made = context.loaders.of(each.loader, None, each.wants)

@@ -1,17 +1,19 @@
 """Rows that PostgreSQL writes as JSON: from what an operation selects of them to the template of it."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from db.rows import Row
-from db.written import Joined, Template, Text, Value, is_regular
+from db.statements import Query
+from db.written import Joined, Listed, Template, Text, Value, is_regular
 from execution.loading import Cargo, Loaders
-from execution.shapes import Constant, Link, Shape
+from execution.shapes import Constant, Link, Many, Shape
 from execution.shapes import Value as Leaf
 from execution.written import Written
 
-__all__ = ["keep_linked", "linked", "writes", "written_texts"]
+__all__ = ["PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
 
 
 def writes(row: type[Row]) -> Callable[[Shape], Template | None]:
@@ -28,7 +30,15 @@ def writes(row: type[Row]) -> Callable[[Shape], Template | None]:
     return made
 
 
-def _part(part: Constant | Leaf | Link) -> Text | Value | Joined | None:
+@dataclass(frozen=True, slots=True)
+class PageOrigin:
+    """Where a loader's pages come from: a query's list per parents of this name."""
+
+    query: Query
+    per: str
+
+
+def _part(part: Constant | Leaf | Link | Many) -> Text | Value | Joined | Listed | None:
     if isinstance(part, Constant):
         return Text(part.key, part.text)
     if isinstance(part, Leaf):
@@ -37,6 +47,12 @@ def _part(part: Constant | Leaf | Link) -> Text | Value | Joined | None:
     if template is None or part.loader.origin is None:
         return None
     origin = part.loader.origin
+    if isinstance(part, Many):
+        request: Any = part.arguments
+        choice = request.choice(origin.query, origin.per)
+        values = tuple(request.values(more=0).items())
+        # A page from the end comes in reversed order.
+        return None if request.backward else Listed(part.key, part.inner, part.column, origin.query, choice, values, template)
     return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
 
 
@@ -45,6 +61,14 @@ def linked(cargo: Iterable[Cargo]) -> tuple[Joined, ...]:
     return tuple(
         Joined("", each.column, each.loader.origin.query, each.loader.origin.key, each.wants.written, nullable=False) for each in cargo
     )
+
+
+def linked_values(cargo: Iterable[Cargo]) -> dict[str, Any]:
+    """The parameters of the lists in it."""
+    found: dict[str, Any] = {}
+    for number, each in enumerate(cargo):
+        found |= each.wants.written.values(f"_{number}")
+    return found
 
 
 def keep_linked(loaders: Loaders, cargo: Iterable[Cargo], rows: Iterable[Any]) -> None:

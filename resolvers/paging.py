@@ -19,7 +19,7 @@ from execution.loading import Cargo, Loader, Rows, Wants
 from execution.written import Written
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
-from resolvers.json_rows import keep_linked, linked, writes, written_texts
+from resolvers.json_rows import PageOrigin, keep_linked, linked, linked_values, writes, written_texts
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
@@ -187,13 +187,13 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
         choice = request.choice(query, None)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
-            [answer] = await context.rows(statement, Row, request.values(more=0))
+            [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.values())
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
         cargo = _objects(wants)
         statement = query.page(choice, context.open, wants.columns, linked(cargo))
-        rows = await context.rows(statement, row, request.values())
+        rows = await context.rows(statement, row, request.values() | linked_values(cargo))
         keep_linked(context.loaders, cargo, rows)
         return [Page(query, None, None, request, rows)]
 
@@ -215,7 +215,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         choice = request.choice(query, per)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
-            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0)})
+            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.values()})
             texts = written_texts(answer["written"])
             if texts is not None:
                 written = dict(zip(answer["parents"], texts, strict=True))
@@ -223,14 +223,14 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
         cargo = _objects(wants)
         statement = query.page(choice, context.open, wants.columns, linked(cargo))
-        rows = await context.rows(statement, row, {"parents": parents, **request.values()})
+        rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
         # A parent's rows come together.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, carrier=True, writes=writes(row))
+    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, carrier=True, origin=PageOrigin(query, per), writes=writes(row))
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:
