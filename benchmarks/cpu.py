@@ -1,0 +1,94 @@
+"""What a request costs: processor time of the application and of PostgreSQL, one request after the other, without a network between.
+
+python -m benchmarks.cpu
+
+The least of some rounds, since a shared machine only ever adds. The application is called as uvicorn would call it, with neither its parsing nor
+its sockets: what that takes is in `make bench`, as "Starlette sends the same bytes".
+"""
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import orjson
+import uvloop
+
+from benchmarks.contest.processes import database_cpu_seconds
+from benchmarks.contest.run import PASSWORD
+from benchmarks.contest.screens import TEACHER, Screen, administrator_screens, teacher_screens
+from benchmarks.district import district
+
+__all__ = ["main"]
+
+_ROUNDS = 8
+_TIMES = {"small": 150, "medium": 40, "large": 12}
+_SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }"
+
+
+async def _asked(app: Any, body: bytes, token: str | None) -> bytes:
+    """The body of the answer to one request."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return waiting.pop() if waiting else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
+    if token is not None:
+        headers.append((b"authorization", b"Bearer " + token.encode()))
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "root_path": "", "query_string": b"", "headers": headers, "state": {}}
+    await app(scope | {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "http_version": "1.1"}, receive, send)
+    answer = b"".join(each.get("body", b"") for each in sent)
+    if sent[0]["status"] != 200 or answer.startswith(b'{"errors"'):
+        raise RuntimeError(answer[:500].decode())
+    return answer
+
+
+async def _token(app: Any, email: str) -> str:
+    body = orjson.dumps({"query": _SIGN_IN, "variables": {"input": {"email": email, "password": PASSWORD}}})
+    token: str = orjson.loads(await _asked(app, body, None))["data"]["signIn"]["session"]["accessToken"]
+    return token
+
+
+async def _measured(app: Any, url: str, screen: Screen, token: str) -> tuple[float, float, float]:
+    """Milliseconds of a request: of the application's processor, of PostgreSQL's, of the clock."""
+    bodies = [orjson.dumps({"query": screen.document, "variables": each}) for each in screen.variables]
+    for body in bodies[:3] * 3:
+        await _asked(app, body, token)
+    times = _TIMES[screen.kind]
+    rounds = []
+    for _ in range(_ROUNDS):
+        database, own, began = database_cpu_seconds(url) or 0.0, time.process_time(), time.perf_counter()
+        for number in range(times):
+            await _asked(app, bodies[number % len(bodies)], token)
+        taken = (time.process_time() - own, (database_cpu_seconds(url) or 0.0) - database, time.perf_counter() - began)
+        rounds.append([each / times * 1000 for each in taken])
+    own_ms, database_ms, clock_ms = (min(each) for each in zip(*rounds, strict=True))
+    return own_ms, database_ms, clock_ms
+
+
+async def _run(url: str) -> None:
+    import server
+
+    app = server.create_app()
+    async with app.router.lifespan_context(app):
+        print("| | application, ms | PostgreSQL, ms | clock, ms |\n|---|---|---|---|")
+        for email, screens in (("admin@demo.school", administrator_screens(url)), (TEACHER, teacher_screens(url))):
+            token = await _token(app, email)
+            for screen in screens:
+                own, database, clock = await _measured(app, url, screen, token)
+                print(f"| {screen.name} | {own:.2f} | {database:.1f} | {clock:.1f} |", flush=True)
+
+
+def main() -> None:
+    with district() as url:
+        os.environ |= {"DATABASE_URL": url, "SECRET_KEY": "of a bench, which nobody else can reach", "LOG_LEVEL": "warning"}
+        uvloop.run(_run(url))
+
+
+if __name__ == "__main__":
+    main()
