@@ -93,7 +93,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
 
     async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
         if wants.written is not None:
-            statement = query.written_by(key, wants.written, context.open)
+            statement = query.written_by(key, wants.written, context.open, single=len(keys) == 1)
             [answer] = await context.rows(statement, Row, {"keys": keys, **wants.written.values()})
             texts = written_texts(answer["written"] or ())
             if texts is not None:
@@ -103,7 +103,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
         objects = [each for each in wants.cargo if each.wants.written is not None]
         cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
         along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
-        statement = query.by(key, context.open, wanted, along, linked(objects))
+        statement = query.by(key, context.open, wanted, along, linked(objects), single=len(keys) == 1)
         found = {each[column]: each for each in await context.rows(statement, row, {"keys": keys, **linked_values(objects)})}
         keep_linked(context.loaders, objects, found.values())
         for number, each in enumerate(cargo):

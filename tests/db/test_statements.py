@@ -60,7 +60,14 @@ async def test_every_statement_can_have_its_rows_written(database_url):
             if not query.is_page and not query.keys:
                 continue
             template = Template("x", tuple(Value(name, (name,), "text", nullable=True) for name in sorted(query.columns())))
-            statements = [query.written_by(key, template, nouns) for key in query.keys for nouns in (frozenset(), NOUNS)]
+            alone = (False, True)
+            statements = [
+                query.written_by(key, template, nouns, single=single)
+                for key in query.keys
+                for nouns in (frozenset(), NOUNS)
+                for single in alone
+            ]
+            statements += [query.by(key, frozenset(), single=True) for key in query.keys]
             if query.is_page:
                 order = next(iter(query.orders))
                 statements += [query.written_page(Choice(order, per=per), template, frozenset()) for per in (None, *query.parents)]
