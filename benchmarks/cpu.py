@@ -18,6 +18,7 @@ from benchmarks.contest.processes import database_cpu_seconds
 from benchmarks.contest.run import PASSWORD
 from benchmarks.contest.screens import TEACHER, Screen, administrator_screens, teacher_screens
 from benchmarks.district import district
+from config import load_settings
 
 __all__ = ["main"]
 
@@ -87,6 +88,8 @@ async def _run(url: str) -> None:
 def main() -> None:
     with district() as url:
         os.environ |= {"DATABASE_URL": url, "SECRET_KEY": "of a bench, which nobody else can reach", "LOG_LEVEL": "warning"}
+        # They were read to find the school.
+        load_settings.cache_clear()
         uvloop.run(_run(url))
 
 
