@@ -51,7 +51,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A leaf of these columns. `kind`: one of `KINDS`, or `enum`, whose `names` are by value."""
+    """A leaf of these columns. `kind`: a key of `_LEAVES`, or `enum`, whose `names` are by value."""
 
     key: str
     columns: tuple[str, ...]
