@@ -8,10 +8,12 @@ It is null for a value that its leaf can't have (a null where none may be, a tex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from execution.parts import Constant, Value
+
 if TYPE_CHECKING:
     from db.statements import Choice, Query
 
-__all__ = ["IRREGULAR", "Joined", "Listed", "Template", "Text", "Value", "is_regular", "linked_columns"]
+__all__ = ["IRREGULAR", "Joined", "Listed", "Template", "is_regular", "linked_columns"]
 
 # JSON escapes control characters.
 IRREGULAR = "\x01"
@@ -39,40 +41,6 @@ _LEAVES = {
     "uuid": ('"', "{0}::text"),
     "global_id": ('"', "encode(uuid_send({0}), 'hex')"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A value that is the same in every row."""
-
-    key: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A leaf of these columns. `kind`: a key of `_LEAVES`, or `enum`, whose `names` are by value."""
-
-    key: str
-    columns: tuple[str, ...]
-    kind: str
-    nullable: bool
-    names: tuple[tuple[str, str], ...] = ()
-
-    def pieces(self, alias: str, tag: str) -> tuple[str, str, str]:
-        """What stands before the value, SQL for it, what stands behind it."""
-        columns = [f"{alias}.{each}" for each in self.columns]
-        if self.kind == "enum":
-            cases = " ".join(f"WHEN {_literal(value)} THEN {_literal(name)}" for value, name in self.names)
-            around, written = '"', f"CASE {columns[0]} {cases} END"
-        else:
-            around, template = _LEAVES[self.kind]
-            written = template.format(*columns)
-        before = f'"{tag}_' if self.kind == "global_id" else around
-        if not self.nullable:
-            return before, written, around
-        quoted = f"{_literal(before)} || ({written}) || {_literal(around)}" if before else written
-        return "", f"CASE WHEN {columns[0]} IS NULL THEN 'null' ELSE {quoted} END", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +73,7 @@ class Template:
     """What is written of each row, in order. `tag` begins the rows' global ids."""
 
     tag: str
-    parts: tuple[Text | Value | Joined | Listed, ...]
+    parts: tuple[Constant | Value | Joined | Listed, ...]
 
     @property
     def columns(self) -> frozenset[str]:
@@ -114,7 +82,7 @@ class Template:
         for each in self.parts:
             if isinstance(each, Value):
                 read.update(each.columns)
-            elif not isinstance(each, Text):
+            elif not isinstance(each, Constant):
                 read.add(each.column)
         return frozenset(read)
 
@@ -140,11 +108,11 @@ class Template:
         plain = "{"
         for number, each in enumerate(self.parts):
             plain += f"{',' if number else ''}{_quoted(each.key)}:"
-            if isinstance(each, Text):
+            if isinstance(each, Constant):
                 plain += _quoted(each.text)
                 continue
             if isinstance(each, Value):
-                before, written, after = each.pieces(alias, self.tag)
+                before, written, after = _pieces(each, alias, self.tag)
             else:
                 here = f"{place}_{number}"
                 write = _joined(each, alias, depth + 1, here) if isinstance(each, Joined) else _listed(each, alias, depth + 1, here)
@@ -165,6 +133,22 @@ def linked_columns(rows: str, linked: tuple[Joined, ...]) -> str:
         return rows
     written = ", ".join(f'({_joined(each, "written_0", 1, f"_{number}")}) AS "written.{number}"' for number, each in enumerate(linked))
     return f"SELECT written_0.*, {written}\nFROM (\n{rows}\n) AS written_0"
+
+
+def _pieces(value: Value, alias: str, tag: str) -> tuple[str, str, str]:
+    """What stands before a value, SQL for it, what stands behind it."""
+    columns = [f"{alias}.{each}" for each in value.columns]
+    if value.kind == "enum":
+        cases = " ".join(f"WHEN {_literal(known)} THEN {_literal(name)}" for known, name in value.names)
+        around, written = '"', f"CASE {columns[0]} {cases} END"
+    else:
+        around, template = _LEAVES[value.kind]
+        written = template.format(*columns)
+    before = f'"{tag}_' if value.kind == "global_id" else around
+    if not value.nullable:
+        return before, written, around
+    quoted = f"{_literal(before)} || ({written}) || {_literal(around)}" if before else written
+    return "", f"CASE WHEN {columns[0]} IS NULL THEN 'null' ELSE {quoted} END", ""
 
 
 def _joined(each: Joined, alias: str, depth: int, place: str) -> str:

@@ -18,28 +18,10 @@ from execution.arguments import arguments
 from execution.failures import Failure
 from execution.leaves import names_of_enum, writing_of
 from execution.loading import Loader
+from execution.parts import Constant, Value
 from execution.selections import Field, Kind, Selection
 
-__all__ = ["Constant", "Link", "Many", "Shape", "Value", "written_fields"]
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """`__typename`."""
-
-    key: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A leaf made of these columns of the row; `kind` says how: see `leaves.writing_of`, and `Computed.written`. `names`: an enum's, by value."""
-
-    key: str
-    columns: tuple[str, ...]
-    kind: str
-    nullable: bool
-    names: tuple[tuple[str, str], ...] = ()
+__all__ = ["Link", "Many", "Shape", "written_fields"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 from db.rows import Row
 from db.statements import Query
-from db.written import Joined, Listed, Template, Text, Value, is_regular
+from db.written import Joined, Listed, Template, is_regular
 from execution.loading import Cargo, Loaders
-from execution.shapes import Constant, Link, Many, Shape
-from execution.shapes import Value as Leaf
+from execution.parts import Constant, Value
+from execution.shapes import Link, Many, Shape
 from execution.written import Written
 
 __all__ = ["PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
@@ -38,11 +38,9 @@ class PageOrigin:
     per: str
 
 
-def _part(part: Constant | Leaf | Link | Many) -> Text | Value | Joined | Listed | None:
-    if isinstance(part, Constant):
-        return Text(part.key, part.text)
-    if isinstance(part, Leaf):
-        return Value(part.key, part.columns, part.kind, part.nullable, part.names)
+def _part(part: Constant | Value | Link | Many) -> Constant | Value | Joined | Listed | None:
+    if isinstance(part, (Constant, Value)):
+        return part
     template: Any = part.loader.writes(part.shape) if part.loader.writes is not None else None
     if template is None or part.loader.origin is None:
         return None

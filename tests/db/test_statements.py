@@ -10,7 +10,8 @@ from db.connections import is_read
 from db.queries import queries
 from db.statements import Choice
 from db.variants import variants
-from db.written import Template, Value
+from db.written import Template
+from execution.parts import Value
 
 
 async def test_every_statement_in_every_form_can_be_prepared(database_url):

@@ -6,9 +6,21 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from db.written import IRREGULAR, Template, Value
+from db.written import IRREGULAR, Template
+from execution.parts import Value
 
-DECIMALS = ["0", "0.00", "-1.50", "87.123456789012", "0.000001", "0.0000010", "123456789012345678901234567890", "1000000", "NaN", "-Infinity"]
+DECIMALS = [
+    "0",
+    "0.00",
+    "-1.50",
+    "87.123456789012",
+    "0.000001",
+    "0.0000010",
+    "123456789012345678901234567890",
+    "1000000",
+    "NaN",
+    "-Infinity",
+]
 # Python's str has an exponent for these.
 LEFT = ["0.0000001", "0.0000000", "-0.00000099"]
 

@@ -13,7 +13,7 @@ import orjson
 import strawberry
 
 from execution.loading import Loader, Loaders, Rows
-from execution.shapes import Constant, Value
+from execution.parts import Constant, Value
 from execution.written import Written
 
 KINDS = ("Person", "Place", "Thing")
