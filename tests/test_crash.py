@@ -13,7 +13,7 @@ import pytest
 
 from db.books import check_books_of
 from tests.folders import reachable_folder
-from tests.test_serve import Program
+from tests.programs import Program
 
 PAY = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
   receipt { id number amount transactions { nodes { id } } } userErrors { code } } }"""

@@ -17,8 +17,8 @@ import pytest
 from config import Settings
 from db.pool import Database
 from tests.folders import reachable_folder
+from tests.programs import free_port
 from tests.serving import serving
-from tests.test_serve import free_port
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")

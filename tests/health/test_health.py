@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import signal
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import datetime
 
 import psutil
@@ -16,6 +15,7 @@ from db.migrate import migrate, rollback
 from db.seed import seed
 from tests.databases import SEED_DATE
 from tests.folders import reachable_folder
+from tests.health.processes import family, stopped
 from tests.serving import serving
 
 PREFIXES = ["", "/api/v1"]
@@ -53,23 +53,6 @@ async def until_ready(client, within=20):
     async with asyncio.timeout(within):
         while await ready(client) != 200:
             await asyncio.sleep(0.05)
-
-
-def family(server):
-    return [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
-
-
-@asynccontextmanager
-async def stopped(processes):
-    """Processes of ours, stopped for a while."""
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in reversed(processes):
-            if process.is_running():
-                process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -1,0 +1,23 @@
+"""The processes of a PostgreSQL, stopped for a while."""
+
+import signal
+from contextlib import asynccontextmanager
+
+import psutil
+
+
+def family(server):
+    return [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
+
+
+@asynccontextmanager
+async def stopped(processes):
+    """Processes of ours, stopped for a while."""
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in reversed(processes):
+            if process.is_running():
+                process.send_signal(signal.SIGCONT)

@@ -1,0 +1,65 @@
+"""Idempotency keys: what is sent twice is done once."""
+
+from uuid import uuid4
+
+from tests.schema.writing.bursary import act, books, entry, money, pay
+from tests.schema.writing.classroom import codes
+
+NONE = "0" * 32
+
+
+async def test_the_same_key_and_arguments_answer_the_saved_object_read_anew(writable, one):
+    key = uuid4().hex
+    first = await pay(writable, (one, "40"), key=key)
+    before = await books(writable)
+    assert await pay(writable, (one, "40"), key=key) == first
+    assert await books(writable) == before
+    await act(writable, "refundPayment", transactionId=await entry(writable, one), reason="Left")
+    again = await pay(writable, (one, "40"), key=key)
+    assert (again["receipt"]["id"], again["payments"][0]["status"]) == (first["receipt"]["id"], "REFUNDED")
+
+
+async def test_the_same_key_with_other_arguments_is_refused(writable, one):
+    key = uuid4().hex
+    await pay(writable, (one, "40"), key=key)
+    before = await books(writable)
+    assert codes(await pay(writable, (one, "41"), key=key)) == [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]
+    assert await books(writable) == before
+
+
+async def test_arguments_are_the_same_by_value_however_they_are_written(writable, one):
+    key = uuid4().hex
+    first = await pay(writable, (one, "40"), key=key)
+    assert await pay(writable, (one, "40.00"), amount="4E+1", key=key) == first
+    moments = ("2026-03-17T10:00:00+01:00", "2026-03-17T09:00:00Z", "2026-03-17T09:00:01Z")
+    key = uuid4().hex
+    answers = [await pay(writable, (one, "5.5"), key=key, occurredAt=each) for each in moments]
+    assert answers[0] == answers[1]
+    assert [codes(each) for each in answers] == [[], [], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
+
+
+async def test_keys_are_per_user_and_per_mutation(writable, one):
+    key = uuid4().hex
+    assert codes(await pay(writable, (one, "40"), key=key)) == []
+    assert codes(await pay(writable, (one, "40"), key=key, viewer="admin@demo.school")) == []
+    assert codes(await act(writable, "waiveCharge", key=key, paymentId=one, amount="5", reason="Hardship")) == []
+    assert await money(writable, one) == ("PARTIAL", 15)
+
+
+async def test_user_errors_are_not_saved_under_a_key(writable, one):
+    key = uuid4().hex
+    assert codes(await pay(writable, (one, "400"), key=key)) == [("allocations.0.amount", "OVERPAID")]
+    assert codes(await pay(writable, (one, "40"), key=key)) == []
+
+
+async def test_keys_are_kept_thirty_days(writable, one):
+    from db.queries import queries
+
+    key, old = uuid4().hex, uuid4().hex
+    await pay(writable, (one, "1"), key=key)
+    await pay(writable, (one, "1"), key=old)
+    ages = "UPDATE idempotency_keys SET created_at = now() - make_interval(days => $2::int, secs => 5) WHERE key = $1"
+    await writable.database.execute(ages, key, 29)
+    await writable.database.execute(ages, old, 30)
+    await writable.database.execute(queries.delete_old_idempotency_keys.statement().sql)
+    assert await writable.value("SELECT array_agg(key) FROM idempotency_keys WHERE key = ANY($1)", [key, old]) == [key]
