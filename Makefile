@@ -18,7 +18,7 @@ DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ bench-indexes: .venv/.synced  ## Measure what migration 018 brings and costs, on
 
 bench-health: .venv/.synced  ## Measure the health routes on the district school
 	@$(RUN) -m benchmarks.health
+
+bench-start: .venv/.synced  ## Measure how long a second start takes
+	@$(RUN) -m benchmarks.start
 
 bench-plans: .venv/.synced  ## Look at the plan of every statement on the district school
 	@$(RUN) -m benchmarks.plans

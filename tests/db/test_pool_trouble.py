@@ -29,8 +29,9 @@ async def test_warm_connections_that_the_server_closes_are_opened_again(database
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
         )
         await outside.close()
+        # It opens one of its own when it comes while the three are being opened: three are the least, not the most.
         assert await database.fetchval("SELECT 1") == 1
-        await until(lambda: database.metrics().total_count == 3)
+        await until(lambda: database.metrics().total_count >= 3)
     finally:
         await database.close()
 

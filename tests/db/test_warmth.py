@@ -1,0 +1,45 @@
+"""Keeping connections open that nobody asks for."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+import pytest
+
+from db.warmth import keep_warm
+from tests.db.pooling import until
+
+
+@asynccontextmanager
+async def kept_warm(url, at_least):
+    """A pool that opens nothing by itself, and the task that looks after it."""
+    pool = await asyncpg.create_pool(url, min_size=0, max_size=8)
+    looking = asyncio.create_task(keep_warm(pool, at_least, every=0.05, within=5))
+    try:
+        yield pool
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+        pool.terminate()
+
+
+@pytest.mark.parametrize("lent", [0, 1, 2, 3, 5])
+async def test_as_many_are_opened_as_are_missing(database_url, lent):
+    async with kept_warm(database_url, at_least=3) as pool:
+        taken = [await pool.acquire() for _ in range(lent)]
+        await until(lambda: pool.get_size() >= 3)
+        await asyncio.sleep(0.3)  # some more looks
+        assert (pool.get_size(), pool.get_idle_size()) == (max(3, lent), max(3 - lent, 0))
+        for connection in taken:
+            await pool.release(connection)
+
+
+async def test_those_that_lie_idle_count(database_url):
+    async with kept_warm(database_url, at_least=4) as pool:
+        first, second = await pool.acquire(), await pool.acquire()
+        await pool.release(first)
+        await until(lambda: pool.get_size() >= 4)
+        await asyncio.sleep(0.3)
+        assert (pool.get_size(), pool.get_idle_size()) == (4, 3)
+        await pool.release(second)
