@@ -1,6 +1,5 @@
 """The ASGI application: lifespan, middleware, routes. The one file that knows every room."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from starlette_compress import CompressMiddleware
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+import memory
 from auth.access import Capability, may
 from auth.authenticator import Authenticator
 from auth.networks import Client
@@ -44,9 +44,6 @@ __all__ = ["Services", "create_app"]
 
 _log = structlog.get_logger("rollcall.server")
 
-# A request's objects go with its last reference; what is in circles can wait. Python's own 700 objects are a part of one page: see docs/performance.md.
-_COLLECT_AFTER = (10_000, 20, 20)
-
 
 @dataclass
 class Services:
@@ -69,16 +66,14 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        memory.give_back()
         database = await Database.open(settings, str(settings.database_url))
         authenticator = Authenticator(database, settings, direct_url)
         health = Health(database, str(settings.database_url), settings, lambda: in_flight.count)
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
         await authenticator.start()
-        # What is here now stays: the garbage collector need not look through it again and again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
+        memory.settle()
         try:
             yield
         finally:
