@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 from starlette_compress import CompressMiddleware
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -82,9 +83,8 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             await authenticator.stop()
             await database.close()
 
-    async def make_context(request: Request) -> Context:
-        services: Services = request.app.state.services
-        scope = request.scope
+    async def make_context(scope: Scope) -> Context:
+        services: Services = app.state.services
         viewer = await services.authenticator.viewer(header(scope, b"authorization"))
         client = Client.of(scope["client"][0] if scope.get("client") else None, header(scope, b"user-agent"))
         return Context(services.database, viewer, scope["state"]["request_id"], services, client)

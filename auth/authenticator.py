@@ -30,7 +30,8 @@ __all__ = ["Authenticator"]
 
 _log = structlog.get_logger("rollcall.authentication")
 
-# RFC 6750, 2.1. Ours are far shorter than 2,000 characters, and nothing longer is hashed or parsed.
+# RFC 6750, 2.1. Ours are far shorter than 2,000 characters.
+_LONGEST = 2_000
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,2000})", re.IGNORECASE)
 _USES_ARE_NOTED_EVERY = timedelta(minutes=1)
 _TIDY_SECONDS = 3600.0
@@ -85,22 +86,26 @@ class Authenticator:
         """
         if authorization_header is None:
             return ANONYMOUS
-        match = _BEARER.fullmatch(authorization_header.strip())
-        if match is None:
-            raise unauthenticated("Send the token as `Authorization: Bearer …`.")
-        token = match[1]
-        token_hash = fingerprint(token)
         now = self.clock.now()
-        entry = self._cache.find(token_hash, now) if self._revocations.is_listening else None
+        # What is longer than any of ours is neither hashed nor parsed.
+        known_by = fingerprint(authorization_header) if len(authorization_header) <= _LONGEST else None
+        entry = self._cache.find(known_by, now) if known_by is not None and self._revocations.is_listening else None
         if entry is None:
             generation = self._cache.generation
-            entry = await (self._service(token_hash, now) if is_token(Kind.SERVICE, token) else self._session(token, now))
-            if self._revocations.is_listening:
-                self._cache.keep(token_hash, entry, generation)
+            entry = await self._verified(authorization_header, now)
+            if known_by is not None and self._revocations.is_listening:
+                self._cache.keep(known_by, entry, generation)
         kind, identifier = entry.rights[0]
         if kind == "service":
             self._note_use(identifier, now)
         return entry.viewer
+
+    async def _verified(self, authorization_header: str, now: datetime) -> Entry:
+        match = _BEARER.fullmatch(authorization_header.strip())
+        if match is None:
+            raise unauthenticated("Send the token as `Authorization: Bearer …`.")
+        token = match[1]
+        return await (self._service(fingerprint(token), now) if is_token(Kind.SERVICE, token) else self._session(token, now))
 
     async def settle(self) -> None:
         """Call it after a mutation that may have revoked something has committed: when it returns, that counts in every worker.

@@ -1,6 +1,7 @@
 """What the pool knows of a single connection: how it is made, whether it still lives, whether it must be reset."""
 
 import select
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -15,8 +16,8 @@ __all__ = [
     "has_ended",
     "is_closed",
     "is_end",
-    "is_free",
     "is_read",
+    "lend_free",
     "needs_time",
     "options",
     "prepare",
@@ -50,6 +51,11 @@ class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only 
         # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
         # A test reads every statement for these. The RESET would be one more way to the server and back for each statement.
         return "" if getattr(self, "rollcall_clean", False) else super().get_reset_query()
+
+    async def reset(self, *, timeout: float | None = None) -> None:
+        # asyncpg's own makes a timeout first, also where it then finds nothing to do. A BEGIN that was cancelled leaves a transaction that is none.
+        if self.get_reset_query() or self._top_xact is not None or self.is_in_transaction():  # type: ignore[attr-defined]  # not in its stubs
+            await super().reset(timeout=timeout)
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -100,10 +106,17 @@ def has_ended(connection: Any) -> bool:
         return True
 
 
-def is_free(pool: Any) -> bool:
-    """Whether the pool would lend a connection at once: the next in its line is open."""
+async def lend_free(pool: Any) -> Any:
+    """A connection that the pool has open and free; None when it has none. There is nothing to wait for, and so no task and no timeout."""
     line = pool._queue._queue
-    return bool(line) and line[-1].is_connected()
+    if not line or not line[-1].is_connected() or pool.is_closing():
+        return None
+    holder = line.pop()
+    try:
+        return await holder.acquire()
+    except BaseException:
+        pool._queue.put_nowait(holder)
+        raise
 
 
 def needs_time(connection: Any) -> bool:
@@ -117,6 +130,7 @@ def is_end(error: Exception, connection: Any) -> bool:
     return isinstance(error, _ENDED) or has_ended(connection)
 
 
+@lru_cache(maxsize=4_000)
 def is_read(sql: str) -> bool:
     """Whether a statement only reads: it begins with SELECT, after its name's comment. No SELECT of ours calls what writes; a test reads them all."""
     statement = sql.partition("*/")[2] if sql.startswith("/*") else sql

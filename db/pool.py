@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from config import Settings
-from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_free, is_read, needs_time, options, prepare
+from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_read, lend_free, needs_time, options, prepare
 from db.pool_facts import PoolEvents, PoolMetrics
 from db.warmth import keep_warm
 
@@ -131,8 +131,10 @@ class Database:
         # harm, wherever the first reading ended, so nobody looks before the first; whether a write took place nobody can know, and it is not
         # written again.
         for look in (False, True) if is_read(sql) else ():
-            with suppress(LostConnectionError, asyncpg.OutdatedSchemaCacheError):
+            try:
                 return await self._once(call, look=look)
+            except (LostConnectionError, asyncpg.OutdatedSchemaCacheError):
+                pass
         try:
             return await self._once(call, look=True)
         except LostConnectionError as lost:
@@ -203,10 +205,7 @@ class Database:
 
     async def _any(self, within: float) -> Any:
         try:
-            if is_free(self._pool):
-                # There is nothing to wait for, and so nothing to bound.
-                return await self._pool.acquire()
-            return await self._pool.acquire(timeout=within)
+            return await lend_free(self._pool) or await self._pool.acquire(timeout=within)
         except TimeoutError:
             raise PoolTimeoutError("no connection became free in time") from None
         except ConnectionError:
@@ -217,19 +216,20 @@ class Database:
 
     async def _give_back(self, connection: Any) -> None:
         # A release must end even when its request is cancelled, or the connection is lost to the pool.
-        if not needs_time(connection):
-            await self._release(connection)
-            return
-        await asyncio.shield(self._release(connection))
+        if needs_time(connection):
+            await asyncio.shield(self._release(connection, self._settings.connect_seconds))
+        else:
+            await self._release(connection, None)
 
-    async def _release(self, connection: Any) -> None:
-        # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
+    async def _release(self, connection: Any, within: float | None) -> None:
         try:
-            with suppress(*LOST, TimeoutError):
-                if needs_time(connection):
-                    await self._pool.release(connection, timeout=self._settings.connect_seconds)
-                else:
-                    await connection._holder.release(None)
+            if within is not None:
+                await self._pool.release(connection, timeout=within)
+            else:
+                await connection._holder.release(None)
+        except (*LOST, TimeoutError):
+            # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
+            pass
         finally:
             self._lent -= 1
             self._turns.release()

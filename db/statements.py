@@ -160,7 +160,7 @@ class Query:
         *,
         single: bool = False,
     ) -> Statement:
-        """The rows whose key of this name is one of `$keys` (`single`: the only one), unsorted; with all columns, or with the id and these.
+        """The rows whose key of this name is one of `$keys` (`single`: is `$key`), unsorted; with all columns, or with the id and these.
 
         What comes along is in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. What is
         linked is in columns `written.0`, `written.1` and so on.
@@ -172,10 +172,10 @@ class Query:
         """That a row's key of this name is among `$keys`.
 
         Of an array that it does not know PostgreSQL expects ten keys, so for a single one it would rather plan anew each time, which takes longer
-        than to run the plan.
+        than to run the plan. And an array takes longer to send.
         """
         sql, sql_type = self.keys[name]
-        return f"{sql} = ($keys::{sql_type}[])[1]" if single else f"{sql} = ANY($keys::{sql_type}[])"
+        return f"{sql} = $key::{sql_type}" if single else f"{sql} = ANY($keys::{sql_type}[])"
 
     def _by(self, name: str, columns: Columns, along: tuple["Along", ...], *, single: bool) -> str:
         rows = self.row_where(self._asked(name, single=single), columns)
@@ -211,13 +211,15 @@ class Query:
         return f"SELECT array_agg(lists.parent_key) AS parents, array_agg(lists.written) AS written\nFROM (\n{lists}\n) AS lists"
 
     def written_by(self, name: str, template: Template, open_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
-        """The rows that `by` gives, written as JSON: one row with the `keys` that were found and their `written` objects."""
+        """The rows that `by` gives, written as JSON: one row with the `keys` that were found and their `written` objects; `single`: the row, `written`."""
         return self._kept(
             ("written", name, template, open_nouns, single), lambda: self._written_by(name, template, single=single), open_nouns
         )
 
     def _written_by(self, name: str, template: Template, *, single: bool) -> str:
-        rows = self.row_where(self._asked(name, single=single), template.columns, also=f"{self.keys[name][0]} AS asked_key")
+        if single:
+            return f"SELECT {template.expression('written_0')} AS written\nFROM (\n{self.row_where(self._asked(name, single=True), template.columns)}\n) AS written_0"
+        rows = self.row_where(self._asked(name, single=False), template.columns, also=f"{self.keys[name][0]} AS asked_key")
         return (
             f"SELECT array_agg(written_0.asked_key) AS keys, array_agg({template.expression('written_0')}) AS written\n"
             f"FROM (\n{rows}\n) AS written_0"

@@ -5,7 +5,7 @@ It is null for a value that its leaf can't have (a null where none may be, a tex
 `IRREGULAR`, which no JSON has in it, and who asked fetches the rows instead, to find out what is wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from execution.parts import Constant, Value
@@ -70,10 +70,15 @@ class Listed:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Template:
-    """What is written of each row, in order. `tag` begins the rows' global ids."""
+    """What is written of each row, in order. `tag` begins the rows' global ids; `parameters` are those of the lists in it, when it is the whole."""
 
     tag: str
     parts: tuple[Constant | Value | Joined | Listed, ...]
+    parameters: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Asked for by each request.
+        self.parameters = self.values("")
 
     @property
     def columns(self) -> frozenset[str]:
@@ -86,8 +91,8 @@ class Template:
                 read.add(each.column)
         return frozenset(read)
 
-    def values(self, place: str = "") -> dict[str, Any]:
-        """The parameters of the lists in it, by the names that `expression` gives them."""
+    def values(self, place: str) -> dict[str, Any]:
+        """The parameters of the lists in it, by the names that `expression` gives them at this place."""
         found: dict[str, Any] = {}
         for number, each in enumerate(self.parts):
             if isinstance(each, Listed):

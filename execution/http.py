@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,7 +27,7 @@ __all__ = ["AtPath", "GraphQLEndpoint"]
 
 
 class GraphQLEndpoint:
-    """The endpoint. `make_context(request)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
+    """The endpoint. `make_context(scope)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
 
     `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
     theirs resemble. A browser that asks for a page is sent to `explorer`.
@@ -36,7 +37,7 @@ class GraphQLEndpoint:
         self,
         schema: GraphQLSchema,
         execute: Execute,
-        make_context: Callable[[Request], Awaitable[Any]],
+        make_context: Callable[[Scope], Awaitable[Any]],
         errors: ErrorWriter,
         *,
         limits: Limits,
@@ -58,48 +59,48 @@ class GraphQLEndpoint:
         self._explorer = explorer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        if self._explorer and _wants_a_page(request):
+        if self._explorer and _wants_a_page(scope):
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
             return
         answer = None
         async with Watch(receive) as watch:
-            answer = await self._outcome(request, watch)
+            answer = await self._outcome(scope, receive, watch)
         if answer is not None:
             await answer(scope, receive, send)
 
-    async def _outcome(self, request: Request, watch: Watch) -> ASGIApp | None:
+    async def _outcome(self, scope: Scope, receive: Receive, watch: Watch) -> ASGIApp | None:
+        """The answer to a request; None when nobody is there to be answered."""
+        chosen = chosen_media_type(header(scope, b"accept"))
+        # What a refusal is written in, too, for a client that would take neither.
+        media_type = chosen or JSON
         try:
-            return await self._respond(request, watch)
+            if chosen is None:
+                raise Refusal("NOT_ACCEPTABLE", f"Answers are {NEW} or {JSON}.")
+            return await self._respond(scope, receive, watch, media_type)
         except asyncio.CancelledError:
             working = asyncio.current_task()
             if working is None or working.cancelling():
                 raise
             # By something of its own: nobody has left, and the server goes on.
             error = asyncio.CancelledError("the operation was cancelled from within")
-            return self._failed(error, _media_type(request), _request_id(request))
-
-    async def _respond(self, request: Request, watch: Watch) -> ASGIApp | None:
-        """The answer to a request; None when nobody is there to be answered."""
-        media_type, request_id = _media_type(request), _request_id(request)
-        try:
-            if chosen_media_type(header(request.scope, b"accept")) is None:
-                raise Refusal("NOT_ACCEPTABLE", f"Answers are {NEW} or {JSON}.")
-            asked = await read(request, self._max_body_bytes)
-            watch.begin()
-            context = await self._make_context(request)
-            try:
-                result = await self._execute(self._operation(request.method, asked, context))
-            finally:
-                self._close(context)
-            return self._answer(result, media_type, request_id)
+            return self._failed(error, media_type, scope)
         except ClientDisconnect:
             return None
         except InvalidDocumentError as invalid:
-            written = [self._errors.write(each, request_id, code=invalid.code) for each in invalid.errors]
+            written = [self._errors.write(each, _request_id(scope), code=invalid.code) for each in invalid.errors]
             return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets JSON, and the log gets what nobody foresaw
-            return self._failed(error, media_type, request_id)
+            return self._failed(error, media_type, scope)
+
+    async def _respond(self, scope: Scope, receive: Receive, watch: Watch, media_type: str) -> ASGIApp:
+        asked = await read(scope, receive, self._max_body_bytes)
+        watch.begin()
+        context = await self._make_context(scope)
+        try:
+            result = await self._execute(self._operation(scope["method"], asked, context))
+        finally:
+            self._close(context)
+        return Ready(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
 
     def _operation(self, method: str, asked: Asked, context: Any) -> Operation:
         """What is asked for, when it may run. Raises a refusal, or InvalidDocumentError."""
@@ -112,21 +113,19 @@ class GraphQLEndpoint:
         check_cost(self._schema, document.node, operation, asked.variables, self._limits, document.costs)
         return Operation(document, operation, asked.variables, context)
 
-    def _answer(self, result: ExecutionResult | bytes, media_type: str, request_id: str) -> ASGIApp:
-        if isinstance(result, bytes):
-            return Ready(result, media_type)
+    def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> ASGIApp:
         if not result.errors:
             return response({"data": result.data}, media_type)
-        written = self._errors.write_all(result.errors, request_id)
+        written = self._errors.write_all(result.errors, _request_id(scope))
         # An operation that began has `data`, even when it is null; one that could not (its variables do not fit) has none.
         if result.data is not None or any(each.path for each in result.errors):
             return response({"errors": written, "data": result.data}, media_type)
         return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
 
-    def _failed(self, error: BaseException, media_type: str, request_id: str) -> ASGIApp:
+    def _failed(self, error: BaseException, media_type: str, scope: Scope) -> ASGIApp:
         refusal = self._errors.refusal(error)
         if refusal is None:
-            return response({"errors": [self._errors.mask(error, request_id)]}, media_type, 500)
+            return response({"errors": [self._errors.mask(error, _request_id(scope))]}, media_type, 500)
         return refusal_response(refusal, media_type)
 
 
@@ -143,14 +142,13 @@ class AtPath:
         await app(scope, receive, send)
 
 
-def _wants_a_page(request: Request) -> bool:
-    return request.method == "GET" and "text/html" in (header(request.scope, b"accept") or "") and "query" not in request.query_params
+def _wants_a_page(scope: Scope) -> bool:
+    return (
+        scope["method"] == "GET"
+        and "text/html" in (header(scope, b"accept") or "")
+        and "query" not in QueryParams(scope.get("query_string", b""))
+    )
 
 
-def _media_type(request: Request) -> str:
-    """What an answer is written in; what a refusal is, too, for a client that would take neither."""
-    return chosen_media_type(header(request.scope, b"accept")) or JSON
-
-
-def _request_id(request: Request) -> str:
-    return str(request.scope.get("state", {}).get("request_id", ""))
+def _request_id(scope: Scope) -> str:
+    return str(scope.get("state", {}).get("request_id", ""))

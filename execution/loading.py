@@ -124,7 +124,7 @@ class _Shared(DataLoader[Any, Any]):
             failed, more = await asyncio.gather(self._loaded(others), self._all_answered(missing))
             failed |= more
         elif missing:
-            failed = await self._all_answered(missing)
+            failed = await (self._answered(missing) if self.max_batch_size is None else self._all_answered(missing))
         return known | failed if failed else known
 
     def know(self, key: Any, value: Any) -> None:

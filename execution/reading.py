@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from execution.errors import Refusal
 from execution.negotiation import JSON, is_json
@@ -24,29 +26,30 @@ class Asked:
     operation_name: str | None
 
 
-async def read(request: Request, max_bytes: int) -> Asked:
+async def read(scope: Scope, receive: Receive, max_bytes: int) -> Asked:
     """The parameters of a request. Raises a refusal that names everything that is wrong with them; ClientDisconnect when nobody is there.
 
     Only `application/json` is a body: a browser asks the server before it sends that from another site. Parameters of other names are
     ignored. Of a name that is twice in a JSON object the last one counts, as in most readers of JSON; in an address it is refused.
     """
-    if request.method == "GET":
-        return _asked(_from_address(request))
-    if request.method != "POST":
+    method = scope["method"]
+    if method == "GET":
+        return _asked(_from_address(scope))
+    if method != "POST":
         raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
-    if not is_json(header(request.scope, b"content-type")):
+    if not is_json(header(scope, b"content-type")):
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
-    if (header(request.scope, b"content-encoding") or "identity").strip().lower() != "identity":
+    if (header(scope, b"content-encoding") or "identity").strip().lower() != "identity":
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
-    given = _json(await read_body(request, max_bytes), "The body")
+    given = _json(await read_body(scope, receive, max_bytes), "The body")
     if isinstance(given, list):
         raise Refusal("BATCHING_NOT_SUPPORTED", "Send one operation per request.")
     return _asked(given)
 
 
-def _from_address(request: Request) -> dict[str, Any]:
+def _from_address(scope: Scope) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in QueryParams(scope.get("query_string", b"")).multi_items():
         if name in given and name in _PARAMETERS:
             raise Refusal("INVALID_REQUEST", f"`{name}` is there twice.")
         given[name] = value or None
@@ -56,26 +59,29 @@ def _from_address(request: Request) -> dict[str, Any]:
     return given
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     """The body. Raises a BODY_TOO_LARGE refusal as soon as it is; ClientDisconnect when nobody is there."""
-    too_large = Refusal("BODY_TOO_LARGE", f"The body is larger than {max_bytes} bytes.", limit=max_bytes)
-    announced = header(request.scope, b"content-length") or "0"
+    announced = header(scope, b"content-length") or "0"
     if announced.isdigit() and int(announced) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     body = b""
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body = message.get("body", b"")
         size += len(body)
         if size > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes)
         chunks.append(body)
         more = message.get("more_body", False)
     return body if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal("BODY_TOO_LARGE", f"The body is larger than {max_bytes} bytes.", limit=max_bytes)
 
 
 def _json(text: bytes, what: str) -> Any:
@@ -88,7 +94,7 @@ def _json(text: bytes, what: str) -> Any:
 def _asked(given: Any) -> Asked:
     if not isinstance(given, dict):
         raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
-    query, variables, name, extensions = (given.get(each) for each in _PARAMETERS)
+    query, variables, name, extensions = map(given.get, _PARAMETERS)
     problems = []
     if not isinstance(query, str) or not query.strip():
         problems.append("`query` must be a GraphQL document.")

@@ -1,22 +1,25 @@
 """Every request has an id: the client's when it sent a plain one, else one of ours. It is in the answer, the log and the audit."""
 
 import re
-from uuid import uuid4
+from os import urandom
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 __all__ = ["RequestIdMiddleware", "header"]
 
+_BY_NAME = "rollcall.headers"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 def header(scope: Scope, name: bytes) -> str | None:
     """The first header of this name (in lower case) as text; None when there is none."""
-    for known, value in scope["headers"]:
-        if known == name:
-            return str(value, "latin-1")
-    return None
+    known = scope.get(_BY_NAME)
+    if known is None:
+        # A request asks for eight of them.
+        known = scope[_BY_NAME] = dict(reversed(scope["headers"]))
+    value = known.get(name)
+    return None if value is None else str(value, "latin-1")
 
 
 class RequestIdMiddleware:
@@ -30,7 +33,7 @@ class RequestIdMiddleware:
             await self._app(scope, receive, send)
             return
         given = header(scope, b"x-request-id") or ""
-        request_id = given if _PLAIN.fullmatch(given) else uuid4().hex
+        request_id = given if _PLAIN.fullmatch(given) else urandom(16).hex()
         scope.setdefault("state", {})["request_id"] = request_id
         written = (b"x-request-id", request_id.encode("latin-1"))
 
@@ -39,5 +42,8 @@ class RequestIdMiddleware:
                 message["headers"] = [*message["headers"], written]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
+        before = bind_contextvars(request_id=request_id)
+        try:
             await self._app(scope, receive, answer)
+        finally:
+            reset_contextvars(**before)

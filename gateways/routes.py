@@ -38,7 +38,7 @@ def _endpoint(
         if not adapter.is_set_up:
             return _refused(503, "GATEWAY_NOT_SET_UP", f"No secret of {adapter.name}'s is set here.")
         try:
-            told = adapter.read(request.headers, await read_body(request, max_body_bytes), now())
+            told = adapter.read(request.headers, await read_body(request.scope, request.receive, max_body_bytes), now())
         except Refusal as refusal:
             return _refused(413, refusal.code, refusal.message)
         except NotGenuineError as error:

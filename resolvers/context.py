@@ -13,6 +13,7 @@ from auth.viewer import Viewer
 from db.pool import Database
 from db.rows import Carried, Row, carried
 from db.statements import Along, Query, Statement
+from db.written import Template
 from execution.loading import Loader, Loaders, Rows, Wants
 from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
 
@@ -93,18 +94,17 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
 
     async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
         if wants.written is not None:
-            statement = query.written_by(key, wants.written, context.open, single=len(keys) == 1)
-            [answer] = await context.rows(statement, Row, {"keys": keys, **wants.written.values()})
-            texts = written_texts(answer["written"] or ())
-            if texts is not None:
-                written = dict(zip(answer["keys"] or (), texts, strict=True))
-                return [written.get(each) for each in keys]
+            written = await _written(context, query, key, wants.written, keys)
+            if written is not None:
+                return written
+        single = len(keys) == 1
         wanted = None if wants.columns is None else wants.columns | {column}
         objects = [each for each in wants.cargo if each.wants.written is not None]
         cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
         along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
-        statement = query.by(key, context.open, wanted, along, linked(objects), single=len(keys) == 1)
-        found = {each[column]: each for each in await context.rows(statement, row, {"keys": keys, **linked_values(objects)})}
+        statement = query.by(key, context.open, wanted, along, linked(objects), single=single)
+        asked = {"key": keys[0]} if single else {"keys": keys}
+        found = {each[column]: each for each in await context.rows(statement, row, asked | linked_values(objects))}
         keep_linked(context.loaders, objects, found.values())
         for number, each in enumerate(cargo):
             made = context.loaders.of(each.loader, None, each.wants)
@@ -115,6 +115,21 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
 
     origin = _Origin(query, key, carried(row))
     return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=origin, writes=writes(row))
+
+
+async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:
+    """The rows with these keys as JSON, None for those that this viewer does not see; None when a row cannot be written."""
+    if len(keys) == 1:
+        statement = query.written_by(key, template, context.open, single=True)
+        found = await context.rows(statement, Row, {"key": keys[0]} | template.parameters)
+        texts = written_texts([each["written"] for each in found])
+        return None if texts is None else texts or [None]
+    [answer] = await context.rows(query.written_by(key, template, context.open), Row, {"keys": keys} | template.parameters)
+    texts = written_texts(answer["written"] or ())
+    if texts is None:
+        return None
+    known = dict(zip(answer["keys"] or (), texts, strict=True))
+    return [known.get(each) for each in keys]
 
 
 def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:

@@ -187,7 +187,7 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
         choice = request.choice(query, None)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
-            [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.values())
+            [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.parameters)
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
@@ -215,7 +215,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         choice = request.choice(query, per)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
-            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.values()})
+            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.parameters})
             texts = written_texts(answer["written"])
             if texts is not None:
                 written = dict(zip(answer["parents"], texts, strict=True))

@@ -219,7 +219,7 @@ async def test_an_object_by_its_id_is_not_planned_anew_for_each_request(school):
         prepared = await connection.prepare(statement.sql)
         key = await connection.fetchval(f"SELECT id FROM {query.name} LIMIT 1")
         for _ in range(8):
-            assert len(await prepared.fetch([key])) == 1
+            assert len(await prepared.fetch(key)) == 1
         row = await connection.fetchrow(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1", statement.sql
         )

@@ -83,6 +83,21 @@ async def test_a_transaction_that_is_cancelled_leaves_nothing_behind(fresh_datab
         await database.close()
 
 
+async def test_a_transaction_that_never_began_is_forgotten(fresh_database_url):
+    """asyncpg notes a transaction before it says BEGIN: one that is cancelled there would make the next one on the connection a savepoint of it."""
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
+    try:
+        await database.execute("CREATE TABLE written (n integer)")
+        async with database.acquire() as connection:
+            connection._con.rollcall_clean = True
+            connection._con._top_xact = connection._con.transaction()
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO written VALUES (1)")
+        assert await database.fetchval("SELECT count(*) FROM written") == 1
+    finally:
+        await database.close()
+
+
 async def test_tables_may_change_under_prepared_statements(fresh_database_url):
     database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
     try:

@@ -19,6 +19,7 @@ from execution.errors import ErrorWriter, Refusal
 from execution.http import GraphQLEndpoint
 from execution.limits import PAGE, Limits
 from execution.operations import graphql_core
+from execution.requests import header
 from tests.execution.asgi import NEW, ask, post
 
 JSON = "application/json"
@@ -65,8 +66,8 @@ SCHEMA = strawberry.Schema(Query, Mutation)._schema
 CORE = graphql_core(SCHEMA, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable)
 
 
-async def make_context(request: Any) -> str:
-    match request.headers.get("authorization"):
+async def make_context(scope: Any) -> str:
+    match header(scope, b"authorization"):
         case "bad":
             raise Refusal("UNAUTHENTICATED", "No.")
         case "slow":

@@ -16,6 +16,7 @@ from execution.http import GraphQLEndpoint
 from execution.limits import Limits
 from execution.loading import Loader, Loaders
 from execution.operations import graphql_core
+from execution.requests import header
 
 
 class Work:
@@ -67,8 +68,8 @@ class Application:
             def quick(self) -> str:
                 return "quick"
 
-        async def make_context(request):
-            if request.headers.get("authorization") == "slow":
+        async def make_context(scope):
+            if header(scope, b"authorization") == "slow":
                 await work.run()
             return Context()
 
