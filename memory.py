@@ -1,9 +1,11 @@
 """How a process that serves for weeks uses its memory: what the garbage collector looks through, what goes back to the system."""
 
+import asyncio
 import ctypes
 import gc
+from typing import Any
 
-__all__ = ["give_back", "settle"]
+__all__ = ["give_back", "keep_giving_back", "settle"]
 
 # A request's objects go with its last reference; what is in circles can wait. Python's own 700 objects are a part of one page: see docs/performance.md.
 _COLLECT_AFTER = (10_000, 20, 20)
@@ -31,10 +33,26 @@ def give_back() -> None:
 
     glibc's own measure grows with the largest piece that was ever freed: after one sign-in, 19 MiB stay with the process for ever.
     """
+    mallopt = _of_glibc("mallopt")
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _BORROWED_ABOVE)
+        mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
+        mallopt(_ARENA_MAX, _ARENAS)
+
+
+async def keep_giving_back(every: float = 10.0) -> None:
+    """Gives back, every so many seconds, what many large answers at once have left free between smaller pieces: run it as a task.
+
+    It takes 6 ms for 50 MiB, beside the event loop, and nothing where nothing is free.
+    """
+    trim = _of_glibc("malloc_trim")
+    while trim is not None:
+        await asyncio.sleep(every)
+        await asyncio.to_thread(trim, 0)
+
+
+def _of_glibc(name: str) -> Any:
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):
-        return
-    mallopt(_MMAP_THRESHOLD, _BORROWED_ABOVE)
-    mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
-    mallopt(_ARENA_MAX, _ARENAS)
+        return None

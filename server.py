@@ -1,5 +1,6 @@
 """The ASGI application: lifespan, middleware, routes. The one file that knows every room."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,9 +76,11 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         health.start()
         await authenticator.start()
         memory.settle()
+        giving_back = asyncio.create_task(memory.keep_giving_back())
         try:
             yield
         finally:
+            giving_back.cancel()
             health.draining = True
             health.stop()
             await authenticator.stop()

@@ -1,5 +1,6 @@
 """What the process gives back, in processes of their own: what one has done with its memory cannot be undone in it."""
 
+import asyncio
 import ctypes
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-_HAS_MALLOPT = hasattr(ctypes.CDLL(None), "mallopt")
+import memory
+
 _SIGNED_IN = """
 import memory, psutil
 from concurrent.futures import ThreadPoolExecutor
@@ -20,17 +22,45 @@ with ThreadPoolExecutor(2) as threads:
         list(threads.map(_HASHER.hash, ["one", "two"]))
     print((own.memory_info().rss - before) // 2**20)
 """
+_ANSWERED = """
+import asyncio, memory, psutil
+own = psutil.Process()
+
+async def main():
+    memory.give_back()
+    before = own.memory_info().rss
+    answers = [bytearray(300_000 + number) for number in range(300)]
+    kept = answers[::60]
+    del answers
+    looking = asyncio.create_task({what})
+    await asyncio.sleep(0.5)
+    looking.cancel()
+    return (own.memory_info().rss - before) // 2**20
+
+print(asyncio.run(main()))
+"""
+_GLIBC = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 
 
-def grown(first: str) -> int:
-    """By how many MiB a process is larger after it has hashed passwords."""
-    done = subprocess.run(
-        [sys.executable, "-c", _SIGNED_IN.format(first=first)], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
-    )
+def told(program: str) -> int:
+    """What a program prints: by how many MiB its process has grown."""
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
-@pytest.mark.skipif(not _HAS_MALLOPT, reason="the C library is not glibc")
+@_GLIBC
 def test_what_a_sign_in_needs_for_a_moment_goes_back_to_the_system():
-    assert grown("memory.give_back()") < 8
-    assert grown("") > 16, "glibc gives it back by itself: give_back() may go"
+    assert told(_SIGNED_IN.format(first="memory.give_back()")) < 8
+    assert told(_SIGNED_IN.format(first="")) > 16, "glibc gives it back by itself: give_back() may go"
+
+
+@_GLIBC
+def test_what_answers_have_left_between_smaller_pieces_goes_back_to_the_system():
+    assert told(_ANSWERED.format(what="memory.keep_giving_back(every=0.1)")) < 16
+    assert told(_ANSWERED.format(what="asyncio.sleep(1)")) > 40, "glibc gives it back by itself: keep_giving_back() may go"
+
+
+async def test_elsewhere_there_is_nothing_to_do(monkeypatch):
+    monkeypatch.setattr("memory._of_glibc", lambda name: None)
+    memory.give_back()
+    await asyncio.wait_for(memory.keep_giving_back(), 5)
