@@ -16,10 +16,10 @@ class Client:
     address: IPv4Address | IPv6Address | None = None
     user_agent: str | None = None
 
-    @classmethod
-    def of(cls, address: str | None, user_agent: str | None) -> "Client":
+    @staticmethod
+    def of(address: str | None, user_agent: str | None) -> "Client":
         """Reads what the server was told. An address that is none (a Unix socket's) is unknown."""
-        return cls(_parsed(address or ""), _printable(user_agent))
+        return _client(address or "", user_agent)
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
@@ -30,6 +30,10 @@ class Client:
 
 
 @lru_cache(maxsize=10_000)
+def _client(address: str, user_agent: str | None) -> Client:
+    return Client(_parsed(address), _printable(user_agent))
+
+
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(text.partition("%")[0])
@@ -38,7 +42,6 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
 
 
-@lru_cache(maxsize=10_000)
 def _printable(text: str | None) -> str | None:
     kept = "".join(each for each in (text or "")[:_LONGEST_USER_AGENT] if each.isprintable())
     return kept or None

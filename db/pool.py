@@ -11,6 +11,7 @@ import asyncpg
 from config import Settings
 from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_read, lend_free, needs_time, options, prepare
 from db.pool_facts import PoolEvents, PoolMetrics
+from db.turns import Turns
 from db.warmth import keep_warm
 
 __all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
@@ -29,7 +30,7 @@ class Database:
         self._waiting = 0
         self._lent = 0
         # Connections are had in the order in which they were asked for: asyncpg's line lets who comes later take what was given back for another.
-        self._turns = asyncio.Semaphore(settings.pool_max_size)
+        self._turns = Turns(settings.pool_max_size)
         self._came_back = asyncio.Event()
         self._warmer: asyncio.Task[None] | None = None
         self.events = events
@@ -172,40 +173,38 @@ class Database:
         deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
         self._waiting += 1
         try:
-            await self._turn(deadline)
+            if not self._turns.take():
+                await self._turn(deadline)
             try:
-                return await self._live(deadline, look=look)
+                connection = await lend_free(self._pool)
+                while connection is None or (has_ended(connection) if look else is_closed(connection)):
+                    if connection is not None:
+                        await self._throw_away(connection)
+                    connection = await self._any(deadline)
             except BaseException:
-                self._turns.release()
+                self._turns.give_back()
                 raise
         finally:
             self._waiting -= 1
+        self._lent += 1
+        self.events.tell("acquire")
+        return connection
 
     async def _turn(self, deadline: float) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()  # at once: nothing to bound
-            return
         try:
             async with asyncio.timeout_at(deadline):
-                await self._turns.acquire()
+                await self._turns.wait()
         except TimeoutError:
             raise PoolTimeoutError("no connection became free in time") from None
 
-    async def _live(self, deadline: float, *, look: bool) -> Any:
-        loop = asyncio.get_running_loop()
-        while True:
-            connection = await self._any(max(deadline - loop.time(), 0.001))
-            if not (has_ended(connection) if look else is_closed(connection)):
-                self._lent += 1
-                self.events.tell("acquire")
-                return connection
-            with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
-                connection.terminate()
-            await self._pool.release(connection)
+    async def _throw_away(self, connection: Any) -> None:
+        with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
+            connection.terminate()
+        await self._pool.release(connection)
 
-    async def _any(self, within: float) -> Any:
+    async def _any(self, deadline: float) -> Any:
         try:
-            return await lend_free(self._pool) or await self._pool.acquire(timeout=within)
+            return await self._pool.acquire(timeout=max(deadline - asyncio.get_running_loop().time(), 0.001))
         except TimeoutError:
             raise PoolTimeoutError("no connection became free in time") from None
         except ConnectionError:
@@ -232,7 +231,7 @@ class Database:
             pass
         finally:
             self._lent -= 1
-            self._turns.release()
+            self._turns.give_back()
             self._came_back.set()
             self.events.tell("release")
 

@@ -186,6 +186,8 @@ class Costs:
 
     @staticmethod
     def _key(operation: OperationDefinitionNode, names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        if not names:
+            return (id(operation),)
         # What counts of a value: a number, a list's length, whether it is there.
         given = [variables.get(name, Undefined) for name in names]
         sizes = [len(each) if isinstance(each, list) else each if isinstance(each, (int, float)) else None for each in given]

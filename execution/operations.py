@@ -5,8 +5,7 @@ project has none of. graphql-core's `execute` is called with Strawberry's execut
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
 
@@ -15,8 +14,7 @@ from execution.documents import Document
 __all__ = ["Execute", "Operation", "graphql_core"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One request's: valid, within the limits, allowed. `variables` are as the client sent them."""
 
     document: Document

@@ -1,7 +1,6 @@
 """From an HTTP request to what it asks: the parameters of GraphQL over HTTP, well-formed or refused."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -17,8 +16,7 @@ __all__ = ["Asked", "read", "read_body"]
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A well-formed request. `query` is any text yet."""
 
     query: str

@@ -1,0 +1,45 @@
+"""Taking turns at so many things, in the order in which they were asked for."""
+
+import asyncio
+from collections import deque
+
+__all__ = ["Turns"]
+
+
+class Turns:
+    """So many turns. Like asyncio's semaphore, but that taking one that is free is a plain call: each statement does it."""
+
+    __slots__ = ("_free", "_line")
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._line: deque[asyncio.Future[None]] = deque()
+
+    def take(self) -> bool:
+        """Takes one if one is free; none is while anybody waits."""
+        if self._free == 0:
+            return False
+        self._free -= 1
+        return True
+
+    async def wait(self) -> None:
+        """Takes one when it is one's turn. Who is cancelled meanwhile has taken none."""
+        mine = asyncio.get_running_loop().create_future()
+        self._line.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.cancelled():
+                self._line.remove(mine)
+            else:
+                self.give_back()  # it came in the very moment
+            raise
+
+    def give_back(self) -> None:
+        """Gives one to who has waited longest, or lets it lie."""
+        for first in self._line:
+            if not first.done():
+                self._line.remove(first)
+                first.set_result(None)
+                return
+        self._free += 1

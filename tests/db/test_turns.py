@@ -1,0 +1,100 @@
+"""Turns: never more than there are, in the order in which they were asked for, whoever is cancelled meanwhile."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.turns import Turns
+
+
+async def rest():
+    """Lets everything that can go on do so."""
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.just(("take",)), st.just(("wait",)), st.just(("give",)), st.just(("rest",)), st.tuples(st.just("cancel"), st.integers(0, 5))
+    ),
+    max_size=40,
+)
+
+
+@given(number=st.integers(1, 3), steps=STEPS)
+def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
+    async def play():
+        turns, held, came = Turns(number), 0, []
+        waiting: list[tuple[int, asyncio.Task]] = []
+
+        async def wait(name):
+            await turns.wait()
+            came.append(name)
+
+        def settle():
+            """Who has come holds one; who was cancelled does not."""
+            nonlocal held
+            for name, task in list(waiting):
+                if task.done():
+                    waiting.remove((name, task))
+                    held += name in came
+
+        for name, step in enumerate(steps):
+            if step[0] == "take":
+                taken = turns.take()
+                held += taken
+                await rest()
+                settle()
+                assert not (taken and waiting), "who came later was first"
+            elif step[0] == "wait" and held + len(waiting) >= number:
+                waiting.append((name, asyncio.create_task(wait(name))))
+                await asyncio.sleep(0)
+            elif step[0] == "give" and held:
+                held -= 1
+                turns.give_back()
+            elif step[0] == "cancel" and len(waiting) > step[1]:
+                # Perhaps one whose turn has just come and who has not noticed.
+                waiting[step[1]][1].cancel()
+            elif step[0] == "rest":
+                await rest()
+                settle()
+            assert held <= number
+        await rest()
+        settle()
+        assert came == sorted(came)
+        # Nothing is lost: all of them can be had again.
+        for _ in range(held + len(waiting)):
+            turns.give_back()
+            await rest()
+        assert all(task.done() for _, task in waiting)
+        assert [turns.take() for _ in range(number + 1)] == [True] * number + [False]
+
+    asyncio.run(play())
+
+
+async def test_who_is_cancelled_in_the_moment_of_their_turn_passes_it_on():
+    turns = Turns(1)
+    assert turns.take()
+    first, second = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
+    await rest()
+    turns.give_back()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await asyncio.wait_for(second, 5)
+    assert not turns.take()
+
+
+async def test_who_has_just_been_cancelled_is_passed_over():
+    turns = Turns(1)
+    assert turns.take()
+    first, second = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
+    await rest()
+    first.cancel()  # it has not noticed yet
+    turns.give_back()
+    await asyncio.wait_for(second, 5)
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert not turns.take()
