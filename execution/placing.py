@@ -52,7 +52,7 @@ class Placing:
                     places = awaitables(values)
                     if places:
                         await await_all(places)
-                    await regular(values, field.lists, f"{field.parent_type}.{field.name}")
+                    await regular(values, field.lists, field.where)
                 elif field in batch.children:
                     waiting += batch.children[field].batches
 

@@ -80,7 +80,7 @@ class Run:
             for batch in level:
                 for field in batch.selection.early:
                     values = batch.values[field]
-                    if await regular(values, field.lists, f"{field.parent_type}.{field.name}"):
+                    if await regular(values, field.lists, field.where):
                         self.failed = True
                     if not field.is_leaf:
                         below += await self._lead_on(batch, field)

@@ -40,6 +40,7 @@ class Field:
         self.nodes = [each.node for each in details]
         self.name = self.nodes[0].name.value
         self.parent_type = parent_type
+        self.where = f"{parent_type}.{self.name}"
         self.definition = definition
         self.plan = plan
         self.type: Any = definition.type
