@@ -93,7 +93,7 @@ bench-fairness: .venv/.synced  ## Measure how long small requests and probes wai
 bench-writes: .venv/.synced  ## Measure registers and payments a second, with 1 and 20 writers, on a copy of the district school
 	@$(RUN) -m benchmarks.writing
 
-bench-indexes: .venv/.synced  ## Measure what migration 018 brings and costs, on the district school (takes 10 minutes)
+bench-indexes: .venv/.synced  ## Measure what the indexes bring and cost, on the district school (4 minutes)
 	@$(RUN) -m benchmarks.indexes
 
 bench-health: .venv/.synced  ## Measure the health routes on the district school

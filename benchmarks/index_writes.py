@@ -1,4 +1,4 @@
-"""What writes cost with and without migration 018.
+"""What writes cost with and without the indexes that are made for speed.
 
 Each write is one transaction that is rolled back. What is written is staged beforehand in a temporary table, so that only the write is timed,
 not the finding of what to write.
@@ -131,10 +131,10 @@ async def _seconds(connection: Any, write: Write) -> tuple[float, int]:
         await transaction.rollback()
 
 
-async def write_lines(with_018: str, without: str, rounds: int) -> list[str]:
+async def write_lines(with_them: str, without: str, rounds: int) -> list[str]:
     """A table of what each write costs on the two databases, taken in turns."""
     # Temporary tables come and go, so no statement is kept.
-    indexed = await asyncpg.connect(with_018, command_timeout=600, statement_cache_size=0)
+    indexed = await asyncpg.connect(with_them, command_timeout=600, statement_cache_size=0)
     bare = await asyncpg.connect(without, command_timeout=600, statement_cache_size=0)
     try:
         return await _lines(indexed, bare, rounds)
@@ -144,7 +144,7 @@ async def write_lines(with_018: str, without: str, rounds: int) -> list[str]:
 
 
 async def _lines(indexed: Any, bare: Any, rounds: int) -> list[str]:
-    lines = ["| write | rows | without 018, ms | with, ms | dearer by, median of pairs |", "|---|---|---|---|---|"]
+    lines = ["| write | rows | without, ms | with, ms | dearer by, median of pairs |", "|---|---|---|---|---|"]
     for write in WRITES:
         pairs: list[tuple[float, float]] = []
         rows = 0
