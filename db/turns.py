@@ -23,7 +23,9 @@ class Turns:
         return True
 
     async def wait(self) -> None:
-        """Takes one when it is one's turn. Who is cancelled meanwhile has taken none."""
+        """Takes one when it is one's turn, perhaps at once. Who is cancelled meanwhile has taken none."""
+        if self.take():
+            return
         mine = asyncio.get_running_loop().create_future()
         self._line.append(mine)
         try:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.turns import Turns
@@ -23,6 +23,7 @@ STEPS = st.lists(
 )
 
 
+@example(number=1, steps=[("take",), ("wait",), ("give",), ("cancel", 0), ("wait",), ("take",)])
 @given(number=st.integers(1, 3), steps=STEPS)
 def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
     async def play():
@@ -48,7 +49,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
                 await rest()
                 settle()
                 assert not (taken and waiting), "who came later was first"
-            elif step[0] == "wait" and held + len(waiting) >= number:
+            elif step[0] == "wait":
                 waiting.append((name, asyncio.create_task(wait(name))))
                 await asyncio.sleep(0)
             elif step[0] == "give" and held:
@@ -97,4 +98,10 @@ async def test_who_has_just_been_cancelled_is_passed_over():
     await asyncio.wait_for(second, 5)
     with pytest.raises(asyncio.CancelledError):
         await first
+    assert not turns.take()
+
+
+async def test_who_waits_where_one_is_free_has_it_at_once():
+    turns = Turns(1)
+    await asyncio.wait_for(turns.wait(), 5)
     assert not turns.take()
