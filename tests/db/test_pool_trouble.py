@@ -146,6 +146,10 @@ async def test_postgresql_going_away_and_coming_back_is_survived():
         with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
             await ask_until_it_fails(database)
         server.stop()
+        # More failures than there are connections: none of them may cost one.
+        for _ in range(6):
+            with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
+                await database.execute("SELECT 1")
         server.start()
         async with asyncio.timeout(10):
             answers = await asyncio.gather(*(database.fetchval("SELECT 1") for _ in range(8)))
@@ -154,6 +158,32 @@ async def test_postgresql_going_away_and_coming_back_is_survived():
     finally:
         await database.close()
         server.stop()
+
+
+async def test_a_connection_that_could_not_be_lent_is_not_lost(fresh_database_url, monkeypatch):
+    database = await Database.open(settings(pool_min_size=1, pool_max_size=1, pool_acquire_seconds=2), fresh_database_url)
+    try:
+
+        async def fails(holder):
+            raise OSError("of this test")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("asyncpg.pool.PoolConnectionHolder.acquire", fails)
+            with pytest.raises(OSError, match="of this test"):
+                await database.execute("SELECT 1")
+        assert await database.fetchval("SELECT 1") == 1
+    finally:
+        await database.close()
+
+
+async def test_a_pool_that_is_closing_lends_none(fresh_database_url):
+    database = await Database.open(settings(pool_min_size=2, pool_max_size=2), fresh_database_url)
+    async with database.acquire():
+        closing = asyncio.create_task(database.close())
+        await until(database._pool.is_closing)
+        with pytest.raises(asyncpg.InterfaceError):
+            await database.execute("SELECT 1")
+    await closing
 
 
 async def test_a_read_that_meets_a_dead_connection_is_read_again_and_a_write_is_not_written_again(fresh_database_url):

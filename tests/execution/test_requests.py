@@ -1,0 +1,23 @@
+"""What is known of a request before anybody looks into it."""
+
+from structlog.contextvars import get_contextvars
+
+from execution.requests import RequestIdMiddleware, header
+
+
+def test_of_headers_with_one_name_the_first_counts():
+    scope = {"headers": [(b"accept", b"first"), (b"accept", b"second"), (b"x", b"\xe9")]}
+    assert (header(scope, b"accept"), header(scope, b"x"), header(scope, b"y")) == ("first", "é", None)
+
+
+async def test_the_log_knows_the_id_while_the_request_lasts_and_not_longer():
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append((scope["state"]["request_id"], get_contextvars()["request_id"]))
+
+    for given in (b"mine", b"not plain!"):
+        await RequestIdMiddleware(app)({"type": "http", "headers": [(b"x-request-id", given)]}, None, None)
+        assert "request_id" not in get_contextvars()
+    assert seen[0] == ("mine", "mine")
+    assert seen[1][0] == seen[1][1] != "not plain!"
