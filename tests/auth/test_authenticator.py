@@ -33,6 +33,8 @@ async def test_a_header_that_is_too_long_is_not_looked_into(school: School, work
     granted, _ = await school.signed_in(worker)
     with pytest.raises(Refusal):
         await worker.viewer(f"Bearer {granted.access_token}{'x' * 2000}")
+    with pytest.raises(Refusal):
+        await worker.viewer(f"Bearer {' ' * 2000}{granted.access_token}")
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER   {}", " Bearer {} "])

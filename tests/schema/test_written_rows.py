@@ -107,6 +107,22 @@ async def test_a_page_of_each_parent_is_written_when_its_arguments_are_variables
     assert answer.statements == cost(2, 3)
 
 
+async def test_a_single_row_is_written_for_who_may_see_it_and_null_for_others(demo, written):
+    query = "query ($id: ID!) { student(id: $id) { id studentNumber class { id name } } }"
+    [own] = (await demo.data("{ students(first: 1) { nodes { id } } }", "student@demo.school"))["students"]["nodes"]
+    seen = [each["id"] for each in (await demo.data("{ students(first: 2) { nodes { id } } }"))["students"]["nodes"]]
+    other = next(each for each in seen if each != own["id"])
+    written.clear()
+    for email, id, found in [
+        ("admin@demo.school", other, True),
+        ("student@demo.school", own["id"], True),
+        ("student@demo.school", other, False),
+    ]:
+        answer = await demo.ask(query, email, id=id)
+        assert (answer.errors, answer.data["student"] is not None) == ([], found), (email, id)
+    assert len(written) == 2
+
+
 NESTED = [
     'grades(first: 3, filter: {states: [SCORED], percentageAtLeast: "50"}, orderBy: {field: PERCENTAGE, direction: DESC}) { nodes { percentage } }',
     'attendance(first: 4, filter: {statuses: [ABSENT, LATE], fromDate: "2026-01-01"}) { nodes { date status class { name teacher { id } } } }',
