@@ -113,7 +113,7 @@ async def test_a_single_row_is_written_for_who_may_see_it_and_null_for_others(de
     seen = [each["id"] for each in (await demo.data("{ students(first: 2) { nodes { id } } }"))["students"]["nodes"]]
     other = next(each for each in seen if each != own["id"])
     written.clear()
-    for email, id, found in [
+    for email, asked, found in [
         ("admin@demo.school", other, True),
         ("student@demo.school", own["id"], True),
         ("student@demo.school", other, False),
