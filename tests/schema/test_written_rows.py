@@ -118,8 +118,8 @@ async def test_a_single_row_is_written_for_who_may_see_it_and_null_for_others(de
         ("student@demo.school", own["id"], True),
         ("student@demo.school", other, False),
     ]:
-        answer = await demo.ask(query, email, id=id)
-        assert (answer.errors, answer.data["student"] is not None) == ([], found), (email, id)
+        answer = await demo.ask(query, email, id=asked)
+        assert (answer.errors, answer.data["student"] is not None) == ([], found), (email, asked)
     assert len(written) == 2
 
 
