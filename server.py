@@ -24,13 +24,10 @@ from auth.authenticator import Authenticator
 from auth.networks import Client
 from config import Settings, load_settings
 from db.pool import Database
-from execution.answering import refusal_response
 from execution.breadth_first import BreadthFirst
 from execution.errors import ErrorWriter, Refusal
-from execution.http import AtPath, GraphQLEndpoint
 from execution.limits import Limits
 from execution.operations import graphql_core
-from execution.requests import RequestIdMiddleware, header
 from gateways.routes import gateway_routes
 from gateways.stripe import Stripe
 from health.checks import Health
@@ -40,6 +37,10 @@ from resolvers.context import Context
 from resolvers.failures import translate
 from schema import make_schema
 from schema.roots import require
+from transport.graphql_http import GraphQLEndpoint, PathMount
+from transport.headers import header
+from transport.request_id import RequestIdMiddleware
+from transport.responses import refusal_response
 from web.routes import EXPLORER, explorer_routes
 
 __all__ = ["Services", "create_app"]
@@ -155,7 +156,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
                 max_age=600,
             )
         )
-    middleware += [Middleware(CompressMiddleware, minimum_size=1_000), Middleware(AtPath, path="/graphql", endpoint=graphql)]
+    middleware += [Middleware(CompressMiddleware, minimum_size=1_000), Middleware(PathMount, path="/graphql", endpoint=graphql)]
     app = Starlette(
         routes=[
             Route("/", home),

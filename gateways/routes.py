@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.pool import Database
-from execution.answering import response
 from execution.errors import Refusal
-from execution.reading import read_body
 from gateways.adapter import Adapter, NotGenuineError, UnreadableError
 from resolvers.gateway_events import take_in
+from transport.request_params import read_body
+from transport.responses import response
 
 __all__ = ["gateway_routes"]
 

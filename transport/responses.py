@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from execution.errors import Refusal
-from execution.negotiation import JSON, NEW
+from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
-__all__ = ["Ready", "refusal_response", "response"]
+__all__ = ["JSONBytesResponse", "refusal_response", "response"]
 
 # Codes of refusals that are about the request as a whole, not about its GraphQL: these have their status in either media type.
 _STATUS = {
@@ -38,7 +38,7 @@ _STATUS = {
 _ALWAYS = {"Vary": "Accept", "Cache-Control": "no-store"}
 
 
-class Ready:
+class JSONBytesResponse:
     """An answer whose body is there: nearly all of them. The same as `response(body, media_type)`, with nothing to be looked up."""
 
     __slots__ = ("_body", "_media_type")
@@ -48,16 +48,16 @@ class Ready:
         self._media_type = media_type
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"%d" % len(self._body)), *_READY[self._media_type]]
+        headers = [(b"content-length", b"%d" % len(self._body)), *_HEADERS[self._media_type]]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self._body})
 
 
-_READY = {
+_HEADERS = {
     media_type: [
         (name.lower().encode(), value.encode()) for name, value in {"Content-Type": f"{media_type}; charset=utf-8", **_ALWAYS}.items()
     ]
-    for media_type in (JSON, NEW)
+    for media_type in (JSON, GRAPHQL_RESPONSE_JSON)
 }
 
 

@@ -8,15 +8,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from execution.errors import Refusal
-from execution.negotiation import JSON, is_json
-from execution.requests import header
+from transport.headers import header
+from transport.negotiation import JSON, is_json
 
-__all__ = ["Asked", "read", "read_body"]
+__all__ = ["GraphQLParams", "parse_params", "read_body"]
 
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
-class Asked(NamedTuple):
+class GraphQLParams(NamedTuple):
     """A well-formed request. `query` is any text yet."""
 
     query: str
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
     operation_name: str | None
 
 
-async def read(scope: Scope, receive: Receive, max_bytes: int) -> Asked:
+async def parse_params(scope: Scope, receive: Receive, max_bytes: int) -> GraphQLParams:
     """The parameters of a request. Raises a refusal that names everything that is wrong with them; ClientDisconnect when nobody is there.
 
     Only `application/json` is a body: a browser asks the server before it sends that from another site. Parameters of other names are
@@ -32,7 +32,7 @@ async def read(scope: Scope, receive: Receive, max_bytes: int) -> Asked:
     """
     method = scope["method"]
     if method == "GET":
-        return _asked(_from_address(scope))
+        return _checked(_from_address(scope))
     if method != "POST":
         raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
     if not is_json(header(scope, b"content-type")):
@@ -42,7 +42,7 @@ async def read(scope: Scope, receive: Receive, max_bytes: int) -> Asked:
     given = _json(await read_body(scope, receive, max_bytes), "The body")
     if isinstance(given, list):
         raise Refusal("BATCHING_NOT_SUPPORTED", "Send one operation per request.")
-    return _asked(given)
+    return _checked(given)
 
 
 def _from_address(scope: Scope) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _json(text: bytes, what: str) -> Any:
         raise Refusal("INVALID_JSON", f"{what} is not JSON in UTF-8.") from None
 
 
-def _asked(given: Any) -> Asked:
+def _checked(given: Any) -> GraphQLParams:
     if not isinstance(given, dict):
         raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
     query, variables, name, extensions = map(given.get, _PARAMETERS)
@@ -104,4 +104,4 @@ def _asked(given: Any) -> Asked:
         problems.append("`extensions` must be an object.")
     if problems:
         raise Refusal("INVALID_REQUEST", " ".join(problems), problems=problems)
-    return Asked(str(query), variables or {}, name or None)
+    return GraphQLParams(str(query), variables or {}, name or None)

@@ -2,7 +2,8 @@
 
 from structlog.contextvars import get_contextvars
 
-from execution.requests import RequestIdMiddleware, header
+from transport.headers import header
+from transport.request_id import RequestIdMiddleware
 
 
 def test_of_headers_with_one_name_the_first_counts():

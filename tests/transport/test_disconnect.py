@@ -12,11 +12,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.edges import edge
 from execution.errors import ErrorWriter
-from execution.http import GraphQLEndpoint
 from execution.limits import Limits
 from execution.loading import Loader, Loaders
 from execution.operations import graphql_core
-from execution.requests import header
+from transport.graphql_http import GraphQLEndpoint
+from transport.headers import header
 
 
 class Work:

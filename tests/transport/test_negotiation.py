@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.negotiation import JSON, chosen_media_type, is_json
+from transport.negotiation import JSON, chosen_media_type, is_json
 
 NEW = "application/graphql-response+json"
 

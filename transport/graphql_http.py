@@ -13,17 +13,17 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from execution.answering import Ready, refusal_response, response
 from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
-from execution.leaving import Watch
 from execution.limits import Limits, check_cost
-from execution.negotiation import JSON, NEW, chosen_media_type
 from execution.operations import Execute, Operation
-from execution.reading import Asked, read
-from execution.requests import header
+from transport.disconnect import DisconnectWatcher
+from transport.headers import header
+from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
+from transport.request_params import GraphQLParams, parse_params
+from transport.responses import JSONBytesResponse, refusal_response, response
 
-__all__ = ["AtPath", "GraphQLEndpoint"]
+__all__ = ["GraphQLEndpoint", "PathMount"]
 
 
 class GraphQLEndpoint:
@@ -63,19 +63,19 @@ class GraphQLEndpoint:
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
             return
         answer = None
-        async with Watch(receive) as watch:
+        async with DisconnectWatcher(receive) as watch:
             answer = await self._outcome(scope, receive, watch)
         if answer is not None:
             await answer(scope, receive, send)
 
-    async def _outcome(self, scope: Scope, receive: Receive, watch: Watch) -> ASGIApp | None:
+    async def _outcome(self, scope: Scope, receive: Receive, watch: DisconnectWatcher) -> ASGIApp | None:
         """The answer to a request; None when nobody is there to be answered."""
         chosen = chosen_media_type(header(scope, b"accept"))
         # What a refusal is written in, too, for a client that would take neither.
         media_type = chosen or JSON
         try:
             if chosen is None:
-                raise Refusal("NOT_ACCEPTABLE", f"Answers are {NEW} or {JSON}.")
+                raise Refusal("NOT_ACCEPTABLE", f"Answers are {GRAPHQL_RESPONSE_JSON} or {JSON}.")
             return await self._respond(scope, receive, watch, media_type)
         except asyncio.CancelledError:
             working = asyncio.current_task()
@@ -92,26 +92,26 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets JSON, and the log gets what nobody foresaw
             return self._failed(error, media_type, scope)
 
-    async def _respond(self, scope: Scope, receive: Receive, watch: Watch, media_type: str) -> ASGIApp:
-        asked = await read(scope, receive, self._max_body_bytes)
+    async def _respond(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
+        params = await parse_params(scope, receive, self._max_body_bytes)
         watch.begin()
         context = await self._make_context(scope)
         try:
-            result = await self._execute(self._operation(scope["method"], asked, context))
+            result = await self._execute(self._operation(scope["method"], params, context))
         finally:
             self._close(context)
-        return Ready(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
+        return JSONBytesResponse(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
 
-    def _operation(self, method: str, asked: Asked, context: Any) -> Operation:
+    def _operation(self, method: str, params: GraphQLParams, context: Any) -> Operation:
         """What is asked for, when it may run. Raises a refusal, or InvalidDocumentError."""
-        document = self._documents.read(asked.query)
-        operation = document.operation(asked.operation_name)
+        document = self._documents.read(params.query)
+        operation = document.operation(params.operation_name)
         if method == "GET" and is_mutation(operation):
             raise Refusal("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", allow="POST")
         if document.introspects and not self._may_introspect(context):
             raise Refusal("INTROSPECTION_DISABLED", "The schema is shown to administrators only.")
-        check_cost(self._schema, document.node, operation, asked.variables, self._limits, document.costs)
-        return Operation(document, operation, asked.variables, context)
+        check_cost(self._schema, document.node, operation, params.variables, self._limits, document.costs)
+        return Operation(document, operation, params.variables, context)
 
     def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> ASGIApp:
         if not result.errors:
@@ -129,7 +129,7 @@ class GraphQLEndpoint:
         return refusal_response(refusal, media_type)
 
 
-class AtPath:
+class PathMount:
     """Middleware that answers a path itself, before the routes are looked through."""
 
     def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:

@@ -16,11 +16,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
 from execution.errors import ErrorWriter, Refusal
-from execution.http import GraphQLEndpoint
 from execution.limits import PAGE, Limits
 from execution.operations import graphql_core
-from execution.requests import header
-from tests.execution.asgi import NEW, ask, post
+from tests.transport.asgi import NEW, ask, post
+from transport.graphql_http import GraphQLEndpoint
+from transport.headers import header
 
 JSON = "application/json"
 RAN: list[str] = []

@@ -10,14 +10,14 @@ from typing import Self
 
 from starlette.types import Receive
 
-__all__ = ["Watch"]
+__all__ = ["DisconnectWatcher"]
 
 # Seconds before a client that leaves is noticed.
 _LOOKS_AFTER = 0.05
 
 
-class Watch:
-    """Work for a client: `async with Watch(receive) as watch`. It ends quietly, cancelled, when the client leaves.
+class DisconnectWatcher:
+    """Work for a client: `async with DisconnectWatcher(receive) as watch`. It ends quietly, cancelled, when the client leaves.
 
     `begin()` once the body is read: from then on nothing else can come.
     """

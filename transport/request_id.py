@@ -6,20 +6,11 @@ from os import urandom
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-__all__ = ["RequestIdMiddleware", "header"]
+from transport.headers import header
 
-_BY_NAME = "rollcall.headers"
+__all__ = ["RequestIdMiddleware"]
+
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """The first header of this name (in lower case) as text; None when there is none."""
-    known = scope.get(_BY_NAME)
-    if known is None:
-        # A request asks for eight of them.
-        known = scope[_BY_NAME] = dict(reversed(scope["headers"]))
-    value = known.get(name)
-    return None if value is None else str(value, "latin-1")
 
 
 class RequestIdMiddleware:

@@ -2,11 +2,11 @@
 
 from functools import lru_cache
 
-__all__ = ["JSON", "NEW", "chosen_media_type", "is_json"]
+__all__ = ["GRAPHQL_RESPONSE_JSON", "JSON", "chosen_media_type", "is_json"]
 
 JSON = "application/json"
-NEW = "application/graphql-response+json"
-_OFFERED = (NEW, JSON)
+GRAPHQL_RESPONSE_JSON = "application/graphql-response+json"
+_OFFERED = (GRAPHQL_RESPONSE_JSON, JSON)
 
 
 # Clients send the same few again and again; what is longer than these is worked out each time.
