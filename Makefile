@@ -18,7 +18,7 @@ DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start bench-abuse clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench-plans: .venv/.synced  ## Look at the plan of every statement on the distri
 
 bench-revocations: .venv/.synced  ## Measure how soon every worker hears that a session has ended (DATABASE_URL)
 	@$(RUN) -m benchmarks.revocation_gap
+
+bench-abuse: .venv/.synced  ## Attack a server and measure what honest users notice; writes docs/bench-abuse.md (PARTS="sign_in overload" for some)
+	@$(RUN) -m benchmarks.abuse $(PARTS)
 
 clean:  ## Remove the virtual environment and caches; the data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

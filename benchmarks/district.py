@@ -1,4 +1,4 @@
-"""The district school to measure on: 20,000 students, 2 million grades, 3 million attendance marks."""
+"""The schools to measure on. The district has 20,000 students, 2 million grades, 3 million attendance marks; the school 1,100 students."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,36 +11,50 @@ from db.embedded import EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed
 
-__all__ = ["SEED_DATE", "district"]
+__all__ = ["SEED_DATE", "district", "seeded"]
 
 SEED_DATE = date(2026, 11, 24)
 
 
+# How many students a database must have to count as one of this scale.
+_STUDENTS = {"school": range(1_000, 10_000), "district": range(20_000, 1_000_000)}
+_FOLDERS = {"school": "bench-school", "district": "bench"}
+
+
 @contextmanager
 def district() -> Iterator[str]:
-    """The address of a district school: `DATABASE_URL`'s, filled when it is empty, or one kept under `DATA_DIR`/bench."""
+    """The address of a district school."""
+    with seeded("district") as url:
+        yield url
+
+
+@contextmanager
+def seeded(scale: str) -> Iterator[str]:
+    """The address of a seeded school: `DATABASE_URL`'s, filled when it is empty, or one kept under `DATA_DIR`."""
     settings = load_settings()
     if settings.direct_url:
-        _fill(settings.direct_url)
+        _fill(settings.direct_url, scale)
         yield settings.direct_url
         return
     # Eight servers with a pool each, and several workers of one of them, are connected at once.
-    server = EmbeddedServer(settings.data_dir / "bench", max_connections=500, say=print)
+    server = EmbeddedServer(settings.data_dir / _FOLDERS[scale], max_connections=500, say=print)
     server.start()
     try:
-        _fill(server.url())
+        _fill(server.url(), scale)
         yield server.url()
     finally:
         server.stop()
 
 
-def _fill(url: str) -> None:
+def _fill(url: str, scale: str) -> None:
     migrate(url)
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT count(*) FROM students").fetchone()
     students = row[0] if row else 0
     if students == 0:
-        print("Filling the district school, which takes some minutes …", flush=True)
-        seed(url, "district", SEED_DATE, say=print)
-    elif students < 20_000:
-        raise SystemExit(f"DATABASE_URL has a school of {students} students: measure on an empty database, or on a district school")
+        print(f"Filling the {scale} database, which takes some minutes …", flush=True)
+        seed(url, scale, SEED_DATE, say=print)
+    elif students not in _STUDENTS[scale]:
+        raise SystemExit(
+            f"DATABASE_URL has a school of {students} students: measure on an empty database, or on one of the scale `{scale}`"
+        )
