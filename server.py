@@ -8,12 +8,13 @@ from datetime import datetime
 
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 from starlette_compress import CompressMiddleware
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -40,7 +41,7 @@ from schema.roots import require
 from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
 from transport.request_id import RequestIdMiddleware
-from transport.responses import refusal_response
+from transport.responses import http_exception_response, refusal_response
 from web.routes import EXPLORER, explorer_routes
 
 __all__ = ["Services", "create_app"]
@@ -137,14 +138,14 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     async def home(_: Request) -> Response:
         return RedirectResponse(EXPLORER, 307)
 
-    async def failed(request: Request, error: Exception) -> Response:
+    async def failed(scope: Scope, error: Exception) -> ASGIApp:
         refusal = errors.refusal(error)
         if refusal is None:
-            _log.error("a route failed", path=request.url.path, exc_info=error)
+            _log.error("a route failed", path=scope["path"], exc_info=error)
             refusal = Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
         return refusal_response(refusal)
 
-    middleware = [Middleware(RequestIdMiddleware), Middleware(InFlightMiddleware, counter=in_flight)]
+    middleware = [Middleware(RequestIdMiddleware, on_error=failed), Middleware(InFlightMiddleware, counter=in_flight)]
     if settings.cors_origins:
         middleware.append(
             Middleware(
@@ -170,7 +171,9 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             *explorer_routes(),
         ],
         middleware=middleware,
-        exception_handlers={Exception: failed},
+        exception_handlers={HTTPException: http_exception_response},
         lifespan=lifespan,
     )
+    # It would redirect to an address made of the request's Host.
+    app.router.redirect_slashes = False
     return app

@@ -1,8 +1,18 @@
-"""Reading request headers from an ASGI scope."""
+"""Headers of requests, and those that every answer has."""
 
 from starlette.types import Scope
 
-__all__ = ["header"]
+__all__ = ["SECURITY_HEADERS", "header"]
+
+# On every answer. The explorer's page adds a Content-Security-Policy of its own.
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-embedder-policy", b"require-corp"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 _BY_NAME = "rollcall.headers"
 

@@ -1,12 +1,16 @@
-"""Every request has an id: the client's when it sent a plain one, else one of ours. It is in the answer, the log and the audit."""
+"""Every request has an id: the client's when it sent a plain one, else one of ours. It is in the answer, the log and the audit.
+
+The middleware also adds the headers that every answer has, since it touches the start of each one anyway, and answers for what failed below it.
+"""
 
 import re
+from collections.abc import Awaitable, Callable
 from os import urandom
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from transport.headers import header
+from transport.headers import SECURITY_HEADERS, header
 
 __all__ = ["RequestIdMiddleware"]
 
@@ -14,10 +18,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class RequestIdMiddleware:
-    """Puts `request_id` into the scope's state and the answer's `X-Request-Id`."""
+    """Puts `request_id` into the scope's state and into `X-Request-Id`, and adds the security headers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `on_error(scope, error)` makes the answer to a request whose application raised before it began to answer. Without it the exception goes on.
+    """
+
+    def __init__(self, app: ASGIApp, on_error: Callable[[Scope, Exception], Awaitable[ASGIApp]] | None = None) -> None:
         self._app = app
+        self._on_error = on_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,14 +35,21 @@ class RequestIdMiddleware:
         request_id = given if _PLAIN.fullmatch(given) else urandom(16).hex()
         scope.setdefault("state", {})["request_id"] = request_id
         written = (b"x-request-id", request_id.encode("latin-1"))
+        started = False
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], written]
+                nonlocal started
+                started = True
+                message["headers"] = [*message["headers"], written, *SECURITY_HEADERS]
             await send(message)
 
         before = bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, answer)
+        except Exception as error:
+            if started or self._on_error is None:
+                raise
+            await (await self._on_error(scope, error))(scope, receive, answer)
         finally:
             reset_contextvars(**before)

@@ -14,6 +14,7 @@ from transport.negotiation import JSON, is_json
 __all__ = ["GraphQLParams", "parse_params", "read_body"]
 
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
+_NO_QUERY = "`query` must be a GraphQL document."
 
 
 class GraphQLParams(NamedTuple):
@@ -95,13 +96,16 @@ def _checked(given: Any) -> GraphQLParams:
     query, variables, name, extensions = map(given.get, _PARAMETERS)
     problems = []
     if not isinstance(query, str) or not query.strip():
-        problems.append("`query` must be a GraphQL document.")
+        problems.append(_NO_QUERY)
     if variables is not None and not isinstance(variables, dict):
         problems.append("`variables` must be an object.")
     if name is not None and not isinstance(name, str):
         problems.append("`operationName` must be a text.")
     if extensions is not None and not isinstance(extensions, dict):
         problems.append("`extensions` must be an object.")
+    if problems == [_NO_QUERY] and not query and extensions and extensions.get("persistedQuery") is not None:
+        # The message and the code are those that Apollo's and urql's clients look for: they send the document, and ask no more.
+        raise Refusal("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
     if problems:
         raise Refusal("INVALID_REQUEST", " ".join(problems), problems=problems)
     return GraphQLParams(str(query), variables or {}, name or None)

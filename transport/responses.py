@@ -8,21 +8,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from execution.errors import Refusal
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
-__all__ = ["JSONBytesResponse", "refusal_response", "response"]
+__all__ = ["JSONBytesResponse", "http_exception_response", "refusal_response", "response"]
 
 # Codes of refusals that are about the request as a whole, not about its GraphQL: these have their status in either media type.
 _STATUS = {
+    # The status that Apollo Server gives it: clients that know no other (Apollo's for iOS and Kotlin) fall back on a 200 alone.
+    "PERSISTED_QUERY_NOT_SUPPORTED": 200,
     "INVALID_JSON": 400,
     "INVALID_REQUEST": 400,
     "BATCHING_NOT_SUPPORTED": 400,
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
     "NOT_ACCEPTABLE": 406,
     "BODY_TOO_LARGE": 413,
@@ -82,3 +87,21 @@ def refusal_response(refusal: Refusal, media_type: str = JSON) -> Response:
     if "retryAfter" in extensions or status == 503:
         headers["Retry-After"] = str(extensions.get("retryAfter", 1))
     return response({"errors": [{"message": refusal.message, "extensions": extensions}]}, media_type, status, headers)
+
+
+# What a route answers HEAD and GET with, where Starlette doesn't say: its static files.
+_READING = "GET, HEAD"
+
+
+async def http_exception_response(_: Request, error: Exception) -> Response:
+    """Answers what Starlette's routing refuses, in JSON with a code: a path that no route has (404), a method that its route has not (405)."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404:
+        return refusal_response(Refusal("NOT_FOUND", "Nothing is at this path."))
+    if error.status_code == 405:
+        allow = (error.headers or {}).get("Allow", _READING)
+        allow = ", ".join(sorted(each.strip() for each in allow.split(",")))
+        return refusal_response(Refusal("METHOD_NOT_ALLOWED", f"Use {allow.replace(', ', ' or ')}.", allow=allow))
+    body = {"errors": [{"message": error.detail, "extensions": {"code": "INVALID_REQUEST"}}]}
+    return response(body, status=error.status_code, headers=error.headers)

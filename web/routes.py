@@ -22,12 +22,7 @@ def explorer_routes() -> list[BaseRoute]:
     """The page at /explorer, and its assets below it."""
 
     async def page(_: Request) -> Response:
-        headers = {
-            "Content-Security-Policy": _POLICY,
-            "Cache-Control": "no-cache",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        }
+        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
         return FileResponse(_ASSETS / "explorer.html", headers=headers)
 
     return [Route(EXPLORER, page, methods=["GET"]), Mount(EXPLORER, StaticFiles(directory=_ASSETS))]
