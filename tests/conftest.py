@@ -1,79 +1,94 @@
-"""The suite's PostgreSQL, its databases, and a school to ask."""
+"""Fixtures: the suite's PostgreSQL, its databases, and a school to ask."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
-from config import Settings
-from db.pool import Database
-from tests.asking import School
-from tests.databases import Databases, test_server
-from tests.writable import NOW, writable_school
+if TYPE_CHECKING:
+    from tests.asking import School
+    from tests.databases import Databases
+
+# The suite starts the server as a program dozens of times: without compiled files each start compiles a second's worth of modules anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SECRET = "the secret of every server in this suite"
-_RUN = pytest.StashKey[tuple[ExitStack, Databases]]()
+# Up to as many test files run faster in one process: each worker imports the whole server anew.
+_FILES_WITHOUT_WORKERS = 8
+_STARTED = pytest.StashKey[tuple[ExitStack, "Databases"]]()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Runs a few named files in this process, and everything else in two workers."""
+    named = [Path(argument.partition("::")[0]) for argument in config.args]
+    files = sum(len(list(path.rglob("test_*.py"))) if path.is_dir() else 1 for path in named)
+    return 0 if files <= _FILES_WITHOUT_WORKERS else 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One server and one set of templates for all workers: made by the process that starts them. And one secret."""
+    """Sets one secret for all servers. With workers, starts their one PostgreSQL here: they share it, and it must outlive each of them."""
     os.environ["SECRET_KEY"] = SECRET
-    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
-        return
+    if config.option.tx and not config.option.collectonly:
+        _start(config)
+
+
+def _start(config: pytest.Config) -> "Databases":
+    """Starts the suite's PostgreSQL, which pytest_unconfigure stops."""
+    from tests.databases import started_databases
+
+    assert config.cache is not None
     stack = ExitStack()
-    databases = Databases(stack.enter_context(test_server()))
-    stack.callback(databases.drop_all)
-    try:
-        databases.make_templates()
-    except BaseException:
-        stack.close()
-        raise
-    config.stash[_RUN] = (stack, databases)
+    databases = stack.enter_context(started_databases(config.cache.mkdir("postgres")))
+    config.stash[_STARTED] = (stack, databases)
+    return databases
 
 
 def pytest_configure_node(node: Any) -> None:
-    databases = node.config.stash[_RUN][1]
+    databases = node.config.stash[_STARTED][1]
     node.workerinput["databases"] = (databases.url, databases.prefix)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if _RUN in config.stash:
-        config.stash[_RUN][0].close()
+    if _STARTED in config.stash:
+        config.stash[_STARTED][0].close()
 
 
 @pytest.fixture(scope="session")
-def databases(request: pytest.FixtureRequest) -> Databases:
-    """Where databases are made."""
+def databases(request: pytest.FixtureRequest) -> "Databases":
+    """Where databases are made. In a run without workers the first test that asks for it starts PostgreSQL."""
+    from tests.databases import Databases
+
     workerinput = getattr(request.config, "workerinput", None)
-    if workerinput is not None:
-        return Databases(*workerinput["databases"])
-    return request.config.stash[_RUN][1]
+    return Databases(*workerinput["databases"]) if workerinput is not None else _start(request.config)
 
 
-def _cloned(databases: Databases, template: str) -> Iterator[str]:
+def _cloned(databases: "Databases", template: str) -> Iterator[str]:
     name = uuid4().hex[:12]
     yield databases.clone(template, name)
     databases.drop(name)
 
 
 @pytest.fixture(scope="module")
-def database_url(databases: Databases) -> Iterator[str]:
+def database_url(databases: "Databases") -> Iterator[str]:
     """A migrated, empty database for one file of tests."""
     yield from _cloned(databases, "empty")
 
 
 @pytest.fixture
-def fresh_database_url(databases: Databases) -> Iterator[str]:
+def fresh_database_url(databases: "Databases") -> Iterator[str]:
     """A migrated, empty database for one test."""
     yield from _cloned(databases, "empty")
 
 
 @pytest.fixture
-def blank_database_url(databases: Databases) -> Iterator[str]:
+def blank_database_url(databases: "Databases") -> Iterator[str]:
     """A database without anything in it, for one test."""
     name = uuid4().hex[:12]
     yield databases.blank(name)
@@ -81,14 +96,18 @@ def blank_database_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def demo_url(databases: Databases) -> Iterator[str]:
+def demo_url(databases: "Databases") -> Iterator[str]:
     """The demo school for one file of tests."""
     yield from _cloned(databases, "demo")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def demo(demo_url: str) -> AsyncIterator[School]:
+async def demo(demo_url: str) -> AsyncIterator["School"]:
     """The demo school, to be asked through GraphQL."""
+    from config import Settings
+    from db.pool import Database
+    from tests.asking import School
+
     database = await Database.open(Settings(environment="test", pool_min_size=1), demo_url)
     try:
         yield School(database)
@@ -97,7 +116,9 @@ async def demo(demo_url: str) -> AsyncIterator[School]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def writable(databases: Databases) -> AsyncIterator[School]:
+async def writable(databases: "Databases") -> AsyncIterator["School"]:
     """A demo school whose clock stands on the day it was seeded for, and whose data a file's tests change."""
+    from tests.writable import NOW, writable_school
+
     async with writable_school(databases, NOW) as school:
         yield school

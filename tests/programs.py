@@ -36,7 +36,7 @@ class Program:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(self.port), "DATA_DIR": str(folder / "data")}
-        environment |= {"SEED_DATE": "2026-03-18", "PYTHONDONTWRITEBYTECODE": "1", "DRAIN_NOTICE_SECONDS": "0.5", **settings}
+        environment |= {"SEED_DATE": "2026-03-18", "DRAIN_NOTICE_SECONDS": "0.5", **settings}
         self.began = time.monotonic()
         self.log = folder / "program.log"
         with self.log.open("ab") as log:

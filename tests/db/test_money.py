@@ -64,3 +64,14 @@ async def test_the_databases_smallest_units_are_the_rules(demo_url):
     finally:
         await connection.close()
     assert {row["code"]: row["decimals"] for row in found} == {code: exponent(code) for code in codes}
+
+
+async def test_the_database_has_the_same_decimals_for_every_currency(database_url):
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = [a + b + c for a in letters for b in letters for c in letters]
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch("SELECT code, currency_exponent(code) AS decimals FROM unnest($1::text[]) AS code", codes)
+    finally:
+        await connection.close()
+    assert [row["code"] for row in rows if row["decimals"] != exponent(row["code"])] == []

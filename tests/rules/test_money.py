@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,14 +101,3 @@ def test_a_plan_has_a_row_for_each_and_fails_where_it_repeats_unless_meant(given
     if candidates:
         assert make_plan(terms, candidates[1:]).hash != plan.hash
         assert make_plan(Terms(uid(1), uid(2), date(2026, 4, 2), Decimal("10.50"), "EUR", "April", again), candidates).hash != plan.hash
-
-
-async def test_the_database_has_the_same_decimals_for_every_currency(database_url):
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    codes = [a + b + c for a in letters for b in letters for c in letters]
-    connection = await asyncpg.connect(database_url)
-    try:
-        rows = await connection.fetch("SELECT code, currency_exponent(code) AS decimals FROM unnest($1::text[]) AS code", codes)
-    finally:
-        await connection.close()
-    assert [row["code"] for row in rows if row["decimals"] != exponent(row["code"])] == []
