@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from config import Settings
+from db.error_text import hide_values
 
 __all__ = [
     "LOST",
@@ -22,6 +23,9 @@ __all__ = [
     "options",
     "prepare",
 ]
+
+# Whatever uses the database imports this.
+hide_values()
 
 # The longest form of the longest statement has 2,500 characters, and a school's screens use some hundred of the forms.
 _STATEMENT_CACHE = 500

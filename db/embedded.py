@@ -4,6 +4,7 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -21,6 +22,8 @@ import psycopg
 from config import Settings
 from db.binaries import Account, Binaries, StartError, find_binaries, reachable, unprivileged_account
 from db.leftovers import clear_leftovers, clear_unfinished, postmaster
+from db.server_log import SETTINGS as LOG_SETTINGS
+from db.server_log import BoundedLog
 
 __all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]
 
@@ -28,6 +31,8 @@ DATABASE = "rollcall"
 _USER = "rollcall"
 _SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name takes a part
 _LAST_RESORT = Path("/var/lib/rollcall/data")
+# What the project puts into a data folder, and what a file system of its own begins with.
+_OURS = re.compile(r"postgres|postgres\.log(\.1)?|postgres\.making-.*|run|lock|\.?secret_key.*|bench.*|lost\+found")
 
 
 class FolderInUseError(StartError):
@@ -49,7 +54,7 @@ class EmbeddedServer:
         self.folder = self._usable(folder.resolve())
         self.data = self.folder / "postgres"
         self.account = self._owner()
-        self.log = self.folder / "postgres.log"
+        self.log = BoundedLog(self.folder / "postgres.log")
         self.sockets = self._sockets()
         self._durable = durable
         self._max_connections = max_connections
@@ -89,6 +94,7 @@ class EmbeddedServer:
                 self.process.send_signal(signal.SIGQUIT)
                 self.process.wait(10)
         self.process = None
+        self.log.stop()
         if self._lock is not None:
             if not self.sockets.is_relative_to(self.folder):
                 with suppress(OSError):
@@ -115,7 +121,11 @@ class EmbeddedServer:
 
     def _usable(self, folder: Path) -> Path:
         """The folder, or another when the unprivileged user could not walk to it."""
-        if self.account is None or reachable(next(parent for parent in (folder, *folder.parents) if parent.exists())):
+        if self.account is None:
+            return folder
+        # A folder that is ours is given to that user.
+        there = folder.parent if _is_ours(folder) else folder
+        if reachable(next(parent for parent in (there, *there.parents) if parent.exists())):
             return folder
         other = _LAST_RESORT / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
         other.mkdir(parents=True, exist_ok=True)
@@ -138,11 +148,15 @@ class EmbeddedServer:
         return Path(tempfile.gettempdir()) / f"rollcall-{os.getuid()}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
     def _make_folders(self) -> None:
-        """The folders that are missing, and the sockets' own. A folder that was there keeps its owner: it may hold other things."""
+        """Makes the folders that are missing, and the sockets' own. A data folder that holds other things keeps its owner and mode."""
         for folder in reversed([each for each in (self.folder, *self.folder.parents) if not each.exists()]):
             folder.mkdir(exist_ok=True)
             if self.account is not None:
                 folder.chmod(0o755)
+        if _is_ours(self.folder):
+            with suppress(PermissionError):  # another user made it: what lies in it is restricted by itself
+                self._give(self.folder)
+                self.folder.chmod(0o700)
         # Nobody but PostgreSQL's user may reach the socket: whoever can is the database's superuser.
         with suppress(FileExistsError):
             self.sockets.mkdir(mode=0o700)
@@ -160,7 +174,7 @@ class EmbeddedServer:
 
     def _take_lock(self) -> None:
         # The kernel lets go of it when this process ends, however it ends.
-        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self._give(self.folder / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -225,6 +239,7 @@ class EmbeddedServer:
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
+            "unix_socket_permissions": "0700",
             "port": "5432",
             "max_connections": str(self._max_connections),
             "shared_buffers": "256MB" if self._durable else "128MB",
@@ -232,14 +247,15 @@ class EmbeddedServer:
             "random_page_cost": "1.1",
             "jit": "off",
             "timezone": "UTC",
+            **LOG_SETTINGS,
         }
         if (self.binaries.share / "extension" / "pg_stat_statements.control").exists():
             settings["shared_preload_libraries"] = "pg_stat_statements"
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log:
-            self._give(self.log)
+        with self.log.open() as log:
+            self._give(self.log.path)
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
@@ -251,23 +267,26 @@ class EmbeddedServer:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call, whatever other threads do
                 **_as(self.account),
             )
+        self.log.watch()
 
     def _wait(self, within: float = 60) -> None:
         assert self.process is not None
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise StartError(f"PostgreSQL did not start:\n{self._log_end()}")
+                raise StartError(f"PostgreSQL did not start:\n{self.log.end()}")
             if self._ready() and postmaster(self.data) == self.process.pid:
                 return
             time.sleep(0.01)
-        raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self._log_end()}")
-
-    def _log_end(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self.log.end()}")
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            # The messages of errors themselves quote values ("invalid input syntax for type date: …"). A session's errors are answered to it
+            # anyway, so they are not logged beside; those of PostgreSQL's own processes are.
+            quiet = "SELECT FROM pg_roles WHERE rolname = %s AND 'log_min_messages=log' = ANY (rolconfig)"
+            if connection.execute(quiet, [_USER]).fetchone() is None:
+                connection.execute(f"ALTER ROLE {_USER} SET log_min_messages = 'log'")
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
@@ -287,6 +306,14 @@ def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None
         yield server.url()
     finally:
         server.stop()
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds nothing but what the project puts there, or does not exist yet."""
+    try:
+        return not folder.exists() or all(_OURS.fullmatch(each.name) for each in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _environment() -> dict[str, str]:

@@ -65,11 +65,11 @@ class _Keeper:
                 if len(began) == _MOST:
                     self._gave_up(
                         f"PostgreSQL ended {_MOST + 1} times within {_WITHIN_SECONDS / 60:.0f} minutes, and is not started again."
-                        f" {last or f'Its log is {self._server.log}.'}"
+                        f" {last or f'Its log is {self._server.log.path}.'}"
                     )
                     return
                 began.append(now)
-                _log.error("PostgreSQL has ended: it is started again", status=status, log=str(self._server.log))
+                _log.error("PostgreSQL has ended: it is started again", status=status, log=str(self._server.log.path))
                 try:
                     self._server.restart()
                 except StartError as error:

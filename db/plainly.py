@@ -32,4 +32,6 @@ def database_trouble(error: psycopg.Error) -> str:
     """An error of psycopg's in words: whether the database was reached, and what it said."""
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return f"the database cannot be reached: {str(error).strip()}"
-    return f"the database says: {str(error).strip()}"
+    # Without DETAIL, which has the values of rows in it.
+    said = [each for each in (error.diag.message_primary, error.diag.message_hint) if each] or [str(error).strip()]
+    return f"the database says: {' '.join(said)} (SQLSTATE {error.sqlstate})"

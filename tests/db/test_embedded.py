@@ -14,6 +14,7 @@ import db.binaries
 from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.embedded import EmbeddedServer, FolderInUseError
 from db.migrate import migrate
+from db.server_log import BoundedLog
 from tests.folders import reachable_folder
 
 ROOT = Path(__file__).parents[2]
@@ -218,3 +219,41 @@ def test_a_folder_that_the_unprivileged_user_cannot_reach_is_replaced_and_said(t
     finally:
         server.stop()
         subprocess.run(["rm", "-rf", str(reachable.parent)], check=True)
+
+
+def test_the_log_is_bounded_while_postgresql_writes_it(folder):
+    server = EmbeddedServer(folder, durable=False)
+    server.log = BoundedLog(folder / "postgres.log", max_bytes=20_000)
+    server.start()
+    try:
+        until = time.monotonic() + 60
+        while not server.log.older.exists():
+            assert time.monotonic() < until
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(server.url("nonexistent"))
+        first = server.log.older.read_text()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(server.url("one_more"))
+        assert 'database "nonexistent" does not exist' in first
+        assert 'database "one_more" does not exist' in server.log.path.read_text()
+        assert server.log.path.stat().st_size < 20_000
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("others", [[], ["notes.txt"]])
+def test_a_data_folder_is_closed_to_others_unless_it_holds_other_things(folder, others):
+    data = folder / "data"
+    data.mkdir(mode=0o755)
+    for name in others:
+        (data / name).write_text("somebody's")
+    server = EmbeddedServer(data, durable=False)
+    server.start()
+    try:
+        assert data.stat().st_mode & 0o777 == (0o755 if others else 0o700)
+        for name in ("postgres", "run"):
+            assert (data / name).stat().st_mode & 0o777 == 0o700
+        for name in ("postgres.log", "lock"):
+            assert (data / name).stat().st_mode & 0o777 == 0o600
+    finally:
+        server.stop()

@@ -105,7 +105,7 @@ async def test_after_the_window_closes_marks_are_locked_for_everyone(writable, r
         for viewer in (TEACHER, ADMIN):
             assert codes(await record(writable, test, room, 81, viewer=viewer)) == [(None, "WINDOW_CLOSED")]
             assert codes(await post(writable, room, viewer)) == [("subjectId", "WINDOW_CLOSED")]
-        with pytest.raises(asyncpg.CheckViolationError, match="WINDOW_CLOSED"):
+        with pytest.raises(asyncpg.CheckViolationError, match="window_closed"):
             await writable.database.execute("UPDATE grades SET score = 1 WHERE assessment_id = $1", test[4:])
         assert codes(await reopen(writable, room)) == []
         assert codes(await record(writable, test, room, 81)) == []
