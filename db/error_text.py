@@ -18,8 +18,8 @@ def hide_values() -> None:
 
     The class is changed, since a traceback is written by many: the log, asyncio for a task that nobody awaited, uvicorn.
     """
-    asyncpg.PostgresError.__str__ = _text  # type: ignore[method-assign]
-    asyncpg.PostgresError.__repr__ = _repr  # type: ignore[method-assign]
+    asyncpg.PostgresError.__str__ = _text  # type: ignore[method-assign, assignment]
+    asyncpg.PostgresError.__repr__ = _repr  # type: ignore[method-assign, assignment]
 
 
 def _text(error: asyncpg.PostgresError) -> str:
@@ -33,4 +33,3 @@ def _text(error: asyncpg.PostgresError) -> str:
 
 def _repr(error: asyncpg.PostgresError) -> str:
     return f"{type(error).__name__}({_text(error)!r})"
-

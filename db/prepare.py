@@ -31,8 +31,8 @@ class Prepared:
 def prepared(settings: Settings, say: Callable[[str], None], gave_up: Callable[[str], None]) -> Iterator[Prepared]:
     """The database, ready. What is embedded is kept running, and stops when the block ends; `gave_up` is told why when it is kept no more.
 
-    Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, FolderInUseError,
-    NoPostgreSQLError, and what psycopg raises when it cannot connect.
+    Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, ProductionError,
+    FolderInUseError, NoPostgreSQLError, and what psycopg raises when it cannot connect.
     """
     if settings.database_url and settings.direct_url:
         _prepare(settings, settings.direct_url, say, demo=bool(settings.demo_data))
@@ -53,6 +53,11 @@ def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: 
     applied = migrate(url)
     if applied:
         say(f"Applied {len(applied)} migrations.")
+    if settings.environment == "production":
+        from db.production import mark_production, refuse_demo_accounts  # they import what hashes passwords
+
+        refuse_demo_accounts(url)
+        mark_production(url, say)
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(
             "SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer,"

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -106,7 +107,9 @@ def test_no_log_has_a_value_in_it_after_refused_writes_and_other_hostile_traffic
     refused_over_http(program, token)
     refused_by_postgresql(url)
     with psycopg.connect(url) as connection:
-        kept = [value for row in connection.execute("SELECT email, phone, address, password_hash FROM users LIMIT 50") for value in row if value]
+        kept = [
+            value for row in connection.execute("SELECT email, phone, address, password_hash FROM users LIMIT 50") for value in row if value
+        ]
     before = postmaster(program.log.parent)
     killed_in_a_statement(url)
     until(lambda: program.status("/health/ready") == 200)
@@ -124,10 +127,10 @@ def test_nobody_else_can_read_what_lies_in_the_data_folder(program):
     data = program.log.parent / "data"
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     for folder, _, files in os.walk(data):
-        assert stat.S_IMODE(os.stat(folder).st_mode) & 0o077 == 0, folder
+        assert stat.S_IMODE(Path(folder).stat().st_mode) & 0o077 == 0, folder
         for name in files:
             with suppress(FileNotFoundError):  # PostgreSQL removes files meanwhile
-                assert stat.S_IMODE(os.lstat(f"{folder}/{name}").st_mode) & 0o077 == 0, (folder, name)
+                assert stat.S_IMODE(Path(folder, name).lstat().st_mode) & 0o077 == 0, (folder, name)
 
 
 def test_the_log_stays_bounded_while_somebody_writes_to_it(tmp_path):

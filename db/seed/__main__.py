@@ -8,6 +8,7 @@ from config import load_settings
 from db.embedded import database_url
 from db.migrate import MigrationError, migrate
 from db.plainly import plainly
+from db.production import ProductionError
 from db.seed.runner import SCALES, NotEmptyError, seed
 
 
@@ -21,6 +22,8 @@ def main() -> None:
         help="the school's today, YYYY-MM-DD",
     )
     given = parser.parse_args()
+    if load_settings().environment == "production":  # before anything is started or migrated
+        raise ProductionError("ENVIRONMENT is production, and the made-up school's accounts have a password that is public")
     with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
         migrate(url)
         print(f"Seeding the {given.scale} school as of {given.date} …", flush=True)

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from argon2 import PasswordHasher
 from psycopg import sql
 
+from config import load_settings
 from db.books import check_books_of
+from db.demo_accounts import demo_password_hash
+from db.production import ProductionError, is_production
 
-__all__ = ["DEMO_PASSWORD", "SCALES", "NotEmptyError", "seed"]
+__all__ = ["SCALES", "NotEmptyError", "seed"]
 
 SCALES = ("demo", "school", "district")
-DEMO_PASSWORD = "rollcall-demo"  # noqa: S105 - it is printed at every start
 _FOLDER = Path(__file__).parent
-# A fixed salt: the same seed gives the same bytes. The password is public anyway.
-_SALT = b"rollcall-demo-sa"
 
 
 class NotEmptyError(Exception):
@@ -28,16 +27,19 @@ class NotEmptyError(Exception):
 def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lambda _: None) -> None:
     """Fills a migrated, empty database with a school of this scale as it is on `seed_date`.
 
-    Raises NotEmptyError when there are users, ValueError for an unknown scale, and RuntimeError when what was made does not add up.
+    Raises ProductionError in production, NotEmptyError when there are users, ValueError for an unknown scale, and RuntimeError when what was
+    made does not add up.
     """
     if scale not in SCALES:
         raise ValueError(f"the scale is one of {', '.join(SCALES)}, not {scale!r}")
     started = time.monotonic()
     with psycopg.connect(url) as connection:
+        if is_production(connection, load_settings()):
+            raise ProductionError("this is a production database, and the made-up school's accounts have a password that is public")
         connection.execute("SELECT pg_advisory_xact_lock(7205759404)")
         if connection.execute("SELECT count(*) FROM users").fetchone() != (0,):
             raise NotEmptyError("this database has users already; seed an empty one")
-        settings = {"seed.scale": scale, "seed.date": seed_date.isoformat(), "seed.password_hash": _hash()}
+        settings = {"seed.scale": scale, "seed.date": seed_date.isoformat(), "seed.password_hash": demo_password_hash()}
         settings |= {"maintenance_work_mem": "256MB", "work_mem": "256MB", "jit": "off", "statement_timeout": "0", "TimeZone": "UTC"}
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, true)", [name, value])
@@ -52,10 +54,6 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
     say(f"  the {scale} school is there after {time.monotonic() - started:.1f} s")
-
-
-def _hash() -> str:
-    return PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash(DEMO_PASSWORD, salt=_SALT)
 
 
 class _bulk:  # noqa: N801 - reads as the statement it is

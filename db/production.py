@@ -1,0 +1,52 @@
+"""What holds in production. A database that a production server has used is marked, so that commands know it whatever `ENVIRONMENT` they run with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from config import ConfigurationError, Settings
+from db.demo_accounts import demo_accounts
+
+__all__ = ["ProductionError", "is_production", "mark_production", "refuse_demo_accounts"]
+
+_MARKED = """
+SELECT EXISTS (
+    SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+    WHERE d.datname = current_database() AND s.setrole = 0 AND 'rollcall.environment=production' = ANY (s.setconfig)
+)
+"""
+
+
+class ProductionError(ConfigurationError):
+    """A command or a start that is refused in production. The message says why and what to do."""
+
+
+def is_production(connection: "psycopg.Connection[Any]", settings: Settings) -> bool:
+    """Whether the settings say production, or a production server has used this database."""
+    return settings.environment == "production" or connection.execute(_MARKED).fetchone() == (True,)
+
+
+def mark_production(url: str, say: Callable[[str], None]) -> None:
+    """Marks the database as one of production: a setting of the database itself, which goes by `ALTER DATABASE … RESET rollcall.environment`."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(_MARKED).fetchone() == (True,):
+            return
+        name = sql.Identifier(connection.info.dbname)
+        try:
+            connection.execute(sql.SQL("ALTER DATABASE {} SET rollcall.environment = 'production'").format(name))
+        except psycopg.errors.InsufficientPrivilege:
+            say(
+                "The database could not be marked as one of production, since it is another role's: keep ENVIRONMENT=production for every command."
+            )
+
+
+def refuse_demo_accounts(url: str) -> None:
+    """Raises ProductionError when somebody could sign in with the demo password."""
+    found = demo_accounts(url)
+    if found:
+        raise ProductionError(
+            f"ENVIRONMENT is production, and the database has accounts whose password is public: {', '.join(found)}."
+            " Use a database without them, or close them (docs/operations.md, “Demo accounts”)."
+        )
