@@ -1,80 +1,74 @@
-"""The named statements of `db/queries/*.sql`, read once at import: `queries.students_by_id`.
-
-A file holds entries, each begun by its header:
-
-    -- name: student_by_number          a statement
-    -- One line that says what for.
-    SELECT …  WHERE s.student_number = $number AND @visible(students s)
-
-    -- page: students                   a list that is paged, filtered, sorted, counted, alone or per parent
-    -- One line that says what for.
-    SELECT s.id, …                      (no DISTINCT, GROUP BY, ORDER BY or LIMIT: the page adds what it needs)
-    FROM students s
-    WHERE @visible(students s)
-    -- key: s.id                        breaks ties; a uuid
-    -- order name text: s.sort_key      name, the SQL type, an expression that is never null; `needs class_ids` behind the type: a whole list
-                                        is sorted so only with that filter (or one of several, after commas)
-    -- filter is_active: s.is_active = $is_active       the parameter has the filter's name
-    -- flag is_open: h.to_date IS NULL  a yes-or-no filter: one condition or its opposite (ELSE says another), no parameter
-    -- per class: s.class_id = $parent  may be read for many parents at once
-    -- by number text: s.student_number may be fetched by keys: name, the SQL type, an expression
-
-    -- totals: attendance_totals        what is counted of a list, grouped or not, alone or per parent; filters, flags and parents as above
-    -- One line that says what for.
-    SELECT                              (on a line of its own)
-        count(*) AS days, …
-    FROM attendance a
-    WHERE @visible(attendance a)
-    -- group subject: a.subject_id AS subject_id        what it may be grouped by: a name, expressions with AS
-
-    -- visible: students s              a visibility rule (visibility.sql alone), over a formal alias
-    -- Who, in words.
-    s.id = ANY($reach_students::uuid[])
-
-    -- record: subjects                 a table whose single rows are written (records.py), and the columns that a writer may give
-    -- One line that says what for.
-    code name description
-
-Parameters are named and become native ones; `$reach_…` are filled from the viewer's reach.
-"""
+"""The named statements of `db/queries/*.sql`, read once at import: `queries.students_by_id`. db/queries/README.md describes the format."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from db.records import Record
+from db.sql_lexer import without_comments
 from db.statements import Fragment, Order, Query
 
 __all__ = ["Queries", "queries"]
 
 _ENTRY = re.compile(r"^-- (?P<kind>name|page|totals|visible|record): *(?P<title>.+)$", re.MULTILINE)
-_OPTION = re.compile(
-    r"^-- (?P<kind>key|order|filter|flag|per|by|group)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>.+)$"
-)
+# Prose begins with a capital, an option with a word in lower case: what looks like an option and is none is a mistake, and is refused.
+_LOOKS_LIKE_AN_OPTION = re.compile(r"-- ?[a-z]")
+_OPTION = re.compile(r"^-- (?P<kind>[a-z]+)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>.+)$")
+# What each kind of entry may have, and whether the option has a name and an SQL type.
+_OPTIONS = {
+    "page": {"key", "public", "order", "filter", "flag", "per", "by"},
+    "totals": {"public", "group", "filter", "flag", "per"},
+    "name": set[str](),
+}
+_NAMED = {"order", "filter", "flag", "per", "by", "group"}
+_TYPED = {"order", "by"}
 _FOLDER = Path(__file__).parent / "queries"
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a file; `line` is that of its header, counted from 1."""
+
+    path: Path
+    line: int
+    kind: str
+    title: str
+    text: str
+
+    def error(self, message: str, offset: int = 0) -> ValueError:
+        return ValueError(f"{self.path.name}:{self.line + offset}: {message}")
+
+    def purpose(self) -> tuple[str, int]:
+        """What the entry says it is for (the comment lines that it begins with), and how many lines that takes."""
+        lines = self.text.splitlines()
+        said = 0
+        while said < len(lines) and lines[said].startswith("-- "):
+            said += 1
+        if not said:
+            raise self.error(f"{self.title} must say in its second line what it is for")
+        return " ".join(line[3:].strip() for line in lines[:said]), said
+
+
 class Queries:
-    """All statements by name, as attributes. Raises ValueError at import for a file that does not read as the module says."""
+    """All statements by name, as attributes. Raises ValueError with file and line for an entry that does not follow the format."""
 
     def __init__(self, folder: Path) -> None:
-        entries = [(path, *entry) for path in sorted(folder.glob("*.sql")) for entry in _entries(path)]
+        entries = [entry for path in sorted(folder.glob("*.sql")) for entry in _entries(path)]
         self._visibility: dict[str, Fragment] = {}
         self._queries: dict[str, Query] = {}
-        for path, kind, title, text in entries:
-            if kind == "visible":
-                noun, alias = title.split()
-                _, sql = _purpose(text, path)
-                self._visibility[noun] = Fragment(_without_comments(sql), alias)
         self.records: dict[str, Record] = {}
-        for path, kind, title, text in entries:
-            if kind == "record":
-                purpose, columns = _purpose(text, path)
-                self.records[title] = Record(title, purpose, tuple(columns.split()))
-            elif kind != "visible":
-                if title in self._queries:
-                    raise ValueError(f"{path.name}: {title} is there already")
-                self._queries[title] = self._read(kind, title, text, path)
+        for entry in entries:
+            if entry.kind == "visible":
+                noun, alias = entry.title.split()
+                self._visibility[noun] = Fragment(_rest(entry), alias)
+        for entry in entries:
+            if entry.kind == "record":
+                self.records[entry.title] = Record(entry.title, entry.purpose()[0], tuple(_rest(entry).split()))
+            elif entry.kind != "visible":
+                if entry.title in self._queries:
+                    raise entry.error(f"another statement is called {entry.title} already")
+                self._queries[entry.title] = self._read(entry)
 
     def __getattr__(self, name: str) -> Query:
         try:
@@ -89,27 +83,68 @@ class Queries:
     def visible_nouns(self) -> frozenset[str]:
         return frozenset(self._visibility)
 
-    def _read(self, kind: str, title: str, text: str, path: Path) -> Query:
-        purpose, rest = _purpose(text, path)
-        lines: list[str] = []
-        query = Query(title, purpose, "", path.name, self._visibility)
-        for line in rest.splitlines():
+    def _read(self, entry: _Entry) -> Query:
+        purpose, said = entry.purpose()
+        query = Query(entry.title, purpose, "", entry.path.name, self._visibility)
+        sql: list[str] = []
+        seen: set[tuple[str, str | None]] = set()
+        for offset, line in enumerate(entry.text.splitlines()[said:], start=said + 1):
+            if not _LOOKS_LIKE_AN_OPTION.match(line):
+                sql.append(line)
+                continue
             option = _OPTION.match(line)
-            if option is None:
-                lines.append(line)
-            else:
-                _add_option(query, option)
-        query.body = _without_comments("\n".join(lines)).strip().rstrip(";")
-        if kind == "page" and not (query.key and query.orders and "\nWHERE " in query.body):
-            raise ValueError(f"{path.name}: the page {title} needs a key, an order and a WHERE")
-        if kind == "totals" and not (query.groups and query.body.startswith("SELECT\n") and "\nWHERE " in query.body):
-            raise ValueError(f"{path.name}: the totals {title} need a group, a WHERE and a SELECT on a line of its own")
-        if any(not set(order.needs) <= set(query.filters) for order in query.orders.values()):
-            raise ValueError(f"{path.name}: an order of {title} needs a filter that it does not have")
+            problem = _problem(entry.kind, option, seen)
+            if option is None or problem:
+                raise entry.error(f"{problem}: {line}", offset)
+            seen.add((option["kind"], option["name"]))
+            _add_option(query, option)
+        query.body = without_comments("\n".join(sql)).rstrip(";")
+        if entry.kind != "name":
+            _check_list(entry, query)
+            head, where = query.body.split("\nWHERE ")
+            # In brackets, or what is added with AND would bind to the last part of an OR alone.
+            query.body = f"{head}\nWHERE (\n{where}\n)"
         unknown = set(query.nouns()) - set(self._visibility)
         if unknown:
-            raise ValueError(f"{path.name}: {title} asks who sees {', '.join(sorted(unknown))}, and no rule says so")
+            raise entry.error(f"no visibility rule is called {', '.join(sorted(unknown))}")
         return query
+
+
+def _problem(kind: str, option: re.Match[str] | None, seen: set[tuple[str, str | None]]) -> str | None:
+    """What is wrong with a line that looks like an option; None when it is one that this kind of entry may have."""
+    if option is None or option["kind"] not in _OPTIONS[kind]:
+        allowed = ", ".join(sorted(_OPTIONS[kind])) or "none"
+        return f"not an option of a {kind} (options: {allowed}; comments begin with a capital letter)"
+    what, name, sql = option["kind"], option["name"], option["sql"]
+    if (what in _NAMED) != (name is not None):
+        return f"{what} {'needs a name' if name is None else 'has no name'}"
+    if (what in _TYPED) != (option["type"] is not None):
+        return f"{what} {'needs an SQL type' if option['type'] is None else 'has no SQL type'}"
+    if (what, name) in seen:
+        return f"{what} {name or ''} is given twice"
+    if what == "filter" and f"${name}" not in sql:
+        return f"filter {name} does not use its parameter ${name}"
+    if what == "per" and "$parent" not in sql:
+        return f"per {name} does not use $parent"
+    return None
+
+
+def _check_list(entry: _Entry, query: Query) -> None:
+    """Raises ValueError when a page or totals lack what is needed to page, count and restrict them."""
+    if query.body.count("\nWHERE ") != 1:
+        raise entry.error(f"{query.name} needs one WHERE at the beginning of a line")
+    if entry.kind == "page" and not (query.key and query.orders):
+        raise entry.error(f"{query.name} needs a key and an order")
+    if entry.kind == "totals" and not (query.groups and query.body.startswith("SELECT\n")):
+        raise entry.error(f"{query.name} needs a group, and SELECT on a line of its own")
+    if any(not set(order.needs) <= set(query.filters) for order in query.orders.values()):
+        raise entry.error(f"an order of {query.name} needs a filter that it does not have")
+    restricted = "@visible(" in query.body.split("\nWHERE ")[1]
+    if restricted == bool(query.public):
+        raise entry.error(
+            f"{query.name} must say who sees its rows: `@visible(…)` in its WHERE, or `-- public: why` where everybody signed in may see all"
+            + (", not both" if restricted else "")
+        )
 
 
 def _add_option(query: Query, option: re.Match[str]) -> None:
@@ -117,6 +152,8 @@ def _add_option(query: Query, option: re.Match[str]) -> None:
     match option["kind"]:
         case "key":
             query.key = sql
+        case "public":
+            query.public = sql
         case "order":
             query.orders[name] = Order(sql, sql_type, tuple((option["needs"] or "").replace(",", " ").split()))
         case "filter":
@@ -133,26 +170,16 @@ def _add_option(query: Query, option: re.Match[str]) -> None:
             query.parents[name] = sql
 
 
-def _entries(path: Path) -> Iterator[tuple[str, str, str]]:
+def _entries(path: Path) -> Iterator[_Entry]:
     text = path.read_text(encoding="utf-8")
     found = list(_ENTRY.finditer(text))
-    for entry, following in zip(found, [*found[1:], None], strict=True):
-        yield entry["kind"], entry["title"].strip(), text[entry.end() : following.start() if following else None].strip("\n")
+    for header, following in zip(found, [*found[1:], None], strict=True):
+        content = text[header.end() : following.start() if following else None].strip("\n")
+        yield _Entry(path, text.count("\n", 0, header.start()) + 1, header["kind"], header["title"].strip(), content)
 
 
-def _purpose(text: str, path: Path) -> tuple[str, str]:
-    """What the entry says it is for (the comment lines that it begins with), and the rest of it."""
-    lines = text.splitlines()
-    said = 0
-    while said < len(lines) and lines[said].startswith("-- "):
-        said += 1
-    if not said:
-        raise ValueError(f"{path.name}: an entry says in its second line what it is for, not {lines[:1]}")
-    return " ".join(line[3:].strip() for line in lines[:said]), "\n".join(lines[said:])
-
-
-def _without_comments(sql: str) -> str:
-    return "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--")).strip()
+def _rest(entry: _Entry) -> str:
+    return without_comments("\n".join(entry.text.splitlines()[entry.purpose()[1] :]))
 
 
 queries = Queries(_FOLDER)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from db.sql_lexer import split_columns, substitute
 from db.written import Joined, Template, linked_columns
 
 __all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
@@ -105,6 +106,8 @@ class Query:
     parents: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
+    # Why everybody signed in may see all rows, in words; empty where a visibility rule decides.
+    public: str = ""
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _compiled: dict[Any, Statement] = field(default_factory=dict)
 
@@ -123,7 +126,7 @@ class Query:
     def columns(self) -> dict[str, str]:
         """The columns of the template by name, each as it is written."""
         start = len("SELECT")
-        written = _split(self.body[start : self._from() - 1])
+        written = split_columns(self.body[start : self._from() - 1])
         return {_NAME.search(each)[0]: each for each in written}  # type: ignore[index]  # every expression of ours ends in a name
 
     def _narrowed(self, columns: Columns) -> str:
@@ -269,7 +272,7 @@ class Query:
         def named(match: re.Match[str]) -> str:
             return match[0] if match["name"].startswith(_REACH) else f"{match[0]}{suffix}"
 
-        return _PARAMETER.sub(named, self._rows(choice, columns, parent))
+        return substitute(_PARAMETER, named, self._rows(choice, columns, parent))
 
     def _rows(self, choice: Choice, columns: Columns, parent: str = "asked.parent_key") -> str:
         order = self.orders[choice.order]
@@ -311,22 +314,9 @@ class Query:
                 names.append(name)
             return f"${names.index(name) + 1}"
 
-        sql = _PARAMETER.sub(number, _VISIBLE.sub(visible, template))
+        sql = substitute(_PARAMETER, number, substitute(_VISIBLE, visible, template))
         return Statement(f"/* {self.name} */ {sql}", tuple(names), any(name.startswith(_REACH) for name in names))
 
     def nouns(self) -> Iterable[str]:
         """The nouns whose visibility the template asks about."""
         return sorted({match["noun"] for text in (self.body, *self.filters.values()) for match in _VISIBLE.finditer(text)})
-
-
-def _split(columns: str) -> list[str]:
-    """The expressions of a list, split at the commas that are in no brackets."""
-    parts = [""]
-    depth = 0
-    for each in columns:
-        depth += (each == "(") - (each == ")")
-        if each == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += each
-    return [each.strip() for each in parts]

@@ -28,7 +28,7 @@ async def create_student(write: Write, given: Values) -> Objects:
 
 
 async def update_student(write: Write, given: Values) -> Objects:
-    return {"student": await change_person(write, "student", "students", given, "student")}
+    return {"student": await change_person(write, queries.lock_student, "students", given, "student")}
 
 
 async def move_student(write: Write, given: Values) -> Objects:
@@ -36,7 +36,7 @@ async def move_student(write: Write, given: Values) -> Objects:
 
     A move on the first day in a class corrects that entry. Who was marked or graded in the old class since then can't be moved back in time.
     """
-    student = await locked(write, "student", given["student_id"], given.get("version"), "student")
+    student = await locked(write, queries.lock_student, given["student_id"], given.get("version"), "student")
     if not student["is_active"]:
         raise rejected("studentId", "NOT_ACTIVE", "The student has left the school: re-enrol them.")
     now = await write.row(queries.enrolment, student_id=student["id"])
@@ -67,7 +67,7 @@ async def move_student(write: Write, given: Values) -> Objects:
 
 async def deactivate_student(write: Write, given: Values) -> Objects:
     """A student who leaves: the day (today when none is given) is the last one in the class, and the account signs in no more."""
-    student = await locked(write, "student", given["id"], given["version"], "student")
+    student = await locked(write, queries.lock_student, given["id"], given["version"], "student")
     now = await write.row(queries.enrolment, student_id=student["id"])
     day: date = given.get("on") or now["today"]
     if day > now["today"]:
@@ -101,7 +101,7 @@ async def _never_came(write: Write, student_id: UUID, ahead: UUID, end: Values) 
 
 async def reenroll_student(write: Write, given: Values) -> Objects:
     """A student who comes back, into a class from a day on: another enrolment of the same student."""
-    student = await locked(write, "student", given["id"], given["version"], "student")
+    student = await locked(write, queries.lock_student, given["id"], given["version"], "student")
     now = await write.row(queries.enrolment, student_id=student["id"])
     if student["is_active"] or now["id"] is not None:
         raise rejected("id", "NO_CHANGE", "The student is enrolled.")

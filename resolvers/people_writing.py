@@ -5,6 +5,7 @@ from uuid import UUID
 
 from db.naming import camel
 from db.queries import queries
+from db.statements import Query
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
 
@@ -33,9 +34,9 @@ def split(given: Values) -> tuple[Values, Values]:
     return {name: given[name] for name in given if name in PERSON}, {name: given[name] for name in given if name not in PERSON}
 
 
-async def locked(write: Write, what: str, row_id: UUID, version: int | None, shows: str) -> Any:
+async def locked(write: Write, lock: Query, row_id: UUID, version: int | None, shows: str) -> Any:
     """The row that is about to be changed, locked, and still of the version that the writer saw."""
-    row = await write.row(getattr(queries, f"lock_{what}"), id=row_id)
+    row = await write.row(lock, id=row_id)
     if row is None:
         raise rejected("id", "NOT_FOUND", "There is none with this id.")
     if version is not None and row["version"] != version:
@@ -76,12 +77,12 @@ async def _made_before(write: Write, record: str, person: Values, values: Values
     return await write.same("users", user_id, {name: value for name, value in person.items() if value is not None})
 
 
-async def change_person(write: Write, what: str, record: str, given: Values, shows: str) -> UUID:
+async def change_person(write: Write, lock: Query, record: str, given: Values, shows: str) -> UUID:
     """Changes a person's name, contact and record from the version that the writer saw; both count as one change."""
     person, values = split(given)
     row_id: UUID = values.pop("id")
     version = values.pop("version")
-    row = await locked(write, what, row_id, version, shows)
+    row = await locked(write, lock, row_id, version, shows)
     errors: list[UserError] = []
     for table, changed_id, changes in (("users", row["user_id"], person), (record, row_id, {**values, "user_id": row["user_id"]})):
         try:
@@ -98,12 +99,12 @@ async def create_teacher(write: Write, given: Values) -> Objects:
 
 
 async def update_teacher(write: Write, given: Values) -> Objects:
-    return {"teacher": await change_person(write, "teacher", "teachers", given, "teacher")}
+    return {"teacher": await change_person(write, queries.lock_teacher, "teachers", given, "teacher")}
 
 
 async def deactivate_teacher(write: Write, given: Values) -> Objects:
     """A teacher who leaves. Whose class or lessons are not over gives them to somebody else first."""
-    row = await locked(write, "teacher", given["id"], given["version"], "teacher")
+    row = await locked(write, queries.lock_teacher, given["id"], given["version"], "teacher")
     left = await write.row(queries.work_left, id=row["id"])
     if left["classes"] or left["lessons"]:
         raise rejected(
@@ -113,7 +114,7 @@ async def deactivate_teacher(write: Write, given: Values) -> Objects:
 
 
 async def reactivate_teacher(write: Write, given: Values) -> Objects:
-    row = await locked(write, "teacher", given["id"], given["version"], "teacher")
+    row = await locked(write, queries.lock_teacher, given["id"], given["version"], "teacher")
     return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=True)}
 
 
@@ -122,17 +123,17 @@ async def create_guardian(write: Write, given: Values) -> Objects:
 
 
 async def update_guardian(write: Write, given: Values) -> Objects:
-    return {"guardian": await change_person(write, "guardian", "guardians", given, "guardian")}
+    return {"guardian": await change_person(write, queries.lock_guardian, "guardians", given, "guardian")}
 
 
 async def deactivate_guardian(write: Write, given: Values) -> Objects:
     """A guardian who is none any more: the links stay as history, the account signs in no more."""
-    row = await locked(write, "guardian", given["id"], given["version"], "guardian")
+    row = await locked(write, queries.lock_guardian, given["id"], given["version"], "guardian")
     return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=False)}
 
 
 async def reactivate_guardian(write: Write, given: Values) -> Objects:
-    row = await locked(write, "guardian", given["id"], given["version"], "guardian")
+    row = await locked(write, queries.lock_guardian, given["id"], given["version"], "guardian")
     return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=True)}
 
 

@@ -15,7 +15,7 @@ async def create_user(write: Write, given: Values) -> Objects:
 async def update_user(write: Write, given: Values) -> Objects:
     """Changes an account. The last administrator stays one; a changed role counts from the next request."""
     user_id, version = given.pop("id"), given.pop("version")
-    row = await locked(write, "user", user_id, version, "user")
+    row = await locked(write, queries.lock_user, user_id, version, "user")
     if given.get("role", row["role"]) != row["role"]:
         await _not_the_last(write, row, "role")
     await write.change("users", user_id, version, given, shows="user")
@@ -26,7 +26,7 @@ async def update_user(write: Write, given: Values) -> Objects:
 
 async def deactivate_user(write: Write, given: Values) -> Objects:
     """An account that signs in no more: its sessions end."""
-    row = await locked(write, "user", given["id"], given["version"], "user")
+    row = await locked(write, queries.lock_user, given["id"], given["version"], "user")
     if row["id"] == write.user_id:
         raise rejected("id", "NOT_ALLOWED", "Nobody deactivates themselves.")
     await _not_the_last(write, row, "id")
@@ -34,7 +34,7 @@ async def deactivate_user(write: Write, given: Values) -> Objects:
 
 
 async def reactivate_user(write: Write, given: Values) -> Objects:
-    row = await locked(write, "user", given["id"], given["version"], "user")
+    row = await locked(write, queries.lock_user, given["id"], given["version"], "user")
     return {"user": await write.change("users", row["id"], None, {"is_active": True})}
 
 

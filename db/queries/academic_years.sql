@@ -1,8 +1,11 @@
+-- The format of this file: README.md in this folder.
+
 -- page: academic_years
 -- Academic years, by their start.
 SELECT y.id, y.name, y.start_date, y.end_date, y.is_current, y.created_at, y.updated_at, y.version
 FROM academic_years y
 WHERE true
+-- public: every member of the school may know its calendar
 -- key: y.id
 -- order start_date date: y.start_date
 -- order end_date date: y.end_date
@@ -16,6 +19,7 @@ SELECT m.id, m.academic_year_id, m.name, m.start_date, m.end_date, m.is_current,
     m.created_at, m.updated_at, m.version
 FROM semesters m
 WHERE true
+-- public: every member of the school may know its calendar
 -- key: m.id
 -- order start_date date: m.start_date
 -- flag is_current: m.is_current
@@ -29,6 +33,7 @@ WHERE true
 SELECT h.id, h.academic_year_id, h.name, h.start_date, h.end_date, h.created_at, h.updated_at, h.version
 FROM holidays h
 WHERE true
+-- public: every member of the school may know its calendar
 -- key: h.id
 -- order start_date date: h.start_date
 -- per academic_year: h.academic_year_id = $parent
@@ -52,6 +57,7 @@ WHERE s.id = ANY($keys::uuid[])
 SELECT p.id, p.name, p.start_time, p.end_time, p.created_at, p.updated_at, p.version
 FROM periods p
 WHERE true
+-- public: every member of the school may know its calendar
 -- key: p.id
 -- order start_time time: p.start_time
 -- by id uuid: p.id
@@ -71,3 +77,23 @@ SELECT EXISTS (
     JOIN assessments a ON (a.class_id, a.subject_id, a.semester_id) = (cs.class_id, cs.subject_id, cs.semester_id)
     WHERE cs.id = $id::uuid
 )
+
+-- record: academic_years
+-- School years.
+name start_date end_date is_current
+
+-- record: semesters
+-- Parts of a school year.
+academic_year_id name start_date end_date is_current posting_opens_at posting_closes_at
+
+-- record: holidays
+-- Days without school.
+academic_year_id name start_date end_date
+
+-- record: periods
+-- The periods of a school day.
+name start_time end_time
+
+-- record: school_settings
+-- The school's name, clock, currency and policies.
+name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank school_days

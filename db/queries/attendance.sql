@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: attendance
 -- Attendance marks, by day.
 SELECT a.id, a.student_id, a.class_id, a.subject_id, a.marked_by, a.date, a.arrival_time, a.minutes_late, a.minutes_present,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: audit_log
 -- What was changed, by when.
 SELECT l.id, l.user_id, l.table_name, l.record_id, l.action, l.old_values, l.request_id, l.created_at

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- Who is asking: sign-ins, sessions, refresh and service tokens, password resets. `$now` is the server's clock, which a test can set.
 
 -- name: viewer_of_session

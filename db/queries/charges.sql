@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: charge_category
 -- What is to be charged for.
 SELECT f.default_amount, f.currency, f.is_active FROM fee_categories f WHERE f.id = $fee_category_id::uuid

@@ -1,9 +1,12 @@
+-- The format of this file: README.md in this folder.
+
 -- page: classes
 -- Classes, by year, grade level and section.
 SELECT c.id, c.academic_year_id, c.teacher_id, c.name, c.grade_level, c.section, c.room, c.capacity, c.current_enrollment, c.is_active,
     c.created_at, c.updated_at, c.version
 FROM classes c
 WHERE true
+-- public: every member of the school may know its classes and who leads them
 -- key: c.id
 -- order grade_level text: lpad(c.grade_level::text, 2, '0') || c.section
 -- order name text: c.name
@@ -24,6 +27,7 @@ WHERE true
 SELECT cs.id, cs.class_id, cs.subject_id, cs.teacher_id, cs.semester_id, cs.created_at, cs.updated_at, cs.version
 FROM class_subjects cs
 WHERE true
+-- public: every member of the school may know who teaches what
 -- key: cs.id
 -- order created_at timestamptz: cs.created_at
 -- filter semester_ids: cs.semester_id = ANY($semester_ids::uuid[])
@@ -34,3 +38,11 @@ WHERE true
 -- per teacher: cs.teacher_id = $parent
 -- per semester: cs.semester_id = $parent
 -- by id uuid: cs.id
+
+-- record: classes
+-- Classes of a school year.
+academic_year_id teacher_id name grade_level section room capacity is_active
+
+-- record: class_subjects
+-- What is taught in a class in a semester, and by whom.
+class_id subject_id teacher_id semester_id

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: gateway_events
 -- What payment gateways told, and what became of it.
 SELECT e.id, e.gateway, e.event_id, e.event_type, e.gateway_id, e.state, e.problem, e.received_at, e.updated_at, e.version,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: assessments
 -- Assessments, by day.
 SELECT a.id, a.class_id, a.subject_id, a.assessment_type_id, a.semester_id, a.created_by, a.assessment_date, a.title, a.max_score, a.extra_credit, a.weight,
@@ -46,3 +48,7 @@ WHERE @visible(grades g)
 -- per student: g.student_id = $parent
 -- per assessment: g.assessment_id = $parent
 -- by id uuid: g.id
+
+-- record: assessments
+-- What a class is marked on in a subject.
+class_id subject_id assessment_type_id semester_id created_by assessment_date title max_score extra_credit weight

@@ -1,8 +1,11 @@
+-- The format of this file: README.md in this folder.
+
 -- page: grading_scales
 -- Grading scales, by name.
 SELECT s.id, s.name, s.is_default, s.created_at, s.updated_at, s.version
 FROM grading_scales s
 WHERE true
+-- public: every member of the school may know how letters are given
 -- key: s.id
 -- order name text: s.name
 -- by id uuid: s.id
@@ -142,3 +145,7 @@ WHERE @visible(grade_reopenings r)
 -- flag is_open: (next.posted_at IS NULL AND r.open_until > school_now())
 -- flag awaits_posting: (next.posted_at IS NULL AND r.after_number > 0 AND r.open_until <= school_now() AND EXISTS (SELECT FROM assessments a JOIN grades g ON g.assessment_id = a.id WHERE (a.class_id, a.subject_id, a.semester_id) = (r.class_id, r.subject_id, r.semester_id) AND g.updated_at >= r.created_at) AND NOT EXISTS (SELECT FROM grade_reopenings l WHERE (l.class_id, l.subject_id, l.semester_id, l.after_number) = (r.class_id, r.subject_id, r.semester_id, r.after_number) AND l.open_until > school_now()))
 -- by id uuid: r.id
+
+-- record: grading_scales
+-- Grading scales; their bounds are written beside them.
+name is_default

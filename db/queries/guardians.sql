@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: guardians
 -- Guardians, by their names.
 SELECT g.id, g.user_id, g.is_active, g.created_at, g.updated_at, g.version,
@@ -25,3 +27,11 @@ WHERE @visible(guardianships gs)
 -- per guardian: gs.guardian_id = $parent
 -- per student: gs.student_id = $parent
 -- by id uuid: gs.id
+
+-- record: guardians
+-- Guardians; their names are their user's.
+user_id is_active
+
+-- record: guardian_students
+-- Who is whose guardian.
+guardian_id student_id relationship is_primary

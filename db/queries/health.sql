@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: largest_tables
 -- The ten largest tables, with their indexes; rows are PostgreSQL's estimate.
 SELECT c.relname::text AS table, pg_total_relation_size(c.oid) AS total_bytes, pg_table_size(c.oid) AS table_bytes,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: claim_idempotency_key
 -- Takes a key for a request: true, or no row when it is taken. Waits for a request that has it and is not done. A key of 30 days ago counts no more.
 INSERT INTO idempotency_keys AS k (user_id, mutation, key, arguments_hash)

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: lock_charges
 -- Charges, locked in the order of their ids until the transaction ends: two payments over the same charges cannot wait for each other.
 SELECT p.id, p.student_id, p.currency, p.balance, p.cancelled_at, p.due_date

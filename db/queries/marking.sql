@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: lesson_facts
 -- What writing in a class's subject depends on, on a day: the semester that has the day, who teaches there, whether marks are locked.
 SELECT cs.id AS lesson_id, m.id AS semester_id, m.start_date, m.end_date, marks_lock($class_id::uuid, $subject_id::uuid, m.id) AS lock,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: class_history_as_of
 -- The memberships of students as they were known at a moment, earliest first.
 SELECT h.student_id AS key, h.id AS membership_id, w.class_id, w.academic_year_id, w.from_date, w.to_date, w.reason, w.end_reason, w.note,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: payments
 -- Charges: what is owed, by the day it falls due.
 SELECT p.id, p.student_id, p.fee_category_id, p.academic_year_id, p.processed_by, p.created_by, p.due_date, p.currency, p.description,

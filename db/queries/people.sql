@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: lock_student
 -- A student who is about to be changed; their row is locked.
 SELECT s.id, s.user_id, s.class_id, s.is_active, s.version, s.enrollment_date FROM students s WHERE s.id = $id::uuid FOR UPDATE

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: promotion_years
 -- The year that ends and the year that begins.
 SELECT a.end_date, b.start_date, b.end_date AS next_end_date, school_today() AS today

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: reach_of_user
 -- The ids that a user's links lead to (self, child, taught, homeroom), as the arrays that the visibility rules take.
 -- Who is a teacher or guardian no more, but still has an account (as the other, say), reaches nobody by it.

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: register_facts
 -- What a register of a class on a day depends on: the calendar, what is taught, who teaches it, who is in the class that day.
 SELECT c.id AS class_id, y.start_date, y.end_date, school_today() AS today,

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: search
 -- People, classes and subjects whose name begins with a text, or whose number or code is it: the ids, best first, no more than $limit of a type.
 (SELECT 'stu' AS tag, s.id, 0 AS place, s.sort_key AS sort FROM students s

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: sessions
 -- Sign-ins: when, from where, and how they ended.
 SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.revoked_at AS ended_at, s.revoked_because AS ended_because, host(s.address) AS address, s.user_agent

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: teachers
 -- Teachers, by their names, with what of them the viewer may see.
 SELECT t.id, t.alt_id, t.user_id, t.employee_number, t.specialization, t.joining_date, t.is_active, t.created_at, t.updated_at, t.version,
@@ -7,6 +9,7 @@ FROM teachers t
 -- Every one has an account; LEFT lets PostgreSQL leave it out where nothing of it is read.
 LEFT JOIN users u ON u.id = t.user_id
 WHERE true
+-- public: every member of the school may know its teachers; what is private has rules of its own above
 -- key: t.id
 -- order name text: t.sort_key
 -- order joining_date date: t.joining_date
@@ -23,3 +26,11 @@ WHERE true
 -- name: remove_teacher_subject
 -- Takes back that a teacher can teach a subject.
 DELETE FROM teacher_subjects WHERE teacher_id = $teacher_id::uuid AND subject_id = $subject_id::uuid RETURNING id
+
+-- record: teacher_subjects
+-- What a teacher can teach.
+teacher_id subject_id
+
+-- record: teachers
+-- Teachers; their names are their user's.
+user_id employee_number specialization joining_date is_active

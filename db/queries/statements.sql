@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- name: statements
 -- What happened on the charges of students between two local days, both counted, by when, at most 1001 of each currency; and what was owed before.
 WITH bounds AS (

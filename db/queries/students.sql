@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: students
 -- Students, by their names, with what of them the viewer may see.
 SELECT
@@ -42,3 +44,11 @@ WHERE @visible(class_history h)
 -- per student: h.student_id = $parent
 -- per class: h.class_id = $parent
 -- by id uuid: h.id
+
+-- record: students
+-- Students; their names are their user's, their class is their history's.
+user_id student_number birth_date enrollment_date is_active
+
+-- record: student_class_history
+-- Which class a student was in, from when to when.
+student_id class_id from_date to_date reason end_reason note

@@ -1,8 +1,11 @@
+-- The format of this file: README.md in this folder.
+
 -- page: subjects
 -- Subjects, by name.
 SELECT j.id, j.code, j.name, j.description, j.credits, j.is_active, j.created_at, j.updated_at, j.version
 FROM subjects j
 WHERE true
+-- public: every member of the school may know what is taught, assessed and charged for
 -- key: j.id
 -- order name text: lower(j.name)
 -- order code text: j.code
@@ -18,6 +21,7 @@ WHERE true
 SELECT y.id, y.code, y.name, y.weight, y.is_active, y.created_at, y.updated_at, y.version
 FROM assessment_types y
 WHERE true
+-- public: every member of the school may know what is taught, assessed and charged for
 -- key: y.id
 -- order name text: lower(y.name)
 -- order code text: y.code
@@ -31,9 +35,22 @@ WHERE true
 SELECT f.id, f.code, f.name, f.description, round(f.default_amount, currency_exponent(f.currency)) AS default_amount, f.currency, f.is_active, f.created_at, f.updated_at, f.version
 FROM fee_categories f
 WHERE true
+-- public: every member of the school may know what is taught, assessed and charged for
 -- key: f.id
 -- order name text: lower(f.name)
 -- order code text: f.code
 -- flag is_active: f.is_active
 -- filter codes: f.code = ANY($codes::text[])
 -- by id uuid: f.id
+
+-- record: subjects
+-- What is taught.
+code name description credits is_active
+
+-- record: assessment_types
+-- How students are assessed.
+code name weight is_active
+
+-- record: fee_categories
+-- What is charged for.
+code name description default_amount currency is_active

@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- page: users
 -- Accounts and names; all but the names for those who may.
 SELECT u.id, u.alt_id, u.first_name, u.last_name, u.email, u.phone, u.address, u.role, u.is_active, u.last_sign_in_at,
@@ -15,3 +17,7 @@ WHERE @visible(users u)
 -- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ (lower($last_name_prefix) || U&'\+10FFFF')
 -- by id uuid: u.id
 -- by alt_id bigint: u.alt_id
+
+-- record: users
+-- People with a name, who may have an account.
+role first_name last_name email phone address is_active

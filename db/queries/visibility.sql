@@ -1,3 +1,5 @@
+-- The format of this file: README.md in this folder.
+
 -- Who sees which rows: one rule a noun, used by every statement on its table. The table in words: docs/access.md.
 -- The arrays are the viewer's reach (reach.sql). Who sees all rows of a noun does not pass here: the rule is compiled away.
 

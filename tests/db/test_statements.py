@@ -87,40 +87,6 @@ def test_every_statement_says_what_it_is_for():
         assert len(query.purpose) >= 8, query.name
 
 
-def test_a_page_needs_a_key_and_an_order(tmp_path):
-    from db.queries import Queries
-
-    (tmp_path / "broken.sql").write_text("-- page: things\n-- Things.\nSELECT t.id\nFROM things t\nWHERE true\n-- key: t.id\n")
-    with pytest.raises(ValueError, match="needs a key, an order and a WHERE"):
-        Queries(tmp_path)
-
-
-def test_an_order_that_needs_a_filter_that_is_not_there_is_noticed(tmp_path):
-    from db.queries import Queries
-
-    (tmp_path / "broken.sql").write_text(
-        "-- page: things\n-- Things.\nSELECT t.id\nFROM things t\nWHERE true\n-- key: t.id\n-- order size integer needs box_ids: t.size\n"
-    )
-    with pytest.raises(ValueError, match="needs a filter"):
-        Queries(tmp_path)
-
-
-def test_a_rule_that_is_not_there_is_noticed(tmp_path):
-    from db.queries import Queries
-
-    (tmp_path / "broken.sql").write_text("-- name: things\n-- Things.\nSELECT t.id FROM things t WHERE @visible(things t)\n")
-    with pytest.raises(ValueError, match="no rule says so"):
-        Queries(tmp_path)
-
-
-def test_two_statements_cannot_have_one_name(tmp_path):
-    from db.queries import Queries
-
-    (tmp_path / "twice.sql").write_text("-- name: things\n-- Things.\nSELECT 1\n\n-- name: things\n-- Things.\nSELECT 2\n")
-    with pytest.raises(ValueError, match="there already"):
-        Queries(tmp_path)
-
-
 _RULED = {"students", "guardians", "attendance", "grades", "payments", "final_grades"}
 _READS = re.compile(r"\b(?:FROM|JOIN|USING)\s+(?:ONLY\s+|LATERAL\s+)?\(?\s*(?P<table>[a-z_]+)\b", re.IGNORECASE)
 _ALL_MONEY = "for mutations of whom may write all charges"
