@@ -7,12 +7,8 @@ An action runs inside the transaction. What it returns are ids (of objects that 
 the payload's names. What it raises takes everything back.
 """
 
-import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -28,9 +24,9 @@ from db.statements import Query
 from db.violations import violations
 from execution.errors import Refusal
 from resolvers.context import Context
+from resolvers.idempotency import IdempotencyKey, KeyRefusedError, claim_key
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
-from rules.decimals import canonical
 
 __all__ = ["AGAIN", "ATTEMPTS", "Action", "Objects", "Outcome", "Rejected", "Values", "Write", "perform", "rejected"]
 
@@ -39,7 +35,6 @@ Objects = Mapping[str, Any]
 
 ATTEMPTS = 4
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-_LONGEST_KEY = 255
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome that a user puts right, not a failure
@@ -158,7 +153,7 @@ class Outcome:
     errors: list[UserError]
 
 
-async def perform(context: Context, name: str, action: Action, given: Values, *, key: str | None = None, settles: bool = False) -> Outcome:
+async def perform(context: Context, action: Action, given: Values, *, key: IdempotencyKey | None = None, settles: bool = False) -> Outcome:
     """Runs an action in a transaction of its own; once more when it met another in a deadlock.
 
     `key` is an idempotency key: the objects of the first call are kept beside it, and answered to every later call with equal arguments.
@@ -166,7 +161,7 @@ async def perform(context: Context, name: str, action: Action, given: Values, *,
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            objects = await _once(context, name, action, dict(given), key)
+            objects = await _once(context, action, dict(given), key)
             break
         except Rejected as broken:
             context.forget()
@@ -187,7 +182,7 @@ async def perform(context: Context, name: str, action: Action, given: Values, *,
     return Outcome(objects, [])
 
 
-async def _once(context: Context, name: str, action: Action, given: Values, key: str | None) -> Objects:
+async def _once(context: Context, action: Action, given: Values, key: IdempotencyKey | None) -> Objects:
     if context.viewer.user_id is None:
         raise Refusal("UNAUTHENTICATED", "Sign in first: send an access token as `Authorization: Bearer …`.")
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
@@ -195,47 +190,15 @@ async def _once(context: Context, name: str, action: Action, given: Values, key:
         write = Write(context, connection)
         if key is None:
             return await action(write, given)
-        saved = await _claim(write, name, key, given)
-        if saved is not None:
-            return saved
+        try:
+            claim = await claim_key(connection, write.user_id, key, given)
+        except KeyRefusedError as refused:
+            raise Rejected(refused.error) from None
+        if claim.answer is not None:
+            return claim.answer
         objects = await action(write, given)
-        await connection.execute(
-            *bound(queries.keep_idempotent_answer, user_id=write.user_id, mutation=name, key=key, answer=to_json(objects))
-        )
+        await claim.keep(objects)
         return objects
-
-
-async def _claim(write: Write, name: str, key: str, given: Values) -> Objects | None:
-    """Takes an idempotency key, or answers what its first call did. A parallel call with the same key is waited for."""
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
-        raise rejected("idempotencyKey", "INVALID", f"Must have 1 to {_LONGEST_KEY} printable characters.")
-    arguments = hashlib.sha256(json.dumps(given, default=_compared, sort_keys=True).encode()).digest()
-    values = {"user_id": write.user_id, "mutation": name, "key": key}
-    if await write.value(queries.claim_idempotency_key, arguments_hash=arguments, **values):
-        return None
-    # The insert waited for whoever had the key: their transaction is over. A read in a statement of its own sees what it left.
-    kept = await write.row(queries.idempotent_answer, **values)
-    if kept is None:
-        raise rejected("idempotencyKey", "CONFLICT", "Another call with this key has just failed. Try again.")
-    if kept["arguments_hash"] != arguments:
-        raise rejected(
-            "idempotencyKey", "IDEMPOTENCY_KEY_REUSED", "This key was used with other arguments. Take a new key for a new request."
-        )
-    answer: Objects = kept["answer"]
-    return answer
-
-
-def _compared(value: Any) -> str:
-    """A value of arguments as they are compared under one key: a number by its value, a moment by when it is, however they are written."""
-    if isinstance(value, Decimal):
-        return canonical(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not a value of an argument")
 
 
 def _user_error(rule: DomainError) -> UserError:

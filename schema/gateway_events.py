@@ -89,6 +89,7 @@ class GatewayEventMutations:
         Capability.MANAGE_MONEY,
         RetryGatewayEventInput,
         gateway_events.retry_gateway_event,
+        scope="retryGatewayEvent",
         description="Tries again to book a gateway's event; look at its `state` and `problem` for what came of it. A payment that is booked takes"
         " with it the refunds of it that came too early.",
         gateway_event=_EVENT,
@@ -97,6 +98,7 @@ class GatewayEventMutations:
         Capability.MANAGE_MONEY,
         DismissGatewayEventInput,
         gateway_events.dismiss_gateway_event,
+        scope="dismissGatewayEvent",
         description="Lays a gateway's event aside that could not be booked.",
         gateway_event=_EVENT,
     )

@@ -18,6 +18,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from auth.access import Capability
 from execution.loading import Loader
+from resolvers.idempotency import IdempotencyKey
 from resolvers.writing import Action, perform
 from schema.inputs import IdempotentInput, read_input
 from schema.roots import root
@@ -47,18 +48,32 @@ def tells(annotation: Any, description: str, read: Callable[[Any], Any] | None =
     return Shown(annotation, description, None, read, default)
 
 
-def mutation(capability: Capability, takes: type, action: Action, *, description: str, settles: bool = False, **shown: Shown) -> Any:
-    """A field of Mutation. An input that is an `IdempotentInput` has its key kept with the answer."""
+def mutation(
+    capability: Capability,
+    takes: type,
+    action: Action,
+    *,
+    description: str,
+    settles: bool = False,
+    scope: str | None = None,
+    **shown: Shown,
+) -> Any:
+    """Declares a field of Mutation.
+
+    An `IdempotentInput` needs a `scope`, under which its key is kept with the answer: the field's first name, which stays when the field or
+    its input is renamed. Raises TypeError when one of the two is missing.
+    """
     name = takes.__name__.removesuffix("Input")
     payload = _payload(f"{name}Payload", shown)
-    idempotent = issubclass(takes, IdempotentInput)
+    if issubclass(takes, IdempotentInput) != (scope is not None):
+        raise TypeError(f"{name}: an IdempotentInput goes with a scope, and a scope with an IdempotentInput")
 
     async def resolve(self: Any, info: Info, input: Any) -> Any:
         given, errors = read_input(input)
         objects: Mapping[str, Any] = {}
         if not errors:
-            key = given.pop("idempotency_key") if idempotent else None
-            outcome = await perform(info.context, name, action, given, key=key, settles=settles)
+            key = None if scope is None else IdempotencyKey(scope, given.pop("idempotency_key"))
+            outcome = await perform(info.context, action, given, key=key, settles=settles)
             objects, errors = outcome.objects, outcome.errors
         values = {each: await _shown(info.context, field, objects.get(each)) for each, field in shown.items()}
         return payload(**values, user_errors=errors, client_mutation_id=input.client_mutation_id)

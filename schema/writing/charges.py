@@ -151,6 +151,7 @@ class ChargeMutations:
         Capability.MANAGE_MONEY,
         CreateChargesInput,
         charges.create_charges,
+        scope="createCharges",
         description="Does what a preview showed, all of it or nothing; refused when anything has changed since you saw it.",
         charged=tells(int | None, "How many charges were made."),
         total=tells(Decimal | None, "What they add up to.", lambda total: Decimal(str(total))),
@@ -161,6 +162,7 @@ class ChargeMutations:
         Capability.MANAGE_MONEY,
         CancelChargeInput,
         charges.cancel_charge,
+        scope="cancelCharge",
         description="Takes a charge back on which nothing is paid that was not paid back. It stays in the books as cancelled.",
         payment=_CHARGE,
     )
@@ -168,6 +170,7 @@ class ChargeMutations:
         Capability.MANAGE_MONEY,
         UpdateChargeInput,
         charges.update_charge,
+        scope="updateCharge",
         description="Changes the due date or the description of a charge.",
         payment=_CHARGE,
     )

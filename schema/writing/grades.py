@@ -167,6 +167,7 @@ class GradeMutations:
         _TEACH,
         RecordGradesInput,
         marking.record_grades,
+        scope="recordGrades",
         description="Records the marks of a class in an assessment, or changes them.",
         assessment=_ASSESSMENT,
         changes=tells(list[GradeChange], "What came of each entry, in their order.", _changes, []),

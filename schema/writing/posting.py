@@ -57,6 +57,7 @@ class PostingMutations:
         Capability.TEACH,
         PostFinalGradesInput,
         posting.post_final_grades,
+        scope="postFinalGrades",
         description="Freezes the final grades of everyone in a class, and locks its marks.",
         class_=_CLASS,
         postings=tells(list[GradePosting], "What was posted, by subject.", _postings, []),

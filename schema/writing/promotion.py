@@ -119,6 +119,7 @@ class PromotionMutations:
         ApplyPromotionInput,
         promotion.apply_promotion,
         settles=True,
+        scope="applyPromotion",
         description="Does what a plan says, all of it or nothing; refused when anything has changed since you saw it.",
         promoted=tells(int | None, "How many went up a grade level."),
         repeated=tells(int | None, "How many stayed in their grade level."),

@@ -1,8 +1,12 @@
 """Idempotency keys: what is sent twice is done once."""
 
+import asyncio
 from uuid import uuid4
 
-from tests.schema.writing.bursary import act, books, entry, money, pay
+from graphql import get_named_type
+
+from tests.asking import SCHEMA
+from tests.schema.writing.bursary import FIELDS, act, books, entry, money, pay
 from tests.schema.writing.classroom import codes
 
 NONE = "0" * 32
@@ -62,4 +66,60 @@ async def test_keys_are_kept_thirty_days(writable, one):
     await writable.database.execute(ages, key, 29)
     await writable.database.execute(ages, old, 30)
     await writable.database.execute(queries.delete_old_idempotency_keys.statement().sql)
-    assert await writable.value("SELECT array_agg(key) FROM idempotency_keys WHERE key = ANY($1)", [key, old]) == [key]
+    assert await writable.value("SELECT array_agg(DISTINCT key) FROM idempotency_keys WHERE key = ANY($1)", [key, old]) == [key]
+
+
+async def _as_the_version_before_kept_it(school, key):
+    """Leaves of a key only what v0.0 would have written: the row whose scope is named after the input type."""
+    await school.database.execute("DELETE FROM idempotency_keys WHERE key = $1 AND mutation <> 'RecordPayment'", key)
+
+
+async def test_a_key_used_before_the_upgrade_books_nothing_after_it(writable, one):
+    key = uuid4().hex
+    first = await pay(writable, (one, "40"), key=key)
+    await _as_the_version_before_kept_it(writable, key)
+    before = await money(writable, one)
+    assert await pay(writable, (one, "40"), key=key) == first
+    assert await money(writable, one) == before
+    assert codes(await pay(writable, (one, "41"), key=key)) == [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]
+    assert await writable.value("SELECT count(*) FROM idempotency_keys WHERE key = $1 AND answer IS NOT NULL", key) == 2
+
+
+async def test_a_worker_of_the_version_before_finds_what_this_one_did(writable, one):
+    key = uuid4().hex
+    await pay(writable, (one, "40"), key=key)
+    answers = await writable.database.fetch("SELECT mutation, answer FROM idempotency_keys WHERE key = $1 ORDER BY 1", key)
+    assert [row["mutation"] for row in answers] == ["RecordPayment", "recordPayment"]
+    assert answers[0]["answer"] == answers[1]["answer"] is not None
+
+
+async def test_a_call_waits_for_a_worker_of_the_version_before_that_has_the_key(writable, one):
+    key = uuid4().hex
+    first = await pay(writable, (one, "40"), key=key)
+    kept = await writable.database.fetchrow("DELETE FROM idempotency_keys WHERE key = $1 AND mutation = 'RecordPayment' RETURNING *", key)
+    await writable.database.execute("DELETE FROM idempotency_keys WHERE key = $1", key)
+    before = await money(writable, one)
+    async with writable.database.transaction() as old_worker:
+        await old_worker.execute(
+            "INSERT INTO idempotency_keys (user_id, mutation, key, arguments_hash, answer) VALUES ($1, 'RecordPayment', $2, $3, $4)",
+            kept["user_id"],
+            key,
+            kept["arguments_hash"],
+            kept["answer"],
+        )
+        waiting = asyncio.create_task(pay(writable, (one, "40"), key=key))
+        while not await writable.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+    assert await waiting == first
+    assert await money(writable, one) == before
+
+
+def test_every_mutation_with_a_key_has_a_scope_that_never_changes():
+    """Renaming a field or an input keeps its scope. A new mutation is added here under its first name."""
+    from resolvers.idempotency import _INPUT_NAMED_SCOPES
+
+    mutations = SCHEMA._schema.mutation_type.fields
+    fields = {name for name, field in mutations.items() if "idempotencyKey" in get_named_type(field.args["input"].type).fields}
+    assert fields == _INPUT_NAMED_SCOPES
+    assert set(FIELDS) - {"updateCharge"} <= fields

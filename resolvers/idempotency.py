@@ -1,0 +1,124 @@
+"""Idempotency keys: what is sent twice is done once, and answered twice.
+
+A key is kept per user and scope, in the transaction of what was done, for 30 days. The scope is the mutation's name, written out where the mutation is
+declared: it must never change, or a retry across the change would be done again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from auth.statements import bound
+from db.queries import queries
+from db.records import to_json
+from resolvers.user_errors import UserError
+from rules.decimals import canonical
+
+__all__ = ["Claim", "IdempotencyKey", "KeyRefusedError", "claim_key"]
+
+_LONGEST = 255
+# Until v0.1 the scope was the input type's name without "Input". For 30 days after an upgrade a retry may find its key there, and a worker of the
+# version before may look there, so both are claimed and written. Remove this with the first release that comes 30 days after v0.1.
+_INPUT_NAMED_SCOPES = frozenset(
+    {
+        "applyPromotion",
+        "cancelCharge",
+        "correctAttendance",
+        "correctPayment",
+        "createCharges",
+        "dismissGatewayEvent",
+        "postFinalGrades",
+        "recordGrades",
+        "recordPayment",
+        "refundPayment",
+        "retryGatewayEvent",
+        "submitRegister",
+        "updateCharge",
+        "waiveCharge",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key, and the scope in which it is unique for its user."""
+
+    scope: str
+    key: str
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """All scopes that count, always in this order: two calls never wait for each other in a circle."""
+        if self.scope in _INPUT_NAMED_SCOPES:
+            return self.scope[0].upper() + self.scope[1:], self.scope
+        return (self.scope,)
+
+
+class KeyRefusedError(Exception):
+    """The key cannot be used for these arguments. `error` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.error = UserError("idempotencyKey", code, message)
+
+
+@dataclass(slots=True)
+class Claim:
+    """A key that this transaction holds: `answer` is what its first call did, None when this is the first."""
+
+    connection: Any
+    user_id: UUID
+    key: IdempotencyKey
+    answer: Mapping[str, Any] | None = None
+
+    async def keep(self, objects: Mapping[str, Any]) -> None:
+        """Keeps what this call did, for later calls with the key."""
+        for scope in self.key.scopes:
+            await self.connection.execute(
+                *bound(queries.keep_idempotent_answer, user_id=self.user_id, mutation=scope, key=self.key.key, answer=to_json(objects))
+            )
+
+
+async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, arguments: Mapping[str, Any]) -> Claim:
+    """Claims a key inside a mutation's transaction. A parallel call with the same key is waited for.
+
+    Raises KeyRefusedError for a key that is empty, too long or not printable (INVALID), that was used with other arguments
+    (IDEMPOTENCY_KEY_REUSED), or whose first call has failed in this moment (CONFLICT).
+    """
+    if not 1 <= len(key.key) <= _LONGEST or not key.key.isprintable():
+        raise KeyRefusedError("INVALID", f"Must have 1 to {_LONGEST} printable characters.")
+    arguments_hash = hashlib.sha256(json.dumps(arguments, default=_comparable, sort_keys=True).encode()).digest()
+    claim = Claim(connection, user_id, key)
+    for scope in key.scopes:
+        values = {"user_id": user_id, "mutation": scope, "key": key.key}
+        if await connection.fetchval(*bound(queries.claim_idempotency_key, arguments_hash=arguments_hash, **values)):
+            continue
+        # The insert waited for the transaction that had the key. A read in a statement of its own sees what that left.
+        kept = await connection.fetchrow(*bound(queries.idempotent_answer, **values))
+        if kept is None:
+            raise KeyRefusedError("CONFLICT", "Another call with this key has just failed. Try again.")
+        if kept["arguments_hash"] != arguments_hash:
+            raise KeyRefusedError("IDEMPOTENCY_KEY_REUSED", "This key was used with other arguments. Take a new key for a new request.")
+        claim.answer = kept["answer"]
+    if claim.answer is not None:
+        # One of the scopes may have been claimed just now: it gets the answer, too.
+        await claim.keep(claim.answer)
+    return claim
+
+
+def _comparable(value: Any) -> str:
+    """Writes an argument as it is compared under one key: a number by its value, a moment by its time, however they are spelled."""
+    if isinstance(value, Decimal):
+        return canonical(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not a value of an argument")
