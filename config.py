@@ -79,6 +79,18 @@ class Settings(BaseSettings):
     max_aliases: int = Field(30, ge=0, description="How many aliases an operation may use.")
     max_root_fields: int = Field(30, ge=1, description="How many root fields an operation may select.")
     max_cost: int = Field(50_000, ge=1, description="The highest cost of an operation: see docs/limits.md.")
+    max_in_flight: int | None = Field(
+        None,
+        ge=1,
+        description="How many operations a worker runs at once; the others wait their turn. Not set: `POOL_MAX_SIZE`."
+        " What waits elsewhere, for its turn at signing in for example, does not count.",
+    )
+    queue_seconds: float = Field(
+        3,
+        gt=0,
+        description="How long an operation waits for its turn at most before it is refused as `OVERLOADED` (503)."
+        " While much waits, what would have to wait for over half a second is refused at once.",
+    )
     executor: Literal["breadth_first", "graphql_core"] = Field(
         "breadth_first",
         description="What runs operations: `breadth_first` resolves each field for all its parents at once; `graphql_core` one by one.",

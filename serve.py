@@ -25,6 +25,9 @@ from telemetry.logs import configure_logs
 __all__ = ["DrainingServer", "main"]
 
 _BACKLOG = 2048
+# libuv accepts one connection for each listener and turn of the event loop, and under load a turn takes some milliseconds: with one listener new
+# connections, of probes too, wait for seconds behind each other. So the one socket has several.
+_LISTENERS = 16
 _SIGN_INS = ("admin", "bursar", "teacher", "student", "guardian")
 _QUERY = "{ viewer { role } students(first: 3) { totalCount nodes { name class { name } } } }"
 
@@ -127,11 +130,12 @@ def _serve(settings: Settings, database: Prepared, listening: socket.socket) -> 
         raise _not_free(settings, error) from None
     listening.set_inheritable(True)
     greeting = _greeting(settings, database, listening.getsockname()[1])
+    sockets = [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
     server = DrainingServer(config)
     if settings.workers > 1:
         print(greeting, flush=True)
         multiprocess.Process = _Worker  # type: ignore[misc]  # the supervisor offers no other way to name its workers' class
-        multiprocess.Multiprocess(config, sockets=[listening]).run()
+        multiprocess.Multiprocess(config, sockets=sockets).run()
         return 0
     started = server.startup
 
@@ -141,7 +145,7 @@ def _serve(settings: Settings, database: Prepared, listening: socket.socket) -> 
             print(greeting, flush=True)
 
     server.startup = startup  # type: ignore[method-assign,assignment]  # what a person reads comes when it is true
-    server.run(sockets=[listening])
+    server.run(sockets=sockets)
     return 0 if server.started else 3
 
 

@@ -38,6 +38,7 @@ from resolvers.context import Context
 from resolvers.failures import translate
 from schema import make_schema
 from schema.roots import require
+from transport.admission import Admission
 from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
 from transport.request_id import RequestIdMiddleware
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             root_fields=settings.max_root_fields,
             cost=settings.max_cost,
         ),
+        admission=Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds),
         close=Context.close,
         max_body_bytes=settings.max_body_bytes,
         may_introspect=may_introspect,

@@ -17,6 +17,7 @@ from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits, check_cost
 from execution.operations import Execute, Operation
+from transport.admission import Admission, flow_of, send_overloaded
 from transport.disconnect import DisconnectWatcher
 from transport.headers import header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
@@ -30,7 +31,7 @@ class GraphQLEndpoint:
     """The endpoint. `make_context(scope)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
 
     `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
-    theirs resemble. A browser that asks for a page is sent to `explorer`.
+    theirs resemble. `admission` bounds how many operations run at once. A browser that asks for a page is sent to `explorer`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class GraphQLEndpoint:
         errors: ErrorWriter,
         *,
         limits: Limits,
+        admission: Admission | None = None,
         close: Callable[[Any], None] = lambda _: None,
         max_body_bytes: int = 262_144,
         may_introspect: Callable[[Any], bool] = lambda _: True,
@@ -53,6 +55,7 @@ class GraphQLEndpoint:
         self._close = close
         self._errors = errors
         self._limits = limits
+        self._admission = admission or Admission(25, 3.0)
         self._max_body_bytes = max_body_bytes
         self._may_introspect = may_introspect
         self._documents = Documents(schema, limits, suggest=suggest)
@@ -61,6 +64,9 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._explorer and _wants_a_page(scope):
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
+            return
+        if self._admission.waiting and self._admission.refuses(flow_of(scope)):
+            await send_overloaded(scope, receive, send)
             return
         answer = None
         async with DisconnectWatcher(receive) as watch:
@@ -97,10 +103,19 @@ class GraphQLEndpoint:
         watch.begin()
         context = await self._make_context(scope)
         try:
-            result = await self._execute(self._operation(scope["method"], params, context))
+            result = await self._admitted(self._operation(scope["method"], params, context), scope)
         finally:
             self._close(context)
         return JSONBytesResponse(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
+
+    async def _admitted(self, operation: Operation, scope: Scope) -> ExecutionResult | bytes:
+        """Runs an operation when there is room for it."""
+        if not self._admission.take():
+            await self._admission.wait(flow_of(scope))
+        try:
+            return await self._execute(operation)
+        finally:
+            self._admission.leave()
 
     def _operation(self, method: str, params: GraphQLParams, context: Any) -> Operation:
         """What is asked for, when it may run. Raises a refusal, or InvalidDocumentError."""

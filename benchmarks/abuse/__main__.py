@@ -25,7 +25,7 @@ import psycopg
 import uvloop
 
 from benchmarks.abuse.target import Figure, Target
-from benchmarks.contest.contestants import BREADTH_FIRST
+from benchmarks.contest.contestants import BREADTH_FIRST, SECRET
 from benchmarks.contest.load import undisturbed, use_cores
 from benchmarks.contest.processes import Server, free_port
 from benchmarks.district import seeded
@@ -48,9 +48,8 @@ def _attacked(url: str, settings: dict[str, str], core: str) -> Iterator[Target]
             )
         held = asyncio.run(tokens(copy, [(accounts[role], role) for role in _ROLES]))
         port, facts = free_port(), Path(folder) / "facts.json"
-        server = Server.start(
-            BREADTH_FIRST.command(port, facts, core), BREADTH_FIRST.surroundings(copy, port) | settings, port, Path(folder), "server", facts
-        )
+        surroundings = {"DATABASE_URL": copy, "PORT": str(port), "SECRET_KEY": SECRET, "LOG_LEVEL": "warning", "DRAIN_NOTICE_SECONDS": "0"}
+        server = Server.start(BREADTH_FIRST.command(port, facts, core), surroundings | settings, port, Path(folder), "server", facts)
         try:
             yield Target(server, copy, {role: held[accounts[role]] for role in _ROLES})
         except BaseException:

@@ -1,4 +1,4 @@
-"""What honest users notice during an attack: one asks for the small screen and one for /health/live, on connections that they keep."""
+"""What honest users notice during an attack: one asks for the small screen on a kept connection, one for /health/live on a new one each time."""
 
 import asyncio
 import time
@@ -15,7 +15,8 @@ from benchmarks.contest.screens import teacher_screens
 
 __all__ = ["Answer", "Probed", "ask", "probes"]
 
-LIVE = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n"
+# As a load balancer asks: on a connection of its own each time.
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
 # A probe is due this often. One that is late is sent as soon as the one before it is answered.
 _EVERY = 0.025
 _PATIENCE = 20.0

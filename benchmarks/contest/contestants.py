@@ -86,6 +86,8 @@ class Contestant:
             "LOG_LEVEL": "warning",
             "SECRET_KEY": SECRET,
             "DRAIN_NOTICE_SECONDS": "0",
+            # Whoever is slow is to answer late, not to refuse.
+            "QUEUE_SECONDS": "3600",
         } | self.environment
 
 
