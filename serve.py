@@ -22,11 +22,9 @@ from db.plainly import plainly
 from db.prepare import Prepared, prepared
 from telemetry.logs import configure_logs
 
-__all__ = ["DrainingServer", "main"]
+__all__ = ["DrainingServer", "listeners", "main"]
 
 _BACKLOG = 2048
-# libuv accepts one connection for each listener and turn of the event loop, and under load a turn takes some milliseconds: with one listener new
-# connections, of probes too, wait for seconds behind each other. So the one socket has several.
 _LISTENERS = 16
 _SIGN_INS = ("admin", "bursar", "teacher", "student", "guardian")
 _QUERY = "{ viewer { role } students(first: 3) { totalCount nodes { name class { name } } } }"
@@ -99,6 +97,15 @@ def _bound(settings: Settings) -> socket.socket:
     return made
 
 
+def listeners(listening: socket.socket) -> list[socket.socket]:
+    """Duplicates a listening socket, so that the event loop accepts several connections in one turn.
+
+    libuv accepts one connection a turn for each listener. Under load a turn takes some milliseconds, and with a single listener new connections,
+    those of probes too, wait behind each other for seconds.
+    """
+    return [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
+
+
 def _not_free(settings: Settings, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"HOST and PORT cannot be listened on, {settings.host} port {settings.port}: {error.strerror}. Set others.")
 
@@ -130,7 +137,7 @@ def _serve(settings: Settings, database: Prepared, listening: socket.socket) -> 
         raise _not_free(settings, error) from None
     listening.set_inheritable(True)
     greeting = _greeting(settings, database, listening.getsockname()[1])
-    sockets = [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
+    sockets = listeners(listening)
     server = DrainingServer(config)
     if settings.workers > 1:
         print(greeting, flush=True)

@@ -1,0 +1,95 @@
+"""More requests than the server runs, over HTTP: the rest is refused in time, and probes are answered."""
+
+import asyncio
+import json
+import socket
+
+import asyncpg
+import uvloop
+
+from serve import listeners
+from tests.serving import serving
+
+GRADES = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percentage } } } } }"
+
+
+def admission_of(client):
+    """The admission of the GraphQL endpoint."""
+    [endpoint] = [each.kwargs["endpoint"] for each in client.app.user_middleware if "endpoint" in each.kwargs]
+    return endpoint._admission
+
+
+async def test_probes_are_answered_and_operations_refused_while_all_places_are_taken(demo_url):
+    async with serving(demo_url, max_in_flight=2, queue_seconds=0.2, cors_origins=["https://school.example"]) as client:
+        token = await client.token("admin@demo.school")
+        assert (await client.data(GRADES, token=token))["students"]["nodes"]
+        locking = await asyncpg.connect(demo_url)
+        try:
+            async with asyncio.timeout(30), locking.transaction():
+                await locking.execute("LOCK TABLE grades IN ACCESS EXCLUSIVE MODE")
+                blocked = [asyncio.create_task(client.data(GRADES, token=token)) for _ in range(2)]
+                while admission_of(client).running < 2:
+                    await asyncio.sleep(0.01)
+                refused = await client.post("{ viewer { role } }", token=token, headers={"origin": "https://school.example"})
+                assert refused.status_code == 503
+                assert refused.json()["errors"][0]["extensions"] == {"code": "OVERLOADED", "retryAfter": 1}
+                assert refused.headers["retry-after"] == "1"
+                # What browsers and support need is there as on every answer.
+                assert refused.headers["x-request-id"]
+                assert refused.headers["access-control-allow-origin"] == "https://school.example"
+                for path in ("/health", "/health/live", "/health/ready"):
+                    assert (await client.http.get(path)).status_code == 200
+            for each in blocked:
+                assert (await each)["students"]["nodes"]
+            assert (await client.data("{ viewer { role } }", token=token))["viewer"]
+        finally:
+            await locking.close()
+
+
+async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_taken_for_another_request(demo_url):
+    async with serving(demo_url, max_in_flight=1, queue_seconds=30) as client:
+        admission = admission_of(client)
+        admission._room = 1
+        assert admission.take()
+        waiting = asyncio.create_task(admission.wait("somebody"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
+        body = json.dumps({"query": "{ viewer { role } }", "variables": {"x": "GET / HTTP/1.1\r\n\r\n" * 5_000}}).encode()
+        head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        statuses = []
+        for _ in range(2):
+            writer.write(head + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            statuses.append(answer[9:12])
+            await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        assert statuses == [b"503"] * 2
+        writer.close()
+        waiting.cancel()
+
+
+def test_a_turn_of_the_event_loop_accepts_many_connections():
+    """libuv accepts one for each listener: with one alone, a loop that is held for 10 ms a turn would accept 100 a second."""
+
+    async def turns_for(connections):
+        made = []
+
+        class Protocol(asyncio.Protocol):
+            def connection_made(self, _):
+                made.append(1)
+
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
+        loop, clients = asyncio.get_running_loop(), []
+        servers = [await loop.create_server(Protocol, sock=each) for each in listeners(listening)]
+        for _ in range(connections):
+            client = socket.create_connection(listening.getsockname())
+            clients.append(client)
+        turns = 0
+        while len(made) < connections and turns < 2 * connections:
+            await asyncio.sleep(0)
+            turns += 1
+        for each in (*servers, *clients):
+            each.close()
+        return turns
+
+    assert uvloop.run(turns_for(96)) < 30
