@@ -14,8 +14,9 @@ from graphql.error import GraphQLSyntaxError
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
+from execution.costs import Costs
 from execution.errors import Refusal
-from execution.limits import Costs, Limits, check_shape, check_tokens
+from execution.limits import Limits, check_shape, check_tokens
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 

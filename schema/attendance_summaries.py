@@ -9,8 +9,8 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import COST
 from execution.edges import computed, edge, edge_with
-from execution.limits import COST
 from execution.loading import Loader
 from resolvers import attendance, subjects
 from rules.attendance import rate

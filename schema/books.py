@@ -7,8 +7,8 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import COST
 from execution.edges import computed
-from execution.limits import COST
 from resolvers.books import check_the_books
 from schema.roots import root
 

@@ -17,8 +17,8 @@ from strawberry.types import Info
 from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
+from execution.costs import COST, PAGE
 from execution.edges import edge, edge_with
-from execution.limits import COST, PAGE
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
 from schema.roots import root

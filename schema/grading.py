@@ -9,8 +9,8 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import COST, PAGE
 from execution.edges import computed, edge, edge_with
-from execution.limits import COST, PAGE
 from resolvers import academic_years, classes, grading, students, subjects, users
 from resolvers.identifiers import read_id
 from rules.grading import round_by

@@ -9,9 +9,9 @@ from strawberry.types import Info
 
 from auth.access import Capability
 from db.rows import Row
+from execution.costs import SIZED_BY
 from execution.edges import by_class, computed
 from execution.errors import Refusal
-from execution.limits import SIZED_BY
 from execution.loading import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.roots import root

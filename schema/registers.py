@@ -8,8 +8,8 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import PAGE
 from execution.edges import edge
-from execution.limits import PAGE
 from resolvers import attendance, classes, subjects, users
 from resolvers.registers import registers_not_taken
 from schema.connections import Connection, root_connection

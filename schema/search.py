@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.limits import COST, SIZED_BY
+from execution.costs import COST, SIZED_BY
 from resolvers import search
 from schema.classes import Class
 from schema.guardians import Guardian

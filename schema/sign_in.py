@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.limits import COST
+from execution.costs import COST
 from resolvers import sign_in
 from resolvers.user_errors import UserError as Broken
 from schema.roots import root

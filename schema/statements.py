@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types import Info
 
+from execution.costs import COST
 from execution.edges import edge, edge_with
 from execution.errors import Refusal
-from execution.limits import COST
 from resolvers import payments, statements
 from schema.types import Payment, PaymentTransaction
 

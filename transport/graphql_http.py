@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from execution.costs import check_cost
 from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
-from execution.limits import Limits, check_cost
+from execution.limits import Limits
 from execution.operations import Execute, Operation
 from transport.admission import Admission, flow_of, send_overloaded
 from transport.disconnect import DisconnectWatcher

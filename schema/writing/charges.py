@@ -9,9 +9,9 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge
 from execution.errors import Refusal
-from execution.limits import COST, SIZED_BY
 from resolvers import academic_years, charges, classes, payments, students, subjects
 from resolvers.identifiers import read_id
 from rules.charges import Row

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, is_introspection_type
 
-from execution.limits import PAGE
+from execution.costs import PAGE
 from tests.asking import SCHEMA
 
 

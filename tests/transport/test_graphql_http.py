@@ -15,8 +15,9 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
+from execution.costs import PAGE
 from execution.errors import ErrorWriter, Refusal
-from execution.limits import PAGE, Limits
+from execution.limits import Limits
 from execution.operations import graphql_core
 from tests.transport.asgi import NEW, ask, post
 from transport.graphql_http import GraphQLEndpoint

@@ -1,0 +1,101 @@
+"""Measures what every field takes for each point of its cost, and fails on an outlier.
+
+    python -m benchmarks.costs [--viewer teacher@demo.school] [--only Student]
+
+On the school-scale data set, without a network between. A field is measured on every object at the end of a path, against the path alone. Then it
+is asked for as often as `MAX_COST` and the aliases allow: no such operation may take longer than a second.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+import psycopg
+import uvloop
+
+from benchmarks.costs.measuring import Application, Taken
+from benchmarks.costs.operations import Arguments, Probe, probes
+from benchmarks.district import school
+from config import load_settings
+from schema import make_schema
+
+__all__ = ["main"]
+
+_ALIASES = 30
+_MOST = 1_000.0
+_NOISE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One field: what it adds to its path in points and milliseconds, and the dearest allowed operation of it."""
+
+    name: str
+    points: int
+    ms: float
+    aliases: int
+    whole_points: int
+    whole: Taken
+
+    @property
+    def per_point(self) -> float:
+        """Microseconds for each point."""
+        return max(0.0, self.ms - _NOISE) * 1000 / max(self.points, 1)
+
+    def line(self) -> str:
+        codes = " ".join(sorted(self.whole.codes))
+        return (
+            f"{self.name:45} {self.points:7} points {self.ms:8.1f} ms {self.per_point:8.1f} us/point | x{self.aliases:<2} {self.whole_points:7} points"
+            f" {self.whole.ms:7.0f} ms, held {self.whole.held_ms:5.0f} ms, {self.whole.size / 1e6:6.1f} MB {codes}"
+        )
+
+
+async def _measured(app: Application, probe: Probe, limit: int, *, whole: bool) -> Measured:
+    alone, once = probe.write(0), probe.write(1)
+    before, points = app.cost(alone), app.cost(once)
+    added = max(points - before, 1)
+    base = await app.taken(alone)
+    taken = await app.taken(once)
+    aliases = max(1, min(_ALIASES, (limit - before) // added))
+    most = taken
+    if whole and aliases > 1:
+        # Not dearer than what one tells us is bearable: an outlier shows without waiting for it.
+        while aliases > 2 and (taken.ms - base.ms) * aliases > 10_000:
+            aliases //= 2
+        most = await app.taken(probe.write(aliases), rounds=2)
+    return Measured(probe.name, points - before, taken.ms - base.ms, aliases, app.cost(probe.write(aliases)), most)
+
+
+async def _run(url: str, viewer: str, only: str, limit: int, *, whole: bool) -> list[Measured]:
+    with psycopg.connect(url) as connection:
+        arguments = Arguments(connection)
+    found = []
+    async with Application.over(url) as app:
+        await app.sign_in(viewer)
+        for probe in probes(make_schema()._schema, arguments):
+            if only in probe.name:
+                found.append(await _measured(app, probe, limit, whole=whole))
+                print(found[-1].line(), flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.costs", description="Measures the milliseconds for each point of cost.")
+    parser.add_argument("--viewer", default="admin@demo.school")
+    parser.add_argument("--only", default="", help="fields whose name has this in it")
+    parser.add_argument("--quick", action="store_true", help="each field once, not as often as is allowed")
+    options = parser.parse_args()
+    limit = load_settings().max_cost
+    allowed = _MOST * 1000 / limit
+    with school() as url:
+        found = uvloop.run(_run(url, options.viewer, options.only, limit, whole=not options.quick))
+    outliers = [each for each in found if each.per_point > allowed or each.whole.ms > _MOST]
+    values = sorted(each.per_point for each in found)
+    print(f"{len(found)} fields; median {values[len(values) // 2]:.1f} us/point; allowed {allowed:.0f} us/point and {_MOST:.0f} ms")
+    for each in outliers:
+        print(f"OUTLIER {each.line()}")
+    sys.exit(bool(outliers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Operations that measure one field each, generated from the schema: a path to many objects of its type, and the field on each of them."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
+
+from execution.costs import PAGE
+
+__all__ = ["Arguments", "Probe", "probes"]
+
+_LAST_DAY = date(2026, 11, 24)
+_LONGEST_SPAN = 399
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One field to be measured: `write(aliases)` is an operation that selects it so often on every object at the end of a path; none: the path alone."""
+
+    name: str
+    write: Callable[[int], str]
+
+
+class Arguments:
+    """Values for required arguments: the dearest that are allowed, and others for each alias, since a loader answers the same question once."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self._semesters = _ids(connection, "sem", "SELECT id FROM semesters ORDER BY start_date DESC")
+        self._subjects = _ids(connection, "sub", "SELECT id FROM subjects ORDER BY name")
+        self._years = _ids(connection, "year", "SELECT id FROM academic_years ORDER BY start_date")
+        self._categories = _ids(connection, "fee", "SELECT id FROM fee_categories ORDER BY code")
+        self._numbers = [row[0] for row in connection.execute("SELECT student_number FROM students ORDER BY 1 LIMIT 30")]
+        self._ids = {
+            "Student": _ids(connection, "stu", "SELECT id FROM students ORDER BY id LIMIT 100"),
+            "Class": _ids(connection, "cls", "SELECT id FROM classes ORDER BY current_enrollment DESC LIMIT 30"),
+        }
+        self._any = self._ids["Student"][:30]
+
+    def of(self, field: GraphQLField, alias: int) -> dict[str, str]:
+        """The required arguments of a field as GraphQL literals."""
+        found = {}
+        for name, argument in field.args.items():
+            if is_required_argument(argument):
+                found[name] = self._value(name, get_named_type(argument.type), get_named_type(field.type), alias)
+            elif name in ("fromDate", "toDate", "from", "to"):
+                found[name] = self._value(name, None, None, alias)
+            elif name == "first" and field.args["first"].default_value is not None and "text" in field.args:
+                found[name] = "50"
+        return found
+
+    def _value(self, name: str, kind: Any, leads_to: Any, alias: int) -> str:
+        last = _LAST_DAY - timedelta(days=alias)
+        match name:
+            case "semesterId":
+                return _quoted(self._semesters[alias % len(self._semesters)])
+            case "subjectId":
+                return _quoted(self._subjects[alias % len(self._subjects)])
+            case "at":
+                return _quoted(f"2026-11-24T{alias % 24:02}:{alias:02}:00Z")
+            case "toDate" | "to" | "date":
+                return _quoted(last.isoformat())
+            case "fromDate" | "from":
+                return _quoted((last - timedelta(days=_LONGEST_SPAN)).isoformat())
+            case "text":
+                return _quoted("aemslbkfrhjoctdigpvuwznyqx"[alias % 26])
+            case "studentNumber":
+                return _quoted(self._numbers[alias % len(self._numbers)])
+            case "ids":
+                return f"[{', '.join(map(_quoted, self._ids['Student'][alias:]))}]"
+            case "id":
+                known = self._ids.get(str(leads_to), self._any)
+                return _quoted(known[alias % len(known)])
+            case "input" if str(kind) == "PlanPromotionInput":
+                return f"{{fromAcademicYearId: {_quoted(self._years[-2])}, toAcademicYearId: {_quoted(self._years[-1])}}}"
+            case "input" if str(kind) == "PreviewChargesInput":
+                return (
+                    f'{{feeCategoryId: {_quoted(self._categories[0])}, amount: "1.00", dueDate: "2027-01-{alias + 1:02}",'
+                    f' description: "run {alias}"}}'
+                )
+        if isinstance(kind, GraphQLEnumType):
+            return next(iter(kind.values))
+        raise KeyError(f"no value for the argument {name}: {kind}")
+
+
+def probes(schema: GraphQLSchema, arguments: Arguments) -> Iterator[Probe]:
+    """A probe for every field of Query and of every type below that takes more than reading a value; of lists that count, for the count too."""
+    assert schema.query_type is not None
+    waiting: deque[tuple[GraphQLObjectType, list[str]]] = deque([(schema.query_type, [])])
+    seen = {schema.query_type.name}
+    while waiting:
+        parent, path = waiting.popleft()
+        for name, field in parent.fields.items():
+            kind = get_named_type(field.type)
+            if is_leaf_type(kind) and not field.args:
+                continue
+            where = f"{parent.name}.{name}"
+            yield Probe(where, _writer(path, name, field, arguments, _selection))
+            if "totalCount" in getattr(kind, "fields", {}):
+                yield Probe(f"{where}.totalCount", _writer(path, name, field, arguments, lambda _: "{ totalCount }", first=0))
+            following = _node_type(kind)
+            if following is not None and following.name not in seen and not _is_plumbing(kind, following):
+                seen.add(following.name)
+                inner = ["nodes"] if following is not kind else []
+                waiting.append((following, [*path, _call(name, field, arguments, 0, _page(field)), *inner]))
+
+
+def _is_plumbing(kind: Any, following: GraphQLObjectType) -> bool:
+    return following.name == "PageInfo"
+
+
+def _node_type(kind: Any) -> GraphQLObjectType | None:
+    """The type of the objects that a field leads to, through its connection."""
+    nodes = getattr(kind, "fields", {}).get("nodes")
+    found = get_named_type(nodes.type) if nodes is not None else kind
+    return found if isinstance(found, GraphQLObjectType) else None
+
+
+def _page(field: GraphQLField) -> int | None:
+    declared = _metadata(field).get(PAGE)
+    return None if declared is None or "first" not in field.args else int(declared[1])
+
+
+def _metadata(field: GraphQLField) -> Any:
+    return getattr((field.extensions or {}).get("strawberry-definition"), "metadata", {})
+
+
+def _writer(
+    path: list[str],
+    name: str,
+    field: GraphQLField,
+    arguments: Arguments,
+    select: Callable[[Any], str],
+    first: int | None = None,
+) -> Callable[[int], str]:
+    def write(aliases: int) -> str:
+        page = _page(field) if first is None else first
+        fields = []
+        for alias in range(aliases):
+            size = page - alias if first is None and page is not None and page > 2 * alias else page
+            fields.append(f"f{alias}: {_call(name, field, arguments, alias, size)} {select(get_named_type(field.type))}")
+        text = " ".join(fields) or "__typename"
+        for each in reversed(path):
+            text = f"{each} {{ {text} }}"
+        return f"{{ {text} }}"
+
+    return write
+
+
+def _call(name: str, field: GraphQLField, arguments: Arguments, alias: int, first: int | None) -> str:
+    given = arguments.of(field, alias)
+    if first is not None and "first" in field.args:
+        given["first"] = str(first)
+    return f"{name}({', '.join(f'{key}: {value}' for key, value in given.items())})" if given else name
+
+
+def _selection(kind: Any) -> str:
+    """All that can be read of an object without asking further; of a connection, of its nodes."""
+    if is_leaf_type(kind):
+        return ""
+    if isinstance(kind, (GraphQLUnionType, GraphQLInterfaceType)):
+        return "{ __typename ... on Node { id } ... on Student { studentNumber firstName lastName enrollmentDate } }"
+    if "nodes" in kind.fields and "pageInfo" in kind.fields:
+        return f"{{ nodes {_selection(get_named_type(kind.fields['nodes'].type))} }}"
+    leaves = [name for name, each in kind.fields.items() if is_leaf_type(get_named_type(each.type)) and not each.args]
+    # What a value is made of comes with it: lists of plain objects that nothing else is asked for.
+    return f"{{ {' '.join(leaves) or '__typename'} }}"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _ids(connection: "psycopg.Connection[Any]", tag: str, statement: str) -> list[str]:
+    return [f"{tag}_{row[0].hex}" for row in connection.execute(statement)]  # type: ignore[call-overload]
