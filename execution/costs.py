@@ -6,8 +6,8 @@ A point stands for at most 20 microseconds on a school of 1,100 students: `make 
     BATCH: n       once for the field, whatever the number of those objects: the statement that a loader runs for all of them
     PAGE: (d, m)   a connection: its nodes and edges count once for each object of the page (`first`, `last` or d, at most m)
     COUNT: n       what `totalCount` of this connection costs, also of an empty page
-    SIZED_BY: name a list as long as this list argument, or as this integer argument says
-    EACH: n        for each object of a list, beside what is selected of it; otherwise 1
+    SIZED_BY: name a list as long as this list argument, or as this integer argument says; or a number of objects
+    EACH: n        for each object of a list or a page, beside what is selected of it; otherwise 1
 
 COST and SIZED_BY may also be a function of the field's arguments as the client sent them. A list that does not say how long it is counts 10
 objects; so do the lists of the schema's own description.
@@ -44,7 +44,7 @@ from graphql import (
 from execution.errors import Refusal
 from execution.limits import Limits
 
-__all__ = ["BATCH", "COST", "COUNT", "EACH", "PAGE", "SIZED_BY", "ArgumentValues", "Costs", "check_cost"]
+__all__ = ["BATCH", "COST", "COUNT", "EACH", "PAGE", "SIZED_BY", "STATEMENT", "ArgumentValues", "Costs", "check_cost"]
 
 COST = "cost"
 BATCH = "batch"
@@ -52,6 +52,9 @@ PAGE = "page"
 COUNT = "count"
 SIZED_BY = "sized_by"
 EACH = "each"
+
+# A short statement, from the loader that runs it to the rows that it answers.
+STATEMENT = 40
 
 # A field's arguments as the client sent them: texts, numbers, names of enum values, lists; None for what was not given.
 ArgumentValues = Mapping[str, Any]
@@ -148,66 +151,74 @@ class _Price(NamedTuple):
         return _Price(self.each + other.each, self.once + other.once, self.batches + other.batches)
 
 
+class _Page(NamedTuple):
+    """What a connection declares of its pages: the cost of its `total` count, and of `each` of its objects."""
+
+    total: int
+    each: int
+
+
 class _Reckoning:
-    """The reckoning of one operation's cost. A fragment is walked once for each kind of list that it is spread in."""
+    """The reckoning of one operation's cost. A fragment is walked once for each kind of page that it is spread in."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._schema = schema
         self._variables = variables
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        self._of_fragment: dict[tuple[str, int | None], _Price] = {}
+        self._of_fragment: dict[tuple[str, _Page | None], _Price] = {}
         # The variables that made a difference, or could have.
         self.looked_at: dict[str, None] = {}
 
-    def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType, count: int | None) -> _Price:
-        """The price of a selection. `count`: within a connection, what its `totalCount` costs."""
+    def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
+        """The price of a selection. `page`: what its connection declares, when the selection is of one."""
         total = _Price()
         for each in selections.selections:
             if isinstance(each, FieldNode):
-                total = total.plus(self._field(each, parent, count))
+                total = total.plus(self._field(each, parent, page))
             elif isinstance(each, FragmentSpreadNode):
-                key = (each.name.value, count)
+                key = (each.name.value, page)
                 if key not in self._of_fragment:
-                    self._of_fragment[key] = self._conditioned(self._fragments[each.name.value], parent, count)
+                    self._of_fragment[key] = self._conditioned(self._fragments[each.name.value], parent, page)
                 total = total.plus(self._of_fragment[key])
             else:
-                total = total.plus(self._conditioned(each, parent, count))
+                total = total.plus(self._conditioned(each, parent, page))
         return total
 
-    def _conditioned(self, node: Any, parent: GraphQLCompositeType, count: int | None) -> _Price:
+    def _conditioned(self, node: Any, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
         on = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
-        return self.of(node.selection_set, on if on is not None and is_composite_type(on) else parent, count)
+        return self.of(node.selection_set, on if on is not None and is_composite_type(on) else parent, page)
 
-    def _field(self, node: FieldNode, parent: GraphQLCompositeType, count: int | None) -> _Price:
+    def _field(self, node: FieldNode, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
         definition = self._definition(node.name.value, parent)
         if definition is None:
             return _Price()
         declared = getattr((definition.extensions or {}).get("strawberry-definition"), "metadata", {})
         own, batch = self._own(node, declared, definition), int(declared.get(BATCH, 0))
-        # A connection's count, and where its page stands, are there once, also when the page is empty.
-        if count is not None and node.name.value not in _PAGED:
-            once = count if node.name.value == "totalCount" else own
-            inner = self._below(node, definition, None)
-            return _Price(0, once + inner.each + inner.once, batch + inner.batches)
-        kind = get_named_type(definition.type)
-        if node.selection_set is None or not is_composite_type(kind):
-            return _Price(own, 0, batch)
+        if page is not None:
+            return self._of_page(node, definition, page, own, batch)
         is_list = isinstance(_nullable(definition.type), GraphQLList)
         if PAGE in declared and not is_list:
-            inner = self._below(node, definition, int(declared.get(COUNT, 1)))
+            inner = self._below(node, definition, _Page(int(declared.get(COUNT, 1)), int(declared.get(EACH, 1))))
             return _Price(own + self._page(node, declared, definition) * inner.each + inner.once, 0, batch + inner.batches)
         inner = self._below(node, definition, None)
-        if count is not None or not is_list:
-            # The objects of a page were counted with the page.
-            return _Price(own + inner.each + inner.once, 0, batch + inner.batches)
-        each = int(declared.get(EACH, 1)) + inner.each + inner.once
+        if not is_list or node.selection_set is None:
+            return _Price(own + inner.each, 0, batch + inner.batches)
+        each = int(declared.get(EACH, 1)) + inner.each
         return _Price(own + self._length(node, declared, definition) * each, 0, batch + inner.batches)
 
-    def _below(self, node: FieldNode, definition: GraphQLField, count: int | None) -> _Price:
+    def _of_page(self, node: FieldNode, definition: GraphQLField, page: _Page, own: int, batch: int) -> _Price:
+        """A field of a connection: its nodes and edges are there for each object of the page, its count and the page's place once."""
+        inner = self._below(node, definition, None)
+        if node.name.value in _PAGED:
+            return _Price(page.each + inner.each, 0, batch + inner.batches)
+        once = page.total if node.name.value == "totalCount" else own
+        return _Price(0, once + inner.each, batch + inner.batches)
+
+    def _below(self, node: FieldNode, definition: GraphQLField, page: _Page | None) -> _Price:
         kind = get_named_type(definition.type)
         if node.selection_set is None or not is_composite_type(kind):
             return _Price()
-        return self.of(node.selection_set, kind, count)
+        return self.of(node.selection_set, kind, page)
 
     def _own(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
         cost = declared.get(COST, 1 if node.selection_set else 0)
@@ -231,9 +242,9 @@ class _Reckoning:
         """The greatest length of a list: never negative, whatever the client sent."""
         if PAGE in declared:
             return self._page(node, declared, definition)
-        sized_by: str | Callable[[ArgumentValues], int] | None = declared.get(SIZED_BY)
-        if sized_by is None:
-            return _LIST_LENGTH
+        sized_by: str | int | Callable[[ArgumentValues], int] = declared.get(SIZED_BY, _LIST_LENGTH)
+        if isinstance(sized_by, int):
+            return sized_by
         if callable(sized_by):
             return max(0, int(sized_by(self._arguments(node, definition))))
         argument = definition.args.get(sized_by)

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.types import Info
 
+from execution.costs import BATCH, STATEMENT
 from execution.loading import Loader
 
 __all__ = [
@@ -123,7 +124,7 @@ def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
         value = getattr(root, key)
         return None if value is None else await info.context.loaders.of(loader).load(value)
 
-    metadata = options.pop("metadata", {}) | {EDGE: Edge(loader, key)}
+    metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), EDGE: Edge(loader, key)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
@@ -153,7 +154,7 @@ def edge_with(
 
         resolve.__signature__ = signature(prepare)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
         declared = Edge(loader, key, lambda info, **arguments: prepare(None, None, **arguments), allowed, refuse)
-        metadata = options.pop("metadata", {}) | {EDGE: declared}
+        metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), EDGE: declared}
         return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
     return decorate

@@ -85,7 +85,9 @@ class Semester(Node):
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is part of.")
     class_subjects: Connection[ClassSubject] = connection(CLASS_SUBJECTS, "semester", description="Who teaches what in which class in it.")
-    assessments: Connection[Assessment] = connection(ASSESSMENTS, "semester", description="The assessments in it that you may see.")
+    assessments: Connection[Assessment] = connection(
+        ASSESSMENTS, "semester", count_cost=200, description="The assessments in it that you may see."
+    )
 
 
 @node(academic_years.Holiday, academic_years.holiday_by_id)

@@ -61,4 +61,6 @@ class OverruledMark:
 
 @strawberry.type
 class AttendanceQueries:
-    attendance = root_connection(ATTENDANCE, Capability.SIGNED_IN, description="The attendance marks you may see, latest day first.")
+    attendance = root_connection(
+        ATTENDANCE, Capability.SIGNED_IN, count_cost=2_000, description="The attendance marks you may see, latest day first."
+    )

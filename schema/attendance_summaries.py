@@ -9,18 +9,19 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.costs import COST
+from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, edge_with
 from execution.loading import Loader
 from resolvers import attendance, subjects
 from rules.attendance import rate
 from schema.roots import root
+from schema.spans import for_each_day, groups_in
 from schema.types import Subject
 
 __all__ = ["AttendanceGroup", "AttendanceSummary", "AttendanceSummaryQueries", "breakdown_edge", "summary_edge"]
 
-# Reading all of a large school's attendance of a year is much more than an object is.
-_SCHOOL = {COST: 500}
+# Reading all of the school's attendance of a day.
+_SCHOOL = for_each_day(18, 100)
 
 
 @strawberry.enum(description="By what attendance is grouped.")
@@ -74,8 +75,8 @@ _FIRST = strawberry.argument(description="The first day.")
 _LAST = strawberry.argument(description=f"The last day: the span is of {attendance.LONGEST_SPAN} days at most.")
 
 
-def summary_edge(loader: Loader, description: str) -> Any:
-    """A field that sums up the attendance of the parent's `id` over a span."""
+def summary_edge(loader: Loader, points: float, description: str) -> Any:
+    """A field that sums up the attendance of the parent's `id` over a span. A day of it costs these points."""
 
     def prepare(
         self: Any,
@@ -85,11 +86,11 @@ def summary_edge(loader: Loader, description: str) -> Any:
     ) -> AttendanceSummary | None:
         return attendance.span(from_date or None, to_date or None)  # type: ignore[return-value]  # the loader's argument
 
-    return edge_with(loader, "id", description=description)(prepare)
+    return edge_with(loader, "id", metadata={COST: for_each_day(points, 5)}, description=description)(prepare)
 
 
-def breakdown_edge(loader: Loader, description: str) -> Any:
-    """A field that breaks the attendance of the parent's `id` down."""
+def breakdown_edge(loader: Loader, points: float, description: str) -> Any:
+    """A field that breaks the attendance of the parent's `id` down. A day of it costs these points."""
 
     def prepare(
         self: Any,
@@ -100,14 +101,15 @@ def breakdown_edge(loader: Loader, description: str) -> Any:
     ) -> list[AttendanceGroup]:
         return attendance.span(from_date, to_date, str(by.value), longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
 
-    return edge_with(loader, "id", description=description)(prepare)
+    metadata = {COST: for_each_day(points, 5), SIZED_BY: groups_in}
+    return edge_with(loader, "id", metadata=metadata, description=description)(prepare)
 
 
 @strawberry.type
 class AttendanceSummaryQueries:
     @root(
         Capability.SIGNED_IN,
-        metadata=_SCHOOL,
+        metadata={COST: _SCHOOL},
         description="The attendance of everybody whom you may see, over whole days; null without marks. For the office: the school's.",
     )
     async def attendance_summary(
@@ -117,7 +119,9 @@ class AttendanceSummaryQueries:
         return await attendance.school_summary(info.context, asked)  # type: ignore[return-value]  # rows stand for types
 
     @root(
-        Capability.SIGNED_IN, metadata=_SCHOOL, description="The attendance of everybody whom you may see, by day, week, month or subject."
+        Capability.SIGNED_IN,
+        metadata={COST: _SCHOOL, SIZED_BY: groups_in},
+        description="The attendance of everybody whom you may see, by day, week, month or subject.",
     )
     async def attendance_breakdown(
         self,

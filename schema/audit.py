@@ -68,4 +68,4 @@ AUDIT_LOG = Listing(
 
 @strawberry.type
 class AuditQueries:
-    audit_log = root_connection(AUDIT_LOG, Capability.READ_AUDIT, description="What was changed, latest first.")
+    audit_log = root_connection(AUDIT_LOG, Capability.READ_AUDIT, count_cost=500, description="What was changed, latest first.")

@@ -17,7 +17,7 @@ from strawberry.types import Info
 from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
-from execution.costs import COST, PAGE
+from execution.costs import COST, COUNT, EACH, PAGE
 from execution.edges import edge, edge_with
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
@@ -64,9 +64,7 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The objects of the page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The objects of the page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
-    total_count: int = edge(
-        count_by_key, "count_key", metadata={COST: 5}, description="How many objects the whole list has. Counted when asked for."
-    )
+    total_count: int = edge(count_by_key, "count_key", description="How many objects the whole list has. Counted when asked for.")
 
 
 def order_input(noun: str, field: Any) -> Any:
@@ -108,11 +106,11 @@ class Listing:
     descending: bool = False
     default: int = 25
     cap: int = 100
+    row_cost: int = 1
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What the cost of an operation is reckoned by."""
-        return {PAGE: (min(self.default, self.cap), self.cap)}
+    def metadata(self, cost: int, count_cost: int) -> dict[str, Any]:
+        """What the cost of an operation is reckoned by (execution/costs.py): `cost` of a page, `count_cost` of its `totalCount`."""
+        return {PAGE: (min(self.default, self.cap), self.cap), COST: cost, COUNT: count_cost, EACH: self.row_cost}
 
     def request(self, *, whole: bool, **given: Any) -> PageRequest:
         """The page that a field's GraphQL arguments ask for, of the `whole` list or of a parent's. Raises a BAD_USER_INPUT refusal."""
@@ -161,9 +159,14 @@ def connection(
     description: str,
     allowed: str | None = None,
     refuse: Callable[[], Exception] | None = None,
+    cost: int = 1,
+    count_cost: int = 10,
     **options: Any,
 ) -> Any:
-    """An edge to many: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable: see `Edge`."""
+    """An edge to many: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable: see `Edge`.
+
+    `cost` and `count_cost`: what a page, and counting the list, cost for each parent.
+    """
 
     def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
         return listing.request(whole=False, **given)
@@ -174,13 +177,15 @@ def connection(
         description=description,
         allowed=allowed,
         refuse=refuse,
-        metadata=listing.metadata,
+        metadata=listing.metadata(cost, count_cost),
         **options,
     )(_signed(prepare, listing, nullable=allowed is not None))
 
 
-def root_connection(listing: Listing, capability: Capability, *, description: str, **options: Any) -> Any:
-    """A root field: a page of the whole list."""
+def root_connection(
+    listing: Listing, capability: Capability, *, description: str, cost: int = 100, count_cost: int = 200, **options: Any
+) -> Any:
+    """A root field: a page of the whole list. `cost` and `count_cost`: what a page, and counting the list, cost."""
     loader = root_pages(listing.query, listing.row)
 
     def ask(**given: Any) -> tuple[str, PageRequest]:
@@ -190,7 +195,7 @@ def root_connection(listing: Listing, capability: Capability, *, description: st
         key, request = ask(**given)
         return await info.context.loaders.of(loader, request).load(key)
 
-    return root(capability, description=description, metadata=listing.metadata, filled=(loader, ask), **options)(
+    return root(capability, description=description, metadata=listing.metadata(cost, count_cost), filled=(loader, ask), **options)(
         # A field that is out of reach for some is null for them, and leaves the rest of their answer alone.
         _signed(resolve, listing, nullable=capability is not Capability.SIGNED_IN)
     )

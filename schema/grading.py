@@ -9,7 +9,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from execution.costs import COST, PAGE
+from execution.costs import COST, EACH, SIZED_BY
 from execution.edges import computed, edge, edge_with
 from resolvers import academic_years, classes, grading, students, subjects, users
 from resolvers.identifiers import read_id
@@ -35,6 +35,10 @@ _SEMESTER = strawberry.argument(description="The semester.")
 _SUBJECT = strawberry.argument(description="The subject.")
 # About as many as a class has; lists of them are counted so.
 _CLASS_SIZE = 40
+# Marks read, weighed and ranked.
+_REPORT = 30
+# A policy read and a policy applied.
+_EXPLANATION = 15
 
 
 @strawberry.type(description="From this bound on, the letter and its points.")
@@ -96,7 +100,7 @@ class SubjectAverage:
     points: Decimal | None = computed(lambda each: each.result.points, description=_POINTS)
     credits: Decimal = strawberry.field(description="How much the subject weighs in a grade point average.")
     is_incomplete: bool = strawberry.field(description=_INCOMPLETE)
-    explanation: Explanation = computed(lambda each: each.explanation, description="How it came about.")
+    explanation: Explanation = computed(lambda each: each.explanation, metadata={COST: _EXPLANATION}, description="How it came about.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
     final_grade: "FinalGrade | None" = edge(
         grading.final_grade_by_id, "final_grade_id", description="The final grade that it is; null while it is not posted."
@@ -117,7 +121,9 @@ class SemesterReport:
         " the school shows ranks."
     )
     ranked_students: int | None = strawberry.field(description="How many have a rank; null without one.")
-    explanation: Explanation = computed(lambda report: report.explanation, description="How the grade point average came about.")
+    explanation: Explanation = computed(
+        lambda report: report.explanation, metadata={COST: _EXPLANATION}, description="How the grade point average came about."
+    )
     student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
     class_: Class | None = edge(
         classes.class_by_id, "class_id", name="class", description="The class that the student was in last in the semester."
@@ -142,7 +148,9 @@ class FinalGrade(Node):
     credits: Decimal = strawberry.field(description="How much the subject weighed in a grade point average.")
     is_incomplete: bool = strawberry.field(description="Whether a mark was incomplete when it was posted.")
     posted_at: datetime = computed(lambda row: row["created_at"], description="When it was posted.")
-    explanation: Explanation = computed(grading.explain_final_grade, description="How it came about, by the policy of then.")
+    explanation: Explanation = computed(
+        grading.explain_final_grade, metadata={COST: _EXPLANATION}, description="How it came about, by the policy of then."
+    )
     student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class it was posted in.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
@@ -173,7 +181,7 @@ def subject_average_edge() -> Any:
         return (*_of_semester(semester_id), ("subject_id", subject))  # type: ignore[return-value]  # the loader's argument
 
     description = "The average so far of the marks that you may see in a subject and semester; null without such marks."
-    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 5})(prepare)
+    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 12})(prepare)
 
 
 def report_edge() -> Any:
@@ -183,7 +191,7 @@ def report_edge() -> Any:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
     description = "The student's report of a semester; null when the student was in no class then, or in none that you may see."
-    return edge_with(grading.semester_report, "id", description=description, metadata={COST: 10})(prepare)
+    return edge_with(grading.semester_report, "id", description=description, metadata={COST: _REPORT})(prepare)
 
 
 def reports_edge() -> Any:
@@ -193,7 +201,7 @@ def reports_edge() -> Any:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
     description = "The reports of those who were in it last in a semester and whom you may see, by name."
-    return edge_with(grading.reports_of_class, "id", description=description, metadata={PAGE: (_CLASS_SIZE, _CLASS_SIZE)})(prepare)
+    return edge_with(grading.reports_of_class, "id", description=description, metadata={SIZED_BY: _CLASS_SIZE, EACH: _REPORT})(prepare)
 
 
 def _of_semester(semester_id: str) -> tuple[tuple[str, Any], ...]:
@@ -208,4 +216,6 @@ class GradingQueries:
     )
     grading_scales = root_connection(GRADING_SCALES, Capability.SIGNED_IN, description="The grading scales, by name.")
     final_grade = root_node(grading.FinalGrade, grading.final_grade_by_id, FinalGrade, description="The final grade with this id.")
-    final_grades = root_connection(FINAL_GRADES, Capability.SIGNED_IN, description="The posted final grades you may see, latest first.")
+    final_grades = root_connection(
+        FINAL_GRADES, Capability.SIGNED_IN, count_cost=1_000, description="The posted final grades you may see, latest first."
+    )

@@ -9,6 +9,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability, may
+from execution.costs import COST
 from execution.errors import Refusal
 from health import report
 from health.checks import Health, now
@@ -165,7 +166,7 @@ def _may_read(info: Info) -> None:
     description="How the server and its database are. All but `status` and `timestamp` is for administrators and `health:read`."
 )
 class SystemHealth:
-    @strawberry.field(description="healthy, degraded or unhealthy.")
+    @strawberry.field(metadata={COST: 500}, description="healthy, degraded or unhealthy.")
     async def status(self: Any) -> str:
         return str(await self.once("status", self.health.status))
 
@@ -186,13 +187,13 @@ class SystemHealth:
         _may_read(info)
         return str(self.health.version)
 
-    @strawberry.field(description="How long it took to find out so far, in milliseconds.")
+    @strawberry.field(metadata={COST: 2_500}, description="How long it took to find out so far, in milliseconds.")
     async def response_time(self: Any, info: Info) -> float | None:
         _may_read(info)
         await self.once("checks", self.health.checks)
         return float(round((asyncio.get_running_loop().time() - self.began) * 1000, 2))
 
-    @strawberry.field(description="The checks.")
+    @strawberry.field(metadata={COST: 2_500}, description="The checks.")
     async def checks(self: Any, info: Info) -> HealthChecks | None:
         _may_read(info)
         return await self.once("checks", self.health.checks)  # type: ignore[no-any-return]  # a report has the type's attributes
@@ -202,17 +203,18 @@ class SystemHealth:
         _may_read(info)
         return self.health.pool()  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(description="The machine.")
+    @strawberry.field(metadata={COST: 100}, description="The machine.")
     async def system(self: Any, info: Info) -> MachineHealth | None:
         _may_read(info)
         return self.health.system()  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(description="The process that answers.")
+    @strawberry.field(metadata={COST: 1_500}, description="The process that answers.")
     async def process(self: Any, info: Info) -> ProcessHealth | None:
         _may_read(info)
-        return self.health.process()  # type: ignore[no-any-return]  # a report has the type's attributes
+        # It reads the maps of the process's memory, which takes the longer the more of it there is.
+        return await self.once("process", lambda: asyncio.to_thread(self.health.process))  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(description="What PostgreSQL tells of itself.")
+    @strawberry.field(metadata={COST: 4_000}, description="What PostgreSQL tells of itself.")
     async def database(self: Any, info: Info) -> DatabaseHealth | None:
         _may_read(info)
         found: report.DatabaseReport = await self.once("database", self.health.database)

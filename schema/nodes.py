@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from auth.access import Capability
 from db.rows import Row
-from execution.costs import SIZED_BY
+from execution.costs import EACH, SIZED_BY
 from execution.edges import by_class, computed
 from execution.errors import Refusal
 from execution.loading import Loader
@@ -103,7 +103,7 @@ class NodeQueries:
     @root(
         Capability.SIGNED_IN,
         description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
-        metadata={SIZED_BY: "ids"},
+        metadata={SIZED_BY: "ids", EACH: 5},
     )
     async def nodes(
         self,

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types import Info
 
+from execution.costs import COST, EACH, SIZED_BY
 from execution.edges import edge, edge_with
 from resolvers import academic_years, attendance, classes, past, students, subjects
 from schema.attendance_summaries import AttendanceSummary
 from schema.listings.attendance import AttendanceStatus
 from schema.listings.students import MembershipEndReason, MembershipReason
 from schema.payments import Balance
+from schema.spans import days_in, for_each_day
 from schema.types import AcademicYear, Attendance, Class, FinalGrade, Student, Subject
 
 __all__ = ["StudentAsOf", "as_of_edge"]
@@ -28,8 +30,12 @@ class PastMembership:
     reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
     end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it went on.")
     note: str | None = strawberry.field(description="What the office had noted.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class; what it says of itself is of now.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The class's year.")
+    class_: Class | None = edge(
+        classes.class_by_id, "class_id", name="class", metadata={COST: 6}, description="The class; what it says of itself is of now."
+    )
+    academic_year: AcademicYear | None = edge(
+        academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 4}, description="The class's year."
+    )
 
 
 @strawberry.type(description="A mark as it was known at the moment.")
@@ -43,7 +49,9 @@ class PastAttendance:
     minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student was marked in.")
-    attendance: Attendance | None = edge(attendance.attendance_by_id, "attendance_id", description="The mark as it is now.")
+    attendance: Attendance | None = edge(
+        attendance.attendance_by_id, "attendance_id", metadata={COST: 3}, description="The mark as it is now."
+    )
 
 
 @strawberry.type(
@@ -52,23 +60,44 @@ class PastAttendance:
 )
 class StudentAsOf:
     at: datetime = strawberry.field(description="The moment.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student as of now.")
+    student: Student | None = edge(students.student_by_id, "student_id", metadata={COST: 3}, description="The student as of now.")
     class_membership: PastMembership | None = edge(
-        past.class_as_of, "key", description="The class that the student was in on that day, as far as you may see it; null when in none."
+        past.class_as_of,
+        "key",
+        metadata={COST: 25},
+        description="The class that the student was in on that day, as far as you may see it; null when in none.",
     )
     class_history: list[PastMembership] = edge(
-        past.class_history_as_of, "key", description="The classes that the student had been in, and was known to be, earliest first."
+        past.class_history_as_of,
+        "key",
+        metadata={COST: 25},
+        description="The classes that the student had been in, and was known to be, earliest first.",
     )
     final_grades: list[FinalGrade] = edge(
-        past.final_grades_as_of, "key", description="The final grades that had been posted and counted, by semester and subject."
+        past.final_grades_as_of,
+        "key",
+        metadata={COST: 60, SIZED_BY: 40, EACH: 2},
+        description="The final grades that had been posted and counted, by semester and subject.",
     )
-    balance: list[Balance] = edge(past.balance_as_of, "key", description="What the student owed, one entry a currency.")
+    balance: list[Balance] = edge(
+        past.balance_as_of, "key", metadata={COST: 70, SIZED_BY: 2}, description="What the student owed, one entry a currency."
+    )
 
-    @edge_with(past.attendance_as_of, "key", description="The attendance that was known, latest day first.")
+    @edge_with(
+        past.attendance_as_of,
+        "key",
+        metadata={COST: for_each_day(1.2, 10), SIZED_BY: days_in},
+        description="The attendance that was known, latest day first.",
+    )
     def attendance(self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]) -> list[PastAttendance]:
         return attendance.span(from_date, to_date, longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
 
-    @edge_with(past.attendance_summary_as_of, "key", description="The whole-day attendance that was known; null without marks.")
+    @edge_with(
+        past.attendance_summary_as_of,
+        "key",
+        metadata={COST: for_each_day(1.5, 10)},
+        description="The whole-day attendance that was known; null without marks.",
+    )
     def attendance_summary(
         self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]
     ) -> AttendanceSummary | None:

@@ -62,4 +62,6 @@ class Receipt(Node):
 
 @strawberry.type
 class ReceiptQueries:
-    receipts = root_connection(RECEIPTS, Capability.SIGNED_IN, description="The receipts you may see, latest number first.")
+    receipts = root_connection(
+        RECEIPTS, Capability.SIGNED_IN, count_cost=4_000, description="The receipts you may see, latest number first."
+    )

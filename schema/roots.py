@@ -11,6 +11,7 @@ from strawberry.types import Info
 
 from auth.access import Capability, may
 from auth.viewer import Viewer
+from execution.costs import BATCH, STATEMENT
 from execution.edges import ROOT, Root
 from execution.errors import Refusal
 from execution.loading import Loader
@@ -50,7 +51,7 @@ def root(
 
         guarded.__signature__ = signature(resolver)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
         make = strawberry.mutation if options.pop("mutation", False) else strawberry.field
-        metadata = options.pop("metadata", {}) | {CAPABILITY: capability}
+        metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), CAPABILITY: capability}
         if filled is not None:
             metadata[ROOT] = Root(*filled, lambda context: require(context.viewer, capability))
         return make(resolver=guarded, description=description, metadata=metadata, **options)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types import Info
 
-from execution.costs import COST
+from execution.costs import COST, SIZED_BY
 from execution.edges import edge, edge_with
 from execution.errors import Refusal
 from resolvers import payments, statements
@@ -34,9 +34,12 @@ class StatementEntry:
     amount: Decimal = strawberry.field(description="What it adds to what is owed: below zero when it takes away.")
     balance: Decimal = strawberry.field(description="What is owed after it.")
     description: str | None = strawberry.field(description="What for, or why.")
-    payment: Payment | None = edge(payments.payment_by_id, "payment_id", description="The charge.")
+    payment: Payment | None = edge(payments.payment_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
     transaction: PaymentTransaction | None = edge(
-        payments.transaction_by_id, "transaction_id", description="The entry of the ledger; null for a charge and its cancellation."
+        payments.transaction_by_id,
+        "transaction_id",
+        metadata={COST: 2},
+        description="The entry of the ledger; null for a charge and its cancellation.",
     )
 
 
@@ -46,7 +49,7 @@ class StatementEntry:
 class Statement:
     currency: str = strawberry.field(description="ISO 4217 code of the currency.")
     opening_balance: Decimal = strawberry.field(description="What was owed before the first day.")
-    entries: list[StatementEntry] = strawberry.field(description="What happened, earliest first.")
+    entries: list[StatementEntry] = strawberry.field(metadata={SIZED_BY: 30}, description="What happened, earliest first.")
     closing_balance: Decimal = strawberry.field(description="What was owed after the last day.")
 
 
@@ -56,7 +59,7 @@ def statement_edge() -> Any:
     @edge_with(
         statements.statements_of_student,
         "id",
-        metadata={COST: 20},
+        metadata={COST: 180, SIZED_BY: 2},
         description="The student's account over a period, one statement a currency; empty without charges that you may see."
         f" A period has at most {statements.LONGEST} entries.",
     )

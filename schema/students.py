@@ -6,6 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
+from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, guarded
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
@@ -47,7 +48,7 @@ class Student(Node):
     user: User | None = edge(users.user_by_id, "user_id", description="The student's account.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
     class_history: Connection["ClassMembership"] = connection(
-        MEMBERSHIPS, "student", description="The classes the student was in, latest first."
+        MEMBERSHIPS, "student", count_cost=20, description="The classes the student was in, latest first."
     )
     guardians: Connection[Guardian] | None = connection(
         GUARDIANS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, by name."
@@ -62,27 +63,30 @@ class Student(Node):
     balance: list[Balance] = edge(
         payments.balances_of_student,
         "id",
+        metadata={COST: 40, SIZED_BY: 2},
         description="What the student owes, one entry a currency; empty without charges that you may see.",
     )
 
     attendance_summary: AttendanceSummary | None = summary_edge(
-        summaries_per_student, "The student's whole-day attendance over a span; null without marks in it that you may see."
+        summaries_per_student, 0.2, "The student's whole-day attendance over a span; null without marks in it that you may see."
     )
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
-        breakdowns_per_student, "The student's attendance that you may see, by day, week, month or subject."
+        breakdowns_per_student, 0.3, "The student's attendance that you may see, by day, week, month or subject."
     )
     statement: list[Statement] = statement_edge()
     as_of: StudentAsOf | None = as_of_edge()
-    grades: Connection[Grade] = connection(GRADES, "student", description="The student's grades that you may see, latest first.")
+    grades: Connection[Grade] = connection(GRADES, "student", cost=15, description="The student's grades that you may see, latest first.")
     final_grades: Connection[FinalGrade] = connection(
-        FINAL_GRADES, "student", description="The student's posted final grades that you may see, latest first."
+        FINAL_GRADES, "student", cost=6, count_cost=25, description="The student's posted final grades that you may see, latest first."
     )
     subject_average: SubjectAverage | None = subject_average_edge()
     semester_report: SemesterReport | None = report_edge()
     attendance: Connection[Attendance] = connection(
-        ATTENDANCE, "student", description="The student's attendance that you may see, latest day first."
+        ATTENDANCE, "student", count_cost=15, description="The student's attendance that you may see, latest day first."
     )
-    payments: Connection[Payment] = connection(PAYMENTS, "student", description="The student's charges that you may see, latest due first.")
+    payments: Connection[Payment] = connection(
+        PAYMENTS, "student", cost=6, count_cost=15, description="The student's charges that you may see, latest due first."
+    )
 
 
 @node(students.ClassMembership, students.membership_by_id)

@@ -4,11 +4,13 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from graphql import GraphQLSchema, OperationDefinitionNode, parse
 
 from benchmarks.contest.run import PASSWORD
@@ -24,9 +26,13 @@ _UNLIMITED = 10**15
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an operation took: milliseconds by the clock, the longest time that the event loop was held, bytes; `codes` of its errors."""
+    """What an operation took: milliseconds of processors and by the clock, the longest that the event loop was held, bytes; `codes` of its errors.
+
+    On a busy machine the clock says how busy it is; processor time is the application's and PostgreSQL's.
+    """
 
     ms: float
+    clock_ms: float
     held_ms: float
     size: int
     codes: frozenset[str]
@@ -35,8 +41,9 @@ class Taken:
 class Application:
     """The application over a database, without limits that would refuse a measurement."""
 
-    def __init__(self, app: Any, schema: GraphQLSchema) -> None:
+    def __init__(self, app: Any, schema: GraphQLSchema, postmaster: int) -> None:
         self._app = app
+        self._postmaster = postmaster
         self._schema = schema
         self._token: str | None = None
 
@@ -57,7 +64,7 @@ class Application:
         load_settings.cache_clear()
         app = server.create_app()
         async with app.router.lifespan_context(app):
-            yield cls(app, make_schema()._schema)
+            yield cls(app, make_schema()._schema, _postmaster(url))
 
     async def sign_in(self, email: str) -> None:
         variables = {"input": {"email": email, "password": PASSWORD}}
@@ -73,7 +80,8 @@ class Application:
         """The shortest of some rounds, since a shared machine only ever adds; of one that took `enough_ms` there is no second."""
         body = orjson.dumps({"query": document})
         found: list[Taken] = []
-        while len(found) < rounds and (not found or found[-1].ms < enough_ms):
+        # The shorter one is, the more a disturbance changes it.
+        while len(found) < (rounds if not found or found[-1].ms > 30 else 3 * rounds) and (not found or found[-1].ms < enough_ms):
             found.append(await self._once(body))
         # The first one prepares the statement on a connection.
         return min(found[1:] or found, key=lambda each: each.ms)
@@ -82,13 +90,24 @@ class Application:
         held = _Held()
         ticking = asyncio.create_task(held.run())
         await asyncio.sleep(0)
-        began = time.perf_counter()
+        database, began, cpu = self._database_seconds(), time.perf_counter(), time.process_time()
         answer = await self._answer(body)
-        ms = (time.perf_counter() - began) * 1000
+        clock_ms, own = (time.perf_counter() - began) * 1000, time.process_time() - cpu
+        ms = (own + self._database_seconds() - database) * 1000
         held.note()
         ticking.cancel()
         errors = orjson.loads(answer).get("errors", []) if b'"errors"' in answer[:20] else []
-        return Taken(ms, held.longest * 1000, len(answer), frozenset(each["extensions"]["code"] for each in errors))
+        return Taken(
+            min(ms, clock_ms), clock_ms, held.longest * 1000, len(answer), frozenset(each["extensions"]["code"] for each in errors)
+        )
+
+    def _database_seconds(self) -> float:
+        """The processor time of PostgreSQL's processes, to the nanosecond: what psutil knows is in ticks of 10 ms."""
+        found = 0.0
+        for pid in Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text().split():
+            with suppress(OSError):
+                found += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+        return found
 
     async def _answer(self, body: bytes) -> bytes:
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
@@ -115,6 +134,14 @@ class Application:
         where = {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "http_version": "1.1"}
         await self._app(scope | where, receive, send)
         return b"".join(each.get("body", b"") for each in sent)
+
+
+def _postmaster(url: str) -> int:
+    """The process of PostgreSQL that all others come from."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
+    assert row is not None
+    return int((Path(row[0]) / "postmaster.pid").read_text().splitlines()[0])
 
 
 class _Held:

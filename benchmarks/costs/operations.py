@@ -25,6 +25,22 @@ __all__ = ["Arguments", "Probe", "probes"]
 
 _LAST_DAY = date(2026, 11, 24)
 _LONGEST_SPAN = 399
+# Types that fields find by id: the tag of their ids, their table, and which to take first, the dearest.
+_TABLES = (
+    ("Student", "stu", "students", "id"),
+    ("Guardian", "gua", "guardians", "id"),
+    ("Teacher", "tea", "teachers", "id"),
+    ("Class", "cls", "classes", "current_enrollment DESC"),
+    ("Subject", "sub", "subjects", "name"),
+    ("AcademicYear", "year", "academic_years", "start_date DESC"),
+    ("Semester", "sem", "semesters", "start_date DESC"),
+    ("Assessment", "asm", "assessments", "id"),
+    ("AssessmentType", "aty", "assessment_types", "id"),
+    ("GradingScale", "gsc", "grading_scales", "id"),
+    ("FinalGrade", "fin", "final_grades", "id"),
+    ("Payment", "pay", "payments", "id"),
+    ("FeeCategory", "fee", "fee_categories", "code"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +55,10 @@ class Arguments:
     """Values for required arguments: the dearest that are allowed, and others for each alias, since a loader answers the same question once."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
-        self._semesters = _ids(connection, "sem", "SELECT id FROM semesters ORDER BY start_date DESC")
-        self._subjects = _ids(connection, "sub", "SELECT id FROM subjects ORDER BY name")
-        self._years = _ids(connection, "year", "SELECT id FROM academic_years ORDER BY start_date")
-        self._categories = _ids(connection, "fee", "SELECT id FROM fee_categories ORDER BY code")
-        self._numbers = [row[0] for row in connection.execute("SELECT student_number FROM students ORDER BY 1 LIMIT 30")]
         self._ids = {
-            "Student": _ids(connection, "stu", "SELECT id FROM students ORDER BY id LIMIT 100"),
-            "Class": _ids(connection, "cls", "SELECT id FROM classes ORDER BY current_enrollment DESC LIMIT 30"),
+            name: _ids(connection, tag, f"SELECT id FROM {table} ORDER BY {order} LIMIT 100") for name, tag, table, order in _TABLES
         }
-        self._any = self._ids["Student"][:30]
+        self._numbers = [row[0] for row in connection.execute("SELECT student_number FROM students ORDER BY 1 LIMIT 100")]
 
     def of(self, field: GraphQLField, alias: int) -> dict[str, str]:
         """The required arguments of a field as GraphQL literals."""
@@ -64,36 +74,32 @@ class Arguments:
 
     def _value(self, name: str, kind: Any, leads_to: Any, alias: int) -> str:
         last = _LAST_DAY - timedelta(days=alias)
-        match name:
-            case "semesterId":
-                return _quoted(self._semesters[alias % len(self._semesters)])
-            case "subjectId":
-                return _quoted(self._subjects[alias % len(self._subjects)])
-            case "at":
-                return _quoted(f"2026-11-24T{alias % 24:02}:{alias:02}:00Z")
-            case "toDate" | "to" | "date":
-                return _quoted(last.isoformat())
-            case "fromDate" | "from":
-                return _quoted((last - timedelta(days=_LONGEST_SPAN)).isoformat())
-            case "text":
-                return _quoted("aemslbkfrhjoctdigpvuwznyqx"[alias % 26])
-            case "studentNumber":
-                return _quoted(self._numbers[alias % len(self._numbers)])
-            case "ids":
-                return f"[{', '.join(map(_quoted, self._ids['Student'][alias:]))}]"
-            case "id":
-                known = self._ids.get(str(leads_to), self._any)
-                return _quoted(known[alias % len(known)])
-            case "input" if str(kind) == "PlanPromotionInput":
-                return f"{{fromAcademicYearId: {_quoted(self._years[-2])}, toAcademicYearId: {_quoted(self._years[-1])}}}"
-            case "input" if str(kind) == "PreviewChargesInput":
-                return (
-                    f'{{feeCategoryId: {_quoted(self._categories[0])}, amount: "1.00", dueDate: "2027-01-{alias + 1:02}",'
-                    f' description: "run {alias}"}}'
-                )
+        values = {
+            "semesterId": lambda: self._id("Semester", alias),
+            "subjectId": lambda: self._id("Subject", alias),
+            "at": lambda: _quoted(f"2026-11-24T{alias % 24:02}:{alias % 60:02}:00Z"),
+            "date": lambda: _quoted(last.isoformat()),
+            "text": lambda: _quoted("aemslbkfrhjoctdigpvuwznyqx"[alias % 26]),
+            "studentNumber": lambda: _quoted(self._numbers[alias % len(self._numbers)]),
+            "ids": lambda: f"[{', '.join(map(_quoted, self._ids['Student'][alias:]))}]",
+            "id": lambda: self._id(str(leads_to), alias),
+            "input": lambda: self._input(str(kind), alias),
+        } | dict.fromkeys(("toDate", "to"), lambda: _quoted(last.isoformat()))
+        values |= dict.fromkeys(("fromDate", "from"), lambda: _quoted((last - timedelta(days=_LONGEST_SPAN)).isoformat()))
         if isinstance(kind, GraphQLEnumType):
             return next(iter(kind.values))
-        raise KeyError(f"no value for the argument {name}: {kind}")
+        return str(values[name]())
+
+    def _id(self, name: str, alias: int) -> str:
+        known = self._ids.get(name, self._ids["Student"])
+        return _quoted(known[alias % len(known)])
+
+    def _input(self, kind: str, alias: int) -> str:
+        if kind == "PlanPromotionInput":
+            years = self._ids["AcademicYear"]
+            return f"{{fromAcademicYearId: {_quoted(years[1])}, toAcademicYearId: {_quoted(years[0])}}}"
+        what = f'feeCategoryId: {self._id("FeeCategory", alias)}, amount: "1.00", dueDate: "2027-01-{alias % 28 + 1:02}"'
+        return f'{{{what}, description: "run {alias}", everyone: IN_SCHOOL}}'
 
 
 def probes(schema: GraphQLSchema, arguments: Arguments) -> Iterator[Probe]:
@@ -103,19 +109,33 @@ def probes(schema: GraphQLSchema, arguments: Arguments) -> Iterator[Probe]:
     seen = {schema.query_type.name}
     while waiting:
         parent, path = waiting.popleft()
-        for name, field in parent.fields.items():
+        # Lists first: what they lead to is measured on many objects.
+        for name, field in sorted(parent.fields.items(), key=lambda each: PAGE not in _metadata(each[1])):
             kind = get_named_type(field.type)
             if is_leaf_type(kind) and not field.args:
                 continue
             where = f"{parent.name}.{name}"
             yield Probe(where, _writer(path, name, field, arguments, _selection))
-            if "totalCount" in getattr(kind, "fields", {}):
+            if PAGE in _metadata(field) and "orderBy" in field.args:
                 yield Probe(f"{where}.totalCount", _writer(path, name, field, arguments, lambda _: "{ totalCount }", first=0))
+                for order in _orders(field):
+                    yield Probe(
+                        f"{where} {order}", _writer(path, name, field, arguments, lambda _: "{ nodes { id } }", first=1, order=order)
+                    )
             following = _node_type(kind)
             if following is not None and following.name not in seen and not _is_plumbing(kind, following):
                 seen.add(following.name)
                 inner = ["nodes"] if following is not kind else []
                 waiting.append((following, [*path, _call(name, field, arguments, 0, _page(field)), *inner]))
+
+
+def _orders(field: GraphQLField) -> Iterator[str]:
+    """Every way to sort a connection: where its rows are not in an index's order, the first one takes as long as all."""
+    order: Any = get_named_type(field.args["orderBy"].type)
+    fields: Any = get_named_type(order.fields["field"].type)
+    for each in fields.values:
+        for direction in ("ASC", "DESC"):
+            yield f"{{field: {each}, direction: {direction}}}"
 
 
 def _is_plumbing(kind: Any, following: GraphQLObjectType) -> bool:
@@ -145,13 +165,14 @@ def _writer(
     arguments: Arguments,
     select: Callable[[Any], str],
     first: int | None = None,
+    order: str | None = None,
 ) -> Callable[[int], str]:
     def write(aliases: int) -> str:
         page = _page(field) if first is None else first
         fields = []
         for alias in range(aliases):
             size = page - alias if first is None and page is not None and page > 2 * alias else page
-            fields.append(f"f{alias}: {_call(name, field, arguments, alias, size)} {select(get_named_type(field.type))}")
+            fields.append(f"f{alias}: {_call(name, field, arguments, alias, size, order)} {select(get_named_type(field.type))}")
         text = " ".join(fields) or "__typename"
         for each in reversed(path):
             text = f"{each} {{ {text} }}"
@@ -160,8 +181,10 @@ def _writer(
     return write
 
 
-def _call(name: str, field: GraphQLField, arguments: Arguments, alias: int, first: int | None) -> str:
+def _call(name: str, field: GraphQLField, arguments: Arguments, alias: int, first: int | None, order: str | None = None) -> str:
     given = arguments.of(field, alias)
+    if order is not None:
+        given["orderBy"] = order
     if first is not None and "first" in field.args:
         given["first"] = str(first)
     return f"{name}({', '.join(f'{key}: {value}' for key, value in given.items())})" if given else name

@@ -51,6 +51,7 @@ ASSESSMENTS = Listing(
     AssessmentOrderField.ASSESSMENT_DATE,
     AssessmentFilter,
     descending=True,
+    row_cost=2,
 )
 
 

@@ -54,6 +54,7 @@ ATTENDANCE = Listing(
     AttendanceOrderField.DATE,
     AttendanceFilter,
     descending=True,
+    row_cost=3,
 )
 
 

@@ -52,4 +52,5 @@ FINAL_GRADES = Listing(
     FinalGradeOrderField.POSTED_AT,
     FinalGradeFilter,
     descending=True,
+    row_cost=2,
 )

@@ -68,6 +68,7 @@ PAYMENTS = Listing(
     PaymentOrderField.DUE_DATE,
     PaymentFilter,
     descending=True,
+    row_cost=2,
 )
 
 

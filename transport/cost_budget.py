@@ -1,0 +1,77 @@
+"""A budget of cost for each client and minute: token buckets in this process's memory.
+
+A bucket holds a minute's points and is refilled evenly. A request takes the cost of its operation before it runs; one that the bucket cannot pay
+is refused with COST_BUDGET_EXCEEDED (429) and the seconds until it can. Each server process has buckets of its own, so a client whose requests
+are spread over several processes has a part of the budget in each.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+from execution.errors import Refusal
+
+__all__ = ["Charge", "CostBudgets"]
+
+# Buckets that are full again say nothing; of others the one that was used least recently is forgotten first.
+_MOST_BUCKETS = 20_000
+
+
+class Charge(NamedTuple):
+    """What a request has paid, and what is left of its client's budget."""
+
+    cost: int
+    remaining: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"x-request-cost", b"%d" % self.cost), (b"x-cost-remaining", b"%d" % self.remaining)]
+
+
+class CostBudgets:
+    """The budgets of all clients: `per_minute` points each. 0: no budget, every charge is let through."""
+
+    __slots__ = ("_buckets", "_now", "_per_minute", "_per_second", "_size")
+
+    def __init__(self, per_minute: int, *, now: Callable[[], float] = monotonic, size: int = _MOST_BUCKETS) -> None:
+        self._per_minute = per_minute
+        self._per_second = per_minute / 60
+        self._now = now
+        self._size = size
+        # By client: the points that were left, and when. Least recently used first.
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def charge(self, client: str, cost: int) -> Charge | None:
+        """Takes the cost from a client's budget; None when there are no budgets. Raises COST_BUDGET_EXCEEDED when the budget cannot pay it.
+
+        An operation that costs more than a whole budget is let through when the bucket is full, and leaves a debt: otherwise it never could be.
+        """
+        if self._per_minute == 0:
+            return None
+        now = self._now()
+        left = self._left(client, now)
+        needed = min(cost, self._per_minute)
+        if left < needed:
+            wait = math.ceil((needed - left) / self._per_second)
+            raise Refusal(
+                "COST_BUDGET_EXCEEDED",
+                f"The operation costs {cost} points, and {int(left)} of the {self._per_minute} a minute are left. Try again in {wait} s.",
+                retryAfter=wait,
+                cost={"requested": cost, "remaining": max(0, int(left)), "limit": self._per_minute},
+            )
+        self._buckets[client] = (left - cost, now)
+        self._buckets.move_to_end(client)
+        if len(self._buckets) > self._size:
+            self._buckets.popitem(last=False)
+        return Charge(cost, max(0, int(left - cost)))
+
+    def _left(self, client: str, now: float) -> float:
+        found = self._buckets.get(client)
+        if found is None:
+            return float(self._per_minute)
+        left, then = found
+        return min(float(self._per_minute), left + (now - then) * self._per_second)
