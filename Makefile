@@ -18,7 +18,7 @@ DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start bench-abuse clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-costs bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start bench-abuse clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench-cpu: .venv/.synced  ## Measure the processor time of a request: the applic
 
 bench-fairness: .venv/.synced  ## Measure how long small requests and probes wait for large ones
 	@$(RUN) -m benchmarks.fairness
+
+bench-costs: .venv/.synced  ## Measure what every field takes for each point of its cost, and fail on an outlier (ARGS="--only Student")
+	@$(RUN) -m benchmarks.costs $(ARGS)
 
 bench-writes: .venv/.synced  ## Measure registers and payments a second, with 1 and 20 writers, on a copy of the district school
 	@$(RUN) -m benchmarks.writing

@@ -62,5 +62,5 @@ class OverruledMark:
 @strawberry.type
 class AttendanceQueries:
     attendance = root_connection(
-        ATTENDANCE, Capability.SIGNED_IN, count_cost=2_000, description="The attendance marks you may see, latest day first."
+        ATTENDANCE, Capability.SIGNED_IN, count_cost=1_000, description="The attendance marks you may see, latest day first."
     )

@@ -21,7 +21,7 @@ from schema.types import Subject
 __all__ = ["AttendanceGroup", "AttendanceSummary", "AttendanceSummaryQueries", "breakdown_edge", "summary_edge"]
 
 # Reading all of the school's attendance of a day.
-_SCHOOL = for_each_day(18, 100)
+_SCHOOL = for_each_day(9, 50)
 
 
 @strawberry.enum(description="By what attendance is grouped.")

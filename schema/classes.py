@@ -39,7 +39,7 @@ class Class(Node):
     academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is held in.")
     teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="The class's own teacher.")
     students: Connection[Student] = connection(
-        STUDENTS, "class", cost=40, count_cost=70, description="The students now in it that you may see, by name."
+        STUDENTS, "class", cost=20, count_cost=20, description="The students now in it that you may see, by name."
     )
     memberships: Connection[ClassMembership] = connection(
         MEMBERSHIPS, "class", description="Who was in it from when to when, latest first."
@@ -47,22 +47,22 @@ class Class(Node):
     class_subjects: Connection["ClassSubject"] = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
     subjects: Connection[Subject] = connection(SUBJECTS, "class", description="What is taught in it, by name.")
     attendance: Connection[Attendance] = connection(
-        ATTENDANCE, "class", count_cost=25, description="Its attendance that you may see, latest day first."
+        ATTENDANCE, "class", count_cost=10, description="Its attendance that you may see, latest day first."
     )
     attendance_summary: AttendanceSummary | None = summary_edge(
-        summaries_per_class, 0.5, "Its whole-day attendance over a span, as far as you may see it; null without marks in it."
+        summaries_per_class, 0.3, "Its whole-day attendance over a span, as far as you may see it; null without marks in it."
     )
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
-        breakdowns_per_class, 0.6, "Its attendance, as far as you may see it, by day, week, month or subject."
+        breakdowns_per_class, 0.4, "Its attendance, as far as you may see it, by day, week, month or subject."
     )
     registers: Connection[Register] = connection(
-        REGISTERS, "class", cost=70, count_cost=25, description="Its registers that you may see, latest day first."
+        REGISTERS, "class", cost=40, count_cost=10, description="Its registers that you may see, latest day first."
     )
     assessments: Connection[Assessment] = connection(
-        ASSESSMENTS, "class", cost=90, count_cost=100, description="Its assessments that you may see, latest first."
+        ASSESSMENTS, "class", cost=45, count_cost=40, description="Its assessments that you may see, latest first."
     )
     final_grades: Connection[FinalGrade] = connection(
-        FINAL_GRADES, "class", cost=900, count_cost=900, description="The final grades posted in it that you may see, latest first."
+        FINAL_GRADES, "class", cost=400, count_cost=300, description="The final grades posted in it that you may see, latest first."
     )
     semester_reports: list[SemesterReport] = reports_edge()
 

@@ -17,7 +17,7 @@ from strawberry.types import Info
 from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
-from execution.costs import COST, COUNT, EACH, PAGE
+from execution.costs import COST, COUNT, PAGE
 from execution.edges import edge, edge_with
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
@@ -106,11 +106,10 @@ class Listing:
     descending: bool = False
     default: int = 25
     cap: int = 100
-    row_cost: int = 1
 
     def metadata(self, cost: int, count_cost: int) -> dict[str, Any]:
         """What the cost of an operation is reckoned by (execution/costs.py): `cost` of a page, `count_cost` of its `totalCount`."""
-        return {PAGE: (min(self.default, self.cap), self.cap), COST: cost, COUNT: count_cost, EACH: self.row_cost}
+        return {PAGE: (min(self.default, self.cap), self.cap), COST: cost, COUNT: count_cost}
 
     def request(self, *, whole: bool, **given: Any) -> PageRequest:
         """The page that a field's GraphQL arguments ask for, of the `whole` list or of a parent's. Raises a BAD_USER_INPUT refusal."""
@@ -183,7 +182,7 @@ def connection(
 
 
 def root_connection(
-    listing: Listing, capability: Capability, *, description: str, cost: int = 100, count_cost: int = 200, **options: Any
+    listing: Listing, capability: Capability, *, description: str, cost: int = 50, count_cost: int = 100, **options: Any
 ) -> Any:
     """A root field: a page of the whole list. `cost` and `count_cost`: what a page, and counting the list, cost."""
     loader = root_pages(listing.query, listing.row)

@@ -42,4 +42,4 @@ class Grade(Node):
 
 @strawberry.type
 class GradeQueries:
-    grades = root_connection(GRADES, Capability.SIGNED_IN, count_cost=2_000, description="The grades you may see, latest first.")
+    grades = root_connection(GRADES, Capability.SIGNED_IN, count_cost=1_000, description="The grades you may see, latest first.")

@@ -36,9 +36,9 @@ _SUBJECT = strawberry.argument(description="The subject.")
 # About as many as a class has; lists of them are counted so.
 _CLASS_SIZE = 40
 # Marks read, weighed and ranked.
-_REPORT = 30
+_REPORT = 20
 # A policy read and a policy applied.
-_EXPLANATION = 15
+_EXPLANATION = 8
 
 
 @strawberry.type(description="From this bound on, the letter and its points.")
@@ -181,7 +181,7 @@ def subject_average_edge() -> Any:
         return (*_of_semester(semester_id), ("subject_id", subject))  # type: ignore[return-value]  # the loader's argument
 
     description = "The average so far of the marks that you may see in a subject and semester; null without such marks."
-    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 12})(prepare)
+    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 10})(prepare)
 
 
 def report_edge() -> Any:
@@ -217,5 +217,5 @@ class GradingQueries:
     grading_scales = root_connection(GRADING_SCALES, Capability.SIGNED_IN, description="The grading scales, by name.")
     final_grade = root_node(grading.FinalGrade, grading.final_grade_by_id, FinalGrade, description="The final grade with this id.")
     final_grades = root_connection(
-        FINAL_GRADES, Capability.SIGNED_IN, count_cost=1_000, description="The posted final grades you may see, latest first."
+        FINAL_GRADES, Capability.SIGNED_IN, count_cost=500, description="The posted final grades you may see, latest first."
     )

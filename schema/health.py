@@ -187,13 +187,13 @@ class SystemHealth:
         _may_read(info)
         return str(self.health.version)
 
-    @strawberry.field(metadata={COST: 2_500}, description="How long it took to find out so far, in milliseconds.")
+    @strawberry.field(metadata={COST: 1_000}, description="How long it took to find out so far, in milliseconds.")
     async def response_time(self: Any, info: Info) -> float | None:
         _may_read(info)
         await self.once("checks", self.health.checks)
         return float(round((asyncio.get_running_loop().time() - self.began) * 1000, 2))
 
-    @strawberry.field(metadata={COST: 2_500}, description="The checks.")
+    @strawberry.field(metadata={COST: 1_000}, description="The checks.")
     async def checks(self: Any, info: Info) -> HealthChecks | None:
         _may_read(info)
         return await self.once("checks", self.health.checks)  # type: ignore[no-any-return]  # a report has the type's attributes
@@ -208,13 +208,13 @@ class SystemHealth:
         _may_read(info)
         return self.health.system()  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(metadata={COST: 1_500}, description="The process that answers.")
+    @strawberry.field(metadata={COST: 800}, description="The process that answers.")
     async def process(self: Any, info: Info) -> ProcessHealth | None:
         _may_read(info)
         # It reads the maps of the process's memory, which takes the longer the more of it there is.
         return await self.once("process", lambda: asyncio.to_thread(self.health.process))  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(metadata={COST: 4_000}, description="What PostgreSQL tells of itself.")
+    @strawberry.field(metadata={COST: 2_000}, description="What PostgreSQL tells of itself.")
     async def database(self: Any, info: Info) -> DatabaseHealth | None:
         _may_read(info)
         found: report.DatabaseReport = await self.once("database", self.health.database)

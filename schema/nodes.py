@@ -103,7 +103,7 @@ class NodeQueries:
     @root(
         Capability.SIGNED_IN,
         description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
-        metadata={SIZED_BY: "ids", EACH: 5},
+        metadata={SIZED_BY: "ids", EACH: 3},
     )
     async def nodes(
         self,

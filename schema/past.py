@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types import Info
 
-from execution.costs import COST, EACH, SIZED_BY
+from execution.costs import COST, SIZED_BY
 from execution.edges import edge, edge_with
 from resolvers import academic_years, attendance, classes, past, students, subjects
 from schema.attendance_summaries import AttendanceSummary
@@ -31,10 +31,10 @@ class PastMembership:
     end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it went on.")
     note: str | None = strawberry.field(description="What the office had noted.")
     class_: Class | None = edge(
-        classes.class_by_id, "class_id", name="class", metadata={COST: 6}, description="The class; what it says of itself is of now."
+        classes.class_by_id, "class_id", name="class", metadata={COST: 3}, description="The class; what it says of itself is of now."
     )
     academic_year: AcademicYear | None = edge(
-        academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 4}, description="The class's year."
+        academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 3}, description="The class's year."
     )
 
 
@@ -64,29 +64,29 @@ class StudentAsOf:
     class_membership: PastMembership | None = edge(
         past.class_as_of,
         "key",
-        metadata={COST: 25},
+        metadata={COST: 12},
         description="The class that the student was in on that day, as far as you may see it; null when in none.",
     )
     class_history: list[PastMembership] = edge(
         past.class_history_as_of,
         "key",
-        metadata={COST: 25},
+        metadata={COST: 12},
         description="The classes that the student had been in, and was known to be, earliest first.",
     )
     final_grades: list[FinalGrade] = edge(
         past.final_grades_as_of,
         "key",
-        metadata={COST: 60, SIZED_BY: 40, EACH: 2},
+        metadata={COST: 20, SIZED_BY: 40},
         description="The final grades that had been posted and counted, by semester and subject.",
     )
     balance: list[Balance] = edge(
-        past.balance_as_of, "key", metadata={COST: 70, SIZED_BY: 2}, description="What the student owed, one entry a currency."
+        past.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry a currency."
     )
 
     @edge_with(
         past.attendance_as_of,
         "key",
-        metadata={COST: for_each_day(1.2, 10), SIZED_BY: days_in},
+        metadata={COST: for_each_day(0.3, 10), SIZED_BY: days_in},
         description="The attendance that was known, latest day first.",
     )
     def attendance(self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]) -> list[PastAttendance]:
@@ -95,7 +95,7 @@ class StudentAsOf:
     @edge_with(
         past.attendance_summary_as_of,
         "key",
-        metadata={COST: for_each_day(1.5, 10)},
+        metadata={COST: for_each_day(0.8, 10)},
         description="The whole-day attendance that was known; null without marks.",
     )
     def attendance_summary(

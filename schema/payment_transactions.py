@@ -63,5 +63,5 @@ class Receipt(Node):
 @strawberry.type
 class ReceiptQueries:
     receipts = root_connection(
-        RECEIPTS, Capability.SIGNED_IN, count_cost=4_000, description="The receipts you may see, latest number first."
+        RECEIPTS, Capability.SIGNED_IN, count_cost=2_000, description="The receipts you may see, latest number first."
     )

@@ -30,7 +30,7 @@ class FeeCategory(Node):
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     payments: Connection["Payment"] = connection(
-        PAYMENTS, "fee_category", cost=250, count_cost=300, description="Its charges that you may see, latest due first."
+        PAYMENTS, "fee_category", cost=100, count_cost=100, description="Its charges that you may see, latest due first."
     )
 
 
@@ -79,6 +79,6 @@ class PaymentQueries:
     payment = root_node(payments.Payment, payments.payment_by_id, Payment, description="The charge with this id.")
     fee_category = root_node(subjects.FeeCategory, subjects.fee_category_by_id, FeeCategory, description="The fee category with this id.")
     payments = root_connection(
-        PAYMENTS, Capability.SIGNED_IN, cost=300, count_cost=500, description="The charges you may see, latest due first."
+        PAYMENTS, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due first."
     )
     fee_categories = root_connection(FEE_CATEGORIES, Capability.SIGNED_IN, description="The fee categories, by name.")

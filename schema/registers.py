@@ -36,7 +36,7 @@ class Register(Node):
 class RegisterQueries:
     @root(
         Capability.TEACH,
-        metadata={PAGE: (100, 100), COST: 500, COUNT: 500},
+        metadata={PAGE: (100, 100), COST: 200, COUNT: 200},
         description="The classes whose whole-day register was not taken on a day: all for the office, a teacher's own for a teacher."
         " None on a day without school.",
     )
@@ -51,4 +51,4 @@ class RegisterQueries:
     ) -> Connection[Class] | None:
         return await registers_not_taken(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
 
-    registers = root_connection(REGISTERS, Capability.SIGNED_IN, count_cost=300, description="The registers you may see, latest day first.")
+    registers = root_connection(REGISTERS, Capability.SIGNED_IN, count_cost=150, description="The registers you may see, latest day first.")

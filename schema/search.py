@@ -37,7 +37,7 @@ class SearchQueries:
     @root(
         Capability.SIGNED_IN,
         description="What you may see whose name begins with a text, no matter the case; for people, no matter the accents either. Best first.",
-        metadata={SIZED_BY: "first", COST: 1_000},
+        metadata={SIZED_BY: "first", COST: 600},
     )
     async def search(
         self,

@@ -59,7 +59,7 @@ def statement_edge() -> Any:
     @edge_with(
         statements.statements_of_student,
         "id",
-        metadata={COST: 180, SIZED_BY: 2},
+        metadata={COST: 60, SIZED_BY: 2},
         description="The student's account over a period, one statement a currency; empty without charges that you may see."
         f" A period has at most {statements.LONGEST} entries.",
     )

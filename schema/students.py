@@ -63,21 +63,21 @@ class Student(Node):
     balance: list[Balance] = edge(
         payments.balances_of_student,
         "id",
-        metadata={COST: 40, SIZED_BY: 2},
+        metadata={COST: 20, SIZED_BY: 2},
         description="What the student owes, one entry a currency; empty without charges that you may see.",
     )
 
     attendance_summary: AttendanceSummary | None = summary_edge(
-        summaries_per_student, 0.2, "The student's whole-day attendance over a span; null without marks in it that you may see."
+        summaries_per_student, 0.1, "The student's whole-day attendance over a span; null without marks in it that you may see."
     )
     attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
-        breakdowns_per_student, 0.3, "The student's attendance that you may see, by day, week, month or subject."
+        breakdowns_per_student, 0.1, "The student's attendance that you may see, by day, week, month or subject."
     )
     statement: list[Statement] = statement_edge()
     as_of: StudentAsOf | None = as_of_edge()
     grades: Connection[Grade] = connection(GRADES, "student", cost=15, description="The student's grades that you may see, latest first.")
     final_grades: Connection[FinalGrade] = connection(
-        FINAL_GRADES, "student", cost=6, count_cost=25, description="The student's posted final grades that you may see, latest first."
+        FINAL_GRADES, "student", cost=6, count_cost=20, description="The student's posted final grades that you may see, latest first."
     )
     subject_average: SubjectAverage | None = subject_average_edge()
     semester_report: SemesterReport | None = report_edge()

@@ -33,7 +33,7 @@ _TABLES = (
     ("Class", "cls", "classes", "current_enrollment DESC"),
     ("Subject", "sub", "subjects", "name"),
     ("AcademicYear", "year", "academic_years", "start_date DESC"),
-    ("Semester", "sem", "semesters", "start_date DESC"),
+    ("Semester", "sem", "semesters", "end_date > '2026-11-24', start_date DESC"),
     ("Assessment", "asm", "assessments", "id"),
     ("AssessmentType", "aty", "assessment_types", "id"),
     ("GradingScale", "gsc", "grading_scales", "id"),
@@ -87,7 +87,7 @@ class Arguments:
         } | dict.fromkeys(("toDate", "to"), lambda: _quoted(last.isoformat()))
         values |= dict.fromkeys(("fromDate", "from"), lambda: _quoted((last - timedelta(days=_LONGEST_SPAN)).isoformat()))
         if isinstance(kind, GraphQLEnumType):
-            return next(iter(kind.values))
+            return str(next(iter(kind.values)))
         return str(values[name]())
 
     def _id(self, name: str, alias: int) -> str:

@@ -51,7 +51,6 @@ ASSESSMENTS = Listing(
     AssessmentOrderField.ASSESSMENT_DATE,
     AssessmentFilter,
     descending=True,
-    row_cost=2,
 )
 
 

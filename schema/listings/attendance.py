@@ -54,7 +54,6 @@ ATTENDANCE = Listing(
     AttendanceOrderField.DATE,
     AttendanceFilter,
     descending=True,
-    row_cost=3,
 )
 
 

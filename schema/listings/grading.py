@@ -52,5 +52,4 @@ FINAL_GRADES = Listing(
     FinalGradeOrderField.POSTED_AT,
     FinalGradeFilter,
     descending=True,
-    row_cost=2,
 )

@@ -68,7 +68,6 @@ PAYMENTS = Listing(
     PaymentOrderField.DUE_DATE,
     PaymentFilter,
     descending=True,
-    row_cost=2,
 )
 
 

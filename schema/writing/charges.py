@@ -130,7 +130,7 @@ class ChargePreview:
 class ChargeQueries:
     @root(
         Capability.MANAGE_MONEY,
-        metadata={COST: 5_000},
+        metadata={COST: 2_500},
         description="What a charge run would come to: every row, and everything that stands against it. Nothing is written.",
     )
     async def preview_charges(

@@ -98,7 +98,7 @@ class ApplyPromotionInput(IdempotentInput):
 class PromotionQueries:
     @root(
         Capability.MANAGE_SCHOOL,
-        metadata={COST: 2_000},
+        metadata={COST: 500},
         description="What would become of everyone when the year is over: up a grade level into the class of the same section; from the highest"
         " level one graduates. Nothing is written.",
     )
