@@ -60,10 +60,10 @@ generate: .venv/.synced  ## Make every generated file anew: the SDL, the setting
 migrate: .venv/.synced  ## Apply the migrations that are not applied yet
 	@$(RUN) -m db.migrate up
 
-rollback: .venv/.synced  ## Take back the newest migration
-	@$(RUN) -m db.migrate down
+rollback: .venv/.synced  ## Take back the newest migration; CONFIRM=<its name> when rows are lost, and in production
+	@$(RUN) -m db.rollback $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
-migrations: .venv/.synced  ## List the migrations and whether they are applied
+migrations: .venv/.synced  ## List the migrations: applied, pending, or unknown to this checkout
 	@$(RUN) -m db.migrate list
 
 seed: .venv/.synced  ## Fill an empty database with a made-up school: SCALE=demo|school|district, SEED_DATE=YYYY-MM-DD

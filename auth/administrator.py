@@ -23,7 +23,7 @@ from auth.statements import bound
 from auth.tokens import Kind, fingerprint, mint
 from config import ConfigurationError, load_settings
 from db.embedded import StartError, database_url
-from db.migrate import pending
+from db.migrate import schema_state
 from db.plainly import database_trouble
 from db.queries import queries
 
@@ -102,8 +102,9 @@ def _ask(email: str, ask: Callable[[str], str] = getpass) -> str:
 async def _connect_and_make(url: str, options: argparse.Namespace, password: str | None) -> str | None:
     connection = await asyncpg.connect(url, server_settings={"application_name": "rollcall administrator"})
     try:
-        if await pending(connection):
-            raise AdministratorError("The database is not migrated. Run `make migrate` first.")
+        state = await schema_state(connection)
+        if state.refusal or state.pending:
+            raise AdministratorError(state.refusal or "The database is not migrated. Run `make migrate` first.")
         return await make_administrator(
             connection, options.email.strip(), (options.first_name, options.last_name), password, force=options.force
         )

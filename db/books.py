@@ -78,8 +78,17 @@ def main() -> None:
     """Prints what every check found; the exit code is 1 when the books do not add up."""
     from config import load_settings
     from db.embedded import database_url
+    from db.migrate import MigrationError, schema_state_of
+    from db.plainly import plainly
 
-    with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url, psycopg.connect(url) as connection:
+    with (
+        plainly("check-books", MigrationError),
+        database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url,
+        psycopg.connect(url) as connection,
+    ):
+        state = schema_state_of(url)
+        if state.refusal or state.pending:
+            raise MigrationError(state.refusal or "the database is not migrated to what the checks are about. Run `make migrate` first.")
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL statement_timeout = 0")
         findings = check_books_of(connection)

@@ -1,18 +1,22 @@
 """Migrations: the numbered files of `migrations/`, applied once however many start at once.
 
-    python -m db.migrate up | down | list
+    python -m db.migrate up | list
 
 yoyo applies them. Around it: an advisory lock (yoyo's own is a row, which a killed process leaves behind), a checksum of every applied file
 (yoyo does not notice an edited one), and a look at the indexes (a concurrent build that broke leaves one that is not used and costs writes).
+And a look at what the database has and this checkout has not: older code runs on a newer schema only where every migration that it does not know
+says in its head, and so in the database, that it may: `-- compatible-with-older-code: yes`.
 """
 
 import argparse
 import hashlib
 import io
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ from yoyo import get_backend, read_migrations
 
 from db.plainly import plainly
 
-__all__ = ["FOLDER", "MigrationError", "applied", "migrate", "pending", "rollback"]
+__all__ = ["FOLDER", "MigrationError", "SchemaState", "alone", "applied", "backend_of", "migrate", "schema_state", "schema_state_of"]
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 _LOCK = 7_205_759_403
@@ -29,26 +33,85 @@ _NOTES = """
 CREATE TABLE IF NOT EXISTS migration_checksums (
     migration_id text PRIMARY KEY,
     sha256 text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-)
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    compatible_with_older_code boolean NOT NULL DEFAULT false
+);
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = 'migration_checksums'::regclass AND attname = 'compatible_with_older_code'
+    ) THEN
+        ALTER TABLE migration_checksums ADD COLUMN compatible_with_older_code boolean NOT NULL DEFAULT false;
+    END IF;
+END $$;
+-- What rollbacks have lost, for the check of the books. It outlives any rollback, so it is made by no migration.
+CREATE TABLE IF NOT EXISTS migration_losses (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    migration_id text NOT NULL,
+    table_name text NOT NULL,
+    column_name text,
+    rows_lost bigint NOT NULL,
+    lost_at timestamptz NOT NULL DEFAULT now(),
+    settled_at timestamptz
+);
 """
+# Through to_jsonb, so that it is a statement also on a database whose notes are from before the column.
+_APPLIED = """
+SELECT migration_id, coalesce((to_jsonb(m) ->> 'compatible_with_older_code')::boolean, false) AS is_compatible
+FROM migration_checksums m ORDER BY migration_id
+"""
+_COMPATIBLE = re.compile(r"^-- compatible-with-older-code: (yes|no)$", re.MULTILINE)
 
 
 class MigrationError(Exception):
     """The migrations cannot go on. The message says why and what to do."""
 
 
-def migrate(url: str, folder: Path = FOLDER, *, wait: float = 1800) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """How the applied migrations compare with the files of this checkout. `unknown` maps the names without a file to whether they are compatible."""
+
+    pending: list[str]
+    unknown: dict[str, bool]
+
+    @property
+    def newer(self) -> str | None:
+        """A sentence that names the unknown migrations; None when there are none."""
+        if not self.unknown:
+            return None
+        names = ", ".join(name if compatible else f"{name} (not compatible)" for name, compatible in self.unknown.items())
+        return f"The database is newer than this checkout: {names}."
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this checkout's code must not run on the database, unless it is for what is pending; None when it may."""
+        if all(self.unknown.values()):
+            return None
+        return (
+            f"{self.newer} Start the version that has these migrations: older code runs on a newer database only where every migration"
+            " that it does not know is recorded as compatible."
+        )
+
+
+def migrate(url: str, folder: Path = FOLDER, *, wait: float = 1800, say: Callable[[str], None] = lambda _: None) -> list[str]:
     """Applies what is not applied yet and returns its names. Other starters are waited for, `wait` seconds at most.
 
-    Raises MigrationError for a file that was edited after it was applied, for an invalid index, and when waiting took too long.
+    Raises MigrationError for a file that was edited after it was applied, for an invalid index, when waiting took too long, and for a database
+    that is newer than the checkout and not compatible with it. One that is compatible is reported to `say`.
     """
-    with _alone(url, wait) as connection:
-        with _backend(url) as backend:
+    with alone(url, wait) as connection:
+        with backend_of(url) as backend:
             backend.break_lock()
             backend.ensure_internal_schema_updated()  # yoyo's own tables, which the notes are compared with
             _note_what_is_applied(connection, folder)
             _check_unedited(connection, folder)
+            state = _state(((name, is_compatible) for name, is_compatible in connection.execute(_APPLIED)), folder)
+            if state.refusal or (state.newer and state.pending):
+                raise MigrationError(
+                    state.refusal or f"{state.newer} And it lacks {', '.join(state.pending)}: use the version that has all."
+                )
+            if state.newer:
+                say(f"{state.newer} It is compatible with this version.")
             missing = backend.to_apply(read_migrations(str(folder)))
             names = []
             for migration in missing:
@@ -60,24 +123,6 @@ def migrate(url: str, folder: Path = FOLDER, *, wait: float = 1800) -> list[str]
     return names
 
 
-def rollback(url: str, folder: Path = FOLDER, *, to: str | None = None, wait: float = 1800) -> list[str]:
-    """Takes back the newest applied migration, or all after and with the one called `to`. Returns the names."""
-    with _alone(url, wait) as connection, _backend(url) as backend:
-        backend.break_lock()
-        applied_now = backend.to_rollback(read_migrations(str(folder)))
-        names: list[str] = []
-        for migration in applied_now:
-            if to is None and names:
-                break
-            if to is not None and migration.id < to:
-                break
-            with redirect_stdout(io.StringIO()):
-                backend.rollback_migrations(applied_now.filter(lambda each, wanted=migration: each.id == wanted.id))
-            connection.execute("DELETE FROM migration_checksums WHERE migration_id = %s", [migration.id])
-            names.append(migration.id)
-    return names
-
-
 def applied(url: str) -> list[str]:
     """The names of the applied migrations, in order."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -86,12 +131,24 @@ def applied(url: str) -> list[str]:
         return [row[0] for row in connection.execute("SELECT migration_id FROM migration_checksums ORDER BY 1")]
 
 
-async def pending(connection: Any, folder: Path = FOLDER) -> list[str]:
-    """The names of migrations that are not applied yet, asked through an asyncpg connection."""
+async def schema_state(connection: Any, folder: Path = FOLDER) -> SchemaState:
+    """The comparison, through an asyncpg connection."""
     if await connection.fetchval("SELECT to_regclass('migration_checksums')::text") is None:
-        return _names(folder)
-    known = {row["migration_id"] for row in await connection.fetch("SELECT migration_id FROM migration_checksums")}
-    return [name for name in _names(folder) if name not in known]
+        return _state((), folder)
+    return _state(((row["migration_id"], row["is_compatible"]) for row in await connection.fetch(_APPLIED)), folder)
+
+
+def schema_state_of(url: str, folder: Path = FOLDER) -> SchemaState:
+    """The comparison, through a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass('migration_checksums')").fetchone() == (None,):
+            return _state((), folder)
+        return _state(((name, is_compatible) for name, is_compatible in connection.execute(_APPLIED)), folder)
+
+
+def _state(there: Iterable[tuple[str, bool]], folder: Path) -> SchemaState:
+    names, known = _names(folder), dict(there)
+    return SchemaState([name for name in names if name not in known], {name: known[name] for name in known if name not in set(names)})
 
 
 def _names(folder: Path) -> list[str]:
@@ -103,7 +160,7 @@ def _checksum(path: Path) -> str:
 
 
 @contextmanager
-def _alone(url: str, wait: float) -> Iterator["psycopg.Connection[Any]"]:
+def alone(url: str, wait: float) -> Iterator["psycopg.Connection[Any]"]:
     """Holds the advisory lock. It is polled for: a session that waits inside pg_advisory_lock would block CREATE INDEX CONCURRENTLY for ever."""
     until = time.monotonic() + wait
     with psycopg.connect(url, autocommit=True) as connection:
@@ -119,7 +176,7 @@ def _alone(url: str, wait: float) -> Iterator["psycopg.Connection[Any]"]:
 
 
 @contextmanager
-def _backend(url: str) -> Iterator[Any]:
+def backend_of(url: str) -> Iterator[Any]:
     backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1))
     try:
         yield backend
@@ -135,20 +192,35 @@ def _note_what_is_applied(connection: "psycopg.Connection[Any]", folder: Path) -
     ).fetchall():
         if (folder / f"{name}.sql").exists():
             _note(connection, folder, name)
+        else:
+            # An empty checksum is of a file that is not here: whoever has it writes it down.
+            connection.execute("INSERT INTO migration_checksums (migration_id, sha256) VALUES (%s, '')", [name])
+    for name, is_compatible in connection.execute("SELECT migration_id, compatible_with_older_code FROM migration_checksums").fetchall():
+        path = folder / f"{name}.sql"
+        if path.exists() and _is_compatible(path) != is_compatible:
+            connection.execute(
+                "UPDATE migration_checksums SET compatible_with_older_code = %s WHERE migration_id = %s", [not is_compatible, name]
+            )
+
+
+def _is_compatible(path: Path) -> bool:
+    """What the head of a migration says: whether older code, which does not know it, may run on the database."""
+    found = _COMPATIBLE.search(path.read_text(encoding="utf-8"))
+    return found is not None and found[1] == "yes"
 
 
 def _note(connection: "psycopg.Connection[Any]", folder: Path, name: str) -> None:
     connection.execute(
-        "INSERT INTO migration_checksums (migration_id, sha256) VALUES (%s, %s)"
-        " ON CONFLICT (migration_id) DO UPDATE SET sha256 = excluded.sha256, applied_at = now()",
-        [name, _checksum(folder / f"{name}.sql")],
+        "INSERT INTO migration_checksums (migration_id, sha256, compatible_with_older_code) VALUES (%s, %s, %s) ON CONFLICT (migration_id)"
+        " DO UPDATE SET sha256 = excluded.sha256, compatible_with_older_code = excluded.compatible_with_older_code, applied_at = now()",
+        [name, _checksum(folder / f"{name}.sql"), _is_compatible(folder / f"{name}.sql")],
     )
 
 
 def _check_unedited(connection: "psycopg.Connection[Any]", folder: Path) -> None:
     edited = [
         name
-        for name, sha256 in connection.execute("SELECT migration_id, sha256 FROM migration_checksums ORDER BY 1")
+        for name, sha256 in connection.execute("SELECT migration_id, sha256 FROM migration_checksums WHERE sha256 <> '' ORDER BY 1")
         if (folder / f"{name}.sql").exists() and _checksum(folder / f"{name}.sql") != sha256
     ]
     if edited:
@@ -168,17 +240,26 @@ def main() -> None:
     from config import load_settings
     from db.embedded import database_url
 
-    parser = argparse.ArgumentParser(prog="python -m db.migrate", description="Applies, takes back or lists migrations.")
-    parser.add_argument("what", choices=["up", "down", "list"])
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    parser = argparse.ArgumentParser(
+        prog="python -m db.migrate", description="Applies or lists migrations; python -m db.rollback takes them back."
+    )
+    parser.add_argument("what", choices=["up", "list"])
     what = parser.parse_args().what
-    with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
-        if what == "list":
-            done = set(applied(url))
-            for name in _names(FOLDER):
-                print(("applied  " if name in done else "pending  ") + name)
+    with database_url(load_settings(), say=say) as url:
+        if what == "up":
+            for name in migrate(url, say=say):
+                print(f"applied  {name}")
             return
-        for name in migrate(url) if what == "up" else rollback(url):
-            print(("applied  " if what == "up" else "taken back  ") + name)
+        state = schema_state_of(url)
+        for name in sorted({*_names(FOLDER), *state.unknown}):
+            if name in state.unknown:
+                told = "recorded as compatible with older code" if state.unknown[name] else "not compatible with this checkout"
+                print(f"unknown  {name}  (applied, and not in this checkout; {told})")
+            else:
+                print(("pending  " if name in state.pending else "applied  ") + name)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def prepared(settings: Settings, say: Callable[[str], None], gave_up: Callable[[
 
 
 def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: bool) -> None:
-    applied = migrate(url)
+    applied = migrate(url, say=say)
     if applied:
         say(f"Applied {len(applied)} migrations.")
     if settings.environment == "production":

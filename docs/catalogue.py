@@ -28,7 +28,7 @@ SELECT t.relname, c.relname,
         || coalesce(' WHERE ' || pg_get_expr(i.indpred, i.indrelid), ''),
     i.indisunique, EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_am am ON am.oid = c.relam
-WHERE t.relnamespace = 'public'::regnamespace AND t.relname !~ 'yoyo|migration_checksums'
+WHERE t.relnamespace = 'public'::regnamespace AND t.relname !~ 'yoyo|migration_(checksums|losses)'
 ORDER BY t.relname, c.relname
 """
 

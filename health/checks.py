@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from config import VERSION, Settings
-from db.migrate import pending
+from db.migrate import schema_state
 from db.pool import Database
 from db.queries import queries
 from health.machine import Machine
@@ -53,8 +53,11 @@ _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceErro
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """`reason`: why no request should come; `note`: what else a person should know."""
+
     reason: str | None
     latency: float
+    note: str | None = None
 
 
 class Health:
@@ -113,11 +116,11 @@ class Health:
     async def checks(self) -> Checks:
         answer = await self._probe()
         if answer.reason is not None:
-            database = DatabaseCheck(UNHEALTHY, answer.latency, answer.reason)
+            database = DatabaseCheck(UNHEALTHY, answer.latency, answer.note or answer.reason)
         elif answer.latency > _SLOW_MS:
             database = DatabaseCheck(DEGRADED, answer.latency, f"slower than {_SLOW_MS:.0f} ms")
         else:
-            database = DatabaseCheck(HEALTHY, answer.latency)
+            database = DatabaseCheck(HEALTHY, answer.latency, answer.note)
         return Checks(database, ApiCheck(DEGRADED if self.draining else HEALTHY, self._in_flight()))
 
     async def status(self) -> str:
@@ -160,12 +163,15 @@ class Health:
                 asked = time.perf_counter()
                 await connection.fetchval("SELECT 1")
                 latency = _ms(asked)
-                missing = await pending(connection)
+                state = await schema_state(connection)
         except TimeoutError:
             return _Answer("the database does not answer", _ms(began))
         except _FAILURES as error:
             return _Answer(f"the database cannot be reached ({type(error).__name__})", _ms(began))
-        return _Answer(f"migrations are pending: {len(missing)}" if missing else None, latency)
+        reason = f"migrations are pending: {len(state.pending)}" if state.pending else None
+        if state.refusal:
+            reason = "the database is newer than this server"
+        return _Answer(reason, latency, state.refusal or state.newer)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:

@@ -25,7 +25,7 @@ def main() -> None:
     if load_settings().environment == "production":  # before anything is started or migrated
         raise ProductionError("ENVIRONMENT is production, and the made-up school's accounts have a password that is public")
     with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
-        migrate(url)
+        migrate(url, say=lambda text: print(text, file=sys.stderr))
         print(f"Seeding the {given.scale} school as of {given.date} …", flush=True)
         seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
 

@@ -40,6 +40,12 @@ BREAKS = {
     "marks_are_of_who_was_in_the_class": "UPDATE attendance SET date = '2001-01-01' WHERE id = (SELECT id FROM attendance WHERE subject_id IS NULL LIMIT 1)",
     "registers_lie_inside_their_year": "UPDATE registers SET date = '2001-01-01' WHERE id = (SELECT id FROM registers LIMIT 1)",
     "grades_say_what_their_assessment_says": "UPDATE grades SET is_published = NOT is_published WHERE id = (SELECT id FROM grades LIMIT 1)",
+    "rollbacks_lost_nothing": "INSERT INTO migration_losses (migration_id, table_name, rows_lost) VALUES ('023_create_final_grades', 'final_grades', 4800)",
+    "audited_records_are_there": "INSERT INTO audit_logs (record_id, table_name, action) VALUES (uuidv7(), 'grade_postings', 'INSERT')",
+    "postings_have_final_grades": "DELETE FROM final_grades WHERE posting_id = (SELECT id FROM grade_postings LIMIT 1)",
+    "postings_are_numbered_without_gaps": """UPDATE grade_postings SET number = 3
+        WHERE id = (SELECT id FROM grade_postings WHERE number = 1 LIMIT 1)""",
+    "registers_have_marks": "DELETE FROM attendance WHERE (class_id, date) = (SELECT class_id, date FROM registers WHERE subject_id IS NULL LIMIT 1)",
     "postings_have_everyone": "DELETE FROM final_grades WHERE id = (SELECT id FROM final_grades LIMIT 1)",
     "final_grades_say_what_their_posting_says": "UPDATE final_grades SET number = 2 WHERE id = (SELECT id FROM final_grades LIMIT 1)",
     "final_letters_are_the_scales": "UPDATE final_grades SET letter = 'A' WHERE id = (SELECT id FROM final_grades WHERE letter = 'B' LIMIT 1)",

@@ -41,7 +41,7 @@ SELECT t.relname, c.relname, i.indisunique, i.indisvalid, am.amname,
     (SELECT string_agg(pg_get_indexdef(i.indexrelid, n, true), ', ' ORDER BY n) FROM generate_series(1, i.indnkeyatts) AS n),
     pg_get_expr(i.indpred, i.indrelid), EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_am am ON am.oid = c.relam
-WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '%yoyo%' AND t.relname <> 'migration_checksums'
+WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '%yoyo%' AND t.relname NOT IN ('migration_checksums', 'migration_losses')
 """
 
 

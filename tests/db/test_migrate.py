@@ -8,7 +8,9 @@ import asyncpg
 import psycopg
 import pytest
 
-from db.migrate import FOLDER, MigrationError, _alone, applied, migrate, pending, rollback
+from db.losses import changes_indexes_alone
+from db.migrate import FOLDER, MigrationError, alone, applied, migrate, schema_state
+from db.rollback import rollback
 
 
 def sql(url, statement, arguments=None):
@@ -52,16 +54,23 @@ def test_every_migration_has_a_rollback_and_bounds_its_locks():
         assert (FOLDER / name.replace(".sql", ".rollback.sql")).exists(), name
 
 
+def test_a_rollback_outside_a_transaction_changes_indexes_alone():
+    """What any other would lose is found out by trying it in a transaction."""
+    outside = [path for path in FOLDER.glob("*.rollback.sql") if "-- transactional: false" in path.read_text()]
+    assert outside
+    assert [path.name for path in outside if not changes_indexes_alone(path.read_text())] == []
+
+
 def test_up_then_all_down_leaves_nothing_and_up_again_gives_the_same(blank_database_url):
     migrate(blank_database_url)
     first = schema_of(blank_database_url)
     names = applied(blank_database_url)
     taken_back = rollback(blank_database_url, to="000")
-    assert taken_back == names[::-1]
+    assert [each.name for each in taken_back] == names[::-1]
     left = sql(
         blank_database_url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')"
     )
-    assert {name for (name,) in left if "yoyo" not in name} == {"migration_checksums"}
+    assert {name for (name,) in left if "yoyo" not in name} == {"migration_checksums", "migration_losses"}
     migrate(blank_database_url)
     assert schema_of(blank_database_url) == first
 
@@ -147,18 +156,18 @@ def test_a_lock_left_by_a_killed_process_does_not_stop_the_next(blank_database_u
 
 
 def test_waiting_for_another_starter_ends(blank_database_url, folder):
-    with _alone(blank_database_url, 1), pytest.raises(MigrationError, match="too long"):
+    with alone(blank_database_url, 1), pytest.raises(MigrationError, match="too long"):
         migrate(blank_database_url, folder, wait=0.3)
 
 
 async def test_what_is_pending_is_known_to_the_probe(blank_database_url, folder):
     connection = await asyncpg.connect(blank_database_url)
     try:
-        assert await pending(connection, folder) == ["001_one", "002_two"]
+        assert (await schema_state(connection, folder)).pending == ["001_one", "002_two"]
         migrate(blank_database_url, folder)
-        assert await pending(connection, folder) == []
+        assert (await schema_state(connection, folder)).pending == []
         shutil.copy(folder / "001_one.sql", folder / "003_three.sql")
-        assert await pending(connection, folder) == ["003_three"]
+        assert (await schema_state(connection, folder)).pending == ["003_three"]
     finally:
         await connection.close()
 
@@ -172,7 +181,7 @@ async def test_notes_that_a_killed_process_left_behind_are_put_right(blank_datab
     assert migrate(blank_database_url, folder) == ["003_three"]
     connection = await asyncpg.connect(blank_database_url)
     try:
-        assert await pending(connection, folder) == []
+        assert (await schema_state(connection, folder)).pending == []
     finally:
         await connection.close()
     (folder / "002_two.sql").write_text("SELECT 1;\n")

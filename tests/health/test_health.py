@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from db.embedded import EmbeddedServer
-from db.migrate import migrate, rollback
+from db.migrate import migrate
+from db.rollback import rollback
 from db.seed import seed
 from tests.databases import SEED_DATE
 from tests.folders import reachable_folder

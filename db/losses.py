@@ -1,0 +1,101 @@
+"""What a rollback would lose: found by running it in a transaction that is not committed, and looking at what is gone.
+
+A rollback outside a transaction cannot be tried like this. All that it may do is to make and drop indexes, which lose nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+__all__ = ["Loss", "changes_indexes_alone", "count", "losses"]
+
+_COLUMNS = """
+SELECT c.oid, c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), pg_relation_filenode(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY (current_schemas(false)) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ORDER BY c.relname, a.attnum
+"""
+_CHANGED = "SELECT relid, relname, n_tup_del, n_tup_upd FROM pg_stat_xact_user_tables WHERE relname NOT LIKE '%yoyo%'"
+_INDEXES_ALONE = re.compile(r"(SET \w+ = '[^']*'|(CREATE|DROP) (UNIQUE )?INDEX CONCURRENTLY [^;]*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is lost: a table, a column or (neither dropped) rows that are deleted or changed. `rows` says of how many rows."""
+
+    table: str
+    rows: int
+    column: str | None = None
+    is_dropped: bool = True
+
+    def __str__(self) -> str:
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        if not self.is_dropped:
+            return f"{rows} of table {self.table}, deleted or changed"
+        if self.column is not None:
+            return f"column {self.table}.{self.column} with values in {rows}"
+        return f"table {self.table} with {rows}"
+
+
+def changes_indexes_alone(rollback: str) -> bool:
+    """Whether the text of a rollback has no statement but those that make and drop indexes concurrently, and settings."""
+    statements = re.sub(r"--.*", "", rollback).split(";")
+    return all(_INDEXES_ALONE.fullmatch(" ".join(each.split())) for each in statements)
+
+
+def losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[Loss]:
+    """What the rollback drops, deletes or changes. It runs and is taken back; the tables it touches are locked for that moment."""
+    before, (after, changed) = _columns(connection), _after(connection, rollback)
+    tables = {oid: name for (oid, _), (name, *_) in before.items()}
+    left = {oid for oid, _ in after}
+    found = [Loss(name, count(connection, name)) for oid, name in tables.items() if oid not in left]
+    for key, (table, column, kind, _) in before.items():
+        if key[0] in left and (key not in after or after[key][2] != kind):
+            found.append(Loss(table, count(connection, table, column), column))
+    for oid, rows in changed.items():
+        if oid in tables:
+            found.append(Loss(tables[oid], rows, is_dropped=False))
+    return found
+
+
+def count(connection: "psycopg.Connection[Any]", table: str, column: str | None = None) -> int:
+    """How many rows a table has, or how many have a value in a column."""
+    what = sql.SQL("*") if column is None else sql.Identifier(column)
+    row = connection.execute(sql.SQL("SELECT count({}) FROM {}").format(what, sql.Identifier(table))).fetchone()
+    return int(row[0]) if row else 0
+
+
+_Columns = dict[tuple[int, int], tuple[str, str, str, int]]
+
+
+def _columns(connection: "psycopg.Connection[Any]") -> _Columns:
+    """By the identity of table and column, so that a new name is not a loss: table, column, type, file."""
+    return {(oid, number): (table, column, kind, file) for oid, table, number, column, kind, file in connection.execute(_COLUMNS)}
+
+
+def _after(connection: "psycopg.Connection[Any]", rollback: str) -> tuple[_Columns, dict[int, int]]:
+    """The columns after the rollback, and for each table the rows that it deleted or changed."""
+    with connection.transaction() as transaction:
+        rows_before = {oid: (name, done) for oid, name, done in _rows(connection)}
+        files = {oid: (name, file) for (oid, _), (name, _, _, file) in _columns(connection).items()}
+        connection.execute(rollback.encode())
+        after = _columns(connection)
+        changed = {oid: done - rows_before.get(oid, ("", 0))[1] for oid, _, done in _rows(connection)}
+        # TRUNCATE, and all that writes a table anew: rows are deleted without being counted.
+        now = {
+            oid: (name, count(connection, name))
+            for (oid, _), (name, _, _, file) in after.items()
+            if files.get(oid, (name, file))[1] != file
+        }
+        raise psycopg.Rollback(transaction)
+    for oid, (_, rows) in now.items():
+        gone = count(connection, files[oid][0]) - rows
+        changed[oid] = max(changed.get(oid, 0), gone)
+    return after, {oid: rows for oid, rows in changed.items() if rows > 0}
+
+
+def _rows(connection: "psycopg.Connection[Any]") -> list[tuple[int, str, int]]:
+    return [(oid, name, deleted + updated) for oid, name, deleted, updated in connection.execute(_CHANGED)]

@@ -1,0 +1,132 @@
+"""Taking a migration back: what would be lost is named, and lost only after it was confirmed.
+
+    python -m db.rollback [--confirm 023_create_final_grades]
+
+A rollback and the note that it took place are one transaction, and the tables that lose something are locked before their rows are counted. What
+was lost is kept in `migration_losses`, so that the check of the books does not call a database whole that is not.
+"""
+
+import argparse
+import io
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from yoyo import read_migrations
+
+from db.losses import Loss, changes_indexes_alone, losses
+from db.migrate import FOLDER, MigrationError, alone, backend_of, schema_state_of
+from db.plainly import plainly
+
+__all__ = ["TakenBack", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A migration that was taken back, and what that lost."""
+
+    name: str
+    lost: list[Loss]
+
+
+def rollback(
+    url: str, folder: Path = FOLDER, *, to: str | None = None, confirm: str | None = None, production: bool = False, wait: float = 1800
+) -> list[TakenBack]:
+    """Takes back the newest applied migration, or all after and with the one called `to`, the newest first.
+
+    `confirm` is the name of the migration that may be taken back although rows are lost; `production` asks for it in any case.
+    Raises MigrationError when it is missing, before the migration is touched, and when the database has a migration that is not in `folder`.
+    """
+    with alone(url, wait), backend_of(url) as backend:
+        backend.break_lock()
+        newer = schema_state_of(url, folder).newer
+        if newer is not None:
+            raise MigrationError(f"{newer} Take these back first, with the version that has them: nothing beneath them is taken back.")
+        there = backend.to_rollback(read_migrations(str(folder)))
+        done: list[TakenBack] = []
+        for migration in there:
+            if (to is None and done) or (to is not None and migration.id < to):
+                break
+            chosen = there.filter(lambda each, wanted=migration: each.id == wanted.id)
+            done.append(
+                _take_back(backend, chosen, (folder / f"{migration.id}.rollback.sql").read_text(encoding="utf-8"), confirm, production)
+            )
+    return done
+
+
+def _take_back(backend: Any, chosen: Any, text: str, confirm: str | None, production: bool) -> TakenBack:
+    (migration,) = chosen
+    confirmed = confirm == migration.id
+    migration.load()
+    if not migration.use_transactions:
+        if not confirmed and (production or not changes_indexes_alone(text)):
+            raise _unconfirmed(migration.id, [], confirm, production, unknown=not changes_indexes_alone(text))
+        with redirect_stdout(io.StringIO()):
+            backend.rollback_migrations(chosen)
+        backend.execute("DELETE FROM migration_checksums WHERE migration_id = :name", {"name": migration.id})
+        return TakenBack(migration.id, [])
+    with backend.transaction():
+        lost = losses(backend.connection, text)
+        if not confirmed and (production or any(each.rows for each in lost)):
+            raise _unconfirmed(migration.id, lost, confirm, production)
+        if lost:
+            # Looked at again when nobody can write any more.
+            backend.execute("SET LOCAL lock_timeout = '5s'")
+            for table in dict.fromkeys(each.table for each in lost):
+                backend.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
+            lost = losses(backend.connection, text)
+            if not confirmed and any(each.rows for each in lost):
+                raise _unconfirmed(migration.id, lost, confirm, production)
+        with redirect_stdout(io.StringIO()):  # yoyo prints what SELECTs answer
+            migration.process_steps(backend, "rollback")
+        backend.log_migration(migration, "rollback")
+        backend.unmark_one(migration, log=False)
+        backend.execute("DELETE FROM migration_checksums WHERE migration_id = :name", {"name": migration.id})
+        for each in lost:
+            if each.rows:
+                backend.execute(
+                    "INSERT INTO migration_losses (migration_id, table_name, column_name, rows_lost) VALUES (:name, :table, :column, :rows)",
+                    {"name": migration.id, "table": each.table, "column": each.column, "rows": each.rows},
+                )
+    return TakenBack(migration.id, lost)
+
+
+def _unconfirmed(name: str, lost: list[Loss], confirm: str | None, production: bool, *, unknown: bool = False) -> MigrationError:
+    said = [f"{name} was not taken back."]
+    if unknown:
+        said.append("What it would lose cannot be found out, since it runs outside a transaction.")
+    elif lost:
+        said.append(f"It would lose {'; '.join(map(str, lost))}.")
+    if production:
+        said.append("This is a production database.")
+    if confirm is not None:
+        said.append(f"CONFIRM names {confirm}.")
+    said.append(f"To take it back all the same, make a backup and say CONFIRM={name}.")
+    return MigrationError(" ".join(said))
+
+
+def main() -> None:
+    from config import load_settings
+    from db.embedded import database_url
+    from db.production import is_production
+
+    parser = argparse.ArgumentParser(prog="python -m db.rollback", description="Takes back the newest migration.")
+    parser.add_argument("--confirm", metavar="MIGRATION", help="its name, when it may lose rows, or on a production database")
+    confirm = parser.parse_args().confirm or None
+    settings = load_settings()
+    with database_url(settings, say=lambda text: print(text, file=sys.stderr)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            production = is_production(connection, settings)
+        for each in rollback(url, confirm=confirm, production=production):
+            print(f"taken back  {each.name}")
+            for loss in each.lost:
+                print(f"  lost: {loss}")
+
+
+if __name__ == "__main__":
+    with plainly("rollback", MigrationError):
+        main()
