@@ -15,7 +15,6 @@ from db.production import mark_production
 from db.rollback import rollback
 from tests.programs import ROOT
 
-
 OUTSIDE = "-- transactional: false\nCREATE INDEX CONCURRENTLY one_word_idx ON one (word);\n"
 
 
