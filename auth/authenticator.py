@@ -1,6 +1,7 @@
 """Who a request comes from: one object per process, started and stopped with the server."""
 
 import asyncio
+import os
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from auth.passwords import Passwords
 from auth.refusals import unauthenticated
 from auth.revocations import Revocations
 from auth.sessions import Sessions
+from auth.sign_in_gate import SignInGate
 from auth.statements import bound
 from auth.throttle import Throttle
 from auth.tokens import Kind, fingerprint, is_token
@@ -23,6 +25,7 @@ from auth.viewer import ANONYMOUS, Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from config import Settings
 from db.pool import Database, PoolTimeoutError
+from db.pool_share import PoolShare
 from db.queries import queries
 from execution.errors import Refusal
 
@@ -37,11 +40,16 @@ _USES_ARE_NOTED_EVERY = timedelta(minutes=1)
 _TIDY_SECONDS = 3600.0
 # Of a thousand old idempotency keys each.
 _MOST_BATCHES = 100
+# What anonymous requests may take of the pool: a fifth to sign in, a fifth to look up tokens that nobody here may have issued.
+_SHARES = 5
+_MOST_THREADS = 4
 _DATABASE_TROUBLE = (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Authenticator:
-    """Turns an Authorization header into a viewer, and holds what sign-ins need: `passwords`, `throttle`, `sessions`, `keys`, `clock`.
+    """Turns an Authorization header into a viewer, and holds what sign-ins need: `gate`, `throttle`, `sessions`, `keys`, `clock`.
+
+    Of the pool, what signs in uses `sign_in_share`, and what looks up a refresh token, a service token or a password reset `token_share`.
 
     `url` leads to PostgreSQL itself (settings: `DIRECT_DATABASE_URL` behind PgBouncer). Raises ValueError without a `SECRET_KEY`.
     """
@@ -52,8 +60,14 @@ class Authenticator:
         self._database = database
         self.clock = clock or Clock()
         self.keys = Keys(settings.secret_key, settings.secret_key_previous)
-        self.passwords = Passwords()
-        self.throttle = Throttle(database, self.keys, self.clock)
+        share = max(1, settings.pool_max_size // _SHARES)
+        self.sign_in_share = PoolShare(database, share, settings.pool_acquire_seconds)
+        self.token_share = PoolShare(database, share, settings.pool_acquire_seconds)
+        # All workers together hash on half of the processors.
+        threads = min(max(1, (os.cpu_count() or 1) // (2 * settings.workers)), _MOST_THREADS)
+        self.passwords = Passwords(threads)
+        self.throttle = Throttle(self.sign_in_share, self.keys, self.clock)
+        self.gate = SignInGate(self.throttle, self.passwords, threads)
         self._access_tokens = AccessTokens(self.keys, self.clock)
         self.sessions = Sessions(self.keys, self._access_tokens, self.clock)
         self._cache = ViewerCache(cache_size)
@@ -71,6 +85,7 @@ class Authenticator:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.gate.stop()
         self.passwords.close()
 
     @property
@@ -142,7 +157,7 @@ class Authenticator:
         return Entry(viewer, claims.expires_at, (("session", claims.session_id), ("user", claims.user_id)))
 
     async def _service(self, token_hash: bytes, now: datetime) -> Entry:
-        row = await self._database.fetchrow(*bound(queries.service_token_by_hash, token_hash=token_hash, now=now))
+        row = await self.token_share.fetchrow(*bound(queries.service_token_by_hash, token_hash=token_hash, now=now))
         if row is None:
             raise unauthenticated("The service token is not valid (any more).")
         remembered_until = min(now + LIFETIME, row["expires_at"] or datetime.max.replace(tzinfo=now.tzinfo))

@@ -7,6 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 __all__ = ["UNKNOWN_CLIENT", "Client"]
 
 _LONGEST_USER_AGENT = 400
+# An IPv6 address has 45 characters at most, and a zone behind them.
+_LONGEST_ADDRESS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Client:
     @staticmethod
     def of(address: str | None, user_agent: str | None) -> "Client":
         """Reads what the server was told. An address that is none (a Unix socket's) is unknown."""
-        return _client(address or "", user_agent)
+        # What is remembered is bounded in bytes: a header can be long.
+        return _client((address or "")[:_LONGEST_ADDRESS], user_agent and user_agent[:_LONGEST_USER_AGENT])
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
@@ -43,7 +46,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _printable(text: str | None) -> str | None:
-    kept = "".join(each for each in (text or "")[:_LONGEST_USER_AGENT] if each.isprintable())
+    kept = "".join(each for each in text or "" if each.isprintable())
     return kept or None
 
 

@@ -2,18 +2,17 @@
 
 import asyncio
 import os
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_urlsafe
-from threading import BoundedSemaphore
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-
-from auth.refusals import rate_limited
 
 __all__ = ["MAX_LENGTH", "MIN_LENGTH", "Passwords", "password_problem"]
 
@@ -23,8 +22,11 @@ MIN_LENGTH = 10
 MAX_LENGTH = 128
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_THREADS = min(4, os.cpu_count() or 1)
-_WAITING = 64
+# Beside a busy event loop and PostgreSQL a hash gets a tenth of what they get: enough for three sign-ins a second on a processor without an idle moment.
+_NICE = 10
+# Normalising text takes as long as the text is long, and holds the interpreter's lock. No password that may be chosen is typed in so many code points.
+_LONGEST_TYPED = 8 * MAX_LENGTH
+_TOO_LONG = ("PASSWORD_TOO_LONG", f"A password has {MAX_LENGTH} characters or fewer.")
 _COMMON = frozenset((Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split())
 
 
@@ -34,12 +36,14 @@ def password_problem(password: str, email: str | None) -> tuple[str, str] | None
     Length counts, a list of what everybody tries is refused, and there are no rules about kinds of characters
     (NIST SP 800-63B, 5.1.1.2). Lengths are in Unicode code points.
     """
+    if len(password) > _LONGEST_TYPED:
+        return _TOO_LONG
     password = _normal(password)
     folded = password.casefold()
     if len(password) < MIN_LENGTH:
         return "PASSWORD_TOO_SHORT", f"A password has {MIN_LENGTH} characters or more."
     if len(password) > MAX_LENGTH:
-        return "PASSWORD_TOO_LONG", f"A password has {MAX_LENGTH} characters or fewer."
+        return _TOO_LONG
     if email is not None and folded in (email.casefold(), email.casefold().partition("@")[0]):
         return "PASSWORD_IS_EMAIL", "The password must not be the e-mail address."
     if folded in _COMMON or len(set(folded)) < 3:
@@ -48,15 +52,14 @@ def password_problem(password: str, email: str | None) -> tuple[str, str] | None
 
 
 class Passwords:
-    """Hashes and verifies in threads of its own: Argon2 lets go of the interpreter's lock, and the event loop goes on.
+    """Hashes and verifies in `threads` of its own: Argon2 lets go of the interpreter's lock, and the event loop goes on.
 
-    At most `threads` run and `waiting` more wait; beyond that a caller is refused at once with RATE_LIMITED, so that a flood
-    of sign-ins costs a bounded time and 19 MiB a thread.
+    The threads have a lower priority than the event loop, so that hashing gets the processor time that nobody else wants, and a little of what
+    others do. How many may wait for them is for the callers to bound (auth/sign_in_gate.py). Each uses 19 MiB.
     """
 
-    def __init__(self, threads: int = _THREADS, waiting: int = _WAITING) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._room = BoundedSemaphore(threads + waiting)
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_lower_priority)
         # Verified when there is no account, so that it takes as long as when there is one.
         self._nobody = _HASHER.hash(token_urlsafe(32))
 
@@ -69,6 +72,8 @@ class Passwords:
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether it is the password. For no hash (no such account, or one without a password) it takes the same time and is not."""
+        if len(password) > _LONGEST_TYPED:
+            password_hash, password = None, ""
 
         def verify() -> bool:
             try:
@@ -83,16 +88,13 @@ class Passwords:
         return _HASHER.check_needs_rehash(password_hash)
 
     async def _run(self, function: Callable[[], T]) -> T:
-        if not self._room.acquire(blocking=False):
-            raise rate_limited("Too many people are signing in at this moment. Try again.", 1)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
-        def leave(_: Future[Any]) -> None:
-            self._room.release()
 
-        future = self._threads.submit(function)
-        # Room is given back when the thread is done, not when a caller stops waiting for it.
-        future.add_done_callback(leave)
-        return await asyncio.wrap_future(future)
+def _lower_priority() -> None:
+    # Linux keeps a priority for each thread; elsewhere this would slow the whole process.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _normal(password: str) -> str:

@@ -15,8 +15,9 @@ from auth.networks import Client
 from auth.refusals import unauthenticated
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint, successor
-from db.pool import Database
+from db.pool_share import PoolShare
 from db.queries import queries
+from db.row_locks import RowLockedError, retry_while_locked
 from execution.errors import Refusal
 
 __all__ = ["GRACE", "KNOWN_NETWORK_FOR", "SESSION_LIFETIME", "Granted", "RefreshTokenReused", "Sessions"]
@@ -78,12 +79,19 @@ class Sessions:
         await connection.execute(*bound(queries.delete_old_sessions, user_id=user_id, before=now - _KEPT_AFTER_THE_END))
         return self._granted(user_id, session_id, role, token, expires_at)
 
-    async def refresh(self, database: Database, token: str) -> Granted:
+    async def refresh(self, share: PoolShare, token: str) -> Granted:
         """New tokens for a refresh token. Raises UNAUTHENTICATED when its session has ended, as RefreshTokenReused when it ends by this."""
         if not is_token(Kind.REFRESH, token):
             raise unauthenticated()
-        async with database.transaction() as connection:
-            answer = await self._rotate(connection, token)
+        # One that was never issued costs one statement, and no transaction.
+        if await share.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=fingerprint(token))) is None:
+            raise unauthenticated(_ENDED)
+
+        async def rotate() -> Granted | Refusal:
+            async with share.transaction() as connection:
+                return await self._rotate(connection, token)
+
+        answer = await retry_while_locked(rotate)
         # Raised outside of the transaction, or the end of a session whose token came back would be rolled back with it.
         if isinstance(answer, Refusal):
             raise answer
@@ -104,11 +112,12 @@ class Sessions:
     async def _rotate(self, connection: Any, token: str) -> Granted | Refusal:
         now = self._clock.now()
         token_hash = fingerprint(token)
-        if await connection.fetchval(*bound(queries.lock_session_of_refresh_token, token_hash=token_hash)) is None:
-            return unauthenticated(_ENDED)
+        locked = await connection.fetchval(*bound(queries.lock_session_of_refresh_token, token_hash=token_hash))
         row = await connection.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=token_hash))
         if row is None or row["revoked_at"] is not None or row["expires_at"] <= now or not row["is_active"]:
             return unauthenticated(_ENDED)
+        if locked is None:
+            raise RowLockedError("the session is being refreshed or ended")
         successors = [successor(token, key) for key in self._keys.of("refresh token")]
         if row["used_at"] is None:
             following: str | None = successors[0]

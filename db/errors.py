@@ -7,6 +7,7 @@ import asyncpg
 from db.constraints import CONSTRAINTS, foreign_key
 from db.naming import camel
 from db.pool import PoolTimeoutError
+from db.row_locks import RowLockedError
 
 __all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required", "too_fine"]
 
@@ -26,6 +27,7 @@ _CONFLICTS = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
+    RowLockedError,
     asyncpg.InvalidCachedStatementError,  # a table changed while a transaction was under way: nothing of it stays
 )
 

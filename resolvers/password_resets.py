@@ -9,8 +9,9 @@ from auth.sessions import Granted
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint
 from db.queries import queries
+from db.row_locks import retry_while_locked
 from resolvers.context import Context
-from resolvers.sign_in import authenticator_of, chosen_password_error
+from resolvers.sign_in import authenticator_of, chosen_password_error, lock_account
 from resolvers.user_errors import UserError
 
 __all__ = ["DEFAULT_HOURS", "MAX_HOURS", "IssuedReset", "issue_password_reset", "reset_password"]
@@ -67,32 +68,38 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
     auth = authenticator_of(context)
     reset: dict[str, Any] = {"token_hash": fingerprint(token), "now": auth.clock.now()}
     # Looked at before the password is hashed: who has no token costs us no hash.
-    account = await context.database.fetchrow(*bound(queries.account_of_password_reset, **reset))
+    account = await auth.token_share.fetchrow(*bound(queries.account_of_password_reset, **reset))
     if account is None:
         return _NOT_VALID
     error = chosen_password_error(new_password, account["email"])
     if error is not None:
         return error
     user_id = account["id"]
-    password_hash = await auth.passwords.hash(new_password)
-    async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
-        # The account first, as whoever changes a password does: nobody waits in a circle.
-        replaced_hash = await connection.fetchval(*bound(queries.lock_password, user_id=user_id))
-        if await connection.fetchval(*bound(queries.use_password_reset, **reset)) is None:
-            return _NOT_VALID
-        role = await connection.fetchval(
-            *bound(
-                queries.set_password,
-                user_id=user_id,
-                password_hash=password_hash,
-                replaced_hash=replaced_hash,
-                now=reset["now"],
+    async with auth.gate.paced():
+        password_hash = await auth.gate.hash(user_id, context.client, new_password)
+
+    async def use() -> Granted | UserError:
+        async with auth.token_share.transaction(user_id=user_id, request_id=context.request_id) as connection:
+            # The account first, as whoever changes a password does: nobody waits in a circle.
+            replaced_hash = await lock_account(connection, user_id)
+            if await connection.fetchval(*bound(queries.use_password_reset, **reset)) is None:
+                return _NOT_VALID
+            role = await connection.fetchval(
+                *bound(
+                    queries.set_password,
+                    user_id=user_id,
+                    password_hash=password_hash,
+                    replaced_hash=replaced_hash,
+                    now=reset["now"],
+                )
             )
-        )
-        if role is None:
-            return _NOT_VALID
-        await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED")
-        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=reset["now"]))
-        granted = await auth.sessions.open(connection, user_id, role, context.client)
-    await auth.settle()
-    return granted
+            if role is None:
+                return _NOT_VALID
+            await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED")
+            await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=reset["now"]))
+            return await auth.sessions.open(connection, user_id, role, context.client)
+
+    answer = await retry_while_locked(use)
+    if isinstance(answer, Granted):
+        await auth.settle()
+    return answer

@@ -9,17 +9,19 @@ from auth.authenticator import Authenticator
 from auth.passwords import password_problem
 from auth.sessions import KNOWN_NETWORK_FOR, Granted, RefreshTokenReused
 from auth.statements import bound
-from auth.throttle import Attempt
 from auth.viewer import Viewer
 from db.queries import queries
+from db.row_locks import RowLockedError, retry_while_locked
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.user_errors import UserError
 
-__all__ = ["authenticator_of", "change_password", "chosen_password_error", "refresh_session", "sign_in", "sign_out"]
+__all__ = ["authenticator_of", "change_password", "chosen_password_error", "lock_account", "refresh_session", "sign_in", "sign_out"]
 
 _log = structlog.get_logger("rollcall.sign_in")
 
+# RFC 5321, 4.5.3.1: 64 before the sign, 255 behind it. Nothing longer is anybody's.
+_LONGEST_EMAIL = 320
 # The same for an unknown address, a wrong password, an account without one and an inactive account.
 _WRONG = UserError(None, "WRONG_CREDENTIALS", "The e-mail address or the password is wrong.")
 
@@ -39,28 +41,31 @@ def chosen_password_error(password: str, email: str | None) -> UserError | None:
 async def sign_in(context: Context, email: str, password: str) -> Granted | UserError:
     """A new session, or the one error for everything that was wrong. Raises RATE_LIMITED while account or network are slowed."""
     auth = authenticator_of(context)
-    now = auth.clock.now()
-    # PostgreSQL's text has no NUL: such an address belongs to nobody, and is not looked up as it is.
-    known = await context.database.fetchrow(
-        *bound(
-            queries.account_by_email,
-            email=_storable(email),
-            network=context.client.network,
-            known_since=now - KNOWN_NETWORK_FOR,
-        )
-    )
-    attempt = await auth.throttle.sign_in(
-        email, known and known["id"], context.client, network_is_known=bool(known and known["network_is_known"])
-    )
-    password_hash = known["password_hash"] if known else None
-    granted = None
-    verified = await _verified(auth, attempt, password_hash, password)
-    if verified and known is not None and password_hash is not None and known["is_active"]:
-        granted = await _enter(context, known["id"], password_hash, password)
+    async with auth.gate.paced():
+        async with auth.gate.lookup(context.client):
+            known = await auth.sign_in_share.fetchrow(
+                *bound(
+                    queries.account_by_email,
+                    email=_storable(email),
+                    network=context.client.network,
+                    known_since=auth.clock.now() - KNOWN_NETWORK_FOR,
+                )
+            )
+            network_is_known = bool(known and known["network_is_known"])
+            limits = auth.throttle.sign_in(email, known and known["id"], context.client, network_is_known=network_is_known)
+            # What is blocked is refused before it takes anybody's place.
+            await auth.throttle.check(limits)
+        password_hash = known["password_hash"] if known else None
+
+        async def enter() -> Granted | None:
+            if known is None or password_hash is None or not known["is_active"]:
+                return None
+            return await _enter(context, known["id"], password_hash, password)
+
+        granted = await auth.gate.verify(limits, context.client, password_hash, password, enter, preferred=network_is_known)
     if granted is None:
         _log.info("sign-in refused", user_id=str(known["id"]) if known else None, address=str(context.client.address))
         return _WRONG
-    await auth.throttle.succeeded(attempt)
     return granted
 
 
@@ -68,7 +73,7 @@ async def refresh_session(context: Context, refresh_token: str) -> Granted:
     """New tokens for a refresh token. Raises UNAUTHENTICATED when it is not good (any more)."""
     auth = authenticator_of(context)
     try:
-        return await auth.sessions.refresh(context.database, refresh_token)
+        return await auth.sessions.refresh(auth.token_share, refresh_token)
     except RefreshTokenReused:
         await auth.settle()
         raise
@@ -93,55 +98,71 @@ async def change_password(context: Context, current_password: str, new_password:
     auth = authenticator_of(context)
     viewer = context.viewer
     user_id, session_id = _session_of(viewer)
-    attempt = await auth.throttle.change_password(user_id)
     account = await context.database.fetchrow(*bound(queries.account_by_id, user_id=user_id))
-    if not await _verified(auth, attempt, account["password_hash"], current_password):
-        return UserError("currentPassword", "WRONG_PASSWORD", "This is not your password.")
-    await auth.throttle.succeeded(attempt)
-    error = chosen_password_error(new_password, account["email"])
-    if error is None and await auth.passwords.verify(account["password_hash"], new_password):
-        error = UserError("newPassword", "PASSWORD_UNCHANGED", "This is your password already.")
-    if error is not None:
-        return error
-    password_hash = await auth.passwords.hash(new_password)
-    async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
-        await auth.confirm(connection, viewer)
-        values: dict[str, Any] = {"user_id": user_id, "now": auth.clock.now()}
-        role = await connection.fetchval(
-            *bound(queries.set_password, password_hash=password_hash, replaced_hash=account["password_hash"], **values)
-        )
-        if role is None:
-            return UserError(None, "PASSWORD_CHANGED_MEANWHILE", "The password was changed elsewhere in this moment.")
-        await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED", kept=session_id)
-        await connection.execute(*bound(queries.withdraw_password_resets, **values))
-    await auth.settle()
-    return None
+    limits = auth.throttle.change_password(user_id)
+
+    async def proved() -> bool:
+        return True
+
+    async with auth.gate.paced():
+        if not await auth.gate.verify(limits, context.client, account["password_hash"], current_password, proved, preferred=True):
+            return UserError("currentPassword", "WRONG_PASSWORD", "This is not your password.")
+        error = chosen_password_error(new_password, account["email"])
+        if error is None and await auth.gate.verify_again(user_id, context.client, account["password_hash"], new_password):
+            error = UserError("newPassword", "PASSWORD_UNCHANGED", "This is your password already.")
+        if error is not None:
+            return error
+        password_hash = await auth.gate.hash(user_id, context.client, new_password)
+
+    async def change() -> UserError | None:
+        async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
+            await auth.confirm(connection, viewer)
+            values: dict[str, Any] = {"user_id": user_id, "now": auth.clock.now()}
+            await lock_account(connection, user_id)
+            role = await connection.fetchval(
+                *bound(queries.set_password, password_hash=password_hash, replaced_hash=account["password_hash"], **values)
+            )
+            if role is None:
+                return UserError(None, "PASSWORD_CHANGED_MEANWHILE", "The password was changed elsewhere in this moment.")
+            await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED", kept=session_id)
+            await connection.execute(*bound(queries.withdraw_password_resets, **values))
+            return None
+
+    error = await retry_while_locked(change)
+    if error is None:
+        await auth.settle()
+    return error
+
+
+async def lock_account(connection: Any, user_id: UUID) -> str | None:
+    """Locks an account against changes until the transaction ends; its password's hash. Raises RowLockedError when another has locked it."""
+    row = await connection.fetchrow(*bound(queries.lock_password, user_id=user_id))
+    if row is None:
+        raise RowLockedError("the account is being changed")
+    found: str | None = row["password_hash"]
+    return found
 
 
 async def _enter(context: Context, user_id: UUID, verified_hash: str, password: str) -> Granted | None:
     """Opens a session for a verified password; None when password or account changed while it was verified."""
     auth = authenticator_of(context)
     renewed = await auth.passwords.hash(password) if auth.passwords.is_outdated(verified_hash) else None
-    async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
-        role = await connection.fetchval(
-            *bound(
-                queries.enter_account,
-                user_id=user_id,
-                verified_hash=verified_hash,
-                renewed_hash=renewed,
-                now=auth.clock.now(),
+
+    async def enter() -> Granted | None:
+        async with auth.sign_in_share.transaction(user_id=user_id, request_id=context.request_id) as connection:
+            await lock_account(connection, user_id)
+            role = await connection.fetchval(
+                *bound(
+                    queries.enter_account,
+                    user_id=user_id,
+                    verified_hash=verified_hash,
+                    renewed_hash=renewed,
+                    now=auth.clock.now(),
+                )
             )
-        )
-        return None if role is None else await auth.sessions.open(connection, user_id, role, context.client)
+            return None if role is None else await auth.sessions.open(connection, user_id, role, context.client)
 
-
-async def _verified(auth: Authenticator, attempt: Attempt, password_hash: str | None, password: str) -> bool:
-    try:
-        return await auth.passwords.verify(password_hash, password)
-    except Refusal:
-        # There was no room to look at it, so it was no guess.
-        await auth.throttle.cancelled(attempt)
-        raise
+    return await retry_while_locked(enter)
 
 
 def _session_of(viewer: Viewer) -> tuple[UUID, UUID]:
@@ -152,4 +173,4 @@ def _session_of(viewer: Viewer) -> tuple[UUID, UUID]:
 
 def _storable(text: str) -> str:
     text = text.strip()
-    return text if text.isprintable() else ""
+    return text if len(text) <= _LONGEST_EMAIL and text.isprintable() else ""

@@ -59,11 +59,11 @@ INSERT INTO refresh_tokens (token_hash, session_id, issued_at)
 VALUES ($token_hash::bytea, $session_id::uuid, $now::timestamptz)
 
 -- name: lock_session_of_refresh_token
--- Makes the refreshes of one session go one after the other; what they see they read after this.
+-- Makes the refreshes of one session go one after the other; what they see they read after this. No row while another has it.
 SELECT s.id
 FROM sessions s
 WHERE s.id = (SELECT r.session_id FROM refresh_tokens r WHERE r.token_hash = $token_hash::bytea)
-FOR NO KEY UPDATE
+FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: refresh_token_by_hash
 -- A refresh token, its session and its user, in whatever state they are.
@@ -108,8 +108,8 @@ WHERE id = $user_id::uuid AND is_active AND email IS NOT NULL AND password_hash 
 RETURNING role
 
 -- name: lock_password
--- The hash of an account's password, which nobody else changes until the transaction ends.
-SELECT u.password_hash FROM users u WHERE u.id = $user_id::uuid FOR NO KEY UPDATE
+-- The hash of an account's password, which nobody else changes until the transaction ends. No row while another has it.
+SELECT u.password_hash FROM users u WHERE u.id = $user_id::uuid FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: give_password
 -- Sets a password from the command line, whatever it was.
@@ -138,45 +138,87 @@ UPDATE password_resets SET used_at = $now::timestamptz
 WHERE token_hash = $token_hash::bytea AND used_at IS NULL AND expires_at > $now::timestamptz
 RETURNING user_id
 
--- name: count_sign_in_attempt
--- Counts an attempt as a failure before the password is looked at; no row while the key is blocked. Since `counted_at`, one failure is
--- forgotten every `$forget_seconds`; beyond `$free` failures the key is blocked for 1, 2, 4 … seconds, `$longest_seconds` at most.
-INSERT INTO sign_in_throttles AS t (key, failures, counted_at, blocked_until)
-VALUES ($key::bytea, 1, $now::timestamptz, $now::timestamptz)
-ON CONFLICT (key) DO UPDATE
-SET (failures, counted_at, blocked_until) = (
-    SELECT
-        c.failures,
-        -- A part of a forgotten failure is not lost: the time moves on by whole ones.
-        CASE WHEN c.failures = 1 THEN $now::timestamptz ELSE t.counted_at + c.forgotten * make_interval(secs => $forget_seconds::float8) END,
-        $now::timestamptz + CASE
-            WHEN c.failures <= $free::integer THEN interval '0'
-            ELSE make_interval(secs => least($longest_seconds::float8, 2.0 ^ least(c.failures - $free::integer - 1, 30)))
-        END
-    FROM (
-        SELECT greatest(t.failures - f.forgotten, 0) + 1 AS failures, f.forgotten
-        FROM (
-            SELECT greatest(
-                floor(extract(epoch FROM $now::timestamptz - t.counted_at)::float8 / $forget_seconds::float8), 0)::bigint AS forgotten
-        ) AS f
-    ) AS c
+-- name: sign_in_throttle_states
+-- How things stand with some keys: failures, when the next of them is forgotten, attempts that are being verified, and a block.
+SELECT t.key, s.failures, s.counted_at, cardinality(s.in_flight) AS in_flight, t.blocked_until
+FROM unnest($keys::bytea[], $forget_seconds::float8[]) AS asked (key, forget_seconds)
+JOIN sign_in_throttles t ON t.key = asked.key
+CROSS JOIN LATERAL sign_in_throttle_at(t, $now::timestamptz, asked.forget_seconds) AS s
+
+-- name: reserve_sign_in_attempt
+-- Reserves an attempt until `$lease`, unless the key is blocked, or would be if all attempts that are being verified failed. With `$backs_off` an
+-- attempt that is the only one is let through whatever the failures, once a block is over. Whoever writes a key holds its advisory lock, which
+-- nobody waits for: `locked` is false when another has it.
+WITH alone AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock($lock::bigint) AS locked
+), reserved AS (
+    INSERT INTO sign_in_throttles AS t (key, failures, counted_at, blocked_until, in_flight)
+    SELECT $key::bytea, 0, $now::timestamptz, $now::timestamptz, ARRAY[$lease::timestamptz]
+    FROM alone
+    WHERE alone.locked
+    ON CONFLICT (key) DO UPDATE
+    SET (failures, counted_at, in_flight) = (
+        SELECT s.failures, s.counted_at, s.in_flight || $lease::timestamptz
+        FROM sign_in_throttle_at(t, $now::timestamptz, $forget_seconds::float8) AS s
+    )
+    WHERE t.blocked_until <= $now::timestamptz AND (
+        SELECT s.failures + cardinality(s.in_flight) <= $free::integer OR ($backs_off::boolean AND s.in_flight = '{}')
+        FROM sign_in_throttle_at(t, $now::timestamptz, $forget_seconds::float8) AS s
+    )
+    RETURNING 1
 )
-WHERE t.blocked_until <= $now::timestamptz
-RETURNING t.failures
+SELECT alone.locked, EXISTS (SELECT FROM reserved) AS done
+FROM alone
 
--- name: sign_in_blocked_until
--- Until when a key is blocked.
-SELECT t.blocked_until FROM sign_in_throttles t WHERE t.key = $key::bytea
+-- name: count_sign_in_failure
+-- A password was wrong: the attempt that was reserved until `$lease` (null: none was) becomes a failure, if it has not become one by lapsing.
+-- Beyond `$free` failures the key is blocked for 1, 2, 4 … seconds, `$longest_seconds` at most (null: never).
+WITH alone AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock($lock::bigint) AS locked
+), counted AS (
+    INSERT INTO sign_in_throttles AS t (key, failures, counted_at, blocked_until)
+    SELECT $key::bytea, 1, $now::timestamptz, $now::timestamptz
+    FROM alone
+    WHERE alone.locked
+    ON CONFLICT (key) DO UPDATE
+    SET (failures, counted_at, in_flight, blocked_until) = (
+        SELECT
+            n.failures,
+            s.counted_at,
+            s.in_flight,
+            CASE
+                WHEN $longest_seconds::float8 IS NULL OR n.failures <= $free::integer THEN t.blocked_until
+                ELSE greatest(
+                    t.blocked_until,
+                    $now::timestamptz
+                    + make_interval(secs => least($longest_seconds::float8, 2.0 ^ least(n.failures - $free::integer - 1, 30))))
+            END
+        FROM sign_in_throttle_at(t, $now::timestamptz, $forget_seconds::float8, $lease::timestamptz) AS s
+        CROSS JOIN LATERAL (SELECT s.failures + (s.had_lease OR $lease::timestamptz IS NULL)::integer AS failures) AS n
+    )
+)
+SELECT alone.locked, alone.locked AS done
+FROM alone
 
--- name: forget_sign_in_failures
--- A success clears a key.
-DELETE FROM sign_in_throttles WHERE key = $key::bytea
-
--- name: take_back_sign_in_attempt
--- Takes back one attempt that was counted beforehand. Where nobody was counted after it (`$counted`), the block goes too.
-UPDATE sign_in_throttles
-SET failures = greatest(failures - 1, 0), blocked_until = CASE WHEN failures = $counted::integer THEN $now::timestamptz ELSE blocked_until END
-WHERE key = $key::bytea
+-- name: release_sign_in_attempt
+-- An attempt was no failure: it is taken out. `$clear` forgets the key's failures and its block too.
+WITH alone AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock($lock::bigint) AS locked
+), released AS (
+    UPDATE sign_in_throttles t
+    SET (failures, counted_at, in_flight, blocked_until) = (
+        SELECT
+            CASE WHEN $clear::boolean THEN 0 ELSE greatest(s.failures - (NOT s.had_lease)::integer, 0) END,
+            s.counted_at,
+            s.in_flight,
+            CASE WHEN $clear::boolean THEN $now::timestamptz ELSE t.blocked_until END
+        FROM sign_in_throttle_at(t, $now::timestamptz, $forget_seconds::float8, $lease::timestamptz) AS s
+    )
+    FROM alone
+    WHERE alone.locked AND t.key = $key::bytea
+)
+SELECT alone.locked, alone.locked AS done
+FROM alone
 
 -- name: delete_old_sign_in_throttles
 -- Forgets keys on which nothing happened for long.

@@ -52,7 +52,7 @@ def test_there_are_no_rules_about_kinds_of_characters(password: str) -> None:
 
 @pytest.fixture
 async def passwords() -> Passwords:
-    return Passwords(threads=1, waiting=2)
+    return Passwords(threads=1)
 
 
 async def test_a_hash_verifies_its_password_alone(passwords: Passwords) -> None:

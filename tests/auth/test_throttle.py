@@ -1,29 +1,36 @@
 """Slowed sign-ins: how long, for whom, and that guesses at once get no further than guesses one by one."""
 
 import asyncio
-from uuid import uuid4
-
-import pytest
+from typing import Any
+from uuid import UUID, uuid4
 
 from auth.authenticator import Authenticator
 from auth.networks import Client
-from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, Attempt
+from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt
 from execution.errors import Refusal
 from tests.auth.school import HOME, School
 
 NOWHERE = Client()
 
 
-async def guess(worker: Authenticator, email: str, client: Client = NOWHERE, *, known: bool = False) -> int:
-    """Seconds that a guess is refused for; 0 when it was let through."""
+async def guess(worker: Authenticator, email: str, client: Client = NOWHERE, *, known: bool = False, account: UUID | None = None) -> int:
+    """Seconds that a wrong guess is refused for; 0 when it was let through. One that has to wait for others in flight does."""
+    limits = worker.throttle.sign_in(email, account, client, network_is_known=known)
     try:
-        await worker.throttle.sign_in(email, None, client, network_is_known=known)
+        while (attempt := await worker.throttle.reserve(limits)) is None:
+            await asyncio.sleep(0.001)
     except Refusal as refusal:
         if refusal.code != "RATE_LIMITED":
             raise
         seconds: int = refusal.extensions["retryAfter"]
         return seconds
+    await worker.throttle.failed(attempt)
     return 0
+
+
+async def begun(worker: Authenticator, email: str, client: Client = NOWHERE) -> Attempt | None:
+    """An attempt that is in flight; None when it has to wait for others."""
+    return await worker.throttle.reserve(worker.throttle.sign_in(email, None, client, network_is_known=False))
 
 
 async def test_failures_are_free_at_first_and_then_cost_twice_as_long_each(school: School, worker: Authenticator) -> None:
@@ -54,7 +61,7 @@ async def test_failures_are_forgotten_one_by_one(school: School, worker: Authent
 
 async def test_a_failure_every_now_and_then_is_forgotten_though_none_waits_long_enough(school: School, worker: Authenticator) -> None:
     home = Client.of(HOME, None)
-    for number in range(NETWORK.free * 3):
+    for number in range(NETWORK.free * 2):
         assert await guess(worker, f"{number}@b", home) == 0
         school.clock.advance(seconds=NETWORK.forget * 0.7)
         if number % 3 == 0:
@@ -70,11 +77,73 @@ async def test_many_guesses_at_once_get_no_further_than_one_after_the_other(scho
     assert answers.count(0) == 1
 
 
+async def test_attempts_in_flight_count_like_failures_and_nobody_is_refused_for_them(school: School) -> None:
+    workers = [await school.worker() for _ in range(3)]
+    running = [await begun(workers[number % 3], "a@b") for number in range(ACCOUNT.free + 1)]
+    assert None not in running
+    # One more than the free ones: it depends on what becomes of those.
+    for worker in workers:
+        assert await begun(worker, "a@b") is None
+    assert running[0] is not None
+    await workers[1].throttle.succeeded(running[0])
+    assert await begun(workers[2], "a@b") is not None
+
+
+async def test_beyond_the_free_ones_attempts_are_made_one_at_a_time(school: School, worker: Authenticator) -> None:
+    for _ in range(ACCOUNT.free + 1):
+        assert await guess(worker, "a@b") == 0
+    school.clock.advance(seconds=1)
+    only = await begun(worker, "a@b")
+    assert only is not None
+    assert await begun(worker, "a@b") is None
+    await worker.throttle.failed(only)
+    assert await guess(worker, "a@b") == 2
+
+
+async def test_a_failure_that_a_success_overtook_is_counted(school: School, worker: Authenticator) -> None:
+    slow, quick = await begun(worker, "a@b"), await begun(worker, "a@b")
+    assert slow is not None
+    assert quick is not None
+    await worker.throttle.succeeded(quick)
+    await worker.throttle.failed(slow)
+    assert await school.value("SELECT failures FROM sign_in_throttles") == 1
+
+
+async def test_an_attempt_whose_worker_died_is_a_failure_after_a_minute(school: School, worker: Authenticator) -> None:
+    for _ in range(ACCOUNT.free):
+        assert await guess(worker, "a@b") == 0
+    lost = await begun(worker, "a@b")
+    assert lost is not None
+    assert await begun(worker, "a@b") is None
+    school.clock.advance(seconds=61)
+    assert await guess(worker, "a@b") == 0
+    assert await school.value("SELECT failures FROM sign_in_throttles") == ACCOUNT.free + 2
+    # What it says after that is not counted once more; that it was right is believed.
+    await worker.throttle.failed(lost)
+    assert await school.value("SELECT failures FROM sign_in_throttles") == ACCOUNT.free + 2
+    await worker.throttle.cancelled(lost)
+    assert await school.value("SELECT failures FROM sign_in_throttles") == ACCOUNT.free + 1
+
+
+async def test_a_throttle_that_another_is_writing_is_not_waited_for_with_a_connection(school: School, connection: Any) -> None:
+    """Another transaction holds the lock of a key: what writes the key goes on trying, and no statement of it is ever waiting for a lock."""
+    worker = await school.worker()
+    limits = worker.throttle.sign_in("a@b", None, NOWHERE, network_is_known=False)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(limits[0].key[:8], signed=True))
+        reserving = asyncio.create_task(worker.throttle.reserve(limits))
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+            assert await school.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0
+        assert not reserving.done()
+    assert await reserving is not None
+
+
 async def test_a_refused_guess_counts_for_nothing(school: School, worker: Authenticator) -> None:
     home = Client.of(HOME, None)
     for _ in range(ACCOUNT.free + 1):
         assert await guess(worker, "a@b", home) == 0
-    for _ in range(200):
+    for _ in range(NETWORK.free + 50):
         assert await guess(worker, "a@b", home) == 1
     assert await school.value("SELECT max(failures) FROM sign_in_throttles") == ACCOUNT.free + 1
     assert await guess(worker, "someone@else", home) == 0
@@ -84,10 +153,72 @@ async def test_a_network_is_slowed_whatever_account_it_tries(school: School, wor
     inside = Client.of("2001:db8:1:2::1", None)
     for number in range(NETWORK.free + 1):
         assert await guess(worker, f"{number}@b", Client.of(f"2001:db8:1:2::{number:x}", None)) == 0
-    assert await guess(worker, "new@b", inside) == 1
+    assert await guess(worker, "new@b", inside) == NETWORK.forget
     assert await guess(worker, "new@b", Client.of("2001:db8:1:3::1", None)) == 0
     # The refused guess was not counted against its account either.
     assert [await guess(worker, "new@b") for _ in range(ACCOUNT.free + 1)] == [0] * ACCOUNT.free + [1]
+
+
+async def test_a_network_gets_one_guess_more_whenever_a_failure_is_forgotten(school: School, worker: Authenticator) -> None:
+    home = Client.of(HOME, None)
+    for number in range(NETWORK.free + 1):
+        assert await guess(worker, f"{number}@b", home) == 0
+    for number in range(5):
+        assert await guess(worker, f"more {number}@b", home) == NETWORK.forget
+        school.clock.advance(seconds=NETWORK.forget)
+        assert await guess(worker, f"more {number}@b", home) == 0
+    # However long the guessing went on, whoever comes next waits for one of them to be forgotten, and a right password takes nobody's place.
+    school.clock.advance(seconds=NETWORK.forget)
+    for number in range(50):
+        attempt = await begun(worker, f"pupil {number}@b", home)
+        assert attempt is not None
+        await worker.throttle.succeeded(attempt)
+
+
+async def test_many_guesses_at_once_on_many_accounts_get_no_further_from_one_network_than_one_by_one(school: School) -> None:
+    workers = [await school.worker() for _ in range(3)]
+    home = Client.of(HOME, None)
+    answers: list[int] = []
+    # No more than the workers' slots are verified at a time.
+    for start in range(0, 150, 9):
+        answers += await asyncio.gather(*(guess(workers[number % 3], f"{number}@b", home) for number in range(start, start + 9)))
+    assert answers.count(0) == NETWORK.free + 1
+
+
+async def test_guesses_on_known_accounts_do_not_slow_others_of_the_network_nor_the_other_way_round(
+    school: School, worker: Authenticator
+) -> None:
+    home = Client.of(HOME, None)
+    for number in range(NETWORK.free + 1):
+        assert await guess(worker, f"{number}@b", home) == 0
+    assert await guess(worker, "stranger@b", home) > 0
+    assert await guess(worker, "pupil@b", home, known=True) == 0
+    await school.database.execute("TRUNCATE sign_in_throttles")
+    for number in range(NETWORK_OF_KNOWN.free + NETWORK_OF_KNOWN.spare + 1):
+        assert await guess(worker, f"{number}@b", home, known=True) == 0
+    assert await guess(worker, "pupil@b", home, known=True) == 1
+    assert await guess(worker, "stranger@b", home) == 0
+
+
+async def test_of_the_accounts_that_a_network_is_known_to_those_without_failures_have_room_left(
+    school: School, worker: Authenticator
+) -> None:
+    home = Client.of(HOME, None)
+    for number in range(NETWORK_OF_KNOWN.free + 1):
+        assert await guess(worker, f"{number}@b", home, known=True) == 0
+    assert await guess(worker, "0@b", home, known=True) == 1
+    assert await guess(worker, "pupil@b", home, known=True) == 0
+
+
+async def test_guesses_from_a_thousand_addresses_get_no_further_on_one_account(school: School) -> None:
+    workers = [await school.worker() for _ in range(2)]
+    addresses = [f"198.51.{number // 250}.{number % 250}" for number in range(1_000)]
+    answers: list[int] = []
+    for start in range(0, 1_000, 50):
+        answers += await asyncio.gather(
+            *(guess(workers[number % 2], "a@b", Client.of(addresses[number], None)) for number in range(start, start + 50))
+        )
+    assert answers.count(0) == ACCOUNT.free + 1
 
 
 async def test_strangers_do_not_slow_the_network_an_account_is_known_from(school: School, worker: Authenticator) -> None:
@@ -102,42 +233,44 @@ async def test_one_account_has_one_counter_however_its_address_is_spelled(worker
     user_id = uuid4()
     spellings = ["ida@b", "IDA@b", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}da@b", " ida@b", "ida@B", "idA@b"]
     for each in spellings:
-        await worker.throttle.sign_in(each, user_id, NOWHERE, network_is_known=False)
-    with pytest.raises(Refusal):
-        await worker.throttle.sign_in("ida@b", user_id, NOWHERE, network_is_known=False)
+        assert await guess(worker, each, account=user_id) == 0
+    assert await guess(worker, "ida@b", account=user_id) == 1
 
 
-async def test_a_success_clears_the_account_and_only_itself_from_the_network(school: School, worker: Authenticator) -> None:
+async def test_a_success_clears_the_account_and_takes_nothing_from_the_network(school: School, worker: Authenticator) -> None:
     home = Client.of(HOME, None)
     for _ in range(3):
-        await worker.throttle.sign_in("a@b", None, home, network_is_known=False)
-    attempt: Attempt = await worker.throttle.sign_in("a@b", None, home, network_is_known=False)
+        assert await guess(worker, "a@b", home) == 0
+    attempt = await begun(worker, "a@b", home)
+    assert attempt is not None
     await worker.throttle.succeeded(attempt)
-    rows = await school.database.fetch("SELECT key = $1 AS is_account, failures FROM sign_in_throttles", attempt.account)
-    assert [tuple(row) for row in rows] == [(False, 3)]
+    rows = await school.database.fetch(
+        "SELECT key = $1 AS is_account, failures, in_flight FROM sign_in_throttles", attempt.leases[0][0].key
+    )
+    assert sorted(tuple(row) for row in rows) == [(False, 3, []), (True, 0, [])]
 
 
 async def test_an_attempt_that_was_taken_back_leaves_nothing_behind(school: School, worker: Authenticator) -> None:
     home = Client.of(HOME, None)
     for _ in range(NETWORK.free + 20):
-        await worker.throttle.cancelled(await worker.throttle.sign_in("a@b", None, home, network_is_known=False))
+        attempt = await begun(worker, "a@b", home)
+        assert attempt is not None
+        await worker.throttle.cancelled(attempt)
     assert await guess(worker, "a@b", home) == 0
     assert await school.value("SELECT max(failures) FROM sign_in_throttles") == 1
+    assert await school.value("SELECT count(*) FROM sign_in_throttles WHERE in_flight <> '{}'") == 0
 
 
-async def test_a_success_lifts_the_block_that_it_caused_and_no_other(school: School, worker: Authenticator) -> None:
+async def test_an_attempt_that_its_network_refuses_leaves_its_account_alone(school: School, worker: Authenticator) -> None:
     home = Client.of(HOME, None)
     for number in range(NETWORK.free):
         assert await guess(worker, f"{number}@b", home) == 0
-    for _ in range(3):
-        attempt = await worker.throttle.sign_in("pupil@b", None, home, network_is_known=False)
-        assert await guess(worker, "other@b", home) == 1
-        await worker.throttle.succeeded(attempt)
-    late = await worker.throttle.sign_in("pupil@b", None, home, network_is_known=False)
-    school.clock.advance(seconds=1)
+    last = await begun(worker, "a@b", home)
+    assert last is not None
+    assert await begun(worker, "pupil@b", home) is None
+    assert [await guess(worker, "pupil@b") for _ in range(ACCOUNT.free + 2)] == [0] * (ACCOUNT.free + 1) + [1]
+    await worker.throttle.succeeded(last)
     assert await guess(worker, "other@b", home) == 0
-    await worker.throttle.succeeded(late)
-    assert await guess(worker, "other@b", home) == 2
 
 
 async def test_keys_say_nothing_about_whom_they_count(school: School, worker: Authenticator) -> None:

@@ -1,0 +1,58 @@
+"""A part of the pool for one kind of work, so that a flood of it leaves connections to everything else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from db.pool import Database, PoolTimeoutError
+from db.turns import Turns
+
+__all__ = ["PoolShare"]
+
+
+class PoolShare:
+    """The statements of a Database, on at most `connections` of its connections at a time, in the order of asking.
+
+    Raises PoolTimeoutError after waiting `within` seconds for its own part, and what the Database raises.
+    """
+
+    def __init__(self, database: Database, connections: int, within: float) -> None:
+        self._database = database
+        self._turns = Turns(connections)
+        self._within = within
+
+    async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
+        async with self._turn():
+            return await self._database.fetch(sql, *arguments, record_class=record_class)
+
+    async def fetchrow(self, sql: str, *arguments: Any, record_class: Any = None) -> Any:
+        async with self._turn():
+            return await self._database.fetchrow(sql, *arguments, record_class=record_class)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        async with self._turn():
+            return await self._database.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        async with self._turn():
+            return await self._database.execute(sql, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self, *, user_id: UUID | None = None, request_id: str | None = None) -> AsyncIterator[Any]:
+        async with self._turn(), self._database.transaction(user_id=user_id, request_id=request_id) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if not self._turns.take():
+            try:
+                async with asyncio.timeout(self._within):
+                    await self._turns.wait()
+            except TimeoutError:
+                raise PoolTimeoutError("no connection of this share became free in time") from None
+        try:
+            yield
+        finally:
+            self._turns.give_back()
