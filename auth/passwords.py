@@ -23,7 +23,7 @@ MAX_LENGTH = 128
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # Beside a busy event loop and PostgreSQL a hash gets a tenth of what they get: enough for three sign-ins a second on a processor without an idle moment.
-_NICE = 10
+_NICE = 5
 # Normalising text takes as long as the text is long, and holds the interpreter's lock. No password that may be chosen is typed in so many code points.
 _LONGEST_TYPED = 8 * MAX_LENGTH
 _TOO_LONG = ("PASSWORD_TOO_LONG", f"A password has {MAX_LENGTH} characters or fewer.")
@@ -94,7 +94,8 @@ class Passwords:
 def _lower_priority() -> None:
     # Linux keeps a priority for each thread; elsewhere this would slow the whole process.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICE, 19))
 
 
 def _normal(password: str) -> str:

@@ -1,6 +1,8 @@
 """Which passwords are good enough, and that hashing leaves the event loop alone."""
 
 import asyncio
+import os
+import sys
 import threading
 import unicodedata
 from typing import Literal
@@ -11,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, password_problem
-from execution.errors import Refusal
 
 
 @pytest.mark.parametrize(
@@ -95,21 +96,33 @@ async def test_weaker_parameters_are_noticed(passwords: Passwords) -> None:
     assert not passwords.is_outdated(await passwords.hash("x"))
 
 
-async def test_more_than_can_wait_are_refused_at_once_and_room_comes_back(passwords: Passwords) -> None:
-    release = threading.Event()
-    running = [asyncio.create_task(passwords._run(release.wait))]
-    running += [asyncio.create_task(passwords.verify(None, "x")) for _ in range(2)]
-    for _ in range(2):
-        await asyncio.sleep(0)
-        with pytest.raises(Refusal) as refusal:
-            await passwords.verify(None, "x")
-        assert refusal.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 1}
-        # A caller who goes away makes no room: the thread works on.
-        running[0].cancel()
-    release.set()
-    await asyncio.gather(*running, return_exceptions=True)
-    for _ in range(3):
-        assert not await passwords.verify(None, "x")
+async def test_a_password_longer_than_any_that_may_be_chosen_is_wrong_and_is_not_normalised(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = "\N{LATIN SMALL LETTER A WITH RING BELOW}" * MAX_LENGTH
+    password_hash = await passwords.hash(longest)
+    assert await passwords.verify(password_hash, unicodedata.normalize("NFD", longest))
+    normalised: list[int] = []
+    normalize = unicodedata.normalize
+
+    def noted(form: Literal["NFKC"], text: str) -> str:
+        normalised.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr("auth.passwords.unicodedata.normalize", noted)
+    assert not await passwords.verify(password_hash, longest * 1_000)
+    problem = password_problem(longest * 1_000, None)
+    assert problem is not None
+    assert problem[0] == "PASSWORD_TOO_LONG"
+    assert normalised == [0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a priority is a process's")
+async def test_hashing_has_a_lower_priority_than_the_event_loop(passwords: Passwords) -> None:
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    theirs = await passwords._run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert theirs > ours
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours
 
 
 async def test_the_event_loop_goes_on_while_a_password_is_hashed(passwords: Passwords) -> None:
