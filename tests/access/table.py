@@ -10,6 +10,38 @@ _USERS = {"admin", "bursar", "homeroom", "math", "eng", "idle", "ann", "ben", "c
 _TEACHERS = {"homeroom", "math", "eng", "idle"}
 _SIGNED_IN = _USERS
 
+# Each GraphQL type with a global id, and the noun that it is here.
+TYPES = {
+    "AcademicYear": "academic_years",
+    "Assessment": "assessments",
+    "AssessmentType": "assessment_types",
+    "Attendance": "attendance",
+    "Class": "classes",
+    "ClassMembership": "student_class_history",
+    "ClassSubject": "class_subjects",
+    "FeeCategory": "fee_categories",
+    "FinalGrade": "final_grades",
+    "GatewayEvent": "gateway_events",
+    "Grade": "grades",
+    "GradeReopening": "grade_reopenings",
+    "GradingScale": "grading_scales",
+    "Guardian": "guardians",
+    "Guardianship": "guardian_students",
+    "Holiday": "holidays",
+    "Payment": "payments",
+    "PaymentTransaction": "payment_transactions",
+    "Period": "periods",
+    "Receipt": "receipts",
+    "Register": "registers",
+    "School": "school_settings",
+    "Semester": "semesters",
+    "Student": "students",
+    "Subject": "subjects",
+    "Teacher": "teachers",
+    "User": "user",
+    "UserSession": "sessions",
+}
+
 SEES: dict[str, dict[str, set[str]]] = {
     "students": {
         "admin": _STUDENTS,
@@ -54,6 +86,8 @@ SEES: dict[str, dict[str, set[str]]] = {
     "class_subjects": dict.fromkeys(_SIGNED_IN, {"ENGAs1", "MATHAs2", "MATHBs1", "MATHBs2"}),
     "academic_years": dict.fromkeys(_SIGNED_IN, {"now"}),
     "semesters": dict.fromkeys(_SIGNED_IN, {"s1", "s2"}),
+    "holidays": dict.fromkeys(_SIGNED_IN, {"autumn"}),
+    "periods": dict.fromkeys(_SIGNED_IN, {"first"}),
     "assessment_types": dict.fromkeys(_SIGNED_IN, {"test"}),
     "fee_categories": dict.fromkeys(_SIGNED_IN, {"tuition"}),
     "school_settings": dict.fromkeys(_SIGNED_IN, {"school"}),
@@ -139,7 +173,17 @@ SEES: dict[str, dict[str, set[str]]] = {
             "g_ann": {"ann", "cleo"},
             "g_ben": {"ben"},
         }
-        for noun in ("payments", "payment_transactions", "receipts")
+        for noun in ("payments", "receipts")
+    },
+    "payment_transactions": {
+        "admin": {"ann", "ann_back", "ben", "cleo"},
+        "bursar": {"ann", "ann_back", "ben", "cleo"},
+        "eng": {"cleo"},
+        "ann": {"ann", "ann_back"},
+        "ben": {"ben"},
+        "cleo": {"cleo"},
+        "g_ann": {"ann", "ann_back", "cleo"},
+        "g_ben": {"ben"},
     },
     "sessions": {"admin": _USERS, **{label: {label} for label in _USERS - {"admin"}}},
     "grade_reopenings": {"admin": {"slip"}},

@@ -53,7 +53,7 @@ async def build(connection: Any) -> None:
     def of(table: str, label: str) -> UUID:
         return uid(f"{table}:{label}")
 
-    from datetime import UTC, date, datetime
+    from datetime import UTC, date, datetime, time
 
     day = date
     await add("school_settings", "school", name="Test School", time_zone="UTC", currency="EUR")
@@ -72,6 +72,15 @@ async def build(connection: Any) -> None:
     await add("academic_years", "now", name="2025/26", start_date=day(2025, 8, 1), end_date=day(2026, 7, 31), is_current=True)
     for n, (start, end) in enumerate([(day(2025, 8, 1), day(2026, 1, 31)), (day(2026, 2, 1), day(2026, 7, 31))], start=1):
         await add("semesters", f"s{n}", academic_year_id=of("academic_years", "now"), name=f"S{n}", start_date=start, end_date=end)
+    await add(
+        "holidays",
+        "autumn",
+        academic_year_id=of("academic_years", "now"),
+        name="Autumn",
+        start_date=day(2025, 10, 27),
+        end_date=day(2025, 10, 31),
+    )
+    await add("periods", "first", name="1", start_time=time(8), end_time=time(8, 45))
     for label in ("homeroom", "math", "eng", "idle"):
         await add("teachers", label, user_id=uid(f"user:{label}"), employee_number=f"E-{label}", joining_date=day(2020, 1, 1))
     for code in ("MATH", "ENG"):
@@ -102,6 +111,8 @@ async def build(connection: Any) -> None:
             teacher_id=of("teachers", teacher),
             semester_id=of("semesters", semester),
         )
+    for teacher, subject in (("math", "MATH"), ("eng", "ENG")):
+        await add("teacher_subjects", f"{teacher}-{subject}", teacher_id=of("teachers", teacher), subject_id=of("subjects", subject))
     for label in ("ann", "ben", "cleo", "dan", "eve"):
         await add(
             "students",
@@ -158,10 +169,13 @@ async def build(connection: Any) -> None:
             subject_id=of("subjects", subject) if subject else None,
             date=monday,
             status="PRESENT",
+            marked_by=uid("user:homeroom"),
         )
     for label, section, subject in (("a_day", "A", None), ("a_math", "A", "MATH"), ("a_eng", "A", "ENG"), ("b_day", "B", None)):
         subject_id = of("subjects", subject) if subject else None
-        await add("registers", label, class_id=of("classes", section), subject_id=subject_id, date=monday)
+        await add(
+            "registers", label, class_id=of("classes", section), subject_id=subject_id, date=monday, submitted_by=uid("user:homeroom")
+        )
     for label, subject, section, published in (
         ("m1", "MATH", "A", True),
         ("m2", "MATH", "A", False),
@@ -178,6 +192,7 @@ async def build(connection: Any) -> None:
             title=label,
             assessment_date=monday,
             max_score=10,
+            created_by=uid("user:math"),
             published_at=datetime(2025, 10, 9, tzinfo=UTC) if published else None,
         )
     for label, student, assessment in (
@@ -188,10 +203,26 @@ async def build(connection: Any) -> None:
         ("cleo_b1", "cleo", "b1"),
         ("eve_e1", "eve", "e1"),
     ):
-        await add("grades", label, student_id=of("students", student), assessment_id=of("assessments", assessment), state="SCORED", score=8)
+        await add(
+            "grades",
+            label,
+            student_id=of("students", student),
+            assessment_id=of("assessments", assessment),
+            state="SCORED",
+            score=8,
+            recorded_by=uid("user:math"),
+        )
     await _final_grades(connection, add, of)
     posted = await connection.fetchrow("SELECT class_id, subject_id, semester_id FROM grade_postings WHERE number = 1 ORDER BY id LIMIT 1")
-    await add("grade_reopenings", "slip", **dict(posted), after_number=1, open_until=datetime(2026, 2, 1, tzinfo=UTC), reason="A slip")
+    await add(
+        "grade_reopenings",
+        "slip",
+        **dict(posted),
+        after_number=1,
+        reopened_by=uid("user:admin"),
+        open_until=datetime(2026, 2, 1, tzinfo=UTC),
+        reason="A slip",
+    )
     await add("gateway_events", "event", gateway="stripe", event_id="evt_1", event_type="x", gateway_id="pi_1", problem="x", facts="{}")
     for n, student in enumerate(("ann", "ben", "cleo"), start=1):
         payment = await add(
@@ -203,18 +234,13 @@ async def build(connection: Any) -> None:
             due_date=day(2025, 9, 1),
             amount=100,
             currency="EUR",
+            processed_by=uid("user:bursar"),
         )
-        receipt = await add("receipts", student, academic_year_id=of("academic_years", "now"), number=n)
-        await add(
-            "payment_transactions",
-            student,
-            payment_id=payment,
-            receipt_id=receipt,
-            kind="PAYMENT",
-            amount=40,
-            currency="EUR",
-            method="CASH",
-        )
+        receipt = await add("receipts", student, academic_year_id=of("academic_years", "now"), number=n, issued_by=uid("user:bursar"))
+        entry = {"payment_id": payment, "currency": "EUR", "method": "CASH", "processed_by": uid("user:bursar")}
+        paid = await add("payment_transactions", student, **entry, receipt_id=receipt, kind="PAYMENT", amount=40)
+        if student == "ann":
+            await add("payment_transactions", "ann_back", **entry, kind="REFUND", amount=5, linked_id=paid, reason="Too much")
 
 
 async def _final_grades(connection: Any, add: Any, of: Any) -> None:
