@@ -1,6 +1,7 @@
 """Rows that PostgreSQL writes as JSON are the rows that would be read: type by type, value by value, for whoever asks."""
 
 import pytest
+import pytest_asyncio
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
 
 from execution.edges import EDGE, GUARD, ROOT
@@ -9,6 +10,22 @@ from tests.asking import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
 READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "AuditEntry.recordId"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def demo_with_every_list(demo):
+    """The demo school with a row of every list: what is equal must not be equal for want of rows."""
+    async with demo.database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO grade_reopenings (class_id, subject_id, semester_id, after_number, open_until, reason, reopened_by)"
+            " SELECT class_id, subject_id, semester_id, number, now() + interval '1 day', 'A slip', posted_by FROM grade_postings LIMIT 1"
+        )
+        await connection.execute(
+            "INSERT INTO service_tokens (name, token_hash, scopes) VALUES ('dashboard', sha256('x'), ARRAY['health:read'])"
+        )
+        await connection.execute(
+            "INSERT INTO gateway_events (gateway, event_id, event_type, gateway_id, problem, facts) VALUES ('stripe', 'evt_1', 'x', 'pi_1', 'x', '{\"amount\": \"1.00\", \"currency\": \"EUR\"}')"
+        )
 
 
 @pytest.fixture
@@ -76,6 +93,7 @@ async def test_every_leaf_of_a_list_is_written_as_it_is_read(demo, written, name
     """Asked by both executors, of which one reads rows: `ask` demands equal answers, to the byte."""
     kind = CONNECTIONS[name]
     data = await demo.data(f"{{ {name}(first: 100) {{ nodes {{ __typename {' '.join(_leaves(kind))} }} }} }}")
+    assert data[name]["nodes"], f"the demo school has no {name}: add a row to `demo_with_every_list`"
     assert len(written) == 1, "the page was not written"
     assert written[0].value() == data[name]["nodes"]
 
