@@ -91,6 +91,14 @@ class Settings(BaseSettings):
         description="How long an operation waits for its turn at most before it is refused as `OVERLOADED` (503)."
         " While much waits, what would have to wait for over half a second is refused at once.",
     )
+    max_fields: int = Field(3_000, ge=1, description="How many fields an operation may select, fragments written out.")
+    anonymous_max_characters: int = Field(8_192, ge=100, description="How long a document of a client without a token may be.")
+    anonymous_max_tokens: int = Field(500, ge=10, description="How many tokens a document of a client without a token may have.")
+    anonymous_max_cost: int = Field(
+        15_000,
+        ge=1,
+        description="The highest cost of an operation of a client without a token. Signing in costs 10,000; the schema is not counted, where it is shown.",
+    )
     executor: Literal["breadth_first", "graphql_core"] = Field(
         "breadth_first",
         description="What runs operations: `breadth_first` resolves each field for all its parents at once; `graphql_core` one by one.",

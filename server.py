@@ -1,9 +1,10 @@
 """The ASGI application: lifespan, middleware, routes. The one file that knows every room."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -23,12 +24,14 @@ import memory
 from auth.access import Capability, may
 from auth.authenticator import Authenticator
 from auth.networks import Client
+from auth.viewer import ANONYMOUS
 from config import Settings, load_settings
 from db.pool import Database
 from execution.breadth_first import BreadthFirst
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
 from execution.operations import graphql_core
+from execution.serial_worker import SWITCH_SECONDS, SerialWorker
 from gateways.routes import gateway_routes
 from gateways.stripe import Stripe
 from health.checks import Health
@@ -72,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         memory.give_back()
+        sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
         authenticator = Authenticator(database, settings, direct_url)
         health = Health(database, str(settings.database_url), settings, lambda: in_flight.count)
@@ -86,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             giving_back.cancel()
             health.draining = True
             health.stop()
+            worker.close()
             await authenticator.stop()
             await database.close()
 
@@ -112,20 +117,31 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
 
     schema = make_schema(StrawberryGraphQLCoreExecutionContext)._schema
     suggest = settings.environment != "production"
+    worker = SerialWorker(name="documents")
+    limits = Limits(
+        tokens=settings.max_tokens,
+        depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        root_fields=settings.max_root_fields,
+        cost=settings.max_cost,
+        fields=settings.max_fields,
+    )
     core = graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable, suggest=suggest)
     graphql = GraphQLEndpoint(
         schema,
-        BreadthFirst(schema, core, suggest=suggest) if settings.executor == "breadth_first" else core,
+        BreadthFirst(schema, core, suggest=suggest, worker=worker) if settings.executor == "breadth_first" else core,
         make_context,
         errors,
-        limits=Limits(
-            tokens=settings.max_tokens,
-            depth=settings.max_depth,
-            aliases=settings.max_aliases,
-            root_fields=settings.max_root_fields,
-            cost=settings.max_cost,
+        limits=limits,
+        anonymous_limits=replace(
+            limits,
+            characters=min(limits.characters, settings.anonymous_max_characters),
+            tokens=min(limits.tokens, settings.anonymous_max_tokens),
+            cost=min(limits.cost, settings.anonymous_max_cost),
         ),
         admission=Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds),
+        is_anonymous=lambda context: context.viewer is ANONYMOUS,
+        worker=worker,
         close=Context.close,
         max_body_bytes=settings.max_body_bytes,
         may_introspect=may_introspect,

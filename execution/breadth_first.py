@@ -12,39 +12,62 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from execution.composing import Composing
+from execution.documents import Document
 from execution.operations import Execute, Operation
 from execution.placing import Placing
-from execution.plans import Plan, Plans
+from execution.plans import Outline, Plan, Plans
 from execution.running import Batch, Run
+from execution.serial_worker import SerialWorker
 
 __all__ = ["BreadthFirst"]
+
+_PLANNED_AT_ONCE = 100
+# How long a field may keep a plan waiting behind smaller work that came later, in seconds.
+_PATIENCE = 0.000_2
 
 
 class BreadthFirst:
     """Runs the operations of one schema. What it does not cover is run by `fallback`."""
 
-    def __init__(self, schema: GraphQLSchema, fallback: Execute, *, suggest: bool = True, plans: int = 1_000) -> None:
+    def __init__(self, schema: GraphQLSchema, fallback: Execute, *, suggest: bool = True, worker: SerialWorker | None = None) -> None:
         self._fallback = fallback
-        self._plans = Plans(schema, size=plans, suggest=suggest)
+        self._plans = Plans(schema, suggest=suggest)
+        self._worker = worker or SerialWorker(name="plans")
         # By the reason: see plans.Outline.
         self.fallbacks: Counter[str] = Counter()
 
     async def __call__(self, operation: Operation) -> ExecutionResult | bytes:
         """The whole answer as JSON, or a result with the errors."""
-        outline = self._plans.outline(operation.document.node, operation.node)
+        document = operation.document
+        outline = self._plans.outline(document, operation.node)
         if outline.reason is not None:
             self.fallbacks[outline.reason] += 1
             return await self._fallback(operation)
         variables = outline.variables.of(operation.variables)
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
-        try:
-            plan = self._plans.plan(outline, variables)
-        except GraphQLError as error:
-            return ExecutionResult(None, [error])
-        if plan.is_mutation:
-            return await _serially(plan, variables, operation.context)
-        return await _together(plan, variables, operation.context)
+        plan = self._plans.find(outline, variables)
+        if plan is None:
+            try:
+                plan = await self._planned(document, outline, variables)
+            except GraphQLError as error:
+                return ExecutionResult(None, [error])
+        run = _serially if plan.is_mutation else _together
+        answer = await run(plan, variables, operation.context)
+        self._plans.count(document, plan)
+        return answer
+
+    async def _planned(self, document: Document, outline: Outline, variables: VariableValues) -> Plan:
+        """Makes a plan: a small one at once, a large one beside the event loop, for 40 µs a field."""
+        if document.fields <= _PLANNED_AT_ONCE:
+            plan = self._plans.make(outline, variables)
+        else:
+            # Requests of one document that wait for the same plan have the same values of its conditions; a key of these may not be hashable.
+            conditions = tuple(repr(variables.coerced.get(name)) for name in outline.depends_on)
+            key = ("plan", id(outline), conditions)
+            plan = await self._worker.run(key, lambda: self._plans.make(outline, variables), patience=document.fields * _PATIENCE)
+        self._plans.keep(document, outline, plan)
+        return plan
 
 
 async def _together(plan: Plan, variables: VariableValues, context: Any) -> ExecutionResult | bytes:

@@ -60,7 +60,11 @@ STATEMENT = 40
 ArgumentValues = Mapping[str, Any]
 
 _LIST_LENGTH = 10
+# Costs that are kept of a document: at most this many, and at most this many values in their keys together.
 _KEPT_COSTS = 100
+_KEPT_VALUES = 100
+# A value with its type, when it is a short text.
+_VALUE_BYTES = 270
 # Dates and enum values decide a cost; longer texts do not.
 _SHORT_TEXT = 40
 # The fields of a connection whose contents count for each object of the page. Its others are there once.
@@ -82,9 +86,16 @@ class Costs:
 
     def keep(self, operation: OperationDefinitionNode, names: Iterable[str], variables: Mapping[str, Any], cost: int) -> None:
         kept = self._depends_on.setdefault(id(operation), tuple(names))
-        if len(self._by_values) >= _KEPT_COSTS:
+        if len(self._by_values) >= min(_KEPT_COSTS, _KEPT_VALUES // (1 + len(kept)) + 1):
             self._by_values.clear()
         self._by_values[self._key(operation, kept, variables)] = cost
+
+    @staticmethod
+    def max_bytes(operations: Iterable[OperationDefinitionNode]) -> int:
+        """How much memory the costs of these operations take at most."""
+        variables = [len(each.variable_definitions or ()) for each in operations]
+        most = max(variables, default=0)
+        return 300 * len(variables) + (max(_KEPT_VALUES, 1 + most) * _VALUE_BYTES if most else 0)
 
     @staticmethod
     def _key(operation: OperationDefinitionNode, names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -116,7 +127,7 @@ def check_cost(
     Affordable costs are remembered in `costs`.
     """
     known = None if costs is None else costs.known(operation, variables)
-    if known is not None:
+    if known is not None and known <= limits.cost:
         return known
     root = schema.get_root_type(operation.operation)
     if root is None:

@@ -1,28 +1,41 @@
-"""Documents: bounded, parsed and validated once, then remembered.
+"""Documents: bounded, parsed and validated once, then kept.
 
 What is slow about a document is validating it, and graphql-core's rule that compares the fields of one name with each other grows with the
 square of their number. It stops at a budget, which is lowered here: of the documents within the limits that were made to be slow, the slowest
-(490 times the same object field) took 0.98 s with graphql-core's own budget and takes 0.25 s with this one, which a document
-of 80 fragments that select the same seven fields stays below.
+(`class { teacher { id } }` 280 times) took 2.0 s with graphql-core's own budget and takes 0.4 s with this one, which a document
+of 80 fragments that select the same seven fields stays below (docs/decisions/069). It is done beside the event loop.
 """
 
-from collections import OrderedDict
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast, validate
 from graphql.error import GraphQLSyntaxError
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from execution.costs import Costs
 from execution.errors import Refusal
-from execution.limits import Limits, check_shape, check_tokens
+from execution.limits import Limits, check_shape, check_size, check_tokens
+from execution.serial_worker import SerialWorker
+from execution.sized_cache import SizedCache
+from execution.sources import IndexedSource
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 
 _MAX_ERRORS = 20
 # Longer texts are read anew each time: a document within the other limits is this long only by the values written into it.
 _MAX_KEPT_CHARACTERS = 16_384
+# What a document takes in memory at most, measured on 40 that were made to be large: tests/execution/test_document_cache.py.
+_TOKEN_BYTES = 700
+_DOCUMENT_BYTES = 4_000
+# How long a character may keep a document waiting behind shorter ones that came later, in seconds: 64 kB wait for 1.3 s.
+_PATIENCE = 0.000_02
+# And how long one of an anonymous client, behind those of users.
+_ANONYMOUS_PATIENCE = 0.25
 
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
 
@@ -36,15 +49,25 @@ class InvalidDocumentError(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Document:
-    """A valid document. `introspects`: it asks for the schema. `tokens`: its length. `costs`: those of its operations, once reckoned."""
+    """A valid document, and what was worked out about it.
+
+    `introspects`: it selects the schema's own fields; `digest` then identifies its text, however it is laid out. `tokens`: its length. `fields`:
+    how many its largest operation selects, fragments written out. `costs`: those of its operations, as far as known. `analyses`: executors' analyses of its
+    operations, by the operation's identity. `size`: what all of this takes in memory, in bytes, at most.
+    """
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     introspects: bool
     tokens: int
-    costs: Costs = field(default_factory=Costs, compare=False)
+    fields: int = 0
+    digest: bytes = b""
+    size: int = 0
+    costs: Costs = field(default_factory=Costs)
+    analyses: dict[int, Any] = field(default_factory=dict)
+    _on_growth: Callable[["Document"], None] | None = None
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises a refusal when the name does not single one out."""
@@ -57,54 +80,105 @@ class Document:
             raise Refusal("OPERATION_RESOLUTION_FAILURE", "The document has several operations: say which with `operationName`.")
         raise Refusal("OPERATION_RESOLUTION_FAILURE", f"The document has no operation called {name[:80]!r}.")
 
+    def grow(self, size: int) -> None:
+        """Notes that so many bytes more hang on the document: what keeps it may have to evict others, or it."""
+        self.size += size
+        if self._on_growth is not None:
+            self._on_growth(self)
+
 
 class Documents:
-    """The documents of one schema: the latest valid ones are kept, so that a repeated one costs a look-up.
+    """The documents of one schema: those used last are kept, so that a repeated one costs a look-up.
 
-    At most `size` of them, of at most `tokens` tokens together: a token takes up to 600 bytes once it is parsed.
+    Documents of anonymous clients have limits of their own, and a small cache of their own, so that they cannot displace those of users; a
+    document that is kept for users serves anonymous clients as well, when it is within their limits. `worker` is where `load` reads.
     """
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, *, size: int = 1_000, tokens: int = 100_000, suggest: bool = True) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        anonymous_limits: Limits | None = None,
+        max_bytes: int = 24 << 20,
+        max_anonymous_bytes: int = 2 << 20,
+        worker: SerialWorker | None = None,
+        suggest: bool = True,
+    ) -> None:
         self._schema = schema
         self._limits = limits
-        self._size = size
-        self._max_tokens = tokens
+        self._anonymous_limits = anonymous_limits or limits
         self._suggest = suggest
-        self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._tokens = 0
+        self._worker = worker or SerialWorker(name="documents")
+        self._kept: SizedCache[str, Document] = SizedCache(max_bytes)
+        self._kept_anonymous: SizedCache[str, Document] = SizedCache(max_anonymous_bytes)
 
-    def read(self, text: str) -> Document:
-        """The document of a text. Raises a refusal when it is beyond a limit, InvalidDocumentError when it is not valid."""
-        found = self._kept.get(text)
+    def find(self, text: str, *, anonymous: bool = False) -> Document | None:
+        """Returns the document of a text if it is kept. Raises a refusal when it is beyond the limits of anonymous clients and must not be."""
+        if len(text) > _MAX_KEPT_CHARACTERS:
+            return None
+        if not anonymous:
+            return self._kept.get(text) or self._promoted(text)
+        found = self._kept_anonymous.get(text) or self._kept.get(text)
         if found is not None:
-            self._kept.move_to_end(text)
-            return found
-        document = self._read(text)
-        if len(text) <= _MAX_KEPT_CHARACTERS:
-            self._keep(text, document)
+            check_size(text, found.tokens, self._anonymous_limits)
+        return found
+
+    async def load(self, text: str, *, anonymous: bool = False) -> Document:
+        """Reads a document beside the event loop, once for all who ask for it meanwhile, and keeps it.
+
+        Raises what `read` raises, and an OVERLOADED refusal when too many others wait to be read.
+        """
+        limits = self._anonymous_limits if anonymous else self._limits
+        if len(text) > limits.characters:
+            check_size(text, 0, limits)
+        patience = len(text) * _PATIENCE + (_ANONYMOUS_PATIENCE if anonymous else 0)
+        document = await self._worker.run(
+            ("document", anonymous, text), lambda: self._read(text, limits), patience=patience, low_priority=anonymous
+        )
+        self._keep(text, document, anonymous=anonymous)
         return document
 
-    def _keep(self, text: str, document: Document) -> None:
-        self._kept[text] = document
-        self._tokens += document.tokens
-        while len(self._kept) > self._size or self._tokens > self._max_tokens:
-            _, dropped = self._kept.popitem(last=False)
-            self._tokens -= dropped.tokens
+    def read(self, text: str, *, anonymous: bool = False) -> Document:
+        """Returns the document of a text, here and now. Raises a refusal when it is beyond a limit, InvalidDocumentError when it is not valid."""
+        document = self.find(text, anonymous=anonymous)
+        if document is None:
+            document = self._read(text, self._anonymous_limits if anonymous else self._limits)
+            self._keep(text, document, anonymous=anonymous)
+        return document
 
-    def _read(self, text: str) -> Document:
+    def _promoted(self, text: str) -> Document | None:
+        """A document that an anonymous client sent first and a user sends now: the users' cache keeps it from here on."""
+        found = self._kept_anonymous.get(text)
+        if found is not None:
+            self._kept_anonymous.discard(text)
+            self._keep(text, found, anonymous=False)
+        return found
+
+    def _keep(self, text: str, document: Document, *, anonymous: bool) -> None:
+        cache = self._kept_anonymous if anonymous else self._kept
+        if len(text) <= _MAX_KEPT_CHARACTERS and text not in cache:
+            document._on_growth = lambda grown: cache.resize(text, grown.size)
+            cache.put(text, document, document.size)
+
+    def _read(self, text: str, limits: Limits) -> Document:
+        source = IndexedSource(text)
         try:
-            tokens = check_tokens(text, self._limits)
-            node = parse(text)
+            tokens = check_tokens(source, limits)
+            node = parse(source)
         except GraphQLSyntaxError as error:
             raise InvalidDocumentError("GRAPHQL_PARSE_FAILED", [error]) from None
-        shape = check_shape(node, self._limits)
+        shape = check_shape(node, limits)
         errors = validate(self._schema, node, max_errors=_MAX_ERRORS, hide_suggestions=not self._suggest)
         if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):
             raise Refusal("QUERY_TOO_COMPLEX", "The operation selects the same fields too often, or through too many fragments.")
         if errors:
             raise InvalidDocumentError("GRAPHQL_VALIDATION_FAILED", list(errors))
         operations = tuple(each for each in node.definitions if isinstance(each, OperationDefinitionNode))
-        return Document(node, operations, shape.introspects, tokens)
+        digest = sha256(print_ast(node).encode()).digest() if shape.introspects else b""
+        # The text is the key and the source; literals and names are copies of parts of it.
+        size = 2 * sys.getsizeof(text) + _TOKEN_BYTES * tokens + _DOCUMENT_BYTES + Costs.max_bytes(operations)
+        return Document(node, operations, shape.introspects, tokens, shape.fields, digest, size)
 
 
 def is_mutation(operation: OperationDefinitionNode) -> bool:

@@ -1,10 +1,11 @@
-"""What an operation may ask for: bounds that are looked at before any of it runs, each in time linear in the document.
+"""What an operation may ask for: bounds that are checked before any of it runs, each in time linear in the document.
 
-Before parsing: characters, tokens, nesting and directives. Before validation: depth, aliases, root fields. Before execution, since it depends on
-variables: cost (costs.py).
+Before parsing: characters, lines, tokens, nesting and directives. Before validation: depth, fields, aliases, root fields. Before execution, since it
+depends on variables: cost (costs.py).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -21,7 +22,7 @@ from graphql import (
 
 from execution.errors import Refusal
 
-__all__ = ["Limits", "Shape", "check_shape", "check_tokens"]
+__all__ = ["Limits", "Shape", "check_shape", "check_size", "check_tokens"]
 
 _MAX_NESTING = 60
 # Selections within selections through fragments and inline fragments too, which are no depth: the walks here recurse this far and no further.
@@ -40,6 +41,8 @@ class Limits:
     root_fields: int = 30
     cost: int = 50_000
     characters: int = 65_536
+    lines: int = 2_000
+    fields: int = 3_000
     directives: int = 50
 
 
@@ -47,17 +50,33 @@ def _refuse(code: str, what: str, limit: int, measured: int | str) -> Refusal:
     return Refusal(code, f"The operation has {what} {measured}; the limit is {limit}.", limit=limit)
 
 
-def check_tokens(text: str, limits: Limits) -> int:
-    """How many tokens a text has, before anything is parsed: the parser is recursive, validation slow.
+def check_size(text: str, tokens: int, limits: Limits) -> None:
+    """Raises QUERY_TOO_LONG when a text is longer than the limits allow: in characters, or in its tokens, if these were counted."""
+    if len(text) > limits.characters:
+        raise _refuse("QUERY_TOO_LONG", "characters:", limits.characters, len(text))
+    if tokens > limits.tokens:
+        raise _refuse("QUERY_TOO_LONG", "tokens:", limits.tokens, f"more than {limits.tokens}")
+
+
+def check_tokens(source: Source | str, limits: Limits) -> int:
+    """Counts the tokens of a text, comments too, before anything is parsed: the parser is recursive, validation slow.
 
     Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES when it is beyond a limit. A text that is not made of tokens
     raises GraphQLSyntaxError, as the parser would.
     """
-    if len(text) > limits.characters:
-        raise _refuse("QUERY_TOO_LONG", "characters:", limits.characters, len(text))
-    lexer = Lexer(Source(text))
+    source = Source(source) if isinstance(source, str) else source
+    text = source.body
+    check_size(text, 0, limits)
+    # Locations of errors are looked for line by line.
+    lines = text.count("\n") + text.count("\r") + 1
+    if lines > limits.lines:
+        raise _refuse("QUERY_TOO_LONG", "lines:", limits.lines, lines)
+    lexer = Lexer(source)
     count = nesting = directives = 0
-    while (token := lexer.advance()).kind is not TokenKind.EOF:
+    end = 0
+    # Not lexer.advance(), which passes over comments: each is kept with the document, and takes as much memory as any token.
+    while (token := lexer.read_next_token(end)).kind is not TokenKind.EOF:
+        end = token.end
         count += 1
         if count > limits.tokens:
             raise _refuse("QUERY_TOO_LONG", "tokens:", limits.tokens, f"more than {limits.tokens}")
@@ -76,9 +95,21 @@ def check_tokens(text: str, limits: Limits) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a document's selections look like: `introspects` when any asks for the schema."""
+    """What a document's selections look like: `introspects` when any asks for the schema; `fields`: how many the largest operation has, fragments written out."""
 
     introspects: bool
+    fields: int
+
+
+class _Extent(NamedTuple):
+    """Of a selection set, fragments written out: how deep its fields are, how many it has at its top, and how many in all."""
+
+    depth: int
+    top: int
+    fields: int
+
+
+_NOTHING = _Extent(0, 0, 0)
 
 
 class _Measure:
@@ -88,37 +119,37 @@ class _Measure:
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self.aliases = 0
         self.introspects = False
-        # Of each fragment: how deep its fields are, and how many it has at its top.
-        self._known: dict[str, tuple[int, int]] = {}
+        self._known: dict[str, _Extent] = {}
 
-    def of(self, selections: SelectionSetNode, walked: int = 0) -> tuple[int, int]:
-        """How deep the fields of a selection are, and how many it has at its top, fragments written out."""
+    def of(self, selections: SelectionSetNode, walked: int = 0) -> _Extent:
         if walked > _MAX_WALK:
             raise _refuse("QUERY_TOO_DEEP", "selections nested", _MAX_WALK, f"more than {_MAX_WALK}")
-        deepest = fields = 0
+        depth = top = fields = 0
         for each in selections.selections:
             if isinstance(each, FieldNode):
                 self.aliases += each.alias is not None
-                depth, count = 1 + self._below(each, walked), 1
+                below = self._below(each, walked)
+                found = _Extent(1 + below.depth, 1, 1 + below.fields)
             elif isinstance(each, FragmentSpreadNode):
-                depth, count = self._fragment(each.name.value, walked)
+                found = self._fragment(each.name.value, walked)
             elif isinstance(each, InlineFragmentNode):
-                depth, count = self.of(each.selection_set, walked + 1)
-            deepest = max(deepest, depth)
-            fields += count
-        return deepest, fields
+                found = self.of(each.selection_set, walked + 1)
+            depth = max(depth, found.depth)
+            top += found.top
+            fields += found.fields
+        return _Extent(depth, top, fields)
 
-    def _below(self, field: FieldNode, walked: int) -> int:
-        depth = self.of(field.selection_set, walked + 1)[0] if field.selection_set else 0
+    def _below(self, field: FieldNode, walked: int) -> _Extent:
+        below = self.of(field.selection_set, walked + 1) if field.selection_set else _NOTHING
         if field.name.value not in ("__schema", "__type"):
-            return depth
-        # The schema's own fields are deep by nature, and harmless: they are bounded by their cost.
+            return below
+        # The schema's own fields are deep by nature, and answered once for all who ask: they are bounded by their cost.
         self.introspects = True
-        return 0
+        return _NOTHING
 
-    def _fragment(self, name: str, walked: int) -> tuple[int, int]:
+    def _fragment(self, name: str, walked: int) -> _Extent:
         if name not in self._known:
-            self._known[name] = (0, 0)
+            self._known[name] = _NOTHING
             fragment = self._fragments.get(name)
             if fragment is not None:
                 self._known[name] = self.of(fragment.selection_set, walked + 1)
@@ -126,15 +157,22 @@ class _Measure:
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> Shape:
-    """Raises QUERY_TOO_DEEP, TOO_MANY_ALIASES or TOO_MANY_ROOT_FIELDS. The schema's own fields are not counted in the depth."""
+    """Raises QUERY_TOO_DEEP, QUERY_TOO_COMPLEX, TOO_MANY_ALIASES or TOO_MANY_ROOT_FIELDS.
+
+    What is selected of the schema's own fields counts neither in the depth nor in the number of fields.
+    """
     measure = _Measure(document)
+    fields = 0
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
-            depth, roots = measure.of(each.selection_set)
-            if depth > limits.depth:
-                raise _refuse("QUERY_TOO_DEEP", "a depth of", limits.depth, depth)
-            if roots > limits.root_fields:
-                raise _refuse("TOO_MANY_ROOT_FIELDS", "root fields:", limits.root_fields, roots)
+            extent = measure.of(each.selection_set)
+            fields = max(fields, extent.fields)
+            if extent.depth > limits.depth:
+                raise _refuse("QUERY_TOO_DEEP", "a depth of", limits.depth, extent.depth)
+            if extent.top > limits.root_fields:
+                raise _refuse("TOO_MANY_ROOT_FIELDS", "root fields:", limits.root_fields, extent.top)
+    if fields > limits.fields:
+        raise _refuse("QUERY_TOO_COMPLEX", "fields, fragments written out:", limits.fields, fields)
     if measure.aliases > limits.aliases:
         raise _refuse("TOO_MANY_ALIASES", "aliases:", limits.aliases, measure.aliases)
-    return Shape(measure.introspects)
+    return Shape(measure.introspects, fields)

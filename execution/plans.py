@@ -1,4 +1,4 @@
-"""Plans: what an operation selects, worked out once for each set of values of its @skip and @include variables, and remembered."""
+"""Plans: what an operation selects, worked out once for each set of values of its @skip and @include variables, and kept with its document."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from execution.demands import wants_by_field
+from execution.documents import Document
 from execution.selections import Field, Selection
 from execution.variables import Variables
 
@@ -23,19 +24,25 @@ __all__ = ["Outline", "Plan", "Plans"]
 
 _CONDITIONS = ("skip", "include")
 _INTROSPECTION = ("__schema", "__type")
+# Plans of one operation: a screen has one or two switches.
+_MAX_PLANS = 8
+# What they take in memory at most, measured: tests/execution/test_document_cache.py.
+_OUTLINE_BYTES = 1_500
+_VARIABLE_BYTES = 1_000
+_FIELD_BYTES = 2_500
 
 
 class Outline:
     """What of a document does not depend on variables' values. `variables` coerces these.
 
     `reason` says why it cannot be run breadth-first: one of `subscription`, `directive` (one that this executor does not know),
-    `introspection`; None when it can. `depends_on`: the variables that @skip and @include look at.
+    `introspection`; None when it can. `depends_on`: the variables that @skip and @include look at. `plans`: by these variables' values.
     """
 
-    __slots__ = ("depends_on", "document", "fragments", "operation", "reason", "variables")
+    __slots__ = ("depends_on", "fragments", "operation", "plans", "reason", "variables")
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> None:
-        self.document = document
+        self.plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self.variables = variables
         self.operation = operation
         self.fragments = {
@@ -81,6 +88,8 @@ class Plan:
         self.operation = outline.operation
         self.fragments = outline.fragments
         self.hide_suggestions = hide_suggestions
+        # How many fields it has so far, and how many of them its document's size has been told of.
+        self.fields = self.counted = 0
         self.conditions = VariableValues(
             {name: variables.sources[name] for name in outline.depends_on if name in variables.sources},
             {name: variables.coerced[name] for name in outline.depends_on if name in variables.coerced},
@@ -103,39 +112,45 @@ class Plan:
 
 
 class Plans:
-    """The plans of one schema, the latest used `size` of them."""
+    """Analyses the operations of one schema. What it finds out is kept with the document, and counts in its size."""
 
-    def __init__(self, schema: GraphQLSchema, *, size: int = 1_000, suggest: bool = True) -> None:
+    def __init__(self, schema: GraphQLSchema, *, suggest: bool = True) -> None:
         self._schema = schema
-        self._size = size
         self._hide_suggestions = not suggest
-        # By the identity of the operation's node, which its plan keeps alive: nodes compare by their contents, which is slow.
-        self._outlines: OrderedDict[int, Outline] = OrderedDict()
-        self._plans: OrderedDict[tuple[int, tuple[Any, ...]], Plan] = OrderedDict()
 
-    def outline(self, document: DocumentNode, operation: OperationDefinitionNode) -> Outline:
-        found = self._outlines.get(id(operation))
+    def outline(self, document: Document, operation: OperationDefinitionNode) -> Outline:
+        # By the identity of the operation's node: nodes compare by their contents, which is slow.
+        found: Outline | None = document.analyses.get(id(operation))
         if found is None:
             variables = Variables(self._schema, operation, hide_suggestions=self._hide_suggestions)
-            found = self._outlines[id(operation)] = Outline(document, operation, variables)
-            if len(self._outlines) > self._size:
-                dropped, _ = self._outlines.popitem(last=False)
-                for key in [key for key in self._plans if key[0] == dropped]:
-                    del self._plans[key]
-        else:
-            self._outlines.move_to_end(id(operation))
+            found = document.analyses[id(operation)] = Outline(document.node, operation, variables)
+            document.grow(_OUTLINE_BYTES + _VARIABLE_BYTES * len(operation.variable_definitions or ()))
         return found
 
-    def plan(self, outline: Outline, variables: VariableValues) -> Plan:
-        """The plan for these values. Raises GraphQLError when a condition is none."""
+    def find(self, outline: Outline, variables: VariableValues) -> Plan | None:
+        """The plan for these values, if it is kept."""
         coerced = variables.coerced
-        key = (id(outline.operation), tuple([coerced.get(name) for name in outline.depends_on]))
-        found = self._plans.get(key)
-        if found is None:
-            found = Plan(self._schema, outline, variables, hide_suggestions=self._hide_suggestions)
-            self._plans[key] = found
-            if len(self._plans) > self._size:
-                self._plans.popitem(last=False)
-        else:
-            self._plans.move_to_end(key)
+        key = tuple([coerced.get(name) for name in outline.depends_on])
+        found = outline.plans.get(key)
+        if found is not None and len(outline.plans) > 1:
+            outline.plans.move_to_end(key)
         return found
+
+    def make(self, outline: Outline, variables: VariableValues) -> Plan:
+        """Makes the plan for these values. Raises GraphQLError when a condition is none. May be called in a thread."""
+        return Plan(self._schema, outline, variables, hide_suggestions=self._hide_suggestions)
+
+    def keep(self, document: Document, outline: Outline, plan: Plan) -> None:
+        """Keeps a plan with its document, in place of the one used least recently where there are many."""
+        coerced = plan.conditions.coerced
+        outline.plans[tuple([coerced.get(name) for name in outline.depends_on])] = plan
+        if len(outline.plans) > _MAX_PLANS:
+            _, dropped = outline.plans.popitem(last=False)
+            document.grow(-dropped.counted * _FIELD_BYTES)
+        self.count(document, plan)
+
+    def count(self, document: Document, plan: Plan) -> None:
+        """Adds to the document's size what its plan has grown by: what is selected of each type is worked out when the first such object comes."""
+        if plan.fields != plan.counted:
+            document.grow((plan.fields - plan.counted) * _FIELD_BYTES)
+            plan.counted = plan.fields

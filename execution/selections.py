@@ -112,6 +112,7 @@ class Selection:
             definition = plan.schema.get_field(object_type, details[0].node.name.value)
             if definition is not None:
                 self.fields.append(Field(key, details, object_type, definition, plan))
+        plan.fields += len(self.fields)
         self.early = [each for each in self.fields if not each.inline]
         self.composers: dict[Any, Any] = {}
         self._pure: bool | None = None

@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from execution.costs import check_cost
 from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
+from execution.introspection import Introspection, selects_schema
 from execution.limits import Limits
 from execution.operations import Execute, Operation
+from execution.serial_worker import SerialWorker
 from transport.admission import Admission, flow_of, send_overloaded
 from transport.disconnect import DisconnectWatcher
 from transport.headers import header
@@ -32,7 +34,8 @@ class GraphQLEndpoint:
     """The endpoint. `make_context(scope)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
 
     `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
-    theirs resemble. `admission` bounds how many operations run at once. A browser that asks for a page is sent to `explorer`.
+    theirs resemble. `admission` bounds how many operations run at once. A browser that asks for a page is sent to `explorer`. Contexts that are
+    `is_anonymous` have `anonymous_limits`. What takes long and waits for nothing is done by `worker`.
     """
 
     def __init__(
@@ -44,6 +47,9 @@ class GraphQLEndpoint:
         *,
         limits: Limits,
         admission: Admission | None = None,
+        anonymous_limits: Limits | None = None,
+        is_anonymous: Callable[[Any], bool] = lambda _: False,
+        worker: SerialWorker | None = None,
         close: Callable[[Any], None] = lambda _: None,
         max_body_bytes: int = 262_144,
         may_introspect: Callable[[Any], bool] = lambda _: True,
@@ -57,9 +63,13 @@ class GraphQLEndpoint:
         self._errors = errors
         self._limits = limits
         self._admission = admission or Admission(25, 3.0)
+        self._anonymous_limits = anonymous_limits or limits
+        self._is_anonymous = is_anonymous
         self._max_body_bytes = max_body_bytes
         self._may_introspect = may_introspect
-        self._documents = Documents(schema, limits, suggest=suggest)
+        worker = worker or SerialWorker(name="documents")
+        self._documents = Documents(schema, limits, anonymous_limits=anonymous_limits, worker=worker, suggest=suggest)
+        self._introspection = Introspection(schema, worker, suggest=suggest)
         self._explorer = explorer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +114,9 @@ class GraphQLEndpoint:
         watch.begin()
         context = await self._make_context(scope)
         try:
-            result = await self._admitted(self._operation(scope["method"], params, context), scope)
+            operation, introspects = await self._operation(scope["method"], params, context)
+            # What is asked about the schema runs no operation: its answer is kept, or computed beside the event loop.
+            result = await (self._introspection(operation) if introspects else self._admitted(operation, scope))
         finally:
             self._close(context)
         return JSONBytesResponse(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
@@ -118,16 +130,24 @@ class GraphQLEndpoint:
         finally:
             self._admission.leave()
 
-    def _operation(self, method: str, params: GraphQLParams, context: Any) -> Operation:
-        """What is asked for, when it may run. Raises a refusal, or InvalidDocumentError."""
-        document = self._documents.read(params.query)
-        operation = document.operation(params.operation_name)
-        if method == "GET" and is_mutation(operation):
+    async def _operation(self, method: str, params: GraphQLParams, context: Any) -> tuple[Operation, bool]:
+        """What is asked for, when it may run, and whether it asks for the schema. Raises a refusal, or InvalidDocumentError."""
+        anonymous = self._is_anonymous(context)
+        document = self._documents.find(params.query, anonymous=anonymous)
+        if document is None:
+            document = await self._documents.load(params.query, anonymous=anonymous)
+        node = document.operation(params.operation_name)
+        if method == "GET" and is_mutation(node):
             raise Refusal("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", allow="POST")
-        if document.introspects and not self._may_introspect(context):
-            raise Refusal("INTROSPECTION_DISABLED", "The schema is shown to administrators only.")
-        check_cost(self._schema, document.node, operation, params.variables, self._limits, document.costs)
-        return Operation(document, operation, params.variables, context)
+        introspects = False
+        if document.introspects:
+            if not self._may_introspect(context):
+                raise Refusal("INTROSPECTION_DISABLED", "The schema is shown to administrators only.")
+            introspects = selects_schema(document, node)
+        # Where anonymous clients may ask for the schema they may ask for all of it: its answer is computed once for everybody.
+        limits = self._anonymous_limits if anonymous and not introspects else self._limits
+        check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
+        return Operation(document, node, params.variables, context), introspects
 
     def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> ASGIApp:
         if not result.errors:

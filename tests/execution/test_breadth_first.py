@@ -82,17 +82,27 @@ async def test_a_mutation_that_must_not_be_null_and_is_ends_the_operation():
     assert [what for _, what in world.batches] == [1, 2]
 
 
+def document_of(text):
+    node = parse(text)
+    return Document(node, tuple(node.definitions), introspects=False, tokens=0)
+
+
 def plan_of(plans, document, **conditions):
     from graphql.execution.values import get_variable_values
 
-    node = document.definitions[0]
+    node = document.operations[0]
+    outline = plans.outline(document, node)
     variables = get_variable_values(WAITING, node.variable_definitions or (), conditions)
-    return plans.plan(plans.outline(document, node), variables)
+    plan = plans.find(outline, variables)
+    if plan is None:
+        plan = plans.make(outline, variables)
+        plans.keep(document, outline, plan)
+    return plan
 
 
 def test_a_plan_is_made_once_for_each_set_of_conditions():
     plans = Plans(WAITING)
-    document = parse("query ($a: Boolean!, $n: Int) { version @skip(if: $a) person(number: $n) { id } }")
+    document = document_of("query ($a: Boolean!, $n: Int) { version @skip(if: $a) person(number: $n) { id } }")
     first = plan_of(plans, document, a=True, n=1)
     assert plan_of(plans, document, a=True, n=2) is first
     assert plan_of(plans, document, a=False, n=1) is not first
@@ -100,13 +110,20 @@ def test_a_plan_is_made_once_for_each_set_of_conditions():
     assert first.conditions.coerced == {"a": True}, "no other variable of the request that made it is kept"
 
 
-def test_plans_are_bounded():
-    plans = Plans(WAITING, size=3)
-    documents = [parse(f"{{ a{number}: version }}") for number in range(5)]
-    made = [plan_of(plans, each) for each in documents]
-    assert len(plans._plans) == len(plans._outlines) == 3
-    assert plan_of(plans, documents[4]) is made[4]
-    assert plan_of(plans, documents[0]) is not made[0]
+def test_the_plans_of_a_document_are_bounded_and_counted_in_its_size():
+    plans = Plans(WAITING)
+    names = [f"c{number}" for number in range(5)]
+    declared = " ".join(f"${each}: Boolean!" for each in names)
+    document = document_of(f"query ({declared}) {{ person {{ id }} {' '.join(f'{each}: version @skip(if: ${each})' for each in names)} }}")
+    sizes = []
+    for number in range(32):
+        conditions = {each: bool(number >> place & 1) for place, each in enumerate(names)}
+        assert plan_of(plans, document, **conditions) is plan_of(plans, document, **conditions)
+        sizes.append(document.size)
+    outline = plans.outline(document, document.operations[0])
+    assert len(outline.plans) == 8
+    assert sizes[0] < sizes[7]
+    assert max(sizes[8:]) < 2 * sizes[7]
 
 
 def test_fragments_are_looked_into_for_what_conditions_depend_on():

@@ -1,0 +1,94 @@
+"""A cache bounded in bytes: what clients can make the process keep is kept in one of these."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from threading import Lock
+from typing import Generic, TypeVar
+
+__all__ = ["SizedCache"]
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class SizedCache(Generic[K, V]):
+    """Keeps the most recently used entries whose sizes add up to at most `max_bytes`.
+
+    The caller says how large each entry is, with its key. An entry above `max_entry_bytes` (an eighth of the whole, unless said otherwise) is not
+    kept: a single one must not displace many. Threads may share a cache.
+    """
+
+    def __init__(self, max_bytes: int, *, max_entry_bytes: int | None = None) -> None:
+        self.max_bytes = max_bytes
+        self.max_entry_bytes = max_bytes // 8 if max_entry_bytes is None else max_entry_bytes
+        self.bytes = 0
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def get(self, key: K) -> V | None:
+        """Returns the value under a key and marks it as used; None when it is not kept."""
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        # Another thread may evict it just now.
+        with suppress(KeyError):
+            self._entries.move_to_end(key)
+        return found[0]
+
+    def put(self, key: K, value: V, size: int) -> None:
+        """Keeps a value under a key, in place of an earlier one, and evicts what was used least recently."""
+        with self._lock:
+            self._remove(key)
+            if size > self.max_entry_bytes:
+                return
+            self._entries[key] = (value, size)
+            self.bytes += size
+            self._evict()
+
+    def resize(self, key: K, size: int) -> None:
+        """Notes that an entry has another size now. One that grew beyond `max_entry_bytes` is dropped."""
+        with self._lock:
+            found = self._entries.get(key)
+            if found is None:
+                return
+            if size > self.max_entry_bytes:
+                self._remove(key)
+                return
+            self._entries[key] = (found[0], size)
+            self.bytes += size - found[1]
+            self._evict()
+
+    def get_or_make(self, key: K, make: Callable[[], V], size_of: Callable[[V], int]) -> V:
+        """Returns the value under a key; makes it, and keeps it, when there is none."""
+        found = self.get(key)
+        if found is None:
+            found = make()
+            self.put(key, found, size_of(found))
+        return found
+
+    def discard(self, key: K) -> None:
+        """Drops an entry, if there is one."""
+        with self._lock:
+            self._remove(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self.bytes = 0
+
+    def _remove(self, key: K) -> None:
+        removed = self._entries.pop(key, None)
+        if removed is not None:
+            self.bytes -= removed[1]
+
+    def _evict(self) -> None:
+        while self.bytes > self.max_bytes:
+            _, (_, size) = self._entries.popitem(last=False)
+            self.bytes -= size

