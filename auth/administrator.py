@@ -26,6 +26,9 @@ from db.embedded import StartError, database_url
 from db.migrate import schema_state
 from db.plainly import database_trouble
 from db.queries import queries
+from db.records import to_json
+from db.violations import violations
+from rules.text import normal_text, text_problem
 
 __all__ = ["AdministratorError", "make_administrator"]
 
@@ -52,15 +55,20 @@ async def make_administrator(
         if (problem := password_problem(password, email)) is not None:
             raise AdministratorError(problem[1])
         password_hash = await _hash(password)
+    email, name = normal_text(email), (normal_text(name[0]), normal_text(name[1]))
+    for what, text in (("e-mail address", email), ("first name", name[0]), ("last name", name[1])):
+        if (unfit := text_problem(text)) is not None:
+            raise AdministratorError(f"The {what} is refused. {unfit}")
     async with connection.transaction():
         if not force and await connection.fetchval(*bound(queries.administrator_exists)):
             raise AdministratorError("There is an administrator already, who can make others. To make one all the same: --force.")
         account = await connection.fetchrow(*bound(queries.account_by_email, email=email, network=None, known_since=now))
         if account is None:
-            try:
-                user_id = await connection.fetchval(*bound(queries.add_administrator, email=email, first_name=name[0], last_name=name[1]))
-            except asyncpg.CheckViolationError as error:
-                raise AdministratorError(f"The database refuses this account: {error.constraint_name}.") from None
+            values: dict[str, Any] = {"email": email, "first_name": name[0], "last_name": name[1]}
+            broken = await violations(connection, "users", to_json({"role": "ADMIN", **values}), None)
+            if broken:
+                raise AdministratorError(" ".join(f"{each.field}: {each.message}" for each in broken))
+            user_id = await connection.fetchval(*bound(queries.add_administrator, **values))
         elif force:
             user_id = account["id"]
             await connection.execute(*bound(queries.make_administrator, user_id=user_id))
@@ -69,8 +77,8 @@ async def make_administrator(
         await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=now))
         if password_hash is None:
             token = mint(Kind.PASSWORD_RESET)
-            values: dict[str, Any] = {"token_hash": fingerprint(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
-            await connection.execute(*bound(queries.add_password_reset, user_id=user_id, now=now, **values))
+            reset: dict[str, Any] = {"token_hash": fingerprint(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
+            await connection.execute(*bound(queries.add_password_reset, user_id=user_id, now=now, **reset))
             return token
         await connection.execute(*bound(queries.give_password, user_id=user_id, password_hash=password_hash, now=now))
         await connection.execute(*bound(queries.end_sessions_of_user, user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now))

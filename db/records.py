@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 
 from db.errors import DomainError, constraint_error, out_of_range, required, too_fine
-from db.violations import numeric_decimals, violations
+from db.violations import breaks_checks, numeric_decimals, violations
 from rules.decimals import decimals
 
 __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleError", "delete", "insert", "to_json", "update"]
@@ -36,6 +36,10 @@ class BrokenRulesError(Exception):
 
 class NotThereError(Exception):
     """There is no row of this id."""
+
+
+class _BreaksChecksError(Exception):
+    """The row was not sent to be written: it breaks a CHECK or a NOT NULL."""
 
 
 class InUseError(Exception):
@@ -124,8 +128,11 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
     row = to_json(given)
     try:
         async with connection.transaction():
+            await _refuse_broken_checks(connection, record, row, None)
             made: UUID = await connection.fetchval(record.insert_sql(columns), row)
             return made
+    except _BreaksChecksError:
+        raise BrokenRulesError(await _broken(connection, record, row, None)) from None
     except asyncpg.DataError as error:
         raise BrokenRulesError(await _unreadable(connection, record, given, error)) from None
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -156,7 +163,10 @@ async def update(connection: Any, record: Record, row_id: UUID, version: int | N
     row = to_json(changes)
     try:
         async with connection.transaction():
+            await _refuse_broken_checks(connection, record, row, row_id)
             await connection.execute(record.update_sql(columns), row, row_id)
+    except _BreaksChecksError:
+        raise BrokenRulesError(await _broken(connection, record, row, row_id)) from None
     except asyncpg.DataError as error:
         raise BrokenRulesError(await _unreadable(connection, record, changes, error, row_id)) from None
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -194,6 +204,11 @@ async def _refuse_rounding(connection: Any, record: Record, values: Mapping[str,
         broken = await _unreadable(connection, record, others, error, row_id)
     told = {each.field for each in found}
     raise BrokenRulesError([*found, *(each for each in broken if each.field not in told)])
+
+
+async def _refuse_broken_checks(connection: Any, record: Record, row: str, row_id: UUID | None) -> None:
+    if await breaks_checks(connection, record.table, record.columns, row, row_id):
+        raise _BreaksChecksError
 
 
 async def _unreadable(

@@ -4,14 +4,14 @@ Rules that live in triggers are not looked at here: they are told when they are 
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import DomainError, required
 
-__all__ = ["numeric_decimals", "violations"]
+__all__ = ["breaks_checks", "numeric_decimals", "violations"]
 
 _CHECKS = """
 SELECT conname AS name, pg_get_expr(conbin, conrelid) AS expression FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c' ORDER BY conname
@@ -54,15 +54,9 @@ EXISTS (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """`sql`: $1 is the candidate as JSON, $2 its id (None: a new row); rows of (name of the broken rule). `needs` are columns that must have a value."""
-
-    sql: str
-    needs: tuple[str, ...]
-
-
-_known: dict[tuple[str, bool], _Table] = {}
+# By table, and whether the row is new.
+_known: dict[tuple[str, bool], str] = {}
+_checks: dict[tuple[str, bool], str] = {}
 _decimals: dict[str, dict[str, int]] = {}
 
 
@@ -78,7 +72,7 @@ async def violations(connection: Any, table: str, row: str, row_id: UUID | None)
     known = _known.get((table, row_id is None))
     if known is None:
         known = _known[table, row_id is None] = await _compile(connection, table, new=row_id is None)
-    broken = [each["name"] for each in await connection.fetch(known.sql, row, row_id)]
+    broken = [each["name"] for each in await connection.fetch(known, row, row_id)]
     found: list[DomainError] = []
     for name in broken:
         if name.startswith("?"):
@@ -90,13 +84,29 @@ async def violations(connection: Any, table: str, row: str, row_id: UUID | None)
     return list(dict.fromkeys(found))
 
 
-async def _compile(connection: Any, table: str, *, new: bool) -> _Table:
-    rules: list[tuple[str, str]] = []
-    needed = [each["name"] for each in await connection.fetch(_REQUIRED, table, not new)]
-    rules += [(f"?{name}", f"candidate.{name} IS NULL") for name in needed]
-    for check in await connection.fetch(_CHECKS, table):
-        # A null is no answer, and breaks no rule.
-        rules.append((check["name"], f"(SELECT ({check['expression']}) IS FALSE FROM (SELECT candidate.*) AS {table})"))
+async def breaks_checks(connection: Any, table: str, columns: Collection[str], row: str, row_id: UUID | None) -> bool:
+    """Whether a new row (`row_id` None) or a changed one breaks a CHECK of `table`, or lacks a value in one of `columns` (what a writer may give).
+
+    Asked before the row is written: PostgreSQL puts a row that breaks a CHECK or a NOT NULL into its log, whole. Other rules name a key at most.
+    """
+    sql = _checks.get((table, row_id is None))
+    if sql is None:
+        rules = await _row_rules(connection, table, new=row_id is None)
+        sql = _checks[table, row_id is None] = await _statement(connection, table, rules, new=row_id is None)
+    broken = [each["name"] for each in await connection.fetch(sql, row, row_id)]
+    return any(name[1:] in columns if name.startswith("?") else name not in INTERNAL for name in broken)
+
+
+async def _row_rules(connection: Any, table: str, *, new: bool) -> list[tuple[str, str]]:
+    """The rules that a row keeps or breaks by itself, as names and conditions that hold when they are broken."""
+    rules = [(f"?{each['name']}", f"candidate.{each['name']} IS NULL") for each in await connection.fetch(_REQUIRED, table, not new)]
+    checks = await connection.fetch(_CHECKS, table)
+    # A null is no answer, and breaks no rule.
+    return rules + [(each["name"], f"(SELECT ({each['expression']}) IS FALSE FROM (SELECT candidate.*) AS {table})") for each in checks]
+
+
+async def _compile(connection: Any, table: str, *, new: bool) -> str:
+    rules = await _row_rules(connection, table, new=new)
     for key in await connection.fetch(_KEYS, table):
         named = ", ".join(f"{column} AS k{n}" for n, column in enumerate(key["columns"]))
         equals = "IS NOT DISTINCT FROM" if key["nulls_are_equal"] else "="
@@ -118,6 +128,11 @@ async def _compile(connection: Any, table: str, *, new: bool) -> _Table:
                 f"candidate.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {link['target']} AS x WHERE x.id = candidate.{column})",
             )
         )
+    return await _statement(connection, table, rules, new=new)
+
+
+async def _statement(connection: Any, table: str, rules: list[tuple[str, str]], *, new: bool) -> str:
+    """A statement that names the broken ones of `rules`: $1 is the candidate as JSON, $2 its id (None: a new row)."""
     broken = " UNION ALL ".join(
         f"SELECT {n} AS place, '{name}' AS name FROM candidate WHERE {condition}" for n, (name, condition) in enumerate(rules)
     )
@@ -127,8 +142,7 @@ async def _compile(connection: Any, table: str, *, new: bool) -> _Table:
         else f"SELECT (jsonb_populate_record(t, $1::text::jsonb)).* FROM {table} AS t WHERE t.id = $2"
     )
     identified = "SELECT * FROM made" if not new else "SELECT * FROM made WHERE $2::uuid IS NULL"
-    sql = f"WITH made AS MATERIALIZED ({source}), candidate AS MATERIALIZED ({identified}) SELECT name FROM ({broken}) AS broken ORDER BY place"
-    return _Table(sql, tuple(needed))
+    return f"WITH made AS MATERIALIZED ({source}), candidate AS MATERIALIZED ({identified}) SELECT name FROM ({broken}) AS broken ORDER BY place"
 
 
 async def _defaults(connection: Any, table: str) -> str:

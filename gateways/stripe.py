@@ -7,9 +7,9 @@ that get their part, earliest due first. Metadata values are short: more charges
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from execution.errors import Refusal
 from gateways.adapter import NotGenuineError, UnreadableError
 from resolvers.identifiers import read_id
 from resolvers.payments import Payment
+from rules.decimals import read_decimal
 from rules.gateways import GatewayEvent, Part
 from rules.money import exponent, from_minor
 
@@ -25,6 +26,10 @@ __all__ = ["TOLERANCE_SECONDS", "Stripe"]
 
 TOLERANCE_SECONDS = 300
 _CHARGES = "rollcall_charges"
+# Stripe's ids are at most 255 characters long. Longer ones fit into no index.
+_ID = re.compile(r"[!-~]{1,255}")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 # Where Stripe's smallest unit is not the currency's: kept by Stripe for what was written before these changed.
 _EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 
@@ -68,7 +73,10 @@ class Stripe:
 
 
 def _event(event: Any, event_id: str, event_type: str, data: Any) -> GatewayEvent | None:
-    thing, occurred_at = data["object"], datetime.fromtimestamp(int(event["created"]), UTC)
+    thing, created = data["object"], event["created"]
+    if type(created) is not int or not 0 <= created < _LATEST:
+        raise ValueError("`created` is not a time")
+    occurred_at = datetime.fromtimestamp(created, UTC)
     if event_type == "payment_intent.succeeded":
         payment, units = thing["id"], thing["amount_received"]
     elif event_type == "checkout.session.completed":
@@ -79,14 +87,22 @@ def _event(event: Any, event_id: str, event_type: str, data: Any) -> GatewayEven
         payment, units = thing["payment_intent"], thing["amount_refunded"]
     else:
         return None
-    if not isinstance(payment, str) or not isinstance(event_id, str) or not isinstance(units, int) or units <= 0:
-        raise ValueError("an id or an amount is missing")
-    currency = str(thing["currency"]).upper()
+    # JSON numbers beyond 64 bits have become floats by now, and `true` is an int to Python.
+    if not _is_id(payment) or not _is_id(event_id) or type(units) is not int or units <= 0:
+        raise ValueError("an id or an amount is missing, or is none")
+    currency = thing["currency"]
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        raise ValueError("the currency is none")
+    currency = currency.upper()
     amount = from_minor(units, _EXPONENTS.get(currency, exponent(currency)))
     if event_type == "charge.refunded":
         return GatewayEvent("stripe", event_id, event_type, "REFUND", f"{payment}/refunded/{units}", payment, amount, currency, occurred_at)
     parts, problem = _parts(thing.get("metadata") or {})
     return GatewayEvent("stripe", event_id, event_type, "PAYMENT", payment, payment, amount, currency, occurred_at, parts, problem)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
@@ -96,7 +112,7 @@ def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
     for each in filter(None, (part.strip() for part in named.split(","))):
         charge, colon, amount = each.partition(":")
         try:
-            parts.append(Part(read_id(charge, Payment.tag, Payment.type_name, _CHARGES), Decimal(amount) if colon else None))
-        except (Refusal, InvalidOperation):
+            parts.append(Part(read_id(charge, Payment.tag, Payment.type_name, _CHARGES), read_decimal(amount.strip()) if colon else None))
+        except (Refusal, ValueError):
             return [], f"`{_CHARGES}` has a part that is no charge and amount: {each[:80]!r}."
     return parts, None if parts else f"The metadata has no `{_CHARGES}`: it does not say what was paid."

@@ -12,6 +12,7 @@ from resolvers.guardians import guardian_by_id
 from resolvers.staff import teacher_by_id
 from resolvers.students import student_by_id
 from resolvers.subjects import subject_by_id
+from rules.text import normal_text, storable_problem
 
 __all__ = ["MAX_RESULTS", "search"]
 
@@ -34,9 +35,12 @@ async def search(context: Context, text: str, tags: tuple[str, ...], first: int)
 
     Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of bounds.
     """
-    wanted = " ".join(text.split())
-    if not 1 <= len(wanted) <= 100 or "\x00" in wanted:
+    wanted = " ".join(normal_text(text).split())
+    if not 1 <= len(wanted) <= 100:
         raise Refusal("BAD_USER_INPUT", "`text` must have 1 to 100 characters.", argument="text")
+    problem = storable_problem(wanted)
+    if problem is not None:
+        raise Refusal("BAD_USER_INPUT", f"`text` {problem}.", argument="text")
     if not 0 <= first <= MAX_RESULTS:
         raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {MAX_RESULTS}.", argument="first")
     found = await context.fetch(queries.search, Found, text=wanted, tags=tags, limit=first)

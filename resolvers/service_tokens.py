@@ -11,6 +11,7 @@ from db.rows import Row
 from resolvers.context import Context, by_key
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
+from rules.text import normal_text, text_problem
 
 __all__ = ["SCOPES", "ServiceToken", "create_service_token", "revoke_service_token", "service_token_by_id"]
 
@@ -36,9 +37,12 @@ async def create_service_token(
     """
     auth = authenticator_of(context)
     now = auth.clock.now()
-    name = name.strip()
-    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        return UserError("name", "NAME_NOT_VALID", f"A name has 1 to {_LONGEST_NAME} printable characters.")
+    name = normal_text(name)
+    problem = text_problem(name)
+    if problem is not None:
+        return UserError("name", "NAME_NOT_VALID", problem)
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        return UserError("name", "NAME_NOT_VALID", f"A name has 1 to {_LONGEST_NAME} characters.")
     if not scopes or not SCOPES.issuperset(scopes):
         return UserError("scopes", "SCOPE_NOT_VALID", f"Give at least one scope, of: {', '.join(sorted(SCOPES))}.")
     if expires_at is not None and expires_at <= now:

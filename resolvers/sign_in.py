@@ -15,6 +15,7 @@ from db.row_locks import RowLockedError, retry_while_locked
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.user_errors import UserError
+from rules.text import normal_text
 
 __all__ = ["authenticator_of", "change_password", "chosen_password_error", "lock_account", "refresh_session", "sign_in", "sign_out"]
 
@@ -172,5 +173,5 @@ def _session_of(viewer: Viewer) -> tuple[UUID, UUID]:
 
 
 def _storable(text: str) -> str:
-    text = text.strip()
+    text = normal_text(text)
     return text if len(text) <= _LONGEST_EMAIL and text.isprintable() else ""

@@ -13,14 +13,17 @@ from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
+from strawberry.utils.str_converters import to_camel_case
 
 from auth.access import Capability
 from db.rows import Row
 from db.statements import Query
 from execution.costs import COST, COUNT, PAGE
 from execution.edges import edge, edge_with
+from execution.errors import Refusal
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
+from rules.text import normal_text, storable_problem
 from schema.roots import root
 
 __all__ = [
@@ -229,8 +232,8 @@ def _filters(given: Any) -> list[tuple[str, Any]]:
         elif each.metadata.get("any_node"):
             value = tuple(_any_uuid(one, f"filter.{each.name}") for one in value)
         elif isinstance(value, list):
-            value = tuple(_plain(one) for one in value)
-        chosen.append((each.name, _plain(value)))
+            value = tuple(_plain(one, each.name) for one in value)
+        chosen.append((each.name, _plain(value, each.name)))
     return chosen
 
 
@@ -241,5 +244,13 @@ def _any_uuid(text: str, argument: str) -> UUID:
         return read_any_id(text, argument)[1]
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+def _plain(value: Any, name: str) -> Any:
+    """Returns a filter's value as the statement takes it, a text in the form in which texts are kept."""
+    if not isinstance(value, str):
+        return value.value if isinstance(value, Enum) else value
+    text = normal_text(value)
+    problem = storable_problem(text)
+    if problem is not None:
+        argument = f"filter.{to_camel_case(name)}"
+        raise Refusal("BAD_USER_INPUT", f"`{argument}` {problem}.", argument=argument)
+    return text

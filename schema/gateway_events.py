@@ -70,7 +70,7 @@ class RetryGatewayEventInput(IdempotentInput):
 @strawberry.input(description="An event that could not be booked, and will not be.")
 class DismissGatewayEventInput(IdempotentInput):
     id: strawberry.ID = node_id(gateway_events.GatewayEvent, "The event.")
-    reason: str = must("Why, at most 300 characters.")
+    reason: str = must("Why, at most 300 characters.", multiline=True)
 
 
 _EVENT = shows(GatewayEvent, gateway_events.gateway_event_by_id, "The event as it is now.")

@@ -14,18 +14,35 @@ from execution.errors import Refusal
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError
 from resolvers.writing import Values
+from rules.text import normal_text, text_problem
 
-__all__ = ["MAX_LIST", "CreateInput", "IdempotentInput", "MutationInput", "UpdateInput", "may", "must", "node_id", "node_ids", "read_input"]
+__all__ = [
+    "MAX_LIST",
+    "MULTILINE",
+    "CreateInput",
+    "IdempotentInput",
+    "MutationInput",
+    "UpdateInput",
+    "may",
+    "must",
+    "node_id",
+    "node_ids",
+    "read_input",
+]
 
 # The longest list that an input may hold.
 MAX_LIST = 500
+# Of an input field: whether its text may have line breaks.
+MULTILINE = "multiline"
 # What PostgreSQL keeps of the time before year 1 and after year 9999, Python cannot read back: a day's margin for any time zone.
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1), datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 
 
 @strawberry.input
 class MutationInput:
-    client_mutation_id: str | None = strawberry.field(default=None, description="Anything; it comes back in the payload.")
+    client_mutation_id: str | None = strawberry.field(
+        default=None, description="Anything; it comes back in the payload.", metadata={MULTILINE: True}
+    )
 
 
 @strawberry.input
@@ -51,14 +68,14 @@ class IdempotentInput(MutationInput):
     )
 
 
-def must(description: str) -> Any:
-    """A field that must be given."""
-    return strawberry.field(description=description)
+def must(description: str, *, multiline: bool = False) -> Any:
+    """Declares a field that must be given. A text is one line unless it is `multiline`."""
+    return strawberry.field(description=description, metadata={MULTILINE: multiline})
 
 
-def may(description: str) -> Any:
-    """A field that may be left out: a default then holds, or an update leaves it as it is."""
-    return strawberry.field(default=strawberry.UNSET, description=description)
+def may(description: str, *, multiline: bool = False) -> Any:
+    """Declares a field that may be left out: a default then holds, or an update leaves it as it is. A text is one line unless it is `multiline`."""
+    return strawberry.field(default=strawberry.UNSET, description=description, metadata={MULTILINE: multiline})
 
 
 def node_id(row: type[Row], description: str, *, optional: bool = False) -> Any:
@@ -71,8 +88,8 @@ node_ids = node_id
 
 
 def read_input(given: Any) -> tuple[Values, list[UserError]]:
-    """An input's values by their Python names: uuids for global ids, values for enums, trimmed texts; and every id that is none, and every
-    value that no database could keep.
+    """Reads an input: its values by their Python names (uuids for global ids, values for enums, texts as `normal_text` has them), and every
+    id that is none, every text that is refused (rules/text.py) and every value that no database could keep.
 
     What was left out is absent; `clientMutationId` is not among them.
     """
@@ -95,7 +112,7 @@ def _values(given: Any, path: str, errors: list[UserError]) -> Values:
         elif node is not None and value is not None:
             found[each.name] = _ids(value, node, name, errors)
         else:
-            found[each.name] = _plain(value, name, errors)
+            found[each.name] = _plain(value, name, errors, multiline=each.metadata.get(MULTILINE, False))
     return found
 
 
@@ -109,26 +126,26 @@ def _ids(value: Any, node: tuple[str, str], name: str, errors: list[UserError]) 
         return None
 
 
-def _plain(value: Any, name: str, errors: list[UserError]) -> Any:
+def _plain(value: Any, name: str, errors: list[UserError], *, multiline: bool) -> Any:
     if isinstance(value, list):
-        return [_plain(one, f"{name}.{n}", errors) for n, one in enumerate(value)]
+        return [_plain(one, f"{name}.{n}", errors, multiline=multiline) for n, one in enumerate(value)]
     if isinstance(value, Enum):
         return value.value
-    problem = _problem(value)
+    if isinstance(value, str):
+        value = normal_text(value, multiline=multiline)
+        problem = text_problem(value, multiline=multiline)
+    else:
+        problem = _problem(value)
     if problem is not None:
         errors.append(UserError(name, "INVALID", problem))
         return None
-    if isinstance(value, str):
-        return value.strip()
     if hasattr(type(value), "__strawberry_definition__"):
         return _values(value, f"{name}.", errors)
     return value
 
 
 def _problem(value: Any) -> str | None:
-    """Why this can be kept nowhere: no text, no moment that can be read back. What is no number and no moment at all its scalar refuses."""
-    if isinstance(value, str) and any(each == "\0" or "\ud800" <= each <= "\udfff" for each in value):
-        return "Has characters that are none."
+    """Says why a moment cannot be kept: it could not be read back. What is no number and no moment at all its scalar refuses."""
     if isinstance(value, datetime) and not _EARLIEST <= value <= _LATEST:
         return "Must be a moment between the years 1 and 9999."
     if isinstance(value, time) and value.tzinfo is not None:

@@ -10,6 +10,7 @@ from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, guarded
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
+from rules.text import normal_text
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
@@ -109,5 +110,5 @@ class StudentQueries:
 
     @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")
     async def student_by_number(self, info: Info, student_number: str) -> Student | None:
-        found: Student | None = await info.context.loaders.of(students.student_by_number).load(student_number)
+        found: Student | None = await info.context.loaders.of(students.student_by_number).load(normal_text(student_number))
         return found

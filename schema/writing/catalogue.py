@@ -23,7 +23,7 @@ _CATEGORY = shows(FeeCategory, subjects.fee_category_by_id, "The fee category as
 class CreateSubjectInput(CreateInput):
     code: str = must(_CODE)
     name: str = must("The name.")
-    description: str | None = may("What it is about.")
+    description: str | None = may("What it is about.", multiline=True)
     credits: Decimal | None = may("How much it weighs in a grade point average; 1 when left out, 0 leaves it out of the average.")
 
 
@@ -32,7 +32,7 @@ class UpdateSubjectInput(UpdateInput):
     id: strawberry.ID = node_id(subjects.Subject, "The subject.")
     code: str | None = may(_CODE)
     name: str | None = may("The name.")
-    description: str | None = may("What it is about.")
+    description: str | None = may("What it is about.", multiline=True)
     credits: Decimal | None = may("How much it weighs in a grade point average.")
     is_active: bool | None = may("Whether it is taught now.")
 
@@ -57,7 +57,7 @@ class UpdateAssessmentTypeInput(UpdateInput):
 class CreateFeeCategoryInput(CreateInput):
     code: str = must(_CODE)
     name: str = must("The name.")
-    description: str | None = may("What it pays for.")
+    description: str | None = may("What it pays for.", multiline=True)
     default_amount: Decimal | None = may("What is usually charged.")
     currency: str = must("ISO 4217 code of its currency.")
 
@@ -67,7 +67,7 @@ class UpdateFeeCategoryInput(UpdateInput):
     id: strawberry.ID = node_id(subjects.FeeCategory, "The fee category.")
     code: str | None = may(_CODE)
     name: str | None = may("The name.")
-    description: str | None = may("What it pays for.")
+    description: str | None = may("What it pays for.", multiline=True)
     default_amount: Decimal | None = may("What is usually charged.")
     currency: str | None = may("ISO 4217 code of its currency.")
     is_active: bool | None = may("Whether it is charged now.")

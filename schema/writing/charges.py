@@ -41,7 +41,7 @@ class PreviewChargesInput:
     fee_category_id: strawberry.ID = node_id(subjects.FeeCategory, "What is charged for. Its currency is the charges'.")
     due_date: date = must("The day they fall due, where the school is.")
     amount: Decimal | None = may("How much each is charged; the fee category's usual amount when left out.")
-    description: str | None = may("What for, at most 300 characters; name the period in it: `Tuition for March 2026`.")
+    description: str | None = may("What for, at most 300 characters; name the period in it: `Tuition for March 2026`.", multiline=True)
     academic_year_id: strawberry.ID | None = node_id(
         academic_years.AcademicYear, "The academic year they are for; the one of the due date when left out.", optional=True
     )
@@ -60,7 +60,7 @@ class CreateChargesInput(PreviewChargesInput, IdempotentInput):
 @strawberry.input(description="A charge to be taken back.")
 class CancelChargeInput(IdempotentInput):
     payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
-    reason: str = must("Why, at most 300 characters.")
+    reason: str = must("Why, at most 300 characters.", multiline=True)
 
 
 @strawberry.input(
@@ -69,7 +69,7 @@ class CancelChargeInput(IdempotentInput):
 class UpdateChargeInput(UpdateInput, IdempotentInput):
     id: strawberry.ID = node_id(payments.Payment, "The charge.")
     due_date: date | None = may("The day it falls due, where the school is.")
-    description: str | None = may("What for.")
+    description: str | None = may("What for.", multiline=True)
 
 
 @strawberry.type(description="One charge to be.")

@@ -68,7 +68,7 @@ class GradeEntryInput:
     student_id: strawberry.ID = node_id(students.Student, "The student, in the class on the assessment's day.")
     state: GradeState | None = may("What it is; SCORED when left out.")
     score: Decimal | None = may("The score, of a SCORED one alone; at most 3 decimals.")
-    comment: str | None = may("A word to it; left out: as it is.")
+    comment: str | None = may("A word to it; left out: as it is.", multiline=True)
     version: int | None = may("The version that you saw, 0 when there was none: when it has changed since, nothing is written.")
     client_id: UUID | None = may("The grade's UUID, when you make it yourself.")
 

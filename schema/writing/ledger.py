@@ -32,7 +32,7 @@ class RecordPaymentInput(IdempotentInput):
     method: PaymentMethod = must("How it was paid.")
     allocations: list[PaymentAllocationInput] = must("Which charges it pays, at most 500, each once.")
     occurred_at: datetime | None = may(_WHEN)
-    note: str | None = may("A note, a check's number say, at most 300 characters.")
+    note: str | None = may("A note, a check's number say, at most 300 characters.", multiline=True)
 
 
 @strawberry.input(description="A payment to be paid back, or a part of it.")
@@ -40,7 +40,7 @@ class RefundPaymentInput(IdempotentInput):
     transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The payment: an entry of the ledger.")
     amount: Decimal | None = may("How much; all that was not paid back yet when left out.")
     method: PaymentMethod | None = may("How it is paid back; as it was paid when left out.")
-    reason: str = must(_WHY)
+    reason: str = must(_WHY, multiline=True)
     occurred_at: datetime | None = may(_WHEN)
 
 
@@ -48,7 +48,7 @@ class RefundPaymentInput(IdempotentInput):
 class WaiveChargeInput(IdempotentInput):
     payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
     amount: Decimal | None = may("How much; all that is owed when left out.")
-    reason: str = must(_WHY)
+    reason: str = must(_WHY, multiline=True)
 
 
 @strawberry.input(description="What is right, in place of a wrong entry: of the same kind.")
@@ -62,7 +62,7 @@ class ReplacementInput:
 @strawberry.input(description="A wrong entry of the ledger: a payment, a refund or a waiver.")
 class CorrectPaymentInput(IdempotentInput):
     transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The wrong entry.")
-    reason: str = must(_WHY)
+    reason: str = must(_WHY, multiline=True)
     replacement: ReplacementInput | None = may("What is right, entered at the same time.")
 
 

@@ -30,7 +30,7 @@ class CreateTeacherInput(CreateInput):
     last_name: str | None = may("Last name of a new person.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
     employee_number: str = must("The number that the school gives, unique in the school.")
     specialization: str | None = may("What they have studied.")
     joining_date: date = must("The day they join the school.")
@@ -43,7 +43,7 @@ class UpdateTeacherInput(UpdateInput):
     last_name: str | None = may("Last name.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
     employee_number: str | None = may("The number that the school gives.")
     specialization: str | None = may("What they have studied.")
     joining_date: date | None = may("The day they joined the school.")
@@ -68,7 +68,7 @@ class CreateGuardianInput(CreateInput):
     last_name: str | None = may("Last name of a new person.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
 
 
 @strawberry.input(description="What to change of a guardian.")
@@ -78,7 +78,7 @@ class UpdateGuardianInput(UpdateInput):
     last_name: str | None = may("Last name.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
 
 
 @strawberry.input(description="Which guardian.")
@@ -112,7 +112,7 @@ class CreateUserInput(CreateInput):
     last_name: str = must("Last name.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
 
 
 @strawberry.input(description="What to change of an account.")
@@ -123,7 +123,7 @@ class UpdateUserInput(UpdateInput):
     last_name: str | None = may("Last name.")
     email: str | None = may(EMAIL)
     phone: str | None = may(_PHONE)
-    address: str | None = may(_ADDRESS)
+    address: str | None = may(_ADDRESS, multiline=True)
 
 
 @strawberry.input(description="Which user.")
@@ -139,7 +139,7 @@ class ReactivateUserInput(UpdateInput):
 @strawberry.input(description="Your own contact.")
 class UpdateOwnContactInput(MutationInput):
     phone: str | None = may("Your telephone number.")
-    address: str | None = may("Your postal address.")
+    address: str | None = may("Your postal address.", multiline=True)
 
 
 _ADMIN = Capability.MANAGE_SCHOOL

@@ -35,7 +35,7 @@ class ReopenGradesInput(MutationInput):
     semester_id: strawberry.ID = node_id(academic_years.Semester, "The semester.")
     subject_id: strawberry.ID | None = node_id(subjects.Subject, "The subject; left out: all that is locked.", optional=True)
     until: datetime = must("Until when, at most: posting them again closes them as well.")
-    reason: str = must("Why, for the record: 1 to 500 characters.")
+    reason: str = must("Why, for the record: 1 to 500 characters.", multiline=True)
 
 
 @strawberry.type(description="That the grades of a class in a subject were posted.")

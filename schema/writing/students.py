@@ -27,7 +27,7 @@ class CreateStudentInput(CreateInput):
     class_id: strawberry.ID | None = node_id(classes.Class, "The class, from the day of enrolment on.", optional=True)
     email: str | None = may(EMAIL)
     phone: str | None = may("Telephone number.")
-    address: str | None = may("Postal address.")
+    address: str | None = may("Postal address.", multiline=True)
 
 
 @strawberry.input(description="What to change of a student.")
@@ -40,7 +40,7 @@ class UpdateStudentInput(UpdateInput):
     enrollment_date: date | None = may("The first day at the school.")
     email: str | None = may(EMAIL)
     phone: str | None = may("Telephone number.")
-    address: str | None = may("Postal address.")
+    address: str | None = may("Postal address.", multiline=True)
 
 
 @strawberry.input(description="Which student leaves, when and why.")
@@ -48,7 +48,7 @@ class DeactivateStudentInput(UpdateInput):
     id: strawberry.ID = node_id(students.Student, "The student.")
     on: date | None = may("The last day in the class; today when left out.")
     reason: LeavingReason | None = may("Why; `LEFT` when left out.")
-    note: str | None = may("What the office notes.")
+    note: str | None = may("What the office notes.", multiline=True)
 
 
 @strawberry.input(description="Which student comes back, and where to.")
@@ -56,7 +56,7 @@ class ReenrollStudentInput(UpdateInput):
     id: strawberry.ID = node_id(students.Student, "The student.")
     class_id: strawberry.ID = node_id(classes.Class, "The class they come into.")
     on: date | None = may("The first day in the class; today when left out.")
-    note: str | None = may("What the office notes.")
+    note: str | None = may("What the office notes.", multiline=True)
 
 
 @strawberry.input(description="Which student goes to which class.")
@@ -64,7 +64,7 @@ class MoveStudentInput(MutationInput):
     student_id: strawberry.ID = node_id(students.Student, "The student.")
     class_id: strawberry.ID = node_id(classes.Class, "The class they go to.")
     on: date | None = may("The first day in it; today when left out.")
-    note: str | None = may("What the office notes.")
+    note: str | None = may("What the office notes.", multiline=True)
     version: int | None = may("The student's version that you saw: when it has changed since, you get `CONFLICT`.")
 
 

@@ -269,7 +269,7 @@ async def test_without_a_secret_the_gateway_is_told_to_come_again(writable, one)
     ("units", "currency", "named", "code"),
     [(10001, "eur", "{}", "OVERPAID"), (100, "usd", "{}", "WRONG_CURRENCY"), (100, "eur", "pay_" + "0" * 32, "NOT_FOUND"),
     (100, "eur", None, "NOT_READABLE"), (100, "eur", "{}:x", "NOT_READABLE"), (100, "eur", "stu_" + "0" * 32, "NOT_READABLE"),
-    (100, "eur", "{}:NaN", "INVALID"), (100, "eur", "{}:0.5", "ALLOCATION_MISMATCH")],
+    (100, "eur", "{}:NaN", "NOT_READABLE"), (100, "eur", "{}:-1", "INVALID"), (100, "eur", "{}:0.5", "ALLOCATION_MISMATCH")],
 )  # fmt: skip
 async def test_what_cannot_be_booked_is_kept_and_not_sent_again(client, writable, one, units, currency, named, code):
     event = intent(named and named.format(one), units, currency=currency)
