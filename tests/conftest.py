@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,19 @@ def databases(request: pytest.FixtureRequest) -> "Databases":
 
     workerinput = getattr(request.config, "workerinput", None)
     return Databases(*workerinput["databases"]) if workerinput is not None else _start(request.config)
+
+
+@pytest.fixture
+def fill_data_dir(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Fills a DATA_DIR as a first `make run` leaves it, with the demo school: a start on it is a second one."""
+
+    def fill(folder: Path) -> None:
+        from tests.databases import copy_of_a_school
+
+        folder.mkdir(exist_ok=True)
+        copy_of_a_school(request.config.cache.mkdir("postgres"), folder)
+
+    return fill
 
 
 def _cloned(databases: "Databases", template: str) -> Iterator[str]:

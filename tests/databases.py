@@ -20,12 +20,12 @@ import psycopg
 from psycopg import sql
 
 from db.binaries import find_binaries, unprivileged_account
-from db.embedded import EmbeddedServer
+from db.embedded import DATABASE, EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed
 from db.urls import with_database
 
-__all__ = ["SEED_DATE", "Databases", "started_databases"]
+__all__ = ["SEED_DATE", "Databases", "copy_of_a_school", "started_databases"]
 
 # A Wednesday in the middle of a school year: nothing in the suite depends on when it is run.
 SEED_DATE = date(2026, 3, 18)
@@ -49,11 +49,10 @@ def started_databases(cache: Path) -> Iterator["Databases"]:
         finally:
             databases.drop_all()
         return
-    prepared = _prepared_folder(cache)
+    prepared = _prepared_folder(cache) / "suite"
     with tempfile.TemporaryDirectory(prefix="rollcall-tests-") as folder:
         Path(folder).chmod(0o755)
-        # As root the files belong to PostgreSQL's own user, which a copy must keep.
-        subprocess.run(["cp", "-a", "--reflink=auto", prepared / "postgres", folder], check=True)
+        _copy(prepared, Path(folder))
         with _running(Path(folder)) as url:
             yield Databases(url, _OWN_PREFIX)
 
@@ -68,8 +67,21 @@ def _running(folder: Path) -> Iterator[str]:
         server.stop()
 
 
+def copy_of_a_school(cache: Path, folder: Path) -> None:
+    """Puts into `folder` what a first `make run` leaves in its DATA_DIR: a PostgreSQL with the demo school."""
+    _copy(_prepared_folder(cache) / "server", folder)
+
+
+def _copy(prepared: Path, folder: Path) -> None:
+    # As root the files belong to PostgreSQL's own user, which a copy must keep.
+    subprocess.run(["cp", "-a", "--reflink=auto", prepared / "postgres", folder], check=True)
+
+
 def _prepared_folder(cache: Path) -> Path:
-    """Returns the data folder for today's migrations and seed; builds it when there is none, and removes those of other versions."""
+    """Returns the folder with the data folders of the suite's PostgreSQL (`suite`) and of a server with the demo school (`server`).
+
+    Builds it when there is none for today's migrations and seed, and removes those of other versions.
+    """
     digest = hashlib.sha256(f"{SEED_DATE} {os.getuid()} {find_binaries(unprivileged_account()).major}".encode())
     for path in sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern) if path.is_file()):
         digest.update(path.name.encode() + path.read_bytes())
@@ -81,13 +93,20 @@ def _prepared_folder(cache: Path) -> Path:
         for other in cache.iterdir():
             if other.is_dir():
                 shutil.rmtree(other, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="rollcall-tests-") as folder:
-            Path(folder).chmod(0o755)
-            with _running(Path(folder)) as url:
-                Databases(url, _OWN_PREFIX).make_templates()
-            unfinished = cache / "unfinished"
-            unfinished.mkdir()
-            subprocess.run(["cp", "-a", "--reflink=auto", Path(folder) / "postgres", unfinished], check=True)
+        unfinished = cache / "unfinished"
+        for name in ("suite", "server"):
+            with tempfile.TemporaryDirectory(prefix="rollcall-tests-") as folder:
+                Path(folder).chmod(0o755)
+                if name == "server":
+                    _copy(unfinished / "suite", Path(folder))
+                with _running(Path(folder)) as url:
+                    databases = Databases(url, _OWN_PREFIX)
+                    if name == "suite":
+                        databases.make_templates()
+                    else:
+                        databases.become_a_server()
+                (unfinished / name).mkdir(parents=True)
+                _copy(Path(folder), unfinished / name)
         unfinished.rename(prepared)
     return prepared
 
@@ -105,6 +124,12 @@ class Databases:
         migrate(self.address("empty"))
         self.clone("empty", "demo")
         seed(self.address("demo"), "demo", SEED_DATE)
+
+    def become_a_server(self) -> None:
+        """Leaves the database that a server's own PostgreSQL has, with the demo school, and no other."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
+        self._run(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(self._name("demo"), sql.Identifier(DATABASE)))
+        self.drop("empty")
 
     def address(self, name: str) -> str:
         return with_database(self.url, f"{self.prefix}_{name}")

@@ -1,45 +1,21 @@
-"""The whole program as a person starts it: processes, ports, signals."""
+"""The server started as a person starts it: from nothing, side by side, with wrong settings, as an ordinary user."""
 
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from db.binaries import reachable
-from tests.folders import reachable_folder
-from tests.programs import ROOT, SIGN_IN, Program, postmaster, until, until_gone
+from tests.programs import ROOT, Program, postmaster, until_gone
 
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"
-
-
-@pytest.fixture
-def folder():
-    return reachable_folder("serve")
-
-
-@pytest.fixture
-def start(folder):
-    programs = []
-
-    def starting(**settings):
-        programs.append(Program(settings.pop("folder", folder), **settings))
-        return programs[-1]
-
-    yield starting
-    for program in programs:
-        if program.process.poll() is None:
-            program.stop(signal.SIGKILL)
 
 
 CURL = f"""#!{sys.executable}
@@ -82,21 +58,6 @@ def test_from_nothing_to_a_schools_graph_and_again(start, folder):
     assert second.ask("{ students { totalCount } }", second.token())["students"]["totalCount"] == 350
 
 
-def test_a_hard_kill_loses_nothing_that_was_acknowledged(start, folder):
-    first = start()
-    first.ready()
-    token = first.token()
-    made = first.ask('mutation { createServiceToken(input: {name: "kept", scopes: [HEALTH_READ]}) { serviceToken { id } } }', token)
-    identifier = made["createServiceToken"]["serviceToken"]["id"]
-    postgres = postmaster(folder)
-    first.process.kill()
-    first.process.wait()
-    assert until_gone(postgres), "PostgreSQL does not outlive its parent"
-    second = start()
-    second.ready()
-    assert second.ask(f'{{ node(id: "{identifier}") {{ id }} }}', token)["node"] == {"id": identifier}
-
-
 def test_two_run_side_by_side(start, folder):
     """Each with people of its own, whom the other does not know: made while they run, as `make admin` makes them."""
     names = ("one", "two")
@@ -133,7 +94,7 @@ def folder_below(folder: Path, name: str) -> Path:
     return made
 
 
-def test_the_same_folder_twice_is_said_to_be_in_use(start):
+def test_the_same_folder_twice_is_said_to_be_in_use(start, school):
     start().ready()
     second = start()
     assert second.process.wait(30) != 0
@@ -154,61 +115,6 @@ def test_it_works_as_an_ordinary_user(start, folder):
     program = start(user=65534, interpreter=str(found[0]), PYTHONPATH=packages)
     program.ready()
     assert program.token()
-
-
-def test_sigterm_drains(start, folder):
-    program = start(DRAIN_NOTICE_SECONDS="1.5")
-    program.ready()
-    postgres = postmaster(folder)
-    program.process.send_signal(signal.SIGTERM)
-    until = time.monotonic() + 1.2
-    seen = set()
-    while time.monotonic() < until:
-        seen.add(program.status("/health/ready"))
-        time.sleep(0.05)
-    assert 503 in seen, "it says that it is not ready while it still answers"
-    assert program.process.wait(30) == 0
-    assert until_gone(postgres)
-
-
-def test_sigterm_lets_requests_finish_and_closes_the_pool(start, fresh_database_url):
-    """A request that waits in the database when SIGTERM comes is answered; then the process ends and leaves no connection behind."""
-    connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    waiting = f"{connections} AND wait_event_type = 'Lock'"
-    program = start(DATABASE_URL=fresh_database_url, DRAIN_NOTICE_SECONDS="0.2")
-    program.ready()
-    with psycopg.connect(fresh_database_url, autocommit=True) as watching, ThreadPoolExecutor() as threads:
-        with psycopg.connect(fresh_database_url) as locking:
-            locking.execute("LOCK TABLE sign_in_throttles IN ACCESS EXCLUSIVE MODE")
-            asked = threads.submit(program.ask, SIGN_IN.replace("session { accessToken }", "userErrors { code }"))
-            until(lambda: watching.execute(waiting).fetchone()[0] == 1)
-            program.process.send_signal(signal.SIGTERM)
-            until(lambda: program.status("/health/ready") is None)
-            assert program.process.poll() is None, "it listens no more, and waits for the request"
-            locking.rollback()
-            assert asked.result(30)["signIn"]["userErrors"], "answered, though a while after SIGTERM"
-        assert program.process.wait(30) == 0
-        assert watching.execute(connections).fetchone()[0] == 0
-
-
-def test_several_workers_answer_and_stop(start, folder):
-    program = start(WORKERS="2", POOL_MIN_SIZE="1")
-    program.ready()
-    token = program.token()
-    assert {program.ask("{ viewer { role } }", token)["viewer"]["role"] for _ in range(20)} == {"ADMIN"}
-    children = subprocess.run(["pgrep", "-P", str(program.process.pid)], capture_output=True, text=True, check=False).stdout.split()
-    assert len(children) >= 3, "two workers and PostgreSQL"
-    assert program.stop(signal.SIGTERM) == 0
-    assert all(until_gone(int(child)) for child in children)
-
-
-def test_workers_do_not_outlive_a_parent_that_is_killed(start, folder):
-    program = start(WORKERS="2", POOL_MIN_SIZE="1")
-    program.ready()
-    children = subprocess.run(["pgrep", "-P", str(program.process.pid)], capture_output=True, text=True, check=False).stdout.split()
-    program.process.kill()
-    program.process.wait()
-    assert all(until_gone(int(child)) for child in children)
 
 
 @pytest.mark.parametrize(
@@ -275,41 +181,3 @@ def test_a_port_that_is_taken_is_said_to_be_before_anything_is_started(start, fo
     assert "PORT" in program.said()
     assert "Traceback" not in program.said()
     assert not (folder / "data").exists()
-
-
-def test_sessions_outlive_a_restart_and_hold_in_every_worker_without_a_secret(start, folder):
-    first = start(POOL_MIN_SIZE="1")
-    first.ready()
-    token = first.token()
-    first.stop()
-    second = start(WORKERS="2", POOL_MIN_SIZE="1")
-    second.ready()
-    assert {second.ask("{ viewer { role } }", token)["viewer"]["role"] for _ in range(20)} == {"ADMIN"}
-    assert ((folder / "data" / "secret_key").stat().st_mode & 0o777) == 0o600
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_postgresql_that_dies_is_started_again_and_nothing_acknowledged_is_lost(start, folder, workers):
-    program = start(POOL_MIN_SIZE="1", WORKERS=workers, POOL_ACQUIRE_SECONDS="1")
-    program.ready()
-    token = program.token()
-    for n in range(2):
-        made = program.ask(
-            f'mutation {{ createServiceToken(input: {{name: "kept {n}", scopes: [HEALTH_READ]}}) {{ serviceToken {{ id }} }} }}', token
-        )
-        identifier = made["createServiceToken"]["serviceToken"]["id"]
-        os.kill(postmaster(folder), signal.SIGKILL)
-        until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1)
-        until(lambda: program.status("/health/ready") == 200)
-        assert program.ask(f'{{ node(id: "{identifier}") {{ id }} }}', token)["node"] == {"id": identifier}
-    assert program.stop(signal.SIGTERM) == 0
-
-
-def test_a_postgresql_that_keeps_dying_ends_the_server_with_a_message(start, folder):
-    program = start(POOL_MIN_SIZE="1", DRAIN_NOTICE_SECONDS="0")
-    program.ready()
-    for n in range(4):
-        os.kill(postmaster(folder), signal.SIGKILL)
-        until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1 or program.process.poll() is not None)
-    assert program.process.wait(30) == 1
-    assert "Rollcall ended: PostgreSQL ended 4 times" in program.said()
