@@ -92,7 +92,11 @@ class EmbeddedServer:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)
-                self.process.wait(10)
+                try:
+                    self.process.wait(10)
+                except subprocess.TimeoutExpired:  # it is stopped, and hears nothing else
+                    self.process.kill()
+                    self.process.wait(10)
         self.process = None
         self.log.stop()
         if self._lock is not None:

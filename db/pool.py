@@ -11,6 +11,7 @@ import asyncpg
 from config import Settings
 from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_read, lend_free, needs_time, options, prepare
 from db.pool_facts import PoolEvents, PoolMetrics
+from db.silence import SilenceDetector
 from db.turns import Turns
 from db.warmth import keep_warm
 
@@ -24,7 +25,7 @@ class PoolTimeoutError(Exception):
 class Database:
     """The database behind one pool. Opened and closed by the server's lifespan."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", settings: Settings, events: PoolEvents) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", settings: Settings, events: PoolEvents, url: str) -> None:
         self._pool = pool
         self._settings = settings
         self._waiting = 0
@@ -32,7 +33,11 @@ class Database:
         # Connections are had in the order in which they were asked for: asyncpg's line lets who comes later take what was given back for another.
         self._turns = Turns(settings.pool_max_size)
         self._came_back = asyncio.Event()
-        self._warmer: asyncio.Task[None] | None = None
+        self._returned = 0
+        self._silence = SilenceDetector(url, lambda: self._lent + self._waiting, lambda: self._returned, self._cut)
+        # What ends when PostgreSQL is found silent.
+        self._waits: set[asyncio.Timeout] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self.events = events
         # Behind PgBouncer the timeout cannot be a startup parameter, and must not outlive the transaction.
         self._bound = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
@@ -57,8 +62,10 @@ class Database:
             **options(settings),
         )
         await pool
-        database = cls(pool, settings, events)
-        database._warmer = asyncio.create_task(keep_warm(pool, settings.pool_min_size, warm_every, settings.connect_seconds))
+        # Not through PgBouncer, where a probe may wait for its turn.
+        database = cls(pool, settings, events, settings.direct_database_url or url)
+        warming = keep_warm(pool, settings.pool_min_size, warm_every, settings.connect_seconds)
+        database._tasks = [asyncio.create_task(warming), asyncio.create_task(database._silence.run())]
         _open.append(database)
         return database
 
@@ -66,10 +73,12 @@ class Database:
         """Waits for what is running, then closes every connection; after `within` seconds they are cut."""
         if self in _open:
             _open.remove(self)
-        if self._warmer is not None:
-            self._warmer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._warmer
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not await self._silence.answers():
+            self._pool.terminate()
+            return
         try:
             async with asyncio.timeout(within):
                 await self._pool.close()
@@ -170,6 +179,8 @@ class Database:
 
     async def _take(self, *, look: bool) -> Any:
         """A live connection. One that died while it lay idle is thrown away, and the next is taken; with `look`, also if nobody noticed yet."""
+        if self._silence.is_silent:
+            raise _silent()
         deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
         self._waiting += 1
         try:
@@ -191,11 +202,31 @@ class Database:
         return connection
 
     async def _turn(self, deadline: float) -> None:
+        await self._bounded(self._turns.wait(), deadline)
+
+    async def _bounded(self, wait: Awaitable[Any], deadline: float) -> Any:
+        """Waits until the deadline, and no longer than PostgreSQL answers. Raises PoolTimeoutError, ConnectionError."""
+        bound = asyncio.timeout_at(deadline)
+        self._waits.add(bound)
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._turns.wait()
+            async with bound:
+                return await wait
         except TimeoutError:
+            if self._silence.is_silent:
+                raise _silent() from None
             raise PoolTimeoutError("no connection became free in time") from None
+        finally:
+            self._waits.discard(bound)
+
+    def _cut(self) -> None:
+        """Ends what waits for a PostgreSQL that does not answer: statements as if their connections were lost, and whoever waits for a connection."""
+        for holder in self._pool._holders:  # type: ignore[attr-defined]  # not in its stubs
+            if holder._con is not None and holder._in_use is not None:
+                holder._con.terminate()
+        now = asyncio.get_running_loop().time()
+        for bound in self._waits:
+            with suppress(RuntimeError):  # it is ending already
+                bound.reschedule(now)
 
     async def _throw_away(self, connection: Any) -> None:
         with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
@@ -204,9 +235,7 @@ class Database:
 
     async def _any(self, deadline: float) -> Any:
         try:
-            return await self._pool.acquire(timeout=max(deadline - asyncio.get_running_loop().time(), 0.001))
-        except TimeoutError:
-            raise PoolTimeoutError("no connection became free in time") from None
+            return await self._bounded(self._pool.acquire(), deadline)
         except ConnectionError:
             raise
         except OSError as error:
@@ -231,9 +260,14 @@ class Database:
             pass
         finally:
             self._lent -= 1
+            self._returned += 1
             self._turns.give_back()
             self._came_back.set()
             self.events.tell("release")
+
+
+def _silent() -> ConnectionError:
+    return ConnectionError("PostgreSQL does not answer")
 
 
 # The pools of this process that are open: a server has one.
