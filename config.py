@@ -79,6 +79,18 @@ class Settings(BaseSettings):
     max_aliases: int = Field(30, ge=0, description="How many aliases an operation may use.")
     max_root_fields: int = Field(30, ge=1, description="How many root fields an operation may select.")
     max_cost: int = Field(50_000, ge=1, description="The highest cost of an operation: see docs/limits.md.")
+    cost_per_minute: int = Field(
+        1_000_000,
+        ge=0,
+        description="What the operations of one viewer may cost in a minute, in each worker; of clients without a token, those of one network."
+        " 0: no such budget.",
+    )
+    expensive_cost: int = Field(10_000, ge=1, description="An operation that costs more is expensive: only a few of these run at once.")
+    expensive_operations: int = Field(2, ge=1, le=100, description="How many expensive operations a worker runs at once; others wait.")
+    expensive_wait_seconds: float = Field(
+        15, gt=0, description="How long an expensive operation waits at most before it is refused as `OVERLOADED` (503)."
+    )
+    max_answer_bytes: int = Field(16_777_216, ge=65_536, description="The largest answer to an operation; beyond it: `ANSWER_TOO_LARGE`.")
     max_in_flight: int | None = Field(
         None,
         ge=1,

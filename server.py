@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,9 +28,10 @@ from auth.viewer import ANONYMOUS
 from config import Settings, load_settings
 from db.pool import Database
 from execution.breadth_first import BreadthFirst
+from execution.documents import is_mutation
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
-from execution.operations import graphql_core
+from execution.operations import Operation, graphql_core
 from execution.serial_worker import SWITCH_SECONDS, SerialWorker
 from gateways.routes import gateway_routes
 from gateways.stripe import Stripe
@@ -42,6 +43,8 @@ from resolvers.failures import translate
 from schema import make_schema
 from schema.roots import require
 from transport.admission import Admission
+from transport.cost_budget import CostBudgets
+from transport.expensive import ExpensiveOperations
 from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
 from transport.request_id import RequestIdMiddleware
@@ -61,6 +64,18 @@ class Services:
     database: Database
     authenticator: Authenticator
     health: Health
+
+
+def _budget_of(operation: Operation) -> Hashable | None:
+    """Whose budget pays for an operation: its viewer's; of clients without a user, their network's.
+
+    Mutations without a user are signing in, refreshing and resetting, which have limits of their own: a school's morning behind one address must
+    not exhaust a budget.
+    """
+    context: Context = operation.context
+    if context.viewer.user_id is not None:
+        return context.viewer.user_id
+    return None if is_mutation(operation.node) else context.client.network
 
 
 def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - it puts everything together, and decides nothing
@@ -147,6 +162,9 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         may_introspect=may_introspect,
         suggest=suggest,
         explorer=EXPLORER,
+        budgets=CostBudgets(settings.cost_per_minute) if settings.cost_per_minute else None,
+        budget_of=_budget_of,
+        expensive=ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds),
     )
 
     def now() -> datetime:
@@ -171,7 +189,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["authorization", "content-type", "x-request-id"],
-                expose_headers=["x-request-id"],
+                expose_headers=["x-request-id", "x-request-cost", "x-cost-remaining", "retry-after"],
                 max_age=600,
             )
         )

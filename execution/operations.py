@@ -15,12 +15,13 @@ __all__ = ["Execute", "Operation", "graphql_core"]
 
 
 class Operation(NamedTuple):
-    """One request's: valid, within the limits, allowed. `variables` are as the client sent them."""
+    """One request's: valid, within the limits, allowed. `variables` are as the client sent them, `cost` is in points (costs.py)."""
 
     document: Document
     node: OperationDefinitionNode
     variables: dict[str, Any]
     context: Any
+    cost: int = 0
 
 
 # Runs an operation. Bytes are a whole answer, `{"data": …}` in JSON; they are sent as they are.

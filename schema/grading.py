@@ -36,7 +36,7 @@ _SUBJECT = strawberry.argument(description="The subject.")
 # About as many as a class has; lists of them are counted so.
 _CLASS_SIZE = 40
 # Marks read, weighed and ranked.
-_REPORT = 20
+_REPORT = 120
 # A policy read and a policy applied.
 _EXPLANATION = 8
 
@@ -181,7 +181,7 @@ def subject_average_edge() -> Any:
         return (*_of_semester(semester_id), ("subject_id", subject))  # type: ignore[return-value]  # the loader's argument
 
     description = "The average so far of the marks that you may see in a subject and semester; null without such marks."
-    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 10})(prepare)
+    return edge_with(grading.subject_average, "id", description=description, metadata={COST: 25})(prepare)
 
 
 def report_edge() -> Any:

@@ -76,7 +76,7 @@ class StudentAsOf:
     final_grades: list[FinalGrade] = edge(
         past.final_grades_as_of,
         "key",
-        metadata={COST: 20, SIZED_BY: 40},
+        metadata={COST: 45, SIZED_BY: 40},
         description="The final grades that had been posted and counted, by semester and subject.",
     )
     balance: list[Balance] = edge(

@@ -7,7 +7,7 @@ are spread over several processes has a part of the budget in each.
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import NamedTuple
 
@@ -40,12 +40,12 @@ class CostBudgets:
         self._now = now
         self._size = size
         # By client: the points that were left, and when. Least recently used first.
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def charge(self, client: str, cost: int) -> Charge | None:
+    def charge(self, client: Hashable, cost: int) -> Charge | None:
         """Takes the cost from a client's budget; None when there are no budgets. Raises COST_BUDGET_EXCEEDED when the budget cannot pay it.
 
         An operation that costs more than a whole budget is let through when the bucket is full, and leaves a debt: otherwise it never could be.
@@ -69,7 +69,7 @@ class CostBudgets:
             self._buckets.popitem(last=False)
         return Charge(cost, max(0, int(left - cost)))
 
-    def _left(self, client: str, now: float) -> float:
+    def _left(self, client: Hashable, now: float) -> float:
         found = self._buckets.get(client)
         if found is None:
             return float(self._per_minute)

@@ -4,7 +4,7 @@ Every refusal is a JSON body with a code, whatever the client asked for. A clien
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
@@ -21,11 +21,13 @@ from execution.limits import Limits
 from execution.operations import Execute, Operation
 from execution.serial_worker import SerialWorker
 from transport.admission import Admission, flow_of, send_overloaded
+from transport.cost_budget import Charge, CostBudgets
 from transport.disconnect import DisconnectWatcher
+from transport.expensive import ExpensiveOperations
 from transport.headers import header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
 from transport.request_params import GraphQLParams, parse_params
-from transport.responses import JSONBytesResponse, refusal_response, response
+from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
 
 __all__ = ["GraphQLEndpoint", "PathMount"]
 
@@ -34,8 +36,9 @@ class GraphQLEndpoint:
     """The endpoint. `make_context(scope)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
 
     `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
-    theirs resemble. `admission` bounds how many operations run at once. A browser that asks for a page is sent to `explorer`. Contexts that are
-    `is_anonymous` have `anonymous_limits`. What takes long and waits for nothing is done by `worker`.
+    theirs resemble. `admission` bounds how many operations run at once, `expensive` those of a high cost. `budget_of(operation)` says which of the
+    `budgets` pays for an operation; None: none does. A browser that asks for a page is sent to `explorer`. Contexts that are `is_anonymous` have
+    `anonymous_limits`. What takes long and waits for nothing is done by `worker`.
     """
 
     def __init__(
@@ -55,6 +58,9 @@ class GraphQLEndpoint:
         may_introspect: Callable[[Any], bool] = lambda _: True,
         suggest: bool = True,
         explorer: str | None = None,
+        budgets: CostBudgets | None = None,
+        budget_of: Callable[[Operation], Hashable | None] = lambda _: None,
+        expensive: ExpensiveOperations | None = None,
     ) -> None:
         self._schema = schema
         self._execute = execute
@@ -71,6 +77,9 @@ class GraphQLEndpoint:
         self._documents = Documents(schema, limits, anonymous_limits=anonymous_limits, worker=worker, suggest=suggest)
         self._introspection = Introspection(schema, worker, suggest=suggest)
         self._explorer = explorer
+        self._budgets = budgets
+        self._budget_of = budget_of
+        self._expensive = expensive or ExpensiveOperations(1, above=limits.cost, within=1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._explorer and _wants_a_page(scope):
@@ -115,11 +124,28 @@ class GraphQLEndpoint:
         context = await self._make_context(scope)
         try:
             operation, introspects = await self._operation(scope["method"], params, context)
-            # What is asked about the schema runs no operation: its answer is kept, or computed beside the event loop.
-            result = await (self._introspection(operation) if introspects else self._admitted(operation, scope))
+            charge = self._charge(operation)
+            if introspects:
+                # What is asked about the schema runs no operation: its answer is kept, or computed beside the event loop.
+                result = await self._introspection(operation)
+            elif operation.cost <= self._expensive.above:
+                result = await self._admitted(operation, scope)
+            else:
+                async with self._expensive.place():
+                    result = await self._admitted(operation, scope)
         finally:
             self._close(context)
-        return JSONBytesResponse(result, media_type) if isinstance(result, bytes) else self._answer(result, media_type, scope)
+        headers = [] if charge is None else charge.headers()
+        if isinstance(result, bytes):
+            return JSONBytesResponse(result, media_type, headers)
+        return WithHeaders(self._answer(result, media_type, scope), headers)
+
+    def _charge(self, operation: Operation) -> Charge | None:
+        """Takes the operation's cost from its client's budget. Raises a COST_BUDGET_EXCEEDED refusal."""
+        if self._budgets is None:
+            return None
+        client = self._budget_of(operation)
+        return None if client is None else self._budgets.charge(client, operation.cost)
 
     async def _admitted(self, operation: Operation, scope: Scope) -> ExecutionResult | bytes:
         """Runs an operation when there is room for it."""
@@ -146,8 +172,8 @@ class GraphQLEndpoint:
             introspects = selects_schema(document, node)
         # Where anonymous clients may ask for the schema they may ask for all of it: its answer is computed once for everybody.
         limits = self._anonymous_limits if anonymous and not introspects else self._limits
-        check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
-        return Operation(document, node, params.variables, context), introspects
+        cost = check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
+        return Operation(document, node, params.variables, context, cost), introspects
 
     def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> ASGIApp:
         if not result.errors:

@@ -4,19 +4,20 @@ In `application/graphql-response+json` a request that could not begin is a 4xx o
 came of it, since a client of that type can't tell our 400 from a proxy's; one that is not well-formed, or not let in, is not.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from execution.errors import Refusal
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
-__all__ = ["JSONBytesResponse", "http_exception_response", "refusal_response", "response"]
+__all__ = ["JSONBytesResponse", "WithHeaders", "http_exception_response", "refusal_response", "response"]
 
 # Codes of refusals that are about the request as a whole, not about its GraphQL: these have their status in either media type.
 _STATUS = {
@@ -32,6 +33,7 @@ _STATUS = {
     "NOT_ACCEPTABLE": 406,
     "BODY_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
+    "COST_BUDGET_EXCEEDED": 429,
     "RATE_LIMITED": 429,
     "INTERNAL_SERVER_ERROR": 500,
     "OVERLOADED": 503,
@@ -41,22 +43,52 @@ _STATUS = {
 }
 
 
+_PIECE = 131_072
 _ALWAYS = {"Vary": "Accept", "Cache-Control": "no-store"}
 
 
 class JSONBytesResponse:
     """An answer whose body is there: nearly all of them. The same as `response(body, media_type)`, with nothing to be looked up."""
 
-    __slots__ = ("_body", "_media_type")
+    __slots__ = ("_body", "_headers", "_media_type")
 
-    def __init__(self, body: bytes, media_type: str) -> None:
+    def __init__(self, body: bytes, media_type: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._body = body
         self._media_type = media_type
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"%d" % len(self._body)), *_HEADERS[self._media_type]]
+        headers = [(b"content-length", b"%d" % len(self._body)), *_HEADERS[self._media_type], *self._headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": self._body})
+        if len(self._body) <= _PIECE:
+            await send({"type": "http.response.body", "body": self._body})
+        else:
+            await self._send_in_pieces(send)
+
+    async def _send_in_pieces(self, send: Send) -> None:
+        """Sends a large body so that others have their turns: what compresses it has a piece at a time."""
+        for start in range(0, len(self._body), _PIECE):
+            more = start + _PIECE < len(self._body)
+            await send({"type": "http.response.body", "body": self._body[start : start + _PIECE], "more_body": more})
+            await asyncio.sleep(0)
+
+
+class WithHeaders:
+    """An answer with some headers more."""
+
+    __slots__ = ("_answer", "_headers")
+
+    def __init__(self, answer: ASGIApp, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self._answer = answer
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_more(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+            await send(message)
+
+        await self._answer(scope, receive, send_more)
 
 
 _HEADERS = {

@@ -88,6 +88,8 @@ class Contestant:
             "DRAIN_NOTICE_SECONDS": "0",
             # Whoever is slow is to answer late, not to refuse.
             "QUEUE_SECONDS": "3600",
+            "EXPENSIVE_WAIT_SECONDS": "3600",
+            "COST_PER_MINUTE": "0",
         } | self.environment
 
 

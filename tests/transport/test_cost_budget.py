@@ -1,0 +1,128 @@
+"""The budget of cost: what a client may spend in a minute, and nobody in another's place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execution.errors import Refusal
+from tests.transport.asgi import NEW, ask, post
+from tests.transport.test_graphql_http import endpoint
+from transport.cost_budget import CostBudgets
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def budgets(per_minute: int = 600, **options: int) -> tuple[CostBudgets, Clock]:
+    clock = Clock()
+    return CostBudgets(per_minute, now=clock, **options), clock
+
+
+def refused(found: CostBudgets, client: str, cost: int) -> Refusal:
+    with pytest.raises(Refusal) as error:
+        found.charge(client, cost)
+    return error.value
+
+
+def test_a_budget_pays_until_it_is_empty_and_says_what_is_left():
+    found, _ = budgets()
+    assert [found.charge("a", 250), found.charge("a", 350)] == [(250, 350), (350, 0)]
+    refusal = refused(found, "a", 1)
+    assert refusal.code == "COST_BUDGET_EXCEEDED"
+    assert refusal.extensions["retryAfter"] == 1
+    assert refusal.extensions["cost"] == {"requested": 1, "remaining": 0, "limit": 600}
+
+
+def test_a_budget_fills_evenly_and_a_refused_client_is_told_when_it_can_pay():
+    found, clock = budgets()
+    found.charge("a", 600)
+    assert refused(found, "a", 105).extensions["retryAfter"] == 11
+    clock.seconds = 10
+    assert refused(found, "a", 105).extensions["retryAfter"] == 1
+    clock.seconds = 11
+    assert found.charge("a", 105) == (105, 5)
+
+
+def test_a_refusal_costs_nothing():
+    found, clock = budgets()
+    found.charge("a", 600)
+    for _ in range(100):
+        refused(found, "a", 100)
+    clock.seconds = 10
+    assert found.charge("a", 100) == (100, 0)
+
+
+def test_no_client_pays_for_another():
+    found, _ = budgets()
+    found.charge("a", 600)
+    assert found.charge("b", 600) == (600, 0)
+
+
+def test_an_operation_dearer_than_a_budget_runs_when_the_budget_is_full_and_leaves_a_debt():
+    found, clock = budgets()
+    assert found.charge("a", 900) == (900, 0)
+    clock.seconds = 30
+    assert refused(found, "a", 1).extensions["retryAfter"] == 1
+    clock.seconds = 31
+    assert found.charge("a", 10) == (10, 0)
+
+
+def test_a_thousand_networks_do_not_fill_the_memory():
+    found, _ = budgets(size=100)
+    for number in range(1_000):
+        found.charge(f"network {number}", 10)
+    assert len(found) == 100
+    assert found.charge("network 999", 10) == (10, 580)
+
+
+def test_no_budget_charges_nobody():
+    assert CostBudgets(0).charge("a", 10**9) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.integers(0, 700)), max_size=60))
+def test_nobody_spends_more_than_a_budget_and_what_has_been_filled_up_since(requests):
+    found, clock = budgets()
+    spent = 0
+    for pause, cost in requests:
+        clock.seconds += pause
+        try:
+            found.charge("a", cost)
+        except Refusal as refusal:
+            wait = refusal.extensions["retryAfter"]
+            assert 1 <= wait <= 60 + 60
+            clock.seconds += wait
+            found.charge("a", cost)
+        spent += cost
+        # One operation that is dearer than a whole budget may overdraw it, by no more than it is dearer.
+        assert spent <= 600 + clock.seconds * 10 + 100 + 1e-6
+
+
+@pytest.mark.parametrize("accept", ["application/json", NEW])
+async def test_answers_say_what_they_cost_and_refusals_when_to_come_again(accept):
+    clock = Clock()
+    app = endpoint(budgets=CostBudgets(60, now=clock), budget_of=lambda operation: operation.context)
+    plain = await post(app, "{ things(first: 10) { echo } }", accept)
+    partial = await post(app, "{ things(first: 10) { echo } broken }", accept)
+    for answer, remaining in ((plain, 49), (partial, 38)):
+        assert (answer.status, answer.headers["x-request-cost"], answer.headers["x-cost-remaining"]) == (200, "11", str(remaining))
+        assert "cost" not in str(answer.json.get("extensions"))
+    refusal = await post(app, "{ things(first: 50) { echo } }", accept)
+    assert (refusal.status, refusal.code, refusal.headers["retry-after"]) == (429, "COST_BUDGET_EXCEEDED", "13")
+    assert refusal.json["errors"][0]["extensions"]["cost"] == {"requested": 51, "remaining": 38, "limit": 60}
+    headers = {"content-type": "application/json", "authorization": "another"}
+    other = await ask(app, "POST", [b'{"query": "{ things(first: 50) { echo } }"}'], headers)
+    assert other.status == 200
+
+
+async def test_an_operation_that_no_budget_pays_for_says_no_cost():
+    app = endpoint(budgets=CostBudgets(60), budget_of=lambda _: None)
+    answer = await post(app, "{ echo }")
+    assert answer.status == 200
+    assert "x-request-cost" not in answer.headers

@@ -1,0 +1,84 @@
+"""The places of expensive operations: few at once, the others in their order, the line bounded."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from execution.errors import Refusal
+from tests.transport.asgi import post
+from tests.transport.test_graphql_http import endpoint
+from transport.expensive import ExpensiveOperations
+
+
+async def test_no_more_than_the_places_run_at_once_and_the_others_in_the_order_of_their_coming():
+    expensive = ExpensiveOperations(2, above=100, within=60)
+    running, most, began = 0, 0, []
+
+    async def run(number: int) -> None:
+        nonlocal running, most
+        async with expensive.place():
+            began.append(number)
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.001)
+            running -= 1
+
+    await asyncio.gather(*(run(number) for number in range(10)))
+    assert most == 2
+    assert began == list(range(10))
+    assert expensive.waiting == 0
+
+
+async def test_a_line_that_is_too_long_refuses_at_once():
+    expensive = ExpensiveOperations(1, above=100, within=60, longest=2)
+    async with expensive.place():
+        waiting = [asyncio.create_task(expensive.place().__aenter__()) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as refused:
+            await expensive.place().__aenter__()
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert refused.value.code == "OVERLOADED"
+    assert refused.value.extensions["retryAfter"] > 0
+
+
+async def test_who_waits_too_long_is_refused_and_leaves_no_gap():
+    expensive = ExpensiveOperations(1, above=100, within=0.01)
+    async with expensive.place():
+        with pytest.raises(Refusal, match="expensive"):
+            async with expensive.place():
+                pass
+    async with expensive.place():
+        assert expensive.waiting == 0
+
+
+async def test_a_client_that_leaves_the_line_leaves_no_gap():
+    expensive = ExpensiveOperations(1, above=100, within=60)
+    async with expensive.place():
+        leaving = asyncio.create_task(expensive.place().__aenter__())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+    async with expensive.place():
+        assert expensive.waiting == 0
+
+
+async def test_small_operations_pass_while_expensive_ones_wait():
+    release, began = asyncio.Event(), []
+
+    async def execute(operation: Any) -> Any:
+        began.append(operation.cost)
+        if operation.cost > 20:
+            await release.wait()
+        return b'{"data":{}}'
+
+    app = endpoint(execute=execute, expensive=ExpensiveOperations(1, above=20, within=60))
+    large = [asyncio.create_task(post(app, "{ things(first: 50) { echo } }")) for _ in range(3)]
+    while not began:
+        await asyncio.sleep(0)
+    assert (await post(app, "{ things(first: 19) { echo } }")).status == 200
+    assert began == [51, 20], "one expensive operation runs, two wait, the small one does not"
+    release.set()
+    assert [each.status for each in await asyncio.gather(*large)] == [200] * 3
