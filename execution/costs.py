@@ -123,7 +123,7 @@ def check_cost(
 ) -> int:
     """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit.
 
-    Costs are remembered in `costs`.
+    Affordable costs are remembered in `costs`.
     """
     known = None if costs is None else costs.known(operation, variables)
     if known is not None and known <= limits.cost:
@@ -138,6 +138,13 @@ def check_cost(
     reckoning = _Reckoning(schema, document, given)
     price = reckoning.of(operation.selection_set, root, None)
     cost = price.each + price.once + price.batches
+    if cost > limits.cost:
+        raise Refusal(
+            "QUERY_TOO_COSTLY",
+            f"The operation has a cost of {cost}; the limit is {limits.cost}.",
+            limit=limits.cost,
+            cost={"requested": cost, "limit": limits.cost},
+        )
     if costs is not None:
         costs.keep(operation, reckoning.looked_at, variables, cost)
     return cost
