@@ -41,6 +41,7 @@ from graphql import (
     is_composite_type,
 )
 
+from execution.errors import Refusal
 from execution.limits import Limits
 
 __all__ = ["BATCH", "COST", "COUNT", "EACH", "PAGE", "SIZED_BY", "STATEMENT", "ArgumentValues", "Costs", "check_cost"]
