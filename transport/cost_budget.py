@@ -17,6 +17,8 @@ __all__ = ["Charge", "CostBudgets"]
 
 # Buckets that are full again say nothing; of others the one that was used least recently is forgotten first.
 _MOST_BUCKETS = 20_000
+# Of a point: a client that comes again when it may must not be refused for the last bit of a float.
+_ROUNDING = 0.001
 
 
 class Charge(NamedTuple):
@@ -55,7 +57,7 @@ class CostBudgets:
         now = self._now()
         left = self._left(client, now)
         needed = min(cost, self._per_minute)
-        if left < needed:
+        if left + _ROUNDING < needed:
             wait = math.ceil((needed - left) / self._per_second)
             raise Refusal(
                 "COST_BUDGET_EXCEEDED",
