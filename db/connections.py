@@ -9,6 +9,7 @@ import orjson
 
 from config import Settings
 from db.error_text import hide_values
+from db.storage import complains_of_storage
 
 __all__ = [
     "LOST",
@@ -18,6 +19,7 @@ __all__ = [
     "is_closed",
     "is_end",
     "is_read",
+    "is_storage_full",
     "lend_free",
     "needs_time",
     "options",
@@ -132,6 +134,14 @@ def needs_time(connection: Any) -> bool:
 def is_end(error: Exception, connection: Any) -> bool:
     """Whether an error, one of `LOST`, means that its connection has ended."""
     return isinstance(error, _ENDED) or has_ended(connection)
+
+
+def is_storage_full(error: BaseException) -> bool:
+    """Whether PostgreSQL could not write for want of space."""
+    if isinstance(error, asyncpg.DiskFullError):
+        return True
+    # A quota has no code of its own.
+    return isinstance(error, asyncpg.PostgresError) and bool(error.args) and complains_of_storage(str(error.args[0]))
 
 
 @lru_cache(maxsize=4_000)

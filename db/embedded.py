@@ -1,12 +1,8 @@
 """The embedded PostgreSQL: one for each data folder, owned by the process that started it, reached by a Unix socket."""
 
 import ctypes
-import fcntl
-import hashlib
 import os
-import re
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -20,23 +16,17 @@ from urllib.parse import quote
 import psycopg
 
 from config import Settings
-from db.binaries import Account, Binaries, StartError, find_binaries, reachable, unprivileged_account
+from db.binaries import Account, Binaries, StartError, find_binaries, unprivileged_account
+from db.data_folder import DataFolder, FolderInUseError
 from db.leftovers import clear_leftovers, clear_unfinished, postmaster
 from db.server_log import SETTINGS as LOG_SETTINGS
 from db.server_log import BoundedLog
+from db.storage import FIRST_START_BYTES, RESTART_BYTES, complains_of_storage, free_bytes, is_storage_error, megabytes, room_for_first_start
 
 __all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]
 
 DATABASE = "rollcall"
 _USER = "rollcall"
-_SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name takes a part
-_LAST_RESORT = Path("/var/lib/rollcall/data")
-# What the project puts into a data folder, and what a file system of its own begins with.
-_OURS = re.compile(r"postgres|postgres\.log(\.1)?|postgres\.making-.*|run|lock|\.?secret_key.*|bench.*|lost\+found")
-
-
-class FolderInUseError(StartError):
-    """Another process runs PostgreSQL on this data folder."""
 
 
 class EmbeddedServer:
@@ -48,17 +38,14 @@ class EmbeddedServer:
     def __init__(
         self, folder: Path, *, durable: bool = True, max_connections: int = 200, say: Callable[[str], None] = lambda _: None
     ) -> None:
-        self.account = unprivileged_account()
-        self.binaries: Binaries = find_binaries(self.account)
-        self._say = say
-        self.folder = self._usable(folder.resolve())
-        self.data = self.folder / "postgres"
-        self.account = self._owner()
+        account = unprivileged_account()
+        self.binaries: Binaries = find_binaries(account)
+        self._place = DataFolder(folder, account, say)
+        self.account = self._place.account
+        self.folder, self.data, self.sockets = self._place.path, self._place.data, self._place.sockets
         self.log = BoundedLog(self.folder / "postgres.log")
-        self.sockets = self._sockets()
         self._durable = durable
         self._max_connections = max_connections
-        self._lock: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = DATABASE) -> str:
@@ -68,8 +55,8 @@ class EmbeddedServer:
     def start(self) -> None:
         """Makes the data folder if need be, and starts. Raises FolderInUseError, or StartError with the end of PostgreSQL's log."""
         try:
-            self._make_folders()
-            self._take_lock()
+            self._place.make()
+            self._place.lock()
             clear_leftovers(self.data)
             if not self.data.exists() or not any(self.data.iterdir()):
                 self._initialise()
@@ -79,6 +66,8 @@ class EmbeddedServer:
             self._create_database()
         except OSError as error:
             self.stop()
+            if is_storage_error(error):
+                raise StartError(self._full()) from error
             raise StartError(f"PostgreSQL's data folder cannot be used: {error}. Set DATA_DIR to one that is this user's.") from error
         except BaseException:
             self.stop()
@@ -99,12 +88,7 @@ class EmbeddedServer:
                     self.process.wait(10)
         self.process = None
         self.log.stop()
-        if self._lock is not None:
-            if not self.sockets.is_relative_to(self.folder):
-                with suppress(OSError):
-                    self.sockets.rmdir()
-            os.close(self._lock)
-            self._lock = None
+        self._place.unlock()
 
     def restart(self) -> None:
         """Starts again when PostgreSQL ended by itself; the folder's lock was held all the time. Raises StartError."""
@@ -119,73 +103,16 @@ class EmbeddedServer:
                 self.process.kill()
             raise
 
+    def lacks_storage(self) -> bool:
+        """Whether PostgreSQL ended, or cannot start, because its disk is full: there is no room to start with, or its log says so."""
+        try:
+            return free_bytes(self.data) < RESTART_BYTES or complains_of_storage(self.log.end(300).rpartition("starting PostgreSQL")[2])
+        except OSError:
+            return False
+
     def running(self) -> bool:
         """Whether some process runs PostgreSQL on this folder and it is ready."""
         return postmaster(self.data) is not None and self._ready()
-
-    def _usable(self, folder: Path) -> Path:
-        """The folder, or another when the unprivileged user could not walk to it."""
-        if self.account is None:
-            return folder
-        # A folder that is ours is given to that user.
-        there = folder.parent if _is_ours(folder) else folder
-        if reachable(next(parent for parent in (there, *there.parents) if parent.exists())):
-            return folder
-        other = _LAST_RESORT / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-        other.mkdir(parents=True, exist_ok=True)
-        for parent in (_LAST_RESORT.parent, _LAST_RESORT):
-            parent.chmod(0o755)
-        self._say(f"PostgreSQL does not run as root, and other users cannot reach {folder}: the data is in {other}.")
-        return other
-
-    def _owner(self) -> Account | None:
-        """Whom root runs PostgreSQL as: the user that the data is of already, so that this user can go on without root."""
-        if self.account is None or not self.data.exists():
-            return self.account
-        found = self.data.stat()
-        return Account(found.st_uid, found.st_gid) if found.st_uid else self.account
-
-    def _sockets(self) -> Path:
-        inside = self.folder / "run"
-        if len(os.fsencode(inside)) < _SOCKET_LIMIT:
-            return inside
-        return Path(tempfile.gettempdir()) / f"rollcall-{os.getuid()}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
-
-    def _make_folders(self) -> None:
-        """Makes the folders that are missing, and the sockets' own. A data folder that holds other things keeps its owner and mode."""
-        for folder in reversed([each for each in (self.folder, *self.folder.parents) if not each.exists()]):
-            folder.mkdir(exist_ok=True)
-            if self.account is not None:
-                folder.chmod(0o755)
-        if _is_ours(self.folder):
-            with suppress(PermissionError):  # another user made it: what lies in it is restricted by itself
-                self._give(self.folder)
-                self.folder.chmod(0o700)
-        # Nobody but PostgreSQL's user may reach the socket: whoever can is the database's superuser.
-        with suppress(FileExistsError):
-            self.sockets.mkdir(mode=0o700)
-        # In a folder for temporary files anybody may have put something of this name there before us.
-        found = self.sockets.lstat()
-        owners = {os.geteuid(), *([] if self.account is None else [self.account.uid])}
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-            raise StartError(f"{self.sockets} belongs to somebody else. Remove it, or set DATA_DIR to another folder.")
-        self._give(self.sockets)
-        self.sockets.chmod(0o700)
-
-    def _give(self, path: Path) -> None:
-        if self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
-
-    def _take_lock(self) -> None:
-        # The kernel lets go of it when this process ends, however it ends.
-        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        self._give(self.folder / "lock")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise FolderInUseError(f"Another server runs on {self.folder}. Stop it, or set DATA_DIR (and PORT) to others.") from None
-        self._lock = lock
 
     def _ready(self) -> bool:
         with suppress(OSError):
@@ -197,8 +124,11 @@ class EmbeddedServer:
         """Makes the data folder beside its place and moves it there when it is whole: one that was cut short is never taken for one."""
         for cut_short in self.folder.glob("postgres.making-*"):
             clear_unfinished(cut_short)
+        no_room = room_for_first_start(self.data)
+        if no_room is not None:
+            raise StartError(no_room)
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
-        self._give(making)
+        self._place.give(making)
         options = ["-D", str(making), "-U", _USER, "-A", "trust", "-E", "UTF8"]
         # The same order of letters on every machine; names are sorted by a key of our own.
         options += ["--locale-provider=builtin", "--locale=C.UTF-8"] if self.binaries.major >= 17 else ["--locale=C.UTF-8"]
@@ -206,7 +136,11 @@ class EmbeddedServer:
             options.append("--no-sync")
         elif sys.platform == "linux" and self.binaries.major >= 17:
             options.append("--sync-method=syncfs")  # one call, where the thousand files one by one took three times as long
-        self._run("initdb", *options)
+        try:
+            self._run("initdb", *options)
+        except StartError:
+            clear_unfinished(making)
+            raise
         making.rename(self.data)
         folder = os.open(self.folder, os.O_RDONLY)
         try:
@@ -236,6 +170,8 @@ class EmbeddedServer:
             preexec_fn=die_with_parent,
             **_as(self.account),
         )
+        if done.returncode and complains_of_storage(done.stderr + done.stdout):
+            raise StartError(self._full(FIRST_START_BYTES))
         if done.returncode:
             raise StartError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -259,7 +195,7 @@ class EmbeddedServer:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open() as log:
-            self._give(self.log.path)
+            self._place.give(self.log.path)
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
@@ -278,11 +214,17 @@ class EmbeddedServer:
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.process.poll() is not None:
+                if self.lacks_storage():
+                    raise StartError(self._full())
                 raise StartError(f"PostgreSQL did not start:\n{self.log.end()}")
             if self._ready() and postmaster(self.data) == self.process.pid:
                 return
             time.sleep(0.01)
         raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self.log.end()}")
+
+    def _full(self, needed: int = RESTART_BYTES) -> str:
+        """The sentence for a disk that is full."""
+        return f"PostgreSQL cannot start, because the disk of {self.folder} is full: make room, {megabytes(needed)} or more."
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -310,14 +252,6 @@ def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None
         yield server.url()
     finally:
         server.stop()
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds nothing but what the project puts there, or does not exist yet."""
-    try:
-        return not folder.exists() or all(_OURS.fullmatch(each.name) for each in folder.iterdir())
-    except OSError:
-        return False
 
 
 def _environment() -> dict[str, str]:

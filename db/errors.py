@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from db.connections import is_storage_full
 from db.constraints import CONSTRAINTS, foreign_key
 from db.naming import camel
 from db.pool import PoolTimeoutError
@@ -74,6 +75,8 @@ def failure(error: BaseException) -> tuple[str, str] | None:
     """A code and a message for trouble with the database itself; None for anything else."""
     if isinstance(error, PoolTimeoutError):
         return "POOL_TIMEOUT", "The server is busy: no database connection became free in time. Try again."
+    if is_storage_full(error):
+        return "STORAGE_FULL", "The database's disk is full, and nothing was saved. Try again later."
     if isinstance(error, _TOO_LONG):
         return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."
     if isinstance(error, _CONFLICTS):

@@ -1,9 +1,12 @@
-"""An embedded PostgreSQL that ends under a running server is started again; one that keeps ending is given up."""
+"""An embedded PostgreSQL that ends under a running server is started again; one that keeps ending is given up.
+
+One that ends because its disk is full is not given up: it is started again when there is room, however long that takes.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 
@@ -17,6 +20,8 @@ _log = structlog.get_logger("rollcall.postgresql")
 # A postmaster that was killed once is an accident; one that ends for the fourth time within five minutes has a cause that starting does not mend.
 _MOST = 3
 _WITHIN_SECONDS = 300.0
+# On a full disk a start is tried this often. It reads the write-ahead log anew each time.
+_TRIALS_APART = 5.0
 
 
 @contextmanager
@@ -38,27 +43,45 @@ class _Keeper:
     def __init__(self, server: EmbeddedServer, gave_up: Callable[[str], None]) -> None:
         self._server = server
         self._gave_up = gave_up
-        self._stopping = False
+        self._stopping = threading.Event()
         self._lock = threading.Lock()
         # The kernel ends PostgreSQL with the thread that started it: this one lives as long as the server.
         self.thread = threading.Thread(target=self._keep, name="keeps PostgreSQL running", daemon=True)
 
     def stop(self) -> None:
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             self._server.stop()
         self.thread.join(10)
 
     def _keep(self) -> None:
         began: list[float] = []
         last: str | None = None
+        full_since: float | None = None
         while True:
             process = self._server.process
             if process is None:
                 return
             status = process.wait()
+            if self._server.lacks_storage() and not self._stopping.is_set():
+                if full_since is None:
+                    full_since = time.monotonic()
+                    _log.error(
+                        "PostgreSQL has ended because its disk is full: it is started again when there is room",
+                        folder=str(self._server.folder),
+                    )
+                self._stopping.wait(_TRIALS_APART)
+                with self._lock:
+                    if self._stopping.is_set():
+                        return
+                    with suppress(StartError):
+                        self._server.restart()
+                        _log.warning("PostgreSQL is back: its disk has room", seconds=round(time.monotonic() - full_since, 3))
+                        full_since = None
+                continue
+            full_since = None
             with self._lock:
-                if self._stopping:
+                if self._stopping.is_set():
                     return
                 now = time.monotonic()
                 began = [each for each in began if now - each < _WITHIN_SECONDS]

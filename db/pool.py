@@ -9,7 +9,19 @@ from uuid import UUID
 import asyncpg
 
 from config import Settings
-from db.connections import LOST, LostConnectionError, has_ended, is_closed, is_end, is_read, lend_free, needs_time, options, prepare
+from db.connections import (
+    LOST,
+    LostConnectionError,
+    has_ended,
+    is_closed,
+    is_end,
+    is_read,
+    is_storage_full,
+    lend_free,
+    needs_time,
+    options,
+    prepare,
+)
 from db.pool_facts import PoolEvents, PoolMetrics
 from db.silence import SilenceDetector
 from db.turns import Turns
@@ -165,8 +177,15 @@ class Database:
             if is_end(error, connection):
                 raise LostConnectionError(error) from error
             raise
+        except asyncpg.PostgresError as error:
+            self._notice(error)
+            raise
         finally:
             await self._give_back(connection)
+
+    def _notice(self, error: asyncpg.PostgresError) -> None:
+        if is_storage_full(error):
+            self.events.tell("full")
 
     @asynccontextmanager
     async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
@@ -175,7 +194,11 @@ class Database:
             stack.push_async_callback(self._give_back, connection)
             # Behind PgBouncer a RESET would meet whichever server connection is next, and undo what PgBouncer has set there for somebody else.
             connection._con.rollcall_clean = clean or self._settings.pgbouncer
-            yield connection
+            try:
+                yield connection
+            except asyncpg.PostgresError as error:
+                self._notice(error)
+                raise
 
     async def _take(self, *, look: bool) -> Any:
         """A live connection. One that died while it lay idle is thrown away, and the next is taken; with `look`, also if nobody noticed yet."""

@@ -38,7 +38,7 @@ class PoolMetrics:
 
 
 class PoolEvents:
-    """Who wants to know what happens in the pool. A listener takes the event's name: connect, acquire, release or remove."""
+    """Who wants to know what happens in the pool. A listener takes the event's name: connect, acquire, release, remove or full (the disk)."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[str], None]] = []

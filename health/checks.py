@@ -34,6 +34,7 @@ from health.report import (
 )
 from health.report import Process as ProcessFacts
 from health.sharing import Shared
+from health.storage import IS_FULL, StorageWatch
 
 __all__ = ["Health"]
 
@@ -75,15 +76,18 @@ class Health:
         self._probe = Shared(self._ask, apart=_PROBES_APART)
         self._shared_report = Shared(self._report)
         self._watching: asyncio.Task[None] | None = None
+        self._storage = StorageWatch(settings.direct_url or url)
         self.machine = Machine()
         self.draining = False
 
     def start(self) -> None:
+        self._database.events.listen(lambda event: self._storage.report_full() if event == "full" else None)
         self._watching = asyncio.create_task(self.machine.watch())
 
     def stop(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
+        self._storage.stop()
         self._probe.stop()
         self._shared_report.stop()
 
@@ -164,6 +168,7 @@ class Health:
                 await connection.fetchval("SELECT 1")
                 latency = _ms(asked)
                 state = await schema_state(connection)
+                is_full = self._storage.is_full or await connection.fetchval(IS_FULL)
         except TimeoutError:
             return _Answer("the database does not answer", _ms(began))
         except _FAILURES as error:
@@ -171,6 +176,8 @@ class Health:
         reason = f"migrations are pending: {len(state.pending)}" if state.pending else None
         if state.refusal:
             reason = "the database is newer than this server"
+        if is_full:
+            return _Answer("the database's disk is full", latency)
         return _Answer(reason, latency, state.refusal or state.newer)
 
     @asynccontextmanager

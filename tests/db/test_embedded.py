@@ -209,7 +209,7 @@ def test_a_folder_that_the_unprivileged_user_cannot_reach_is_replaced_and_said(t
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     reachable = Path("/var/lib/rollcall-tests") / str(os.getpid())
-    monkeypatch.setattr("db.embedded._LAST_RESORT", reachable / "data")
+    monkeypatch.setattr("db.data_folder._LAST_RESORT", reachable / "data")
     told = []
     server = EmbeddedServer(private / "data", durable=False, say=told.append)
     server.start()
