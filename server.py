@@ -86,13 +86,14 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     direct_url = settings.direct_url
     errors = ErrorWriter(translate)
     in_flight = InFlight()
+    admission = Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         memory.give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
-        authenticator = Authenticator(database, settings, direct_url)
+        authenticator = Authenticator(database, settings, direct_url, parked=admission.paused)
         health = Health(database, str(settings.database_url), settings, lambda: in_flight.count)
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
@@ -154,7 +155,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             tokens=min(limits.tokens, settings.anonymous_max_tokens),
             cost=min(limits.cost, settings.anonymous_max_cost),
         ),
-        admission=Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds),
+        admission=admission,
         is_anonymous=lambda context: context.viewer is ANONYMOUS,
         worker=worker,
         close=Context.close,

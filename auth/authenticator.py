@@ -3,6 +3,8 @@
 import asyncio
 import os
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -52,9 +54,19 @@ class Authenticator:
     Of the pool, what signs in uses `sign_in_share`, and what looks up a refresh token, a service token or a password reset `token_share`.
 
     `url` leads to PostgreSQL itself (settings: `DIRECT_DATABASE_URL` behind PgBouncer). Raises ValueError without a `SECRET_KEY`.
+    Sign-ins that wait for their turn wait inside `parked()` (auth/sign_in_gate.py).
     """
 
-    def __init__(self, database: Database, settings: Settings, url: str, *, clock: Clock | None = None, cache_size: int = 20_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        cache_size: int = 20_000,
+        parked: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         if settings.secret_key is None:
             raise ValueError("SECRET_KEY is not set; `make run` makes one that is kept")
         self._database = database
@@ -67,7 +79,7 @@ class Authenticator:
         threads = min(max(1, (os.cpu_count() or 1) // (2 * settings.workers)), _MOST_THREADS)
         self.passwords = Passwords(threads)
         self.throttle = Throttle(self.sign_in_share, self.keys, self.clock)
-        self.gate = SignInGate(self.throttle, self.passwords, threads)
+        self.gate = SignInGate(self.throttle, self.passwords, threads, parked)
         self._access_tokens = AccessTokens(self.keys, self.clock)
         self.sessions = Sessions(self.keys, self._access_tokens, self.clock)
         self._cache = ViewerCache(cache_size)

@@ -5,8 +5,8 @@ For sign-ins a group is a network and a flow an account: whoever sends a thousan
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from auth.refusals import rate_limited
 
@@ -20,10 +20,19 @@ class FairQueue:
     """`slots` at work at a time, at most one of each flow; the others wait, `room` of each of two lanes at most, for `patience` seconds at most.
 
     Those that are `preferred` get three slots of four while both lanes wait. When a lane is full, the largest group loses its newest. Who loses
-    their place, or patience, gets RATE_LIMITED. Waiting holds nothing but memory. Everything happens on one event loop.
+    their place, or patience, gets RATE_LIMITED. Waiting holds nothing but memory, and happens inside `parked()`: whoever counts what is at work
+    counts others meanwhile. Everything happens on one event loop.
     """
 
-    def __init__(self, slots: int, *, room: int = 1_000, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        slots: int,
+        *,
+        room: int = 1_000,
+        patience: float = 30.0,
+        parked: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._parked = parked
         self._free = slots
         self._room = room
         self._patience = patience
@@ -53,9 +62,12 @@ class FairQueue:
         place = asyncio.get_running_loop().create_future()
         lane.add(group, flow, place)
         self._dispatch()
+        if place.done():
+            return
         try:
-            async with asyncio.timeout(self._patience):
-                await place
+            with self._parked():
+                async with asyncio.timeout(self._patience):
+                    await place
         except BaseException as error:
             if place.cancelled():
                 lane.remove(group, flow, place)

@@ -5,7 +5,7 @@ Whoever waits here holds neither a connection nor a thread. What is at work is b
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from auth.fair_queue import FairQueue
@@ -33,13 +33,19 @@ _MOST_HELD = 1_000
 
 
 class SignInGate:
-    """Lets passwords be verified, counted and hashed, a bounded number at a time. One per process."""
+    """Lets passwords be verified, counted and hashed, a bounded number at a time. One per process.
 
-    def __init__(self, throttle: Throttle, passwords: Passwords, threads: int) -> None:
+    `parked()` is a context in which one waits that is not at work: others may use what it would, but for memory.
+    """
+
+    def __init__(
+        self, throttle: Throttle, passwords: Passwords, threads: int, parked: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        self._parked = parked
         self._throttle = throttle
         self._passwords = passwords
-        self._lookups = FairQueue(_LOOKUPS)
-        self._attempts = FairQueue(threads + _BESIDE_THREADS)
+        self._lookups = FairQueue(_LOOKUPS, parked=parked)
+        self._attempts = FairQueue(threads + _BESIDE_THREADS, parked=parked)
         self._held = 0
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -68,7 +74,8 @@ class SignInGate:
             if refusal.code == "RATE_LIMITED" and self._held < _MOST_HELD:
                 self._held += 1
                 try:
-                    await asyncio.sleep(min((self._held - 1) / _REFUSALS_PER_SECOND, _LONGEST_HELD))
+                    with self._parked():
+                        await asyncio.sleep(min((self._held - 1) / _REFUSALS_PER_SECOND, _LONGEST_HELD))
                 finally:
                     self._held -= 1
             raise
@@ -96,7 +103,8 @@ class SignInGate:
                 return outcome  # type: ignore[no-any-return]  # what `then` returned
             if asyncio.get_running_loop().time() >= deadline:
                 raise rate_limited("Others are signing in to this account at this moment. Try again.", 1)
-            await asyncio.sleep(jitter(0.01, 0.03))
+            with self._parked():
+                await asyncio.sleep(jitter(0.01, 0.03))
 
     async def verify_again(self, flow: Hashable, client: Client, password_hash: str, password: str) -> bool:
         """Whether it is the password, asked by someone who has proved to know it: nothing is counted."""

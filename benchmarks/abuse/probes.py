@@ -13,7 +13,7 @@ from benchmarks.contest.contestants import http_request
 from benchmarks.contest.load import Address, percentile
 from benchmarks.contest.screens import teacher_screens
 
-__all__ = ["Answer", "Probed", "ask", "probes"]
+__all__ = ["Answer", "KeptConnection", "Probed", "ask", "probes"]
 
 # As a load balancer asks: on a connection of its own each time.
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
@@ -55,7 +55,7 @@ def _is_good(answer: Answer) -> bool:
     return answer.status == 200 and not answer.body.startswith(b'{"errors"')
 
 
-class _Connection:
+class KeptConnection:
     """A kept connection. It is opened anew when the server closed it."""
 
     def __init__(self, address: Address) -> None:
@@ -92,7 +92,7 @@ class _Connection:
 
 async def ask(target: Target, request: bytes, *, patience: float = _PATIENCE) -> Answer:
     """One whole HTTP/1.1 request on a connection of its own."""
-    connection = _Connection(target.address)
+    connection = KeptConnection(target.address)
     try:
         return await connection.ask(request, patience)
     finally:
@@ -120,7 +120,7 @@ async def probes(target: Target) -> AsyncIterator[Probed]:
 
 
 async def _probe(address: Address, request: bytes, answers: list[Answer], ended: asyncio.Event) -> None:
-    connection = _Connection(address)
+    connection = KeptConnection(address)
     try:
         while not ended.is_set():
             due = time.perf_counter() + _EVERY
