@@ -7,19 +7,22 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from itertools import cycle
 
 from auth.refusals import rate_limited
 
-__all__ = ["FairQueue"]
+__all__ = ["LANES", "FairQueue"]
 
-# Of this many slots in a row one goes to those without preference: a preferred flood does not shut them out either.
-_PREFERRED_IN_A_ROW = 3
+# Whose turn it is: a lane that nobody waits in passes its turns to the first one in which somebody does. Each lane has some, so that a flood in one
+# shuts nobody out of another.
+_TURNS = (0, 0, 0, 1, 0, 0, 0, 2)
+LANES = max(_TURNS) + 1
 
 
 class FairQueue:
-    """`slots` at work at a time, at most one of each flow; the others wait, `room` of each of two lanes at most, for `patience` seconds at most.
+    """`slots` at work at a time, at most one of each flow; the others wait, `room` of each lane at most, for `patience` seconds at most.
 
-    Those that are `preferred` get three slots of four while both lanes wait. When a lane is full, the largest group loses its newest. Who loses
+    While all lanes wait, lane 0 gets six slots of eight, lanes 1 and 2 one each. When a lane is full, its largest group loses its newest. Who loses
     their place, or patience, gets RATE_LIMITED. Waiting holds nothing but memory, and happens inside `parked()`: whoever counts what is at work
     counts others meanwhile. Everything happens on one event loop.
     """
@@ -29,16 +32,16 @@ class FairQueue:
         slots: int,
         *,
         room: int = 1_000,
-        patience: float = 30.0,
+        patience: float = 60.0,
         parked: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._parked = parked
         self._free = slots
         self._room = room
         self._patience = patience
-        self._lanes = (_Lane(), _Lane())
+        self._lanes = tuple(_Lane() for _ in range(LANES))
         self._busy: set[Hashable] = set()
-        self._row = 0
+        self._turns = cycle(_TURNS)
 
     @property
     def waiting(self) -> int:
@@ -46,21 +49,21 @@ class FairQueue:
         return sum(lane.size for lane in self._lanes)
 
     @asynccontextmanager
-    async def slot(self, flow: Hashable, group: Hashable, *, preferred: bool = False) -> AsyncIterator[None]:
+    async def slot(self, flow: Hashable, group: Hashable, *, lane: int = LANES - 1) -> AsyncIterator[None]:
         """A slot while the block runs."""
-        await self.enter(flow, group, preferred=preferred)
+        await self.enter(flow, group, lane=lane)
         try:
             yield
         finally:
             self.leave(flow)
 
-    async def enter(self, flow: Hashable, group: Hashable, *, preferred: bool = False) -> None:
+    async def enter(self, flow: Hashable, group: Hashable, *, lane: int = LANES - 1) -> None:
         """Takes a slot, at once or when it is this one's turn. Whoever is cancelled, or refused, has taken none."""
-        lane = self._lanes[0 if preferred else 1]
-        if lane.size >= self._room and not lane.evict(group):
+        line = self._lanes[lane]
+        if line.size >= self._room and not line.evict(group):
             raise _too_many()
         place = asyncio.get_running_loop().create_future()
-        lane.add(group, flow, place)
+        line.add(group, flow, place)
         self._dispatch()
         if place.done():
             return
@@ -70,7 +73,7 @@ class FairQueue:
                     await place
         except BaseException as error:
             if place.cancelled():
-                lane.remove(group, flow, place)
+                line.remove(group, flow, place)
             elif place.exception() is None:
                 self.leave(flow)  # it came in the very moment
             if isinstance(error, TimeoutError):
@@ -84,19 +87,15 @@ class FairQueue:
         self._dispatch()
 
     def _dispatch(self) -> None:
-        while self._free:
-            first = 0 if self._row < _PREFERRED_IN_A_ROW else 1
-            for number in (first, 1 - first):
-                taken = self._lanes[number].take(self._busy)
-                if taken is not None:
-                    self._row = self._row + 1 if number == 0 else 0
-                    flow, place = taken
-                    self._free -= 1
-                    self._busy.add(flow)
-                    place.set_result(None)
-                    break
-            else:
-                return
+        while self._free and self.waiting:
+            turn = next(self._turns)
+            taken = self._lanes[turn].take(self._busy) or next(filter(None, (lane.take(self._busy) for lane in self._lanes)), None)
+            if taken is None:
+                return  # those that wait are of flows that are at work
+            flow, place = taken
+            self._free -= 1
+            self._busy.add(flow)
+            place.set_result(None)
 
 
 class _Lane:

@@ -16,16 +16,21 @@ from auth.throttle import Limit, Throttle
 from db.row_locks import jitter
 from execution.errors import Refusal
 
-__all__ = ["SignInGate"]
+__all__ = ["KNOWN", "PROVED", "UNKNOWN", "UNTROUBLED", "SignInGate"]
 
 T = TypeVar("T")
 
+# The lanes in which attempts wait: of whoever has proved something already, or signs in where they did before and has not failed lately; of others who
+# signed in there before; of everybody else.
+PROVED = UNTROUBLED = 0
+KNOWN = 1
+UNKNOWN = 2
 # Looking an account up takes a millisecond; whoever waits to do so waits for others' milliseconds.
 _LOOKUPS = 2
 # Beside those whose passwords are being hashed: they read and write what goes before and after.
 _BESIDE_THREADS = 2
 # How long an attempt may wait for the outcome of others on the same account, in other workers.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 # Refusals leave at this rate at most, as long as no more than so many wait to leave.
 _REFUSALS_PER_SECOND = 50.0
 _LONGEST_HELD = 5.0
@@ -88,7 +93,7 @@ class SignInGate:
         password: str,
         then: Callable[[], Awaitable[T | None]],
         *,
-        preferred: bool,
+        lane: int,
     ) -> T | None:
         """What `then` makes of a right password; None for a wrong one, or when `then` finds that it is right no more.
 
@@ -98,7 +103,7 @@ class SignInGate:
         call = _Call(password_hash, password, then)
         deadline = asyncio.get_running_loop().time() + _PATIENCE
         while True:
-            outcome = await self._in_turn(limits[0].key, client, lambda: self._attempt(limits, call), call, preferred=preferred)
+            outcome = await self._in_turn(limits[0].key, client, lambda: self._attempt(limits, call), call, lane=lane)
             if outcome is not _LATER:
                 return outcome  # type: ignore[no-any-return]  # what `then` returned
             if asyncio.get_running_loop().time() >= deadline:
@@ -108,16 +113,14 @@ class SignInGate:
 
     async def verify_again(self, flow: Hashable, client: Client, password_hash: str, password: str) -> bool:
         """Whether it is the password, asked by someone who has proved to know it: nothing is counted."""
-        return await self._in_turn(flow, client, lambda: self._passwords.verify(password_hash, password), preferred=True)  # type: ignore[no-any-return]
+        return await self._in_turn(flow, client, lambda: self._passwords.verify(password_hash, password), lane=PROVED)  # type: ignore[no-any-return]
 
     async def hash(self, flow: Hashable, client: Client, password: str) -> str:
         """The hash of a new password, for someone who has proved to be the account's owner."""
-        return await self._in_turn(flow, client, lambda: self._passwords.hash(password), preferred=True)  # type: ignore[no-any-return]
+        return await self._in_turn(flow, client, lambda: self._passwords.hash(password), lane=PROVED)  # type: ignore[no-any-return]
 
-    async def _in_turn(
-        self, flow: Hashable, client: Client, work: Callable[[], Any], call: "_Call | None" = None, *, preferred: bool
-    ) -> Any:
-        await self._attempts.enter(flow, client.network, preferred=preferred)
+    async def _in_turn(self, flow: Hashable, client: Client, work: Callable[[], Any], call: "_Call | None" = None, *, lane: int) -> Any:
+        await self._attempts.enter(flow, client.network, lane=lane)
         task = asyncio.ensure_future(work())
         self._tasks.add(task)
 

@@ -23,7 +23,7 @@ from db.queries import queries
 from db.row_locks import jitter
 from db.statements import Query
 
-__all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt", "Limit", "Policy", "Throttle"]
+__all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt", "Limit", "Policy", "State", "Throttle"]
 
 _log = structlog.get_logger("rollcall.throttle")
 
@@ -69,7 +69,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class State:
     """A key as it is now."""
 
     failures: int = 0
@@ -125,7 +125,7 @@ class Throttle:
         """What an attempt to prove to be the owner of a session counts towards: who holds a stolen one must not guess on."""
         return (self._limit(f"password of {user_id}", KNOWN_NETWORK),)
 
-    async def check(self, limits: Sequence[Limit]) -> list[_State]:
+    async def check(self, limits: Sequence[Limit]) -> list[State]:
         """How things stand with each limit. Raises RATE_LIMITED when one is blocked, whatever becomes of the attempts in flight."""
         now = self._clock.now()
         rows = await self._share.fetch(
@@ -136,8 +136,8 @@ class Throttle:
                 now=now,
             )
         )
-        found = {row["key"]: _State(row["failures"], row["in_flight"], row["counted_at"], row["blocked_until"]) for row in rows}
-        states = [found.get(each.key, _State()) for each in limits]
+        found = {row["key"]: State(row["failures"], row["in_flight"], row["counted_at"], row["blocked_until"]) for row in rows}
+        states = [found.get(each.key, State()) for each in limits]
         free = [_free(each.policy, states[0]) for each in limits]
         seconds = max(state.seconds(each.policy, room, now) for each, state, room in zip(limits, states, free, strict=True))
         if seconds > 0:
@@ -223,5 +223,5 @@ class Throttle:
         return Limit(self._keys.digest("sign-in throttle", text), policy)
 
 
-def _free(policy: Policy, account: _State) -> int:
+def _free(policy: Policy, account: State) -> int:
     return policy.free + (policy.spare if account.failures == 0 else 0)

@@ -8,6 +8,7 @@ import structlog
 from auth.authenticator import Authenticator
 from auth.passwords import password_problem
 from auth.sessions import KNOWN_NETWORK_FOR, Granted, RefreshTokenReused
+from auth.sign_in_gate import KNOWN, PROVED, UNKNOWN, UNTROUBLED
 from auth.statements import bound
 from auth.viewer import Viewer
 from db.queries import queries
@@ -55,15 +56,16 @@ async def sign_in(context: Context, email: str, password: str) -> Granted | User
             network_is_known = bool(known and known["network_is_known"])
             limits = auth.throttle.sign_in(email, known and known["id"], context.client, network_is_known=network_is_known)
             # What is blocked is refused before it takes anybody's place.
-            await auth.throttle.check(limits)
+            account, *_ = await auth.throttle.check(limits)
         password_hash = known["password_hash"] if known else None
+        lane = UNKNOWN if not network_is_known else KNOWN if account.failures else UNTROUBLED
 
         async def enter() -> Granted | None:
             if known is None or password_hash is None or not known["is_active"]:
                 return None
             return await _enter(context, known["id"], password_hash, password)
 
-        granted = await auth.gate.verify(limits, context.client, password_hash, password, enter, preferred=network_is_known)
+        granted = await auth.gate.verify(limits, context.client, password_hash, password, enter, lane=lane)
     if granted is None:
         _log.info("sign-in refused", user_id=str(known["id"]) if known else None, address=str(context.client.address))
         return _WRONG
@@ -106,7 +108,7 @@ async def change_password(context: Context, current_password: str, new_password:
         return True
 
     async with auth.gate.paced():
-        if not await auth.gate.verify(limits, context.client, account["password_hash"], current_password, proved, preferred=True):
+        if not await auth.gate.verify(limits, context.client, account["password_hash"], current_password, proved, lane=PROVED):
             return UserError("currentPassword", "WRONG_PASSWORD", "This is not your password.")
         error = chosen_password_error(new_password, account["email"])
         if error is None and await auth.gate.verify_again(user_id, context.client, account["password_hash"], new_password):

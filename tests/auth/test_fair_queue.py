@@ -18,11 +18,11 @@ class Line:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._ends: dict[str, asyncio.Event] = {}
 
-    async def comes(self, name: str, flow: Hashable, group: Hashable, *, preferred: bool = False) -> None:
+    async def comes(self, name: str, flow: Hashable, group: Hashable, *, lane: int = 2) -> None:
         self._ends[name] = asyncio.Event()
 
         async def work() -> None:
-            async with self.queue.slot(flow, group, preferred=preferred):
+            async with self.queue.slot(flow, group, lane=lane):
                 self.order.append(name)
                 await self._ends[name].wait()
 
@@ -86,15 +86,19 @@ async def test_of_one_flow_one_is_at_work_at_a_time() -> None:
     assert await line.all_end() == ["0", "other", "1", "2"]
 
 
-async def test_the_preferred_get_three_slots_of_four_and_others_the_fourth() -> None:
+async def test_lanes_have_their_turns_and_none_is_shut_out() -> None:
     line = Line(FairQueue(1))
     for number in range(8):
-        await line.comes(f"o{number}", number, "a")
-        await line.comes(f"p{number}", 100 + number, "b", preferred=True)
-    assert await line.all_end() == [
-        *("o0", "p0", "p1", "p2", "o1", "p3", "p4", "p5", "o2", "p6", "p7"),
-        *(f"o{number}" for number in range(3, 8)),
-    ]
+        for lane in range(3):
+            await line.comes(f"{lane}.{number}", object(), "network", lane=lane)
+    # The very first came when nobody else was there.
+    order = "".join(name[0] for name in await line.all_end())
+    assert order[0] == "0"
+    assert order[:9].count("0") == 7
+    assert order[:9].count("1") == order[:9].count("2") == 1
+    # A lane in which nobody waits passes its turns on to the first in which somebody does.
+    assert order.rindex("0") < order.rindex("1") < order.rindex("2")
+    assert order.count("0") == order.count("1") == order.count("2") == 8
 
 
 async def test_who_leaves_the_line_takes_nobodys_slot() -> None:
@@ -139,5 +143,5 @@ async def test_a_full_lane_costs_the_largest_group_its_newest_and_nobody_else() 
     with pytest.raises(Refusal):
         await line.tasks["flood 2"]
     # The other lane has room of its own.
-    await line.comes("known", "known", "flood", preferred=True)
+    await line.comes("known", "known", "flood", lane=0)
     assert await line.all_end() == ["at work", "known", "flood 0", "home", "flood 1"]
