@@ -17,10 +17,10 @@ NOW = "2026-03-18 10:15:00+01:00"
 
 
 @asynccontextmanager
-async def writable_school(databases: Databases, now: str) -> AsyncIterator[School]:
-    """A demo school of one's own, where it is `now`, with an authenticator that listens."""
+async def writable_school(databases: Databases, now: str, template: str = "demo") -> AsyncIterator[School]:
+    """A copy of a template of the suite's, where it is `now`, with an authenticator that listens."""
     name = uuid4().hex[:12]
-    url = databases.clone("demo", name)
+    url = databases.clone(template, name)
     databases.set_clock(name, now)
     database = await Database.open(Settings(environment="test", pool_min_size=1), url)
     school = School(database)

@@ -257,6 +257,28 @@ async def test_a_refused_change_changes_nothing(school: School, worker: Authenti
     assert await is_good(worker, other)
 
 
+async def test_a_password_that_is_changed_elsewhere_meanwhile_is_not_changed_again(
+    school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, email = await school.person()
+    _, viewer = await school.signed_in(worker, email=email)
+    hash_password = worker.passwords.hash
+
+    async def changed_after_hashing(password: str) -> str:
+        """The moment between verifying the old password and writing the new one."""
+        hashed = await hash_password(password)
+        await school.database.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, await hash_password("from elsewhere"))
+        return hashed
+
+    monkeypatch.setattr(worker.passwords, "hash", changed_after_hashing)
+    error = await change_password(school.context(worker, viewer), PASSWORD, NEW)
+    assert error is not None
+    assert error.code == "PASSWORD_CHANGED_MEANWHILE"
+    monkeypatch.undo()
+    assert await attempt(school, worker, email, "from elsewhere") == "in"
+    assert await attempt(school, worker, email, NEW) == "WRONG_CREDENTIALS"
+
+
 async def test_a_stolen_session_does_not_let_guess_the_password(school: School, worker: Authenticator) -> None:
     _, viewer = await school.signed_in(worker)
     context = school.context(worker, viewer)

@@ -193,3 +193,9 @@ async def uuid_of(identifier):
     from uuid import UUID
 
     return UUID(identifier[4:])
+
+
+async def test_a_list_longer_than_can_be_handled_at_once_is_refused(writable, family):
+    given = {"feeCategoryId": family.category, "studentIds": family.students[:1] * 501, "dueDate": "2026-04-01"}
+    answer = (await writable.data(PREVIEW, BURSAR, input=given))["previewCharges"]
+    assert codes(answer) == [("studentIds", "TOO_MANY")]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.schema.writing.bursary import BURSAR, act, books, charge, entry, make_family, money, pay
 from tests.schema.writing.classroom import codes
+from tests.writable import NOW, writable_school
 
 NONE = "0" * 32
 
@@ -302,3 +303,9 @@ async def _guardian_of(school, student):
     guardian = (await run(school, "createGuardian", "guardian { id }", firstName="P", lastName="Test", email=email))["guardian"]["id"]
     await run(school, "linkGuardian", "guardian { id }", guardianId=guardian, studentId=student, relationship="FATHER")
     return email
+
+
+async def test_without_an_academic_year_there_is_nothing_to_number_receipts_in(databases):
+    async with writable_school(databases, NOW, "empty") as school:
+        await school.database.execute("INSERT INTO users (role, first_name, last_name, email) VALUES ('BURSAR', 'A', 'B', $1)", BURSAR)
+        assert codes(await pay(school, (f"pay_{'0' * 32}", "1"))) == [("allocations.0.paymentId", "NOT_FOUND"), (None, "NO_YEAR")]

@@ -55,6 +55,16 @@ async def test_changing_the_scale_later_changes_no_posted_grade(writable, room):
         await writable.database.execute("UPDATE grading_scales SET is_default = true WHERE id = $1", old)
 
 
+async def test_without_a_default_scale_nothing_is_posted(writable, room):
+    await marked(writable, room, 79.5, 60, 50)
+    default = await writable.value("UPDATE grading_scales SET is_default = false WHERE is_default RETURNING id")
+    try:
+        assert codes(await post(writable, room)) == [(None, "NO_SCALE")]
+        assert await final_grades(writable, room) == []
+    finally:
+        await writable.database.execute("UPDATE grading_scales SET is_default = true WHERE id = $1", default)
+
+
 async def test_after_posting_marks_are_locked(writable, room):
     test = await marked(writable, room, 80, 70, 60)
     assert codes(await post(writable, room)) == []
