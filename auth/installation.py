@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from config import ConfigurationError
+from db.binaries import unprivileged_account
 
 __all__ = ["installation_secret"]
 
@@ -33,7 +34,7 @@ def installation_secret(folder: Path) -> str:
 
 
 def _make(kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = kept.parent.stat()
     # Written beside its place and linked to it when it is whole: whoever comes second finds the first one's.
     making = kept.with_name(f".{_NAME}-{secrets.token_hex(8)}")
@@ -42,8 +43,9 @@ def _make(kept: Path) -> None:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        if os.geteuid() == 0:
-            # What root makes in a user's folder is that user's, who goes on without root.
+        account = unprivileged_account()
+        if account is not None and owner.st_uid != account.uid:
+            # What root makes in a user's folder is that user's, who goes on without root. PostgreSQL's account has no business with the secret.
             os.chown(making, owner.st_uid, owner.st_gid)
         with suppress(FileExistsError):
             kept.hardlink_to(making)

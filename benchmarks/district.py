@@ -9,6 +9,7 @@ import psycopg
 from config import load_settings
 from db.embedded import EmbeddedServer
 from db.migrate import migrate
+from db.production import refuse_production
 from db.seed import seed
 
 __all__ = ["SEED_DATE", "district", "seeded"]
@@ -33,6 +34,7 @@ def seeded(scale: str) -> Iterator[str]:
     """The address of a seeded school: `DATABASE_URL`'s, filled when it is empty, or one kept under `DATA_DIR`."""
     settings = load_settings()
     if settings.direct_url:
+        refuse_production(settings.direct_url, settings, "a benchmark")
         _fill(settings.direct_url, scale)
         yield settings.direct_url
         return

@@ -21,6 +21,7 @@ from auth.networks import UNKNOWN_CLIENT
 from config import load_settings
 from db.embedded import database_url
 from db.pool import Database
+from db.production import refuse_production
 
 __all__: list[str] = []
 
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=500)
     options = parser.parse_args()
     with database_url(load_settings()) as url:
+        refuse_production(url, load_settings(), "a benchmark")
         after_commit, after_answer = asyncio.run(_measure(url, options.workers, options.rounds))
     _say("after COMMIT returned", after_commit)
     _say("after the mutation answered", after_answer)

@@ -9,7 +9,7 @@ from psycopg import sql
 from config import ConfigurationError, Settings
 from db.demo_accounts import demo_accounts
 
-__all__ = ["ProductionError", "is_production", "mark_production", "refuse_demo_accounts"]
+__all__ = ["ProductionError", "is_production", "mark_production", "refuse_demo_accounts", "refuse_production"]
 
 _MARKED = """
 SELECT EXISTS (
@@ -40,6 +40,13 @@ def mark_production(url: str, say: Callable[[str], None]) -> None:
             say(
                 "The database could not be marked as one of production, since it is another role's: keep ENVIRONMENT=production for every command."
             )
+
+
+def refuse_production(url: str, settings: Settings, what: str) -> None:
+    """Raises ProductionError when the database is one of production, where `what` has no business."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if is_production(connection, settings):
+            raise ProductionError(f"{what} does not run on a production database")
 
 
 def refuse_demo_accounts(url: str) -> None:

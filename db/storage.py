@@ -3,12 +3,14 @@
 import errno
 import shutil
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 __all__ = [
     "FIRST_START_BYTES",
     "RESTART_BYTES",
     "complains_of_storage",
     "free_bytes",
+    "is_full_beside",
     "is_storage_error",
     "megabytes",
     "room_for_first_start",
@@ -27,6 +29,15 @@ def free_bytes(data: Path) -> int:
     """What PostgreSQL may still take of the file systems of its data folder and its write-ahead log: the lesser."""
     there = [path for path in (data, data / "pg_wal") if path.exists()] or [next(parent for parent in data.parents if parent.exists())]
     return min(shutil.disk_usage(path).free for path in there)
+
+
+def is_full_beside(url: str) -> bool:
+    """Whether the database is reached by a socket, and the disk that the socket lies on has no room for PostgreSQL to start."""
+    host = parse_qs(urlsplit(url).query).get("host", [""])[0]
+    try:
+        return host.startswith("/") and shutil.disk_usage(host).free < RESTART_BYTES
+    except OSError:
+        return False
 
 
 def room_for_first_start(data: Path) -> str | None:

@@ -17,6 +17,7 @@ from config import VERSION, Settings
 from db.migrate import schema_state
 from db.pool import Database
 from db.queries import queries
+from db.storage import is_full_beside
 from health.machine import Machine
 from health.report import (
     DEGRADED,
@@ -47,6 +48,7 @@ _EXHAUSTED_SECONDS = 1.0
 # From here on the database is slow: an indexed look-up takes a hundredth of it.
 _SLOW_MS = 250.0
 _REPORT_SECONDS = 5.0
+_FULL = "the database's disk is full"
 # The part of PostgreSQL's connections from which on the next worker, or a person's psql, may find none.
 _NEARLY_ALL = 0.9
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -172,12 +174,14 @@ class Health:
         except TimeoutError:
             return _Answer("the database does not answer", _ms(began))
         except _FAILURES as error:
+            if is_full_beside(self._url):
+                return _Answer(_FULL, _ms(began))
             return _Answer(f"the database cannot be reached ({type(error).__name__})", _ms(began))
         reason = f"migrations are pending: {len(state.pending)}" if state.pending else None
         if state.refusal:
             reason = "the database is newer than this server"
         if is_full:
-            return _Answer("the database's disk is full", latency)
+            return _Answer(_FULL, latency)
         return _Answer(reason, latency, state.refusal or state.newer)
 
     @asynccontextmanager

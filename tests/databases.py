@@ -19,9 +19,11 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from config import load_settings
 from db.binaries import find_binaries, unprivileged_account
 from db.embedded import DATABASE, EmbeddedServer
 from db.migrate import migrate
+from db.production import refuse_production
 from db.seed import seed
 from db.urls import with_database
 
@@ -42,6 +44,7 @@ def started_databases(cache: Path) -> Iterator["Databases"]:
     """Yields the databases of a run, templates included: on `DATABASE_URL`'s server, or on one started from the data folder kept in `cache`."""
     given = os.environ.get("DATABASE_URL")
     if given:
+        refuse_production(given, load_settings(), "the suite")
         databases = Databases(given)
         try:
             databases.make_templates()

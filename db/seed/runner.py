@@ -35,7 +35,9 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
     started = time.monotonic()
     with psycopg.connect(url) as connection:
         if is_production(connection, load_settings()):
-            raise ProductionError("this is a production database, and the made-up school's accounts have a password that is public")
+            raise ProductionError(
+                "this is a production database, and the made-up school's accounts have a password that is public; DEMO_DATA=false starts without them"
+            )
         connection.execute("SELECT pg_advisory_xact_lock(7205759404)")
         if connection.execute("SELECT count(*) FROM users").fetchone() != (0,):
             raise NotEmptyError("this database has users already; seed an empty one")

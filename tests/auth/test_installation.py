@@ -8,6 +8,7 @@ import pytest
 
 from auth.installation import installation_secret
 from config import ConfigurationError, Settings
+from db.binaries import unprivileged_account
 from tests.folders import reachable_folder
 
 
@@ -58,3 +59,11 @@ def test_what_root_makes_in_a_users_folder_is_the_users(folder):
     os.chown(folder, 1234, 1234)
     installation_secret(folder)
     assert (folder / "secret_key").stat().st_uid == 1234
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_in_a_folder_of_postgresqls_account_it_stays_roots(folder):
+    folder.chmod(0o700)
+    os.chown(folder, unprivileged_account().uid, unprivileged_account().gid)
+    installation_secret(folder)
+    assert (folder / "secret_key").stat().st_uid == 0
