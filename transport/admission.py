@@ -67,7 +67,8 @@ class Admission:
         self.limit = self._highest = limit
         self._queue_seconds = queue_seconds
         self._bounds = (shortest, longest)
-        self._room = shortest
+        # Nothing is known of the rate yet.
+        self._room = longest
         # The lines of the flows, in the order of their turns; none is empty.
         self._lines: dict[Hashable, deque[asyncio.Future[bool]]] = {}
         self._interval = 0.0
