@@ -1,7 +1,6 @@
 """Admission control: what runs at once, who waits in which order, who is refused, and that no place is ever lost."""
 
 import asyncio
-import time
 
 import orjson
 from hypothesis import given, settings
@@ -225,22 +224,33 @@ async def test_fewer_operations_run_while_they_hold_up_the_event_loop_and_more_a
     tasks = [blocked.send(str(n)) for n in range(60)]
     await settle()
     assert len(blocked.running) == 20
-    deadline = time.monotonic() + 20
-    while controlled.limit > 8:
-        time.sleep(0.12)  # noqa: ASYNC251 - it holds up the event loop
-        await asyncio.sleep(0)
-        assert time.monotonic() < deadline
+    assert controlled._look is not None, "the event loop is looked at while operations wait"
+    now = asyncio.get_running_loop().time
+
+    def look(late):
+        controlled._look.cancel()
+        controlled._adapt(now() - late)
+
+    look(1.0)
+    assert controlled.limit == 15
+    for _ in range(10):
+        look(1.0)
+    assert controlled.limit == 8, "never fewer"
     while len(blocked.running) > 8:
         await blocked.release()
     await blocked.release()
-    assert len(blocked.running) == controlled.limit
-    while controlled.limit < 20:
-        await asyncio.sleep(0.05)
-        assert time.monotonic() < deadline
-    assert len(blocked.running) == 20
+    assert len(blocked.running) == 8, "one begins for each that ends"
+    for more in range(1, 13):
+        look(-1.0)
+        await settle()
+        assert controlled.limit == len(blocked.running) == 8 + more
+    look(-1.0)
+    assert controlled.limit == 20
     while blocked.running:
         await blocked.release()
     assert await ended(tasks) == [200] * 60
+    look(-1.0)
+    assert controlled._look is None, "nobody looks at an idle server"
 
 
 async def test_an_operation_that_waits_elsewhere_lets_another_run():
