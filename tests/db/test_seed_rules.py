@@ -112,16 +112,33 @@ def test_written_again_through_the_triggers_every_derived_column_is_the_same(dem
                 assert target.execute(content).fetchone() == source.execute(content).fetchone(), table
 
 
-@pytest.mark.parametrize(
-    "day", [date(2026, 8, 1), date(2026, 8, 12), date(2026, 9, 21), date(2026, 11, 24), date(2027, 1, 31), date(2027, 6, 15)]
-)
-def test_on_any_day_the_school_is_believable(fresh_database_url, day):
-    seed(fresh_database_url, "demo", day)
+# The last day of a year, a day between two, the first weeks of one, an ordinary day, a holiday, the first of a semester, a leap day.
+DAYS = [
+    date(2026, 7, 31),
+    date(2026, 8, 12),
+    date(2026, 9, 1),
+    date(2026, 11, 24),
+    date(2026, 12, 24),
+    date(2027, 2, 1),
+    date(2028, 2, 29),
+]
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_on_any_day_the_school_is_believable_and_adds_up(fresh_database_url, day):
+    seed(fresh_database_url, "demo", day)  # checks its own books
     with psycopg.connect(fresh_database_url) as connection:
         broken = {what: connection.execute(f"SELECT count(*) {rule}", {"day": day}).fetchone() for what, rule in NEVER.items()}
         assert broken == dict.fromkeys(NEVER, (0,))
         unpublished = connection.execute("SELECT count(*) > 10 FROM assessments WHERE published_at IS NULL").fetchone()
         assert unpublished == (day.month not in (7, 8),)  # nothing is held in the summer holidays
+        students, marks, grades = connection.execute(
+            "SELECT (SELECT count(*) FROM students WHERE is_active), (SELECT count(*) FROM attendance), (SELECT count(*) FROM grades)"
+        ).fetchone()
+        assert students > 290
+        assert marks > 5_000
+        assert grades > 10_000
+        assert connection.execute("SELECT count(*) FROM payment_transactions WHERE occurred_at::date >= %s", [day]).fetchone() == (0,)
 
 
 @pytest.fixture(scope="module")
