@@ -17,11 +17,11 @@ _LOOKS_LIKE_AN_OPTION = re.compile(r"-- ?[a-z]")
 _OPTION = re.compile(r"^-- (?P<kind>[a-z]+)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>.+)$")
 # What each kind of entry may have, and whether the option has a name and an SQL type.
 _OPTIONS = {
-    "page": {"key", "public", "order", "filter", "flag", "per", "by"},
+    "page": {"key", "public", "order", "filter", "flag", "per", "by", "guard", "ids"},
     "totals": {"public", "group", "filter", "flag", "per"},
     "name": set[str](),
 }
-_NAMED = {"order", "filter", "flag", "per", "by", "group"}
+_NAMED = {"order", "filter", "flag", "per", "by", "group", "guard", "ids"}
 _TYPED = {"order", "by"}
 _FOLDER = Path(__file__).parent / "queries"
 
@@ -104,9 +104,14 @@ class Queries:
             head, where = query.body.split("\nWHERE ")
             # In brackets, or what is added with AND would bind to the last part of an OR alone.
             query.body = f"{head}\nWHERE (\n{where}\n)"
-        unknown = set(query.nouns()) - set(self._visibility)
+        unknown = {*query.nouns(), *query.guards.values(), *query.id_guards.values()} - set(self._visibility)
         if unknown:
             raise entry.error(f"no visibility rule is called {', '.join(sorted(unknown))}")
+        for noun in query.id_guards.values():
+            try:
+                query.reach_of(noun)
+            except ValueError as error:
+                raise entry.error(f"{query.name} cannot guard ids: {error}") from None
         return query
 
 
@@ -139,6 +144,9 @@ def _check_list(entry: _Entry, query: Query) -> None:
         raise entry.error(f"{query.name} needs a group, and SELECT on a line of its own")
     if any(not set(order.needs) <= set(query.filters) for order in query.orders.values()):
         raise entry.error(f"an order of {query.name} needs a filter that it does not have")
+    for name in (*query.guards, *query.id_guards):
+        if not ({name, f"{name}=true"} & (query.orders.keys() | query.filters.keys())):
+            raise entry.error(f"{query.name} has no order or filter {name} to guard")
     restricted = "@visible(" in query.body.split("\nWHERE ")[1]
     if restricted == bool(query.public):
         raise entry.error(
@@ -166,6 +174,10 @@ def _add_option(query: Query, option: re.Match[str]) -> None:
             query.keys[name] = (sql, sql_type)
         case "group":
             query.groups[name] = sql
+        case "guard":
+            query.guards[name] = sql
+        case "ids":
+            query.id_guards[name] = sql
         case _:
             query.parents[name] = sql
 

@@ -17,6 +17,7 @@ __all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
 _VISIBLE = re.compile(r"@visible\((?P<noun>[a-z_.]+) (?P<alias>[a-z_]+)\)")
 _PARAMETER = re.compile(r"\$(?P<name>[a-z_][a-z_0-9]*)")
 _REACH = "reach_"
+_IDS_IN_REACH = re.compile(r"row\.id = ANY\(\$reach_(?P<name>[a-z_]+)::uuid\[\]\)")
 _NAME = re.compile(r"[a-z_0-9]+$")
 # So many forms of one template: a school's screens use far fewer.
 _KEPT = 2_000
@@ -109,6 +110,8 @@ class Query:
     # Why everybody signed in may see all rows, in words; empty where a visibility rule decides.
     public: str = ""
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    guards: dict[str, str] = field(default_factory=dict)
+    id_guards: dict[str, str] = field(default_factory=dict)
     _compiled: dict[Any, Statement] = field(default_factory=dict)
 
     @property
@@ -122,6 +125,35 @@ class Query:
     def chosen(self, filters: Iterable[tuple[str, Any]]) -> frozenset[str]:
         """The names of the conditions that these filters stand for. A flag is one of two conditions, and no parameter: its plan can count on it."""
         return frozenset(f"{name}={'true' if value else 'false'}" if name in self.flags else name for name, value in filters)
+
+    def guarded(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of these orders and filters that not every viewer may use."""
+        if not self.guards and not self.id_guards:
+            return ()
+        return tuple(name for name in names if name in self.guards or name in self.id_guards)
+
+    def shows(self, name: str, open_nouns: frozenset[str]) -> bool:
+        """Whether a viewer sees, on every row of this list that they see, what the order or filter of this name is about.
+
+        That is who sees all rows of its noun; and, where the list's own rule is the noun's, who does not see all rows of the list.
+        """
+        noun = self.guards[name]
+        match = _VISIBLE.search(self.body[self.body.index("\nWHERE ") :])
+        own = match["noun"] if match else None
+        if noun in open_nouns:
+            return True
+        return own is not None and own not in open_nouns and self._rule(own) == self._rule(noun)
+
+    def reach_of(self, noun: str) -> str:
+        """The name in the reach of the ids that a viewer sees of a noun. Raises ValueError when the noun's rule is more than that list of ids."""
+        match = _IDS_IN_REACH.fullmatch(self._rule(noun))
+        if match is None:
+            raise ValueError(f"the rule of {noun} is not a list of ids")
+        return match["name"]
+
+    def _rule(self, noun: str) -> str:
+        rule = self.visibility[noun]
+        return re.sub(rf"(?<![A-Za-z_]){rule.alias}[.]", "row.", rule.sql).strip()
 
     def columns(self) -> dict[str, str]:
         """The columns of the template by name, each as it is written."""

@@ -1,15 +1,31 @@
-"""Cursors: opaque to clients, a row's place in an order to us. They survive inserts, since they name a place and not a count."""
+"""Cursors: a row's place in an order, encrypted. They survive inserts, since they name a place and not a count.
+
+A place is the value that the list is sorted by and the row's id. A client that could read it would read a value that it did not ask for, and one
+that could write it would compare rows with any value. AES-SIV (RFC 5297) needs no nonce: the same place in the same list has the same cursor,
+and a changed one does not open.
+"""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Cursor", "read_cursor", "write_cursor"]
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from auth.keys import Keys
+from config import load_settings
+
+__all__ = ["Cursor", "CursorCipher", "read_cursor", "write_cursor"]
+
+_PURPOSE = "cursors"
+# Longer than any that is made: a value that a list is sorted by is a name, a number or a moment.
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +36,51 @@ class Cursor:
     id: UUID
 
 
-def write_cursor(order: str, value: str, identifier: UUID) -> str:
-    return urlsafe_b64encode(f"{order}:{identifier.hex}:{value}".encode()).rstrip(b"=").decode()
+class CursorCipher:
+    """Encrypts with the first key (32 bytes each); opens what any of them made. `of_list` is part of what is authenticated."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._ciphers = [AESSIV(each) for each in keys]
+        self._encrypt = self._ciphers[0].encrypt
+
+    def seal(self, text: str, of_list: str) -> str:
+        return urlsafe_b64encode(self._encrypt(text.encode(), [of_list.encode()])).rstrip(b"=").decode()
+
+    def open(self, sealed: str, of_list: str) -> str:
+        """Raises ValueError for a text that `seal` did not make for this list."""
+        if len(sealed) > _LONGEST:
+            raise ValueError(sealed[:20])
+        data = urlsafe_b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4))
+        for each in self._ciphers:
+            try:
+                return each.decrypt(data, [of_list.encode()]).decode()
+            except InvalidTag:
+                continue
+        raise ValueError(sealed[:20])
 
 
-def read_cursor(text: str, order: str, sql_type: str) -> Cursor:
+@lru_cache(maxsize=1)
+def _cipher() -> CursorCipher:
+    """The process's cipher: every server of a school has the same secret, so a cursor of one is good at all of them."""
+    settings = load_settings()
+    if settings.secret_key is None:
+        raise RuntimeError("SECRET_KEY is not set; `make run` makes one that is kept")
+    return CursorCipher(Keys(settings.secret_key, settings.secret_key_previous).of(_PURPOSE))
+
+
+def write_cursor(of_list: str, order: str, value: str, identifier: UUID) -> str:
+    return _cipher().seal(f"{order}:{identifier.hex}:{value}", of_list)
+
+
+def read_cursor(text: str, of_list: str, order: str, sql_type: str) -> Cursor:
     """The place that a cursor names. Raises ValueError, with a sentence for the client, for a cursor that this list in this order never gave."""
     try:
-        decoded = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
-        given, identifier, value = decoded.split(":", 2)
+        given, identifier, value = _cipher().open(text, of_list).split(":", 2)
         place = Cursor(value, UUID(hex=identifier))
-        if "\x00" in value:
-            raise ValueError
-        _READ[sql_type](value)
+        if given == order:
+            _READ[sql_type](value)
     except (ValueError, KeyError, ArithmeticError, binascii.Error):
-        raise ValueError("is not a cursor of this list") from None
+        raise ValueError("is not a cursor of this list, or one from before the server's secret changed: begin without it") from None
     if given != order:
         raise ValueError("comes from this list in another order")
     return place
@@ -61,7 +107,7 @@ def _within(bits: int) -> Callable[[str], int]:
     return read
 
 
-# What PostgreSQL will be asked to cast is looked at first: a cursor that was tampered with is the client's error, not the database's.
+# What PostgreSQL will be asked to cast is looked at first: an order may have changed its type since the cursor was made.
 _READ: dict[str, Callable[[str], Any]] = {
     "text": str,
     "date": _moment(date.fromisoformat),

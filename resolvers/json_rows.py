@@ -49,8 +49,12 @@ def _part(part: Constant | Value | Link | Many) -> Constant | Value | Joined | L
         request: Any = part.arguments
         choice = request.choice(origin.query, origin.per)
         values = tuple(request.values(more=0).items())
-        # A page from the end comes in reversed order.
-        return None if request.backward else Listed(part.key, part.inner, part.column, origin.query, choice, values, template)
+        # A page from the end comes in reversed order; one with guarded arguments is for its own loader to refuse.
+        return (
+            None
+            if request.backward or request.guarded
+            else Listed(part.key, part.inner, part.column, origin.query, choice, values, template)
+        )
     return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
 
 

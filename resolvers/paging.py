@@ -19,16 +19,18 @@ from execution.loading import Cargo, Loader, Rows, Wants
 from execution.written import Written
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
+from resolvers.hidden_fields import Filters, refuse_hidden
 from resolvers.json_rows import PageOrigin, keep_linked, linked, linked_values, writes, written_texts
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
-Filters = tuple[tuple[str, Any], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What of a list is wanted. Hashable: it is a loader's argument. `filters` are pairs of a filter's name and its value."""
+    """What of a list is wanted. Hashable: it is a loader's argument. `filters` are pairs of a filter's name and its value.
+
+    `guarded` are names of its order and filters that not every viewer may use: see `refuse_hidden`.
+    """
 
     order: str
     descending: bool = False
@@ -37,6 +39,7 @@ class PageRequest:
     after: Cursor | None = None
     before: Cursor | None = None
     filters: Filters = ()
+    guarded: tuple[str, ...] = ()
 
     def choice(self, query: Query, per: str | None) -> Choice:
         return Choice(
@@ -78,8 +81,8 @@ class Page:
 
     @property
     def edges(self) -> list["Edge"]:
-        order = self.request.order
-        return [Edge(order, row) for row in self.nodes]
+        of_list, order = self.count_key[0].name, self.request.order
+        return [Edge(of_list, order, row) for row in self.nodes]
 
     @property
     def page_info(self) -> "Page":
@@ -95,25 +98,29 @@ class Page:
 
     @property
     def start_cursor(self) -> str | None:
-        return Edge(self.request.order, self.nodes[0]).cursor if self.nodes else None
+        return self._cursor(self.nodes[0]) if self.nodes else None
 
     @property
     def end_cursor(self) -> str | None:
-        return Edge(self.request.order, self.nodes[-1]).cursor if self.nodes else None
+        return self._cursor(self.nodes[-1]) if self.nodes else None
+
+    def _cursor(self, row: Any) -> str:
+        return Edge(self.count_key[0].name, self.request.order, row).cursor
 
 
 class Edge:
-    """A row in a page, with its cursor."""
+    """A row in a page, with its cursor, which is made when it is selected."""
 
-    __slots__ = ("node", "order")
+    __slots__ = ("node", "of_list", "order")
 
-    def __init__(self, order: str, node: Any) -> None:
+    def __init__(self, of_list: str, order: str, node: Any) -> None:
+        self.of_list = of_list
         self.order = order
         self.node = node
 
     @property
     def cursor(self) -> str:
-        return write_cursor(self.order, self.node["cursor_value"], self.node["id"])
+        return write_cursor(self.of_list, self.order, self.node["cursor_value"], self.node["id"])
 
 
 def page_request(
@@ -133,8 +140,8 @@ def page_request(
     """Reads the arguments of a connection; `whole`: of a whole list, not of a parent's. Raises a BAD_USER_INPUT refusal that names every problem at once."""
     problems: list[dict[str, str]] = []
 
-    def problem(argument: str, message: str) -> None:
-        problems.append({"argument": argument, "message": f"`{argument}` {message}."})
+    def problem(argument: str, message: str, **more: str) -> None:
+        problems.append({"argument": argument, "message": f"`{argument}` {message}.", **more})
 
     for argument, number in (("first", first), ("last", last)):
         if number is not None and number < 0:
@@ -147,9 +154,9 @@ def page_request(
     for argument, text in (("after", after), ("before", before)):
         if text is not None:
             try:
-                places[argument] = read_cursor(text, order, query.orders[order].sql_type)
+                places[argument] = read_cursor(text, query.name, order, query.orders[order].sql_type)
             except ValueError as error:
-                problem(argument, str(error))
+                problem(argument, str(error), code="BAD_CURSOR")
     chosen = tuple(sorted(filters))
     needs = query.orders[order].needs if whole else ()
     problems += _order_problems(order, needs, chosen)
@@ -157,7 +164,8 @@ def page_request(
         raise Refusal("BAD_USER_INPUT", " ".join(each["message"] for each in problems), problems=problems)
     backward = last is not None
     limit = last if last is not None else first if first is not None else min(default, cap)
-    return PageRequest(order, descending, limit, backward, places["after"], places["before"], chosen)
+    guarded = query.guarded((order, *(name for name, _ in chosen)))
+    return PageRequest(order, descending, limit, backward, places["after"], places["before"], chosen, guarded)
 
 
 def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[dict[str, str]]:
@@ -171,6 +179,8 @@ def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[d
 
 async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
     """A page of a whole list, as far as the viewer sees: one statement."""
+    if request.guarded:
+        await refuse_hidden(context, query, request.guarded, request.filters)
     rows = await context.rows(query.page(request.choice(query, None), context.open), row, request.values())
     return Page(query, None, None, request, rows)
 
@@ -184,6 +194,8 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
     """A loader of pages of a whole list: its only key is `WHOLE`, its argument is a `PageRequest`."""
 
     async def batch(context: Context, keys: Sequence[str], request: PageRequest, wants: Wants) -> list[Page]:
+        if request.guarded:
+            await refuse_hidden(context, query, request.guarded, request.filters)
         choice = request.choice(query, None)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
@@ -212,6 +224,8 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
     """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
 
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, wants: Wants) -> list[Page]:
+        if request.guarded:
+            await refuse_hidden(context, query, request.guarded, request.filters)
         choice = request.choice(query, per)
         if wants.written is not None and not request.backward:
             statement = query.written_page(choice, wants.written, context.open)
@@ -239,6 +253,9 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
         groups[query, per, filters].append(parent)
     totals: dict[tuple[Query, str | None, Filters, UUID | None], int] = {}
     for (query, per, filters), parents in groups.items():
+        guarded = query.guarded(name for name, _ in filters)
+        if guarded:
+            await refuse_hidden(context, query, guarded, filters)
         statement = query.count(Choice(filters=query.chosen(filters), per=per), context.open)
         for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
             totals[query, per, filters, row["parent_key"] if per else None] = row["total"]

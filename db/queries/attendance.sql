@@ -19,6 +19,7 @@ WHERE @visible(attendance a)
 -- flag absent: a.status <> 'PRESENT' ELSE a.status = 'PRESENT'
 -- flag excused: a.excused AND a.status <> 'PRESENT' ELSE NOT a.excused
 -- filter marked_by_ids: a.marked_by = ANY($marked_by_ids::uuid[])
+-- ids marked_by_ids: users
 -- per student: a.student_id = $parent
 -- per class: a.class_id = $parent
 -- by id uuid: a.id

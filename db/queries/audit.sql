@@ -8,6 +8,7 @@ WHERE @visible(audit_log l)
 -- key: l.id
 -- order created_at timestamptz: l.created_at
 -- filter user_ids: l.user_id = ANY($user_ids::uuid[])
+-- ids user_ids: users
 -- filter tables: l.table_name = ANY($tables::text[])
 -- filter record_ids: l.record_id = ANY($record_ids::uuid[])
 -- filter actions: l.action = ANY($actions::text[])

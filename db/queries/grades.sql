@@ -43,6 +43,7 @@ WHERE @visible(grades g)
 -- filter percentage_at_least: g.percentage >= $percentage_at_least
 -- filter percentage_at_most: g.percentage <= $percentage_at_most
 -- filter recorded_by_ids: g.recorded_by = ANY($recorded_by_ids::uuid[])
+-- ids recorded_by_ids: users
 -- filter from_date: g.assessment_date >= $from_date
 -- filter to_date: g.assessment_date <= $to_date
 -- per student: g.student_id = $parent

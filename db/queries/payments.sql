@@ -26,6 +26,7 @@ WHERE @visible(payments p)
 -- filter paid_from: p.payment_date >= $paid_from
 -- filter paid_to: p.payment_date < $paid_to
 -- filter processed_by_ids: p.processed_by = ANY($processed_by_ids::uuid[])
+-- ids processed_by_ids: users
 -- per student: p.student_id = $parent
 -- per fee_category: p.fee_category_id = $parent
 -- by id uuid: p.id

@@ -15,6 +15,10 @@ WHERE @visible(users u)
 -- filter email: lower(u.email) = lower($email) AND @visible(users.private u)
 -- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ (lower($first_name_prefix) || U&'\+10FFFF')
 -- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ (lower($last_name_prefix) || U&'\+10FFFF')
+-- guard created_at: users.private
+-- guard roles: users.private
+-- guard is_active: users.private
+-- guard email: users.private
 -- by id uuid: u.id
 -- by alt_id bigint: u.alt_id
 

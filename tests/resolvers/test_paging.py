@@ -1,7 +1,6 @@
 """Pages: every row once, in order, from either end, whatever is inserted meanwhile; and clear errors for everything else."""
 
 from types import SimpleNamespace
-from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from auth.access import NOUNS
 from db.queries import queries
 from db.statements import Choice
-from resolvers.cursors import read_cursor, write_cursor
 
 ORDERS = [
     ("students", "NAME"), ("students", "STUDENT_NUMBER"), ("students", "ENROLLMENT_DATE"), ("classes", "CURRENT_ENROLLMENT"),
@@ -189,44 +187,6 @@ async def test_yes_and_no_part_a_list_in_two(demo, name, flag):
 
     neither = await demo.value("SELECT count(*) FROM grades WHERE percentage IS NULL") if flag == "failing" else 0
     assert await count((flag, True)) + await count((flag, False)) + neither == await count()
-
-
-IDS = st.uuids()
-
-
-@given(st.text(max_size=60).filter(lambda text: "\x00" not in text), IDS)
-def test_a_cursor_reads_as_it_was_written(value, identifier):
-    cursor = read_cursor(write_cursor("name", value, identifier), "name", "text")
-    assert (cursor.value, cursor.id) == (value, identifier)
-
-
-@given(st.text(max_size=80), st.sampled_from(["text", "date", "timestamptz", "numeric", "integer", "smallint", "bigint"]))
-def test_no_text_that_a_client_makes_up_reaches_the_database(text, sql_type):
-    with pytest.raises(ValueError, match=r"cursor|order"):
-        read_cursor(text, "name", sql_type)
-
-
-@pytest.mark.parametrize(
-    ("sql_type", "value"),
-    [
-        ("date", "2026-13-01"),
-        ("integer", "99999999999"),
-        ("smallint", "40000"),
-        ("numeric", "NaN"),
-        ("numeric", "x"),
-        ("timestamptz", "soon"),
-    ],
-)
-def test_a_tampered_value_is_refused_before_it_is_cast(sql_type, value):
-    with pytest.raises(ValueError, match="not a cursor"):
-        read_cursor(write_cursor("o", value, UUID(int=1)), "o", sql_type)
-
-
-@pytest.mark.parametrize(
-    ("sql_type", "value"), [("date", "-infinity"), ("timestamptz", "2026-03-18 09:05:01.5+00"), ("numeric", "-1"), ("bigint", "7")]
-)
-def test_what_postgresql_writes_is_read(sql_type, value):
-    assert read_cursor(write_cursor("o", value, UUID(int=1)), "o", sql_type).value == value
 
 
 @pytest.mark.parametrize("identifier", ["nonsense", "stu_123", "stu_" + "g" * 32, "xyz_" + "0" * 32, "", "stu_" + "0" * 31 + "é"])

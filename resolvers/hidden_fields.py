@@ -1,0 +1,37 @@
+"""Sorting and filtering by what the viewer may not see: refused, since the order of rows, or which are left, would tell it.
+
+The options `guard` and `ids` of the statements (db/queries/README.md) say which orders and filters those are.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from db.naming import camel
+from db.statements import Query
+from execution.errors import Refusal
+from resolvers.context import Context
+
+__all__ = ["Filters", "refuse_hidden"]
+
+Filters = tuple[tuple[str, Any], ...]
+
+
+async def refuse_hidden(context: Context, query: Query, names: Iterable[str], filters: Filters) -> None:
+    """Raises a FORBIDDEN refusal that names every argument that is not for this viewer. `names` are guarded orders and filters of the query.
+
+    Ids of rows that the viewer does not see are refused whether there are such rows or not.
+    """
+    given = dict(filters)
+    problems = []
+    for name in names:
+        argument = f"filter.{camel(name)}" if name in given else "orderBy"
+        if name in query.guards and not query.shows(name, context.open):
+            what = f"filters by `{camel(name)}`" if name in given else f"sorts by {name.upper()}"
+            problems.append({"argument": argument, "message": f"`{argument}` {what}, which you may not see. Leave it out."})
+        noun = query.id_guards.get(name)
+        if noun is not None and noun not in context.open:
+            seen = getattr(await context.reach(), query.reach_of(noun))
+            if not set(given[name]) <= set(seen):
+                problems.append({"argument": argument, "message": f"`{argument}` has ids that you may not see. Leave them out."})
+    if problems:
+        raise Refusal("FORBIDDEN", " ".join(each["message"] for each in problems), problems=problems)
