@@ -85,7 +85,11 @@ class Settings(BaseSettings):
         description="What the operations of one viewer may cost in a minute, in each worker; of clients without a token, those of one network."
         " 0: no such budget.",
     )
-    expensive_cost: int = Field(10_000, ge=1, description="An operation that costs more is expensive: only a few of these run at once.")
+    expensive_cost: int = Field(
+        12_000,
+        ge=1,
+        description="An operation that costs more is expensive: only a few of these run at once. Signing in (10,000) has bounds of its own.",
+    )
     expensive_operations: int = Field(2, ge=1, le=100, description="How many expensive operations a worker runs at once; others wait.")
     expensive_wait_seconds: float = Field(
         15, gt=0, description="How long an expensive operation waits at most before it is refused as `OVERLOADED` (503)."

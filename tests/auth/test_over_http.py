@@ -1,10 +1,12 @@
 """Signing in as a client does it: GraphQL over HTTP, from the first sign-in to the last sign-out, and for each kind of user what is denied."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 
 from config import Settings
 from server import create_app
@@ -85,6 +87,17 @@ async def test_wrong_credentials_are_an_answer_and_too_many_an_error(http: Http)
         assert answer["session"] is None
         assert [each["code"] for each in answer["userErrors"]] == ["WRONG_CREDENTIALS"]
     assert await http.ask(SIGN_IN, email=email, password=PASSWORD) == "RATE_LIMITED"
+
+
+async def test_a_school_behind_one_address_signs_in_at_once(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the settings as they are: no limit of the server takes a morning for an attack."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr("auth.passwords._HASHER", hasher)
+    emails = [(await http.school.person("STUDENT"))[1] for _ in range(150)]
+    await http.school.database.execute("UPDATE users SET password_hash = $1 WHERE email = ANY($2)", hasher.hash(PASSWORD), emails)
+    answers = await asyncio.gather(*(http.ask(SIGN_IN, email=each, password=PASSWORD) for each in emails))
+    assert [answer for answer in answers if isinstance(answer, str)] == []
+    assert all(answer["session"] for answer in answers)
 
 
 async def test_a_request_cannot_hold_many_guesses(http: Http) -> None:
