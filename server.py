@@ -140,12 +140,15 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         aliases=settings.max_aliases,
         root_fields=settings.max_root_fields,
         cost=settings.max_cost,
+        answer_bytes=settings.max_answer_bytes,
         fields=settings.max_fields,
     )
     core = graphql_core(schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable, suggest=suggest)
     graphql = GraphQLEndpoint(
         schema,
-        BreadthFirst(schema, core, suggest=suggest, worker=worker) if settings.executor == "breadth_first" else core,
+        BreadthFirst(schema, core, suggest=suggest, worker=worker, max_bytes=settings.max_answer_bytes)
+        if settings.executor == "breadth_first"
+        else core,
         make_context,
         errors,
         limits=limits,

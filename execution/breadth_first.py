@@ -11,6 +11,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
+from execution.answer_size import AnswerSize, AnswerTooLargeError
 from execution.composing import Composing
 from execution.documents import Document
 from execution.operations import Execute, Operation
@@ -29,8 +30,11 @@ _PATIENCE = 0.000_2
 class BreadthFirst:
     """Runs the operations of one schema. What it does not cover is run by `fallback`."""
 
-    def __init__(self, schema: GraphQLSchema, fallback: Execute, *, suggest: bool = True, worker: SerialWorker | None = None) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fallback: Execute, *, suggest: bool = True, worker: SerialWorker | None = None, max_bytes: int = 2**31
+    ) -> None:
         self._fallback = fallback
+        self._max_bytes = max_bytes
         self._plans = Plans(schema, suggest=suggest)
         self._worker = worker or SerialWorker(name="plans")
         # By the reason: see plans.Outline.
@@ -53,7 +57,7 @@ class BreadthFirst:
             except GraphQLError as error:
                 return ExecutionResult(None, [error])
         run = _serially if plan.is_mutation else _together
-        answer = await run(plan, variables, operation.context)
+        answer = await run(plan, variables, operation.context, AnswerSize(self._max_bytes))
         self._plans.count(document, plan)
         return answer
 
@@ -70,20 +74,20 @@ class BreadthFirst:
         return plan
 
 
-async def _together(plan: Plan, variables: VariableValues, context: Any) -> ExecutionResult | bytes:
-    run = Run(plan, variables, context)
+async def _together(plan: Plan, variables: VariableValues, context: Any, size: AnswerSize) -> ExecutionResult | bytes:
+    run = Run(plan, variables, context, size=size)
     root = Batch(plan.root, [None])
     await run.resolve(root)
     if not run.failed:
-        answer = await _composed(root)
+        answer = await _composed(root, size)
         if answer is not None:
-            return orjson.dumps({"data": answer})
+            return size.encoded({"data": answer})
     placing = Placing()
     data = await placing.complete(root)
-    return _result(data, placing)
+    return _result(data, placing, size)
 
 
-async def _serially(plan: Plan, variables: VariableValues, context: Any) -> ExecutionResult | bytes:
+async def _serially(plan: Plan, variables: VariableValues, context: Any, size: AnswerSize) -> ExecutionResult | bytes:
     """Runs each field with all that is selected of it before the next. One that must not be null and is ends the operation."""
     run = Run(plan, variables, context)
     placing = Placing()
@@ -92,25 +96,28 @@ async def _serially(plan: Plan, variables: VariableValues, context: Any) -> Exec
         root = Batch(plan.alone(field), [None])
         run.failed = False
         await run.resolve(root)
-        answer = None if run.failed else await _composed(root)
+        answer = None if run.failed else await _composed(root, size)
         if answer is None:
             answer = await placing.complete(root)
             if answer is None:
-                return _result(None, placing)
+                return _result(None, placing, size)
         data |= answer
     # What was composed may have JSON in it that was written elsewhere: errors go with values.
-    return _result(orjson.loads(orjson.dumps(data)) if placing.errors else data, placing)
+    return _result(orjson.loads(orjson.dumps(data)) if placing.errors else data, placing, size)
 
 
-async def _composed(root: Batch) -> dict[str, Any] | None:
+async def _composed(root: Batch, size: AnswerSize) -> dict[str, Any] | None:
     """The root's answer; None when a value was met that the fast way does not know."""
     try:
-        return (await Composing().compose(root))[0]
+        answer: dict[str, Any] = (await Composing(size).compose(root))[0]
+        return answer
+    except AnswerTooLargeError:
+        raise
     except Exception:  # noqa: BLE001 - a scalar may raise whatever it likes: placing.py says where
         return None
 
 
-def _result(data: dict[str, Any] | None, placing: Placing) -> ExecutionResult | bytes:
+def _result(data: dict[str, Any] | None, placing: Placing, size: AnswerSize) -> ExecutionResult | bytes:
     if not placing.errors:
-        return orjson.dumps({"data": data})
+        return size.encoded({"data": data})
     return ExecutionResult(data, placing.errors)

@@ -1,57 +1,58 @@
 """The answer of batches in which nothing failed, from the leaves up: no paths, one generated function for each selection."""
 
-import asyncio
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Any
 
+import orjson
 from graphql import GraphQLNonNull
 
+from execution.answer_size import AnswerSize
 from execution.columns import composer
 from execution.failures import IrregularError
 from execution.running import Batch, Children
 from execution.selections import Field, Kind
+from execution.slices import pause
 from execution.written import Written
 
 __all__ = ["Composing"]
 
-# So many objects are composed before others are looked at, and so long others may wait, in seconds.
-_CHUNK = 500
-_PATIENCE = 0.005
+# More objects than this are composed in slices, with a pause between them.
+_AT_ONCE = 500
+_SLICE = 200
 
 
 class Composing:
-    """Composes answers, and lets others have their turn now and then."""
+    """Composes answers of a bounded size, many objects in slices."""
 
-    __slots__ = ("_since",)
+    __slots__ = ("_size",)
 
-    def __init__(self) -> None:
-        self._since = perf_counter()
+    def __init__(self, size: AnswerSize) -> None:
+        self._size = size
 
-    async def compose(self, batch: Batch) -> list[dict[str, Any]]:
-        """One answer for each object of a batch. Raises something or other when the slow way must say what becomes of it."""
+    async def compose(self, batch: Batch) -> list[Any]:
+        """One answer for each object of a batch. Raises AnswerTooLargeError; any other exception when the slow way must say what becomes of it.
+
+        Answers of many objects are JSON already: encoding them all at the end would hold the event loop.
+        """
         kinds = set(map(type, batch.parents))
         make, given = composer(batch.selection, kinds.pop() if len(kinds) == 1 else None)
         columns = [await self._column(batch, field) for field in given]
         rows = batch.parents
-        if len(rows) <= _CHUNK:
+        if len(rows) <= _AT_ONCE:
             return make(rows, *columns)
-        answers: list[dict[str, Any]] = []
-        for start in range(0, len(rows), _CHUNK):
-            end = start + _CHUNK
-            answers += make(rows[start:end], *[each[start:end] for each in columns])
-            await self._pause()
+        answers: list[orjson.Fragment] = []
+        size = self._size.part()
+        for start in range(0, len(rows), _SLICE):
+            await pause()
+            end = start + _SLICE
+            texts = list(map(orjson.dumps, make(rows[start:end], *[each[start:end] for each in columns])))
+            size.add(sum(map(len, texts)))
+            answers += map(orjson.Fragment, texts)
         return answers
-
-    async def _pause(self) -> None:
-        if perf_counter() - self._since > _PATIENCE:
-            await asyncio.sleep(0)
-            self._since = perf_counter()
 
     async def _column(self, batch: Batch, field: Field) -> list[Any]:
         if field.kind is Kind.COMPUTED and field.inline:
-            values: list[Any] = field.declared.many(batch.parents)
-            return values
+            return await _computed(batch, field)
         values = batch.values[field]
         if field.is_leaf:
             return values
@@ -79,6 +80,16 @@ class Composing:
             return await self.compose(children.batches[0]) if children.batches else []
         made = {id(each): await self.compose(each) for each in children.batches}
         return [made[id(where[0])][where[1]] for where in children.where if type(where) is tuple]
+
+
+async def _computed(batch: Batch, field: Field) -> list[Any]:
+    """A computed field of all parents."""
+    values: list[Any] = []
+    for start in range(0, len(batch.parents), _AT_ONCE):
+        if start:
+            await pause()
+        values += field.declared.many(batch.parents[start : start + _AT_ONCE])
+    return values
 
 
 def _cut(answers: list[Any], lengths: list[int]) -> list[list[Any]]:

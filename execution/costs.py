@@ -2,7 +2,8 @@
 
 A point stands for at most 20 microseconds on a school of 1,100 students: `make bench-costs` measures every field and fails on one that takes longer.
 
-    COST: n        for each object that the field is resolved for; otherwise 1 for a field with a selection, nothing for a leaf
+    COST: n        for each object that the field is resolved for; otherwise 1 for a field with a selection and for a leaf
+                   under an alias, nothing for a plain leaf
     BATCH: n       once for the field, whatever the number of those objects: the statement that a loader runs for all of them
     PAGE: (d, m)   a connection: its nodes and edges count once for each object of the page (`first`, `last` or d, at most m)
     COUNT: n       what `totalCount` of this connection costs, also of an empty page
@@ -232,7 +233,8 @@ class _Reckoning:
         return self.of(node.selection_set, kind, page)
 
     def _own(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
-        cost = declared.get(COST, 1 if node.selection_set else 0)
+        # A leaf comes with its object; one that is there again under an alias comes on top.
+        cost = declared.get(COST, 1 if node.selection_set or node.alias else 0)
         return int(cost(self._arguments(node, definition))) if callable(cost) else int(cost)
 
     def _definition(self, name: str, parent: GraphQLCompositeType) -> GraphQLField | None:

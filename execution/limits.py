@@ -44,6 +44,7 @@ class Limits:
     lines: int = 2_000
     fields: int = 3_000
     directives: int = 50
+    answer_bytes: int = 16_777_216
 
 
 def _refuse(code: str, what: str, limit: int, measured: int | str) -> Refusal:

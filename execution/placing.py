@@ -4,6 +4,7 @@ Nothing is resolved again, but for what is read from objects anyway. A null goes
 locations are what graphql-core gives it, and errors come in the order of the answer.
 """
 
+import asyncio
 from typing import Any
 
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, located_error
@@ -15,10 +16,14 @@ from execution.infos import shapes
 from execution.leaves import complete_leaf
 from execution.running import Batch, inline_value
 from execution.selections import Field
+from execution.slices import pause
 from execution.values import await_all, awaitables, regular
 from execution.written import Written
 
 __all__ = ["Placing"]
+
+# Of more objects than this the answer is put together in a thread.
+_AT_ONCE = 500
 
 
 class Placing:
@@ -34,18 +39,26 @@ class Placing:
 
     async def complete(self, root: Batch) -> dict[str, Any] | None:
         """The root's answer; None when an error went all the way up."""
-        await self._read(root)
+        objects = await self._read(root)
+        # Beside the event loop: it is plain Python over every value, and waits for nothing.
+        return await asyncio.to_thread(self._completed, root) if objects > _AT_ONCE else self._completed(root)
+
+    def _completed(self, root: Batch) -> dict[str, Any] | None:
         try:
             return self._answer(root, 0, None)
         except GraphQLError as error:
             self._collected.add(error, None)
             return None
 
-    async def _read(self, root: Batch) -> None:
-        """Reads what would have been read while composing."""
+    async def _read(self, root: Batch) -> int:
+        """Reads what would have been read while composing. The number of objects that there are."""
         waiting = [root]
+        objects = 0
         while waiting:
             batch = waiting.pop()
+            objects += len(batch.parents)
+            if len(batch.parents) > _AT_ONCE:
+                await pause()
             for field in batch.selection.fields:
                 if field.inline:
                     values = batch.values[field] = [inline_value(field, each) for each in batch.parents]
@@ -55,6 +68,7 @@ class Placing:
                     await regular(values, field.lists, field.where)
                 elif field in batch.children:
                     waiting += batch.children[field].batches
+        return objects
 
     def _answer(self, batch: Batch, place: int, path: Path | None) -> dict[str, Any]:
         """An object's answer. Raises GraphQLError when a field that must not be null is."""

@@ -10,6 +10,7 @@ from typing import Any
 from graphql import GraphQLError, default_field_resolver
 from graphql.execution.values import VariableValues
 
+from execution.answer_size import AnswerSize
 from execution.arguments import arguments
 from execution.failures import Failure
 from execution.infos import ResolveInfo
@@ -17,9 +18,15 @@ from execution.kinds import kinds_of
 from execution.loading import EVERYTHING
 from execution.plans import Plan
 from execution.selections import Field, Kind, Selection
+from execution.slices import pause
 from execution.values import await_all, awaitables, flat, read, regular
+from execution.written import Written
 
 __all__ = ["Batch", "Children", "Run"]
+
+# For more parents than this a field is resolved in slices, with a pause between them.
+_AT_ONCE = 500
+_SLICE = 100
 
 
 class Children:
@@ -58,7 +65,8 @@ class Batch:
 class Run:
     """One operation's. `failed`: somewhere in the batches is a Failure."""
 
-    def __init__(self, plan: Plan, variables: VariableValues, context: Any, root_value: Any = None) -> None:
+    def __init__(self, plan: Plan, variables: VariableValues, context: Any, root_value: Any = None, size: AnswerSize | None = None) -> None:
+        self.size = size
         self.plan = plan
         self.variables = variables
         self.context = context
@@ -72,19 +80,29 @@ class Run:
             waiting: list[tuple[list[Any], int]] = []
             wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]] = {}
             for batch in level:
+                if len(batch.parents) > _AT_ONCE:
+                    await self._begin_many(batch, waiting, wanted)
+                    continue
                 for field in batch.selection.early:
                     self._begin(batch, field, waiting, wanted)
             if wanted or waiting:
                 await self._wait(waiting, wanted)
-            below: list[Batch] = []
-            for batch in level:
-                for field in batch.selection.early:
-                    values = batch.values[field]
-                    if await regular(values, field.lists, field.where):
-                        self.failed = True
-                    if not field.is_leaf:
-                        below += await self._lead_on(batch, field)
-            level = below
+            level = await self._below(level)
+
+    async def _below(self, level: list[Batch]) -> list[Batch]:
+        """Makes the values of a level regular. The batches of the objects that they lead to."""
+        below: list[Batch] = []
+        for batch in level:
+            many = len(batch.parents) > _AT_ONCE
+            for field in batch.selection.early:
+                if many:
+                    await pause()
+                values = batch.values[field]
+                if await regular(values, field.lists, field.where):
+                    self.failed = True
+                if not field.is_leaf:
+                    below += await self._lead_on(batch, field)
+        return below
 
     def _begin(self, batch: Batch, field: Field, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[Any]]) -> None:
         """Resolves a field as far as that goes without waiting."""
@@ -96,6 +114,22 @@ class Run:
             values = batch.values[field] = self._values(batch, field)
             waiting += awaitables(values)
 
+    async def _begin_many(
+        self, batch: Batch, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]
+    ) -> None:
+        """Begins the fields of many parents: a function is called for some of them at a time."""
+        for field in batch.selection.early:
+            await pause()
+            if field.kind not in (Kind.RESOLVER, Kind.COMPUTED):
+                self._begin(batch, field, waiting, wanted)
+                continue
+            values: list[Any] = []
+            for start in range(0, len(batch.parents), _SLICE):
+                await pause()
+                values += self._values(batch, field, range(start, min(start + _SLICE, len(batch.parents))))
+            batch.values[field] = values
+            waiting += awaitables(values)
+
     async def _wait(self, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
         work = [self._load(made, asked) for made, asked in wanted.items()]
         if waiting:
@@ -105,23 +139,25 @@ class Run:
         else:
             await asyncio.gather(*work)
 
-    def _values(self, batch: Batch, field: Field) -> list[Any]:
+    def _values(self, batch: Batch, field: Field, places: range | None = None) -> list[Any]:
+        """A field's values for the parents at these places; None: for all."""
         if field.kind is Kind.COLUMN:
             return read(batch.parents, str(field.column))
+        places = range(len(batch.parents)) if places is None else places
         if field.kind is Kind.RESOLVER:
-            return self._called(batch, field)
-        return [inline_value(field, each) for each in batch.parents]
+            return self._called(batch, field, places)
+        return [inline_value(field, batch.parents[place]) for place in places]
 
-    def _called(self, batch: Batch, field: Field) -> list[Any]:
-        """What a field's function gives for each parent: values, awaitables, Failures."""
+    def _called(self, batch: Batch, field: Field, places: range) -> list[Any]:
+        """What a field's function gives for the parents at these places: values, awaitables, Failures."""
         resolve: Any = field.definition.resolve or default_field_resolver
         given = self.arguments(field)
         if isinstance(given, Failure):
-            return [given] * len(batch.parents)
+            return [given] * len(places)
         values: list[Any] = []
-        for place, parent in enumerate(batch.parents):
+        for place in places:
             try:
-                values.append(resolve(parent, ResolveInfo(self, field, batch, place), **given))
+                values.append(resolve(batch.parents[place], ResolveInfo(self, field, batch, place), **given))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
                 values.append(Failure(error))
         return values
@@ -222,6 +258,8 @@ class Run:
             keys = dict.fromkeys([key for _, _, values in asked for key in _hashable(values) if type(key) is not Failure])
         keys.pop(None, None)
         found = await made.load_all(keys) if keys else {}
+        if len(found) > _AT_ONCE:
+            await pause()
         for batch, field, values in asked:
             batch.values[field] = [key if type(key) is Failure else found.get(key) for key in values]
 
@@ -229,6 +267,8 @@ class Run:
         """The batches of the objects that a field's values are or hold."""
         values = batch.values[field]
         objects = flat(values, field.lists)
+        if self.size is not None and len(objects) < len(values):
+            self.size.add(sum(len(each.text) for each in values if type(each) is Written))
         shared: dict[int, int] | None = None
         if len(objects) > 1 and field.shares:
             objects = list({id(each): each for each in objects}.values())

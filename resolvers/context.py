@@ -15,6 +15,7 @@ from db.rows import Carried, Row, carried
 from db.statements import Along, Query, Statement
 from db.written import Template
 from execution.loading import Loader, Loaders, Rows, Wants
+from execution.slices import sliced
 from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]
@@ -147,8 +148,9 @@ def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -
 
     async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[list[Row]]:
         found: dict[UUID, list[Row]] = {key: [] for key in keys}
-        for each in await context.fetch(query, row, keys=keys, **dict(arguments or ())):
-            found[each[column]].append(each)
+        async for some in sliced(await context.fetch(query, row, keys=keys, **dict(arguments or ())), 1_000):
+            for each in some:
+                found[each[column]].append(each)
         return [found[key] for key in keys]
 
     return Loader(batch, query.name)

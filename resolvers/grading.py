@@ -13,6 +13,7 @@ from auth.reach import Reach
 from db.queries import queries
 from db.rows import Row
 from execution.loading import Loader
+from execution.slices import pause
 from resolvers.context import Context, by_key, from_statement, lists_from_statement
 from rules.grading import Grade, Mark, Policy, Step, average, gpa, grade, ranks, read_policy, steps
 
@@ -146,10 +147,11 @@ async def _averages(context: Context, students: Sequence[UUID], arguments: Argum
     found, now, reach = await asyncio.gather(
         context.loaders.of(_marks, of).load_many(list(students)), context.loaders.of(_now).load(True), context.reach()
     )
-    return [
-        _live(student, [row for row in rows if row["subject_id"] == subject], now, reach)
-        for student, rows in zip(students, found, strict=True)
-    ]
+    averages = []
+    for student, rows in zip(students, found, strict=True):
+        await pause()
+        averages.append(_live(student, [row for row in rows if row["subject_id"] == subject], now, reach))
+    return averages
 
 
 # Keys are students' ids.
@@ -172,10 +174,11 @@ async def _reports(context: Context, students: Sequence[UUID], arguments: Argume
         rows_of = await context.loaders.of(_standing, arguments).load_many(classes)
         standings = {key: _Standing.of(rows) for key, rows in zip(classes, rows_of, strict=True)}
     semester = dict(arguments)["semester_id"]
-    return [
-        _report(student, semester, place, given, posted, now, reach, standings) if place else None
-        for student, place, given, posted in zip(students, lessons, marks, final, strict=True)
-    ]
+    reports = []
+    for student, place, given, posted in zip(students, lessons, marks, final, strict=True):
+        await pause()
+        reports.append(_report(student, semester, place, given, posted, now, reach, standings) if place else None)
+    return reports
 
 
 # Keys are students' ids.

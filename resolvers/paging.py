@@ -16,6 +16,7 @@ from db.rows import Row
 from db.statements import Choice, Query
 from execution.errors import Refusal
 from execution.loading import Cargo, Loader, Rows, Wants
+from execution.slices import pause
 from execution.written import Written
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
@@ -218,6 +219,8 @@ def _objects(wants: Wants) -> list[Cargo]:
 
 
 WHOLE = "whole"
+# More rows than this are given out in slices.
+_AT_ONCE = 500
 
 
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
@@ -242,6 +245,8 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         # A parent's rows come together.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows
+            if len(rows) > _AT_ONCE:
+                await pause()
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
     return Loader(batch, f"{query.name} per {per}", rows=_ROWS, carrier=True, origin=PageOrigin(query, per), writes=writes(row))

@@ -13,6 +13,7 @@ from db.rows import Row
 from db.statements import Query
 from execution.errors import Refusal
 from execution.loading import Loader
+from execution.slices import pause, sliced
 from resolvers.attendance import Span
 from resolvers.context import Context
 from resolvers.grading import FinalGrade
@@ -92,8 +93,9 @@ async def _rows(context: Context, query: Query, row: type[Row], keys: Sequence[M
         ids[key.at].append(key.student_id)
     found: defaultdict[Moment, list[Any]] = defaultdict(list)
     for at, students in ids.items():
-        for each in await context.fetch(query, row, keys=students, at=at, **values):
-            found[Moment(each["key"], at)].append(each)
+        async for some in sliced(await context.fetch(query, row, keys=students, at=at, **values), 1_000):
+            for each in some:
+                found[Moment(each["key"], at)].append(each)
     return found
 
 
@@ -126,7 +128,11 @@ attendance_as_of = Loader(_attendance, "attendance as of")
 
 async def _summaries(context: Context, keys: Sequence[Moment], span: Span) -> list[dict[str, Any] | None]:
     marks = await context.loaders.of(attendance_as_of, span).load_many(list(keys))
-    return [_summary([mark for mark in each if mark["subject_id"] is None]) for each in marks]
+    summaries: list[dict[str, Any] | None] = []
+    for each in marks:
+        await pause()
+        summaries.append(_summary([mark for mark in each if mark["subject_id"] is None]))
+    return summaries
 
 
 attendance_summary_as_of = Loader(_summaries, "attendance summary as of")

@@ -11,6 +11,7 @@ from db.queries import queries
 from db.rows import Row
 from execution.errors import Refusal
 from execution.loading import Loader
+from execution.slices import pause
 from resolvers.context import Context
 from rules.statement import running
 
@@ -48,7 +49,11 @@ async def _batch(context: Context, keys: Sequence[UUID], period: tuple[date, dat
     values = {"keys": keys, "from_date": period[0], "to_date": period[1]}
     for row in await context.fetch(queries.statements, Row, **values):
         found[row["key"]].setdefault(row["currency"], []).append(row)
-    return [_too_long(accounts) or [_statement(*account) for account in accounts.items()] for accounts in found.values()]
+    statements: list[Any] = []
+    for accounts in found.values():
+        await pause()
+        statements.append(_too_long(accounts) or [_statement(*account) for account in accounts.items()])
+    return statements
 
 
 def _too_long(accounts: dict[str, list[Any]]) -> Refusal | None:

@@ -10,9 +10,10 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLSchema
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from execution.answer_size import AnswerTooLargeError
 from execution.costs import check_cost
 from execution.documents import Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
@@ -30,6 +31,9 @@ from transport.request_params import GraphQLParams, parse_params
 from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
 
 __all__ = ["GraphQLEndpoint", "PathMount"]
+
+# More errors than this are written beside the event loop.
+_MANY_ERRORS = 200
 
 
 class GraphQLEndpoint:
@@ -138,7 +142,7 @@ class GraphQLEndpoint:
         headers = [] if charge is None else charge.headers()
         if isinstance(result, bytes):
             return JSONBytesResponse(result, media_type, headers)
-        return WithHeaders(self._answer(result, media_type, scope), headers)
+        return WithHeaders(await self._bounded(result, media_type, scope), headers)
 
     def _charge(self, operation: Operation) -> Charge | None:
         """Takes the operation's cost from its client's budget. Raises a COST_BUDGET_EXCEEDED refusal."""
@@ -175,7 +179,15 @@ class GraphQLEndpoint:
         cost = check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
         return Operation(document, node, params.variables, context, cost), introspects
 
-    def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> ASGIApp:
+    async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
+        """The answer to an operation, with its errors. Raises AnswerTooLargeError."""
+        many = len(result.errors or ()) > _MANY_ERRORS
+        answer = await asyncio.to_thread(self._answer, result, media_type, scope) if many else self._answer(result, media_type, scope)
+        if len(answer.body) > self._limits.answer_bytes:
+            raise AnswerTooLargeError(self._limits.answer_bytes)
+        return answer
+
+    def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
         if not result.errors:
             return response({"data": result.data}, media_type)
         written = self._errors.write_all(result.errors, _request_id(scope))

@@ -90,6 +90,13 @@ def endpoint(**options: Any) -> GraphQLEndpoint:
 APP = endpoint()
 
 
+async def test_an_answer_with_errors_is_bounded_too():
+    broken = " ".join(f"b{number}: broken" for number in range(25))
+    app = endpoint(limits=Limits(answer_bytes=4_000))
+    assert (await post(app, "{ echo broken }")).status == 200
+    assert (await post(app, f"{{ {broken} }}")).code == "ANSWER_TOO_LARGE"
+
+
 @pytest.mark.parametrize("accept", [JSON, NEW])
 async def test_an_operation_that_began_is_a_200(accept):
     plain = await post(APP, "query ($t: String!) { echo(text: $t) }", accept, variables={"t": "é"})

@@ -1,0 +1,55 @@
+"""Long work on the event loop, done in slices: between them everything else that is ready has its turn.
+
+All tasks share one allowance for each iteration of the loop: thirty that are ready at once hold it no longer than one would.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from time import perf_counter
+from typing import TypeVar
+
+__all__ = ["pause", "sliced"]
+
+T = TypeVar("T")
+
+# Seconds of long work in one iteration of the loop.
+_ALLOWANCE = 0.005
+
+
+class _Iteration:
+    """The iteration of the event loop that is under way, as far as long work is concerned. A process has one loop at a time."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._marking: asyncio.AbstractEventLoop | None = None
+
+    def is_spent(self) -> bool:
+        return perf_counter() - self._began > _ALLOWANCE
+
+    def mark_the_next(self) -> None:
+        """Notes the beginning of the next iteration, before whatever is put off until then."""
+        loop = asyncio.get_running_loop()
+        if self._marking is not loop:
+            self._marking = loop
+            loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._began = perf_counter()
+        self._marking = None
+
+
+_iteration = _Iteration()
+
+
+async def pause() -> None:
+    """Waits for the next iteration of the loop when the allowance of this one is spent."""
+    while _iteration.is_spent():
+        _iteration.mark_the_next()
+        await asyncio.sleep(0)
+
+
+async def sliced(items: Sequence[T], size: int) -> AsyncIterator[Iterator[T]]:
+    """The items in slices of this size, with a pause before each."""
+    for start in range(0, len(items), size):
+        await pause()
+        yield iter(items[start : start + size])

@@ -1,0 +1,79 @@
+"""The size of answers: refused while they are put together, wherever the bytes come from."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+import strawberry
+from graphql import parse
+
+from execution.answer_size import AnswerSize, AnswerTooLargeError
+from execution.breadth_first import BreadthFirst
+from execution.documents import Document
+from execution.operations import Operation
+
+
+@strawberry.type
+class Line:
+    text: str
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise ValueError("broken")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def lines(self, count: int) -> list[Line]:
+        return [Line(text="x" * 90) for _ in range(count)]
+
+
+SCHEMA = strawberry.Schema(Query)._schema
+
+
+async def asked(query: str, max_bytes: int) -> Any:
+    async def fallback(_: Operation) -> Any:
+        raise AssertionError("nothing here falls back")
+
+    document = parse(query)
+    (node,) = document.definitions
+    execute = BreadthFirst(SCHEMA, fallback, max_bytes=max_bytes)
+    made = Document(document, (node,), introspects=False, tokens=0)  # type: ignore[arg-type]
+    return await execute(Operation(made, node, {}, SimpleNamespace()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [10, 3_000])
+async def test_an_answer_is_refused_above_the_limit_and_not_at_it(count):
+    query = f"{{ lines(count: {count}) {{ text }} }}"
+    answer = await asked(query, 2**31)
+    assert len(orjson.loads(answer)["data"]["lines"]) == count
+    assert await asked(query, len(answer)) == answer
+    with pytest.raises(AnswerTooLargeError) as refused:
+        await asked(query, len(answer) - 1)
+    assert refused.value.extensions == {"code": "ANSWER_TOO_LARGE", "limit": len(answer) - 1}
+
+
+async def test_many_objects_are_refused_before_all_of_them_are_encoded(monkeypatch):
+    encoded = 0
+    whole = orjson.dumps
+
+    def count(value: Any) -> bytes:
+        nonlocal encoded
+        encoded += 1
+        return whole(value)
+
+    monkeypatch.setattr("execution.composing.orjson.dumps", count)
+    with pytest.raises(AnswerTooLargeError):
+        await asked("{ lines(count: 20000) { text } }", 100_000)
+    assert encoded <= 1_200, "1,000 lines of 100 bytes are the limit"
+
+
+def test_bytes_are_counted_together():
+    size = AnswerSize(10)
+    size.add(6)
+    size.part().add(10)
+    size.add(4)
+    with pytest.raises(AnswerTooLargeError):
+        size.add(1)
