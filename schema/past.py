@@ -86,7 +86,7 @@ class StudentAsOf:
     @edge_with(
         past.attendance_as_of,
         "key",
-        metadata={COST: for_each_day(0.3, 10), SIZED_BY: days_in},
+        metadata={COST: for_each_day(0.6, 10), SIZED_BY: days_in},
         description="The attendance that was known, latest day first.",
     )
     def attendance(self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]) -> list[PastAttendance]:
@@ -95,7 +95,7 @@ class StudentAsOf:
     @edge_with(
         past.attendance_summary_as_of,
         "key",
-        metadata={COST: for_each_day(0.8, 10)},
+        metadata={COST: for_each_day(1.2, 10)},
         description="The whole-day attendance that was known; null without marks.",
     )
     def attendance_summary(

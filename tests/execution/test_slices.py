@@ -45,9 +45,7 @@ async def test_many_tasks_share_the_allowance_of_an_iteration():
 
 
 async def test_a_sequence_in_slices_is_whole_and_in_order():
-    found = []
-    async for some in sliced(range(10), 3):
-        found.append(list(some))
+    found = [list(some) async for some in sliced(range(10), 3)]
     assert found == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
 
 
