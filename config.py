@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = Field(
         "development", description="`production` refuses default secrets, hides the schema from all but administrators, and logs JSON."
     )
+    explorer: bool | None = Field(
+        None, description="Serve the explorer, a page to try queries on, at `/explorer`. Not set: yes, but not in production."
+    )
     secret_key: str | None = Field(
         None,
         min_length=32,
@@ -150,6 +153,10 @@ class Settings(BaseSettings):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def serves_explorer(self) -> bool:
+        return self.environment != "production" if self.explorer is None else self.explorer
 
     @property
     def direct_url(self) -> str | None:

@@ -113,7 +113,8 @@ def _not_free(settings: Settings, error: OSError) -> ConfigurationError:
 def _greeting(settings: Settings, database: Prepared, port: int) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{port}"
-    lines = [f"Rollcall is at {base}  (GraphQL: {base}/graphql, explorer: {base}/explorer)"]
+    explorer = f", explorer: {base}/explorer" if settings.serves_explorer else ""
+    lines = [f"Rollcall is at {base}  (GraphQL: {base}/graphql{explorer})"]
     if database.has_demo and settings.environment != "production":
         lines += ["Sign in, password rollcall-demo, as:", *(f"  {role}@demo.school" for role in _SIGN_INS)]
         lines += [

@@ -165,7 +165,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         max_body_bytes=settings.max_body_bytes,
         may_introspect=may_introspect,
         suggest=suggest,
-        explorer=EXPLORER,
+        explorer=EXPLORER if settings.serves_explorer else None,
         budgets=CostBudgets(settings.cost_per_minute) if settings.cost_per_minute else None,
         budget_of=_budget_of,
         expensive=ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds),
@@ -200,7 +200,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     middleware += [Middleware(CompressMiddleware, minimum_size=1_000), Middleware(PathMount, path="/graphql", endpoint=graphql)]
     app = Starlette(
         routes=[
-            Route("/", home),
+            *([Route("/", home)] if settings.serves_explorer else []),
             *health_routes(lambda: app.state.services.health, guard),
             *gateway_routes(
                 [Stripe(settings.stripe_webhook_secrets)],
@@ -208,7 +208,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
                 now,
                 max_body_bytes=settings.max_body_bytes,
             ),
-            *explorer_routes(),
+            *(explorer_routes() if settings.serves_explorer else []),
         ],
         middleware=middleware,
         exception_handlers={HTTPException: http_exception_response},

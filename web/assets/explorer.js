@@ -1,9 +1,18 @@
 'use strict';
 
-// The token lives in this page's memory alone: closing the page signs out of it.
-let accessToken = null;
+// The tokens live in this page's memory alone: closing the page signs out of it.
+let session = null;
+let renewal = null; // the request for new tokens that is under way
+let timer = null;
 
-const first = `# Sign in above, then press the button.
+// New tokens are asked for this long before the old one expires.
+const MARGIN_MS = 60_000;
+const FIELDS = 'session { accessToken accessTokenExpiresAt refreshToken sessionExpiresAt }';
+const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) { ${FIELDS} userErrors { message } } }`;
+const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${FIELDS} } }`;
+const SIGN_OUT = 'mutation { signOut { endedSessions } }';
+
+const FIRST = `# Sign in above, then press the button.
 {
   viewer { role user { name } }
   students(first: 5) {
@@ -19,46 +28,107 @@ const first = `# Sign in above, then press the button.
 }
 `;
 
-async function post(body, headers) {
-  const response = await fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...headers },
-    body: JSON.stringify(body),
-  });
-  return response.json();
-}
-
-async function fetcher(body, options) {
-  const token = accessToken ? { authorization: `Bearer ${accessToken}` } : {};
-  return post(body, { ...token, ...(options && options.headers) });
-}
-
+const form = document.getElementById('sign-in');
+const leave = document.getElementById('sign-out');
+const who = document.getElementById('who');
 const root = ReactDOM.createRoot(document.getElementById('explorer'));
 
-// Made anew after signing in, so that the schema is asked for by who is asking now.
-function show(key) {
-  root.render(React.createElement(GraphiQL, { key, fetcher, defaultQuery: first, shouldPersistHeaders: false }));
+// Answers { errors } like the server's when there is no answer.
+async function post(body, token, headers) {
+  const authorization = token ? { authorization: `Bearer ${token}` } : {};
+  try {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...authorization, ...headers },
+      body: JSON.stringify(body),
+    });
+    return await response.json();
+  } catch {
+    return { errors: [{ message: 'The server does not answer. Try again.', extensions: { code: 'NO_ANSWER' } }] };
+  }
 }
 
-document.getElementById('sign-in').addEventListener('submit', async (event) => {
+const has = (answer, code) => (answer.errors || []).some((error) => error.extensions && error.extensions.code === code);
+const expires = (moment) => Date.parse(moment) - Date.now();
+
+function begin(granted) {
+  session = granted;
+  clearTimeout(timer);
+  timer = setTimeout(renew, Math.max(0, expires(session.accessTokenExpiresAt) - MARGIN_MS));
+}
+
+function end(message) {
+  session = null;
+  clearTimeout(timer);
+  form.hidden = false;
+  leave.hidden = true;
+  who.textContent = message;
+  document.body.dataset.session = 'none';
+  form.elements.email.focus();
+}
+
+// Whether there is a session with a token that is good. Of several requests that need new tokens the first one asks: a token refreshes once.
+function renew() {
+  renewal = renewal || refresh().finally(() => { renewal = null; });
+  return renewal;
+}
+
+async function refresh() {
+  const before = session;
+  if (!before) return false;
+  const answer = await post({ query: REFRESH, variables: { input: { refreshToken: before.refreshToken } } });
+  if (session !== before) return session !== null; // signed in or out meanwhile
+  const granted = answer.data && answer.data.refreshSession && answer.data.refreshSession.session;
+  if (granted) {
+    begin(granted);
+    return true;
+  }
+  if (has(answer, 'UNAUTHENTICATED')) end('Your session has ended: sign in again.');
+  else who.textContent = answer.errors[0].message; // the session may go on: the next request tries again
+  return false;
+}
+
+// A computer that slept runs no timers: the token is looked at before each request, and an expired one that the server refuses is renewed.
+async function fetcher(body, options) {
+  const headers = options && options.headers;
+  if (session && expires(session.accessTokenExpiresAt) < MARGIN_MS / 2) await renew();
+  const token = session && session.accessToken;
+  const answer = await post(body, token, headers);
+  // A request whose token is refused has done nothing, so it may be sent again.
+  if (token && !answer.data && has(answer, 'UNAUTHENTICATED') && (await renew())) return post(body, session.accessToken, headers);
+  return answer;
+}
+
+// Made anew after signing in, so that the schema is asked for by the viewer of now.
+function show(key) {
+  root.render(React.createElement(GraphiQL, { key, fetcher, defaultQuery: FIRST, shouldPersistHeaders: false }));
+}
+
+form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const who = document.getElementById('who');
-  const { email, password } = Object.fromEntries(new FormData(event.target));
-  const answer = await post({
-    query: `mutation ($input: SignInInput!) {
-      signIn(input: $input) { session { accessToken } userErrors { message } }
-    }`,
-    variables: { input: { email, password } },
-  });
+  const { email, password } = Object.fromEntries(new FormData(form));
+  const button = form.querySelector('button');
+  button.disabled = true;
+  const answer = await post({ query: SIGN_IN, variables: { input: { email, password } } });
+  button.disabled = false;
   const payload = answer.data && answer.data.signIn;
   if (payload && payload.session) {
-    accessToken = payload.session.accessToken;
+    begin(payload.session);
+    form.reset();
+    form.hidden = true;
+    leave.hidden = false;
     who.textContent = `Signed in as ${email}`;
-    event.target.reset();
+    document.body.dataset.session = 'open';
     show(email);
   } else {
     who.textContent = (payload && payload.userErrors[0].message) || answer.errors[0].message;
   }
+});
+
+leave.addEventListener('click', async () => {
+  await fetcher({ query: SIGN_OUT });
+  end('Signed out.');
+  show('nobody');
 });
 
 show('nobody');
