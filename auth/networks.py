@@ -32,7 +32,7 @@ class Client:
         return ip_network((self.address, 32 if self.address.version == 4 else 64), strict=False)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_000)
 def _client(address: str, user_agent: str | None) -> Client:
     return Client(_parsed(address), _printable(user_agent))
 

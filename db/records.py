@@ -42,6 +42,10 @@ class _BreaksChecksError(Exception):
     """The row was not sent to be written: it breaks a CHECK or a NOT NULL."""
 
 
+# The statements of one table that are kept, of at most 5 kB each.
+_MOST_COMPILED = 200
+
+
 class InUseError(Exception):
     """Other rows lead to this one."""
 
@@ -105,6 +109,9 @@ class Record:
         unknown = set(columns) - set(self.columns)
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))} may not be written in {self.table}")
+        # Which columns are written is up to clients: not all sets of them that ever were are kept.
+        if len(self._compiled) >= _MOST_COMPILED:
+            self._compiled.clear()
         return self._compiled.setdefault((kind, columns), sql)
 
     def ordered(self, values: Mapping[str, Any]) -> tuple[str, ...]:

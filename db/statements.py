@@ -11,16 +11,19 @@ from typing import Any, Protocol
 
 from db.sql_lexer import split_columns, substitute
 from db.written import Joined, Template, linked_columns
+from execution.sized_cache import SizedCache
 
-__all__ = ["Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
+__all__ = ["COMPILED", "Choice", "Fragment", "Order", "Query", "Reach", "Statement"]
 
 _VISIBLE = re.compile(r"@visible\((?P<noun>[a-z_.]+) (?P<alias>[a-z_]+)\)")
 _PARAMETER = re.compile(r"\$(?P<name>[a-z_][a-z_0-9]*)")
 _REACH = "reach_"
 _IDS_IN_REACH = re.compile(r"row\.id = ANY\(\$reach_(?P<name>[a-z_]+)::uuid\[\]\)")
 _NAME = re.compile(r"[a-z_0-9]+$")
-# So many forms of one template: a school's screens use far fewer.
-_KEPT = 2_000
+# The forms of all templates that are kept, in bytes: a school's screens use some hundred of them, of 1 to 15 kB.
+_MAX_BYTES = 12 << 20
+# Of a form beside its text: its key, with the names of columns, and the template of what is written as JSON, which is about as long as the text.
+_FORM_BYTES = 3_000
 
 # Which columns of a template are read; None: all.
 Columns = frozenset[str] | None
@@ -46,6 +49,10 @@ class Statement:
         if not self.asks_reach:
             return [values[name] for name in self.parameters]
         return [getattr(reach, name[len(_REACH) :]) if name.startswith(_REACH) else values[name] for name in self.parameters]
+
+
+def _size(statement: Statement) -> int:
+    return _FORM_BYTES + 3 * len(statement.sql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,10 @@ class Along:
     columns: "Columns"
 
 
+# By query and what was chosen in it.
+COMPILED: SizedCache[tuple["Query", Any], Statement] = SizedCache(_MAX_BYTES)
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Query:
     """A named template and everything that may be chosen in it."""
@@ -112,7 +123,6 @@ class Query:
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     guards: dict[str, str] = field(default_factory=dict)
     id_guards: dict[str, str] = field(default_factory=dict)
-    _compiled: dict[Any, Statement] = field(default_factory=dict)
 
     @property
     def is_page(self) -> bool:
@@ -171,19 +181,11 @@ class Query:
 
     def _kept(self, key: Any, make: Callable[[], str], open_nouns: frozenset[str]) -> Statement:
         """The statement under this key. Which columns are read is up to clients, so not all that ever were are kept."""
-        found = self._compiled.get(key)
-        if found is None:
-            if len(self._compiled) >= _KEPT:
-                self._compiled.clear()
-            found = self._compiled[key] = self._finish(make(), open_nouns)
-        return found
+        return COMPILED.get_or_make((self, key), lambda: self._finish(make(), open_nouns), _size)
 
     def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """The plain statement, as a viewer sees it who sees all rows of `open_nouns`."""
-        found = self._compiled.get(open_nouns)
-        if found is None:
-            found = self._compiled[open_nouns] = self._finish(self.body, open_nouns)
-        return found
+        return self._kept(open_nouns, lambda: self.body, open_nouns)
 
     def by(
         self,
@@ -267,24 +269,22 @@ class Query:
 
     def count(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """How many rows the filters leave: one `total`, or with `choice.per` a `parent_key` and `total` for each of `$parents`."""
-        found = self._compiled.get(("count", choice, open_nouns))
-        if found is None:
-            rows = f"{self.body[self._from() :]}{self._conditions(choice)}"
-            sql = self._per_parent(f"SELECT count(*) AS total\n{rows}", choice)
-            found = self._compiled["count", choice, open_nouns] = self._finish(sql, open_nouns)
-        return found
+        return self._kept(("count", choice, open_nouns), lambda: self._count(choice), open_nouns)
+
+    def _count(self, choice: Choice) -> str:
+        return self._per_parent(f"SELECT count(*) AS total\n{self.body[self._from() :]}{self._conditions(choice)}", choice)
 
     def totals(self, choice: Choice, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """The body's aggregates over the rows that the filters leave: one row, or one for each group; with `choice.per` so for each of `$parents`, with their `parent_key`."""
-        found = self._compiled.get(("totals", choice, open_nouns))
-        if found is None:
-            group = self.groups[choice.group] if choice.group else ""
-            sql = self.body.replace("SELECT\n", f"SELECT {group},\n" if group else "SELECT\n", 1) + self._conditions(choice)
-            if group:
-                places = ", ".join(str(n + 1) for n in range(group.count(" AS ")))
-                sql += f"\nGROUP BY {places}\nORDER BY {places}"
-            found = self._compiled["totals", choice, open_nouns] = self._finish(self._per_parent(sql, choice), open_nouns)
-        return found
+        return self._kept(("totals", choice, open_nouns), lambda: self._totals(choice), open_nouns)
+
+    def _totals(self, choice: Choice) -> str:
+        group = self.groups[choice.group] if choice.group else ""
+        sql = self.body.replace("SELECT\n", f"SELECT {group},\n" if group else "SELECT\n", 1) + self._conditions(choice)
+        if group:
+            places = ", ".join(str(n + 1) for n in range(group.count(" AS ")))
+            sql += f"\nGROUP BY {places}\nORDER BY {places}"
+        return self._per_parent(sql, choice)
 
     def _from(self) -> int:
         return self.body.index("\nFROM ") + 1

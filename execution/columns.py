@@ -11,17 +11,25 @@ Its text depends on the shape of the selection and on how its objects are read; 
 What is put into the text are names of the schema and of columns, as literals; values never are.
 """
 
+import sys
 from collections.abc import Callable
-from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from execution.failures import IrregularError
 from execution.leaves import leaf, leaf_list
 from execution.selections import Field, Kind, Selection
+from execution.sized_cache import SizedCache
 from execution.values import reads_items
 
-__all__ = ["composer"]
+__all__ = ["CODE", "composer"]
+
+# Clients' names for fields are in the texts. Kept within this, in bytes: the code of a text takes about six times its length.
+_MAX_BYTES = 6 << 20
+_CODE_BYTES = 2_000
+
+# By its text.
+CODE: SizedCache[str, CodeType] = SizedCache(_MAX_BYTES)
 
 # rows, then the composed values of each field that is not read from the rows: one list each, as long as `rows`.
 Composer = Callable[..., list[dict[str, Any]]]
@@ -63,9 +71,8 @@ def _made(selection: Selection, kind: type | None) -> tuple[Composer, list[Field
     return names["compose"], given
 
 
-@lru_cache(maxsize=2_000)
 def _compiled(text: str) -> CodeType:
-    return compile(text, "<selection>", "exec")
+    return CODE.get_or_make(text, lambda: compile(text, "<selection>", "exec"), lambda _: _CODE_BYTES + 8 * sys.getsizeof(text))
 
 
 def _read(field: Field, kind: type | None, suffix: str, names: dict[str, Any]) -> str:

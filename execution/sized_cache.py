@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -37,9 +36,11 @@ class SizedCache(Generic[K, V]):
         found = self._entries.get(key)
         if found is None:
             return None
-        # Another thread may evict it just now.
-        with suppress(KeyError):
+        try:  # noqa: SIM105 - contextlib.suppress takes longer than the look-up
             self._entries.move_to_end(key)
+        except KeyError:
+            # Another thread evicted it just now.
+            pass
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:

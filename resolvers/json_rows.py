@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from db.rows import Row
@@ -11,23 +10,42 @@ from db.written import Joined, Listed, Template, is_regular
 from execution.loading import Cargo, Loaders
 from execution.parts import Constant, Value
 from execution.shapes import Link, Many, Shape
+from execution.sized_cache import SizedCache
 from execution.written import Written
 
-__all__ = ["PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
+__all__ = ["TEMPLATES", "PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
+
+
+# What is selected is up to clients: the templates of what they select are kept within this, in bytes.
+_MAX_BYTES = 8 << 20
+_TEMPLATE_BYTES = 600
+_PART_BYTES = 500
+
+# By the class of the rows and what is selected of them.
+TEMPLATES: SizedCache[tuple[type[Row], Shape], Template | None] = SizedCache(_MAX_BYTES)
 
 
 def writes(row: type[Row]) -> Callable[[Shape], Template | None]:
     """Makes templates for rows of a class; None for a shape that is not of theirs."""
 
-    @lru_cache(maxsize=2_000)
     def made(shape: Shape) -> Template | None:
         if shape.type_name != row.type_name:
             return None
-        parts = [_part(each) for each in shape.parts]
-        known = tuple(each for each in parts if each is not None)
-        return Template(row.tag, known) if len(known) == len(parts) else None
+        return TEMPLATES.get_or_make((row, shape), lambda: _template(row, shape), lambda _: _size(shape))
 
     return made
+
+
+def _template(row: type[Row], shape: Shape) -> Template | None:
+    parts = [_part(each) for each in shape.parts]
+    known = tuple(each for each in parts if each is not None)
+    return Template(row.tag, known) if len(known) == len(parts) else None
+
+
+def _size(shape: Shape) -> int:
+    """What a shape and its template take in memory at most, in bytes."""
+    below = sum(_size(each.shape) for each in shape.parts if isinstance(each, (Link, Many)))
+    return _TEMPLATE_BYTES + _PART_BYTES * len(shape.parts) + below
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 import pytest
 import pytest_asyncio
 
+import db.statements
 from auth.access import NOUNS, Capability
 from config import Settings
 from db.pool import Database
 from db.queries import queries
 from db.statements import Fragment
+from execution.sized_cache import SizedCache
 from schema.roots import CAPABILITY
 from tests.access.table import FIELDS
 from tests.access.test_access import ROOTS, expected, labels
@@ -58,8 +60,7 @@ def without(monkeypatch):
 
     def remove(noun: str) -> None:
         monkeypatch.setitem(queries._visibility, noun, Fragment("true", queries._visibility[noun].alias))
-        for query in queries:
-            monkeypatch.setattr(query, "_compiled", {})
+        monkeypatch.setattr(db.statements, "COMPILED", SizedCache(1 << 20))
 
     return remove
 
