@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     max_fields: int = Field(3_000, ge=1, description="How many fields an operation may select, fragments written out.")
     anonymous_max_characters: int = Field(8_192, ge=100, description="How long a document of a client without a token may be.")
     anonymous_max_tokens: int = Field(500, ge=10, description="How many tokens a document of a client without a token may have.")
+    anonymous_max_fields: int = Field(
+        300, ge=1, description="How many fields an operation of a client without a token may select, fragments written out."
+    )
     anonymous_max_cost: int = Field(
         15_000,
         ge=1,

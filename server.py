@@ -156,6 +156,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             limits,
             characters=min(limits.characters, settings.anonymous_max_characters),
             tokens=min(limits.tokens, settings.anonymous_max_tokens),
+            fields=min(limits.fields, settings.anonymous_max_fields),
             cost=min(limits.cost, settings.anonymous_max_cost),
         ),
         admission=admission,

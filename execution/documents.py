@@ -22,7 +22,7 @@ from execution.errors import Refusal
 from execution.limits import Limits, check_shape, check_size, check_tokens
 from execution.serial_worker import SerialWorker
 from execution.sized_cache import SizedCache
-from execution.sources import IndexedSource
+from execution.sources import IndexedSource, drop_tokens
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 
@@ -30,7 +30,7 @@ _MAX_ERRORS = 20
 # Longer texts are read anew each time: a document within the other limits is this long only by the values written into it.
 _MAX_KEPT_CHARACTERS = 16_384
 # What a document takes in memory at most, measured on 40 that were made to be large: tests/execution/test_document_cache.py.
-_TOKEN_BYTES = 700
+_TOKEN_BYTES = 550
 _DOCUMENT_BYTES = 4_000
 # How long a character may keep a document waiting behind shorter ones that came later, in seconds: 64 kB wait for 1.3 s.
 _PATIENCE = 0.000_02
@@ -100,7 +100,7 @@ class Documents:
         limits: Limits,
         *,
         anonymous_limits: Limits | None = None,
-        max_bytes: int = 24 << 20,
+        max_bytes: int = 16 << 20,
         max_anonymous_bytes: int = 2 << 20,
         worker: SerialWorker | None = None,
         suggest: bool = True,
@@ -168,6 +168,7 @@ class Documents:
             node = parse(source)
         except GraphQLSyntaxError as error:
             raise InvalidDocumentError("GRAPHQL_PARSE_FAILED", [error]) from None
+        drop_tokens(node)
         shape = check_shape(node, limits)
         errors = validate(self._schema, node, max_errors=_MAX_ERRORS, hide_suggestions=not self._suggest)
         if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):

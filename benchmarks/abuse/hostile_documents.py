@@ -45,7 +45,7 @@ def _variables(mark: str, characters: int, tokens: int) -> str:
 
 def _fragments(mark: str, characters: int, tokens: int) -> str:
     """A fragment that is spread many times: a short document whose plan is large."""
-    places = min(28, (characters - 500) // (36 + len(mark)), (tokens - 110) // 12)
+    places = min(28 if tokens > 500 else 7, (characters - 500) // (36 + len(mark)), (tokens - 110) // 12)
     roots = " ".join(f'a{number}: student(id: "{mark}") {{ ...S }}' for number in range(places))
     return f"{{ {roots} }} fragment S on Student {{ {_LEAVES} class {{ {_CLASS} teacher {{ ...T user {{ student {{ {_LEAVES} }} }} }} }} user {{ teacher {{ ...T }} }} }} fragment T on Teacher {{ id name }}"
 

@@ -1,0 +1,176 @@
+"""Every cache in the process is bounded in bytes: docs/decisions/068 lists them, and here each is filled. Documents: tests/execution/test_document_cache.py."""
+
+import ast
+import gc
+import tracemalloc
+from datetime import UTC, datetime
+from itertools import combinations, islice
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from graphql import parse
+
+import execution.columns
+from auth.networks import Client
+from auth.viewer import Viewer
+from auth.viewer_cache import Entry, ViewerCache
+from db.connections import is_read
+from db.queries import queries
+from db.rows import Row
+from db.statements import COMPILED, Choice
+from execution.costs import Costs
+from execution.leaves import leaf
+from execution.parts import Value
+from execution.shapes import Shape
+from resolvers.json_rows import TEMPLATES, writes
+from transport.negotiation import chosen_media_type, is_json
+
+ROOT = Path(__file__).parents[1]
+RECORD = (ROOT / "docs/decisions/068-caches-are-bounded-in-bytes.md").read_text()
+ROOMS = ("auth", "db", "execution", "gateways", "health", "resolvers", "rules", "schema", "telemetry", "transport", "web")
+
+
+def kept_by(fill):
+    """How many bytes more there are after this."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        fill()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def caches():
+    """Every function of ours that keeps its answers, and every use of SizedCache and OrderedDict, as `file:name`."""
+    for path in sorted(each for room in ROOMS for each in (ROOT / room).rglob("*.py")):
+        where = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+                "cache" in ast.unparse(each) for each in node.decorator_list
+            ):
+                yield f"{where}:{node.name}"
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call):
+                if ast.unparse(node.value.func).partition("[")[0] in ("SizedCache", "OrderedDict"):
+                    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                    yield f"{where}:{ast.unparse(target).removeprefix('self.')}"
+
+
+def test_the_decision_record_lists_every_cache():
+    found = set(caches())
+    assert len(found) > 12
+    missing = {each for each in found - {"execution/sized_cache.py:_entries"} if f"`{each}`" not in RECORD}
+    assert not missing, "say in decision 068 what bounds it, and fill it here"
+
+
+def subsets(names):
+    names = sorted(names)
+    for size in range(1, len(names)):
+        yield from map(frozenset, combinations(names, size))
+
+
+def test_compiled_statements_are_bounded():
+    query = next(each for each in queries if each.name == "students")
+    order = next(iter(query.orders))
+
+    def fill():
+        for columns in islice(subsets(query.columns()), 5_000):
+            query.page(Choice(order), columns=columns)
+        for count in range(3):
+            for filters in combinations(query.filters, count):
+                query.count(Choice(order, filters=frozenset(filters)))
+
+    assert kept_by(fill) < 1.2 * COMPILED.max_bytes
+    assert COMPILED.bytes <= COMPILED.max_bytes
+
+
+def test_templates_of_written_rows_are_bounded():
+    class Student(Row):
+        tag, type_name = "student", "Student"
+
+    make = writes(Student)
+
+    def fill():
+        for number in range(4_000):
+            parts = tuple(Value(f"name{number % 7}", (f"column{number}",), "text", nullable=False) for _ in range(30))
+            assert make(Shape("Student", parts)) is not None
+
+    assert kept_by(fill) < 1.2 * TEMPLATES.max_bytes
+    assert TEMPLATES.max_bytes / 2 < TEMPLATES.bytes <= TEMPLATES.max_bytes
+
+
+def test_generated_code_is_bounded():
+    def fill():
+        for number in range(1_500):
+            names = ", ".join(f"{f'{place}-{number}' + 'x' * 500!r}: r" for place in range(20))
+            execution.columns._compiled(f"def compose(rows):\n    return [{{{names}}} for r in rows]\n")
+
+    assert kept_by(fill) < 1.2 * execution.columns.CODE.max_bytes
+    assert execution.columns.CODE.bytes <= execution.columns.CODE.max_bytes
+
+
+def test_clients_are_bounded_however_long_they_say_their_names_are():
+    assert kept_by(lambda: [Client.of(f"2001:db8::{n:x}", f"{n}" + "a" * 60_000) for n in range(6_000)] and None) < 8_000_000
+
+
+def test_verified_tokens_are_bounded():
+    cache = ViewerCache(20_000)
+
+    def fill():
+        for _ in range(22_000):
+            user, session = uuid4(), uuid4()
+            entry = Entry(Viewer(user, "ADMIN", session), datetime.now(UTC), (("session", session), ("user", user)))
+            cache.keep(uuid4().bytes * 2, entry, 0)
+
+    assert kept_by(fill) < 30_000_000
+    assert len(cache) == 20_000
+
+
+def test_media_types_are_bounded():
+    def fill():
+        for number in range(1_000):
+            for length in (150, 60_000):
+                chosen_media_type(f"{number}/" + "a" * length)
+                is_json(f"{number}/" + "a" * length)
+
+    assert kept_by(fill) < 500_000
+
+
+def test_statements_of_records_are_bounded():
+    record = max(queries.records.values(), key=lambda each: len(each.columns))
+
+    def fill():
+        for columns in islice(subsets(record.columns), 3_000):
+            record.insert_sql(tuple(each for each in record.columns if each in columns))
+
+    assert kept_by(fill) < 1_000_000
+    assert len(record._compiled) <= 200
+
+
+def test_whether_a_statement_reads_is_kept_nowhere():
+    assert kept_by(lambda: [is_read(f"/* a */ SELECT {number}" + " " * 10_000) for number in range(500)] and None) < 50_000
+
+
+@pytest.mark.parametrize("declared", [1, 5, 90, 300])
+def test_costs_are_bounded_by_what_they_say(declared):
+    names = [f"v{number}" for number in range(declared)]
+    operation = parse(f"query ({' '.join(f'${each}: ID' for each in names)}) {{ a }}").definitions[0]
+    costs = Costs()
+
+    def fill():
+        for number in range(300):
+            costs.keep(operation, names, {each: f"{number}-{each}".ljust(40, "é") for each in names}, number)
+
+    assert kept_by(fill) < Costs.max_bytes([operation])
+
+
+def test_what_is_kept_by_types_is_bounded_by_the_schema():
+    from tests.asking import SCHEMA
+
+    for each in SCHEMA._schema.type_map.values():
+        leaf(each, True)
+        leaf(each, False)
+    assert leaf.cache_info().currsize <= leaf.cache_info().maxsize
+    assert 2 * len(SCHEMA._schema.type_map) < leaf.cache_info().maxsize
