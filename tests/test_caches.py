@@ -52,10 +52,10 @@ def caches():
                 "cache" in ast.unparse(each) for each in node.decorator_list
             ):
                 yield f"{where}:{node.name}"
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call):
-                if ast.unparse(node.value.func).partition("[")[0] in ("SizedCache", "OrderedDict"):
-                    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                    yield f"{where}:{ast.unparse(target).removeprefix('self.')}"
+            called = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+            if isinstance(called, ast.Call) and ast.unparse(called.func).partition("[")[0] in ("SizedCache", "OrderedDict"):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                yield f"{where}:{ast.unparse(target).removeprefix('self.')}"
 
 
 def test_the_decision_record_lists_every_cache():
