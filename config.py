@@ -72,6 +72,27 @@ class Settings(BaseSettings):
     drain_notice_seconds: float = Field(
         2, ge=0, description="How long `/health/ready` says `draining` after SIGTERM before the server stops listening."
     )
+    header_seconds: float = Field(
+        10,
+        gt=0,
+        description="How long a client may take to send the head of a request, from connecting on: it gets 408, and the connection is closed.",
+    )
+    body_seconds: float = Field(15, gt=0, description="How long a client may take to send the body of a request: it gets 408.")
+    idle_seconds: float = Field(
+        75, gt=0, description="How long a connection may wait for its next request; more than a proxy's own time keeps 502s away."
+    )
+    send_seconds: float = Field(
+        15, gt=0, description="How long a client may leave its answer lie: it must take 1 KiB a second, or the connection is dropped."
+    )
+    max_url_bytes: int = Field(65_536, ge=1024, description="The longest address of a request (414).")
+    max_header_bytes: int = Field(
+        65_536, ge=1024, description="The largest headers of a request, its trailers, and the framing of its chunks (431, 413)."
+    )
+    max_connections: int = Field(
+        2_000,
+        ge=10,
+        description="How many connections a worker keeps open: beyond, the one that is idle longest makes room, or the slowest sender.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins of browsers that may call, separated by commas.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."

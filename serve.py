@@ -3,67 +3,28 @@
 python -m serve
 """
 
-import asyncio
 import os
 import signal
 import socket
 import sys
 import time
-from types import FrameType
 
 import uvicorn
-from uvicorn.supervisors import multiprocess
 
 from auth.installation import installation_secret
 from config import ConfigurationError, Settings, load_settings
-from db.embedded import die_with_parent
 from db.migrate import MigrationError
 from db.plainly import plainly
 from db.prepare import Prepared, prepared
+from http_server import DrainingServer, listeners
 from telemetry.logs import configure_logs
+from workers import STARTUP_FAILED, Supervisor
 
-__all__ = ["DrainingServer", "listeners", "main"]
+__all__ = ["main"]
 
 _BACKLOG = 2048
-_LISTENERS = 16
 _SIGN_INS = ("admin", "bursar", "teacher", "student", "guardian")
 _QUERY = "{ viewer { role } students(first: 3) { totalCount nodes { name class { name } } } }"
-
-
-class DrainingServer(uvicorn.Server):
-    """On SIGTERM says `not_ready` first, for as long as load balancers need to notice, and only then stops listening."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        notice = load_settings().drain_notice_seconds
-        app = self.config.loaded_app if self.config.loaded else None
-        services = getattr(getattr(_innermost(app), "state", None), "services", None)
-        if sig != signal.SIGTERM or services is None or services.health.draining or notice == 0:
-            super().handle_exit(sig, frame)
-            return
-        services.health.draining = True
-        self._captured_signals.append(sig)
-        asyncio.get_running_loop().call_later(notice, setattr, self, "should_exit", True)
-
-
-class _Worker(multiprocess.Process):
-    """One of several workers: it drains as a single one does, and does not outlive the process that started it."""
-
-    def target(self, sockets: list[socket.socket] | None = None) -> None:
-        die_with_parent()
-        configure_logs(load_settings())
-        super().target(sockets)
-
-    @property
-    def server(self) -> uvicorn.Server:
-        if self._server is None:
-            self._server = DrainingServer(config=self.config)
-        return self._server
-
-
-def _innermost(app: object) -> object:
-    while not hasattr(app, "state") and hasattr(app, "app"):
-        app = app.app
-    return app
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -74,7 +35,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http="transport.protocol:HTTPProtocol",
         ws="none",
         log_config=None,
         access_log=False,
@@ -95,15 +56,6 @@ def _bound(settings: Settings) -> socket.socket:
     except OSError as error:
         raise _not_free(settings, error) from None
     return made
-
-
-def listeners(listening: socket.socket) -> list[socket.socket]:
-    """Duplicates a listening socket, so that the event loop accepts several connections in one turn.
-
-    libuv accepts one connection a turn for each listener. Under load a turn takes some milliseconds, and with a single listener new connections,
-    those of probes too, wait behind each other for seconds.
-    """
-    return [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
 
 
 def _not_free(settings: Settings, error: OSError) -> ConfigurationError:
@@ -138,23 +90,16 @@ def _serve(settings: Settings, database: Prepared, listening: socket.socket) -> 
         raise _not_free(settings, error) from None
     listening.set_inheritable(True)
     greeting = _greeting(settings, database, listening.getsockname()[1])
-    sockets = listeners(listening)
-    server = DrainingServer(config)
-    if settings.workers > 1:
+
+    def greet() -> None:
         print(greeting, flush=True)
-        multiprocess.Process = _Worker  # type: ignore[misc]  # the supervisor offers no other way to name its workers' class
-        multiprocess.Multiprocess(config, sockets=sockets).run()
-        return 0
-    started = server.startup
 
-    async def startup(sockets: object = None) -> None:
-        await started(sockets)  # type: ignore[arg-type]
-        if server.started:
-            print(greeting, flush=True)
-
-    server.startup = startup  # type: ignore[method-assign,assignment]  # what a person reads comes when it is true
-    server.run(sockets=sockets)
-    return 0 if server.started else 3
+    # What a person reads comes when it is true.
+    if settings.workers > 1:
+        return Supervisor(config, listening, settings.workers, greet).run()
+    server = DrainingServer(config, on_started=greet)
+    server.run(sockets=listeners(listening))
+    return 0 if server.started else STARTUP_FAILED
 
 
 def main() -> None:

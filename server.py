@@ -43,10 +43,12 @@ from resolvers.failures import translate
 from schema import make_schema
 from schema.roots import require
 from transport.admission import Admission
+from transport.connections import ConnectionLimits, Connections
 from transport.cost_budget import CostBudgets
 from transport.expensive import ExpensiveOperations
 from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
+from transport.limited_connection import CONNECTIONS
 from transport.request_id import RequestIdMiddleware
 from transport.responses import http_exception_response, refusal_response
 from web.routes import EXPLORER, explorer_routes
@@ -87,9 +89,21 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     errors = ErrorWriter(translate)
     in_flight = InFlight()
     admission = Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds)
+    connections = Connections(
+        ConnectionLimits(
+            header_seconds=settings.header_seconds,
+            body_seconds=settings.body_seconds,
+            idle_seconds=settings.idle_seconds,
+            send_seconds=settings.send_seconds,
+            url_bytes=settings.max_url_bytes,
+            header_bytes=settings.max_header_bytes,
+            connections=settings.max_connections,
+            body_paths=("/graphql", "/webhooks/"),
+        )
+    )
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections]]:
         memory.give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
@@ -101,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         memory.settle()
         giving_back = asyncio.create_task(memory.keep_giving_back())
         try:
-            yield
+            yield {CONNECTIONS: connections}
         finally:
             giving_back.cancel()
             health.draining = True

@@ -10,6 +10,7 @@ import uvicorn
 
 from config import Settings
 from server import create_app
+from transport.protocol import HTTPProtocol
 
 __all__ = ["PASSWORD", "Client", "serving"]
 
@@ -47,7 +48,7 @@ async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
     """Serves the school of a database."""
     app = create_app(Settings(environment=settings.pop("environment", "test"), database_url=url, pool_min_size=1, **settings))
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on", loop="none", http="httptools", ws="none"
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on", loop="none", http=HTTPProtocol, ws="none"
     )
     listening = config.bind_socket()
     server = uvicorn.Server(config)

@@ -7,7 +7,7 @@ import socket
 import asyncpg
 import uvloop
 
-from serve import listeners
+from http_server import listeners
 from tests.serving import serving
 
 GRADES = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percentage } } } } }"

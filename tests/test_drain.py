@@ -1,0 +1,165 @@
+"""SIGTERM loses no request: what was accepted is answered, half requests are told, idle connections are closed, and the process ends in time."""
+
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.folders import reachable_folder
+from tests.programs import Program, until
+
+GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+
+
+@pytest.fixture
+def start(fresh_database_url):
+    programs = []
+
+    def starting(**settings):
+        programs.append(Program(reachable_folder("drain"), DATABASE_URL=fresh_database_url, POOL_MIN_SIZE="1", **settings))
+        programs[-1].ready()
+        return programs[-1]
+
+    yield starting
+    for program in programs:
+        if program.process.poll() is None:
+            program.stop(signal.SIGKILL)
+
+
+def dial(program, sent=b""):
+    made = socket.create_connection(("127.0.0.1", program.port))
+    made.settimeout(30)
+    made.sendall(sent)
+    return made
+
+
+def rest(client):
+    got = b""
+    while piece := client.recv(65536):
+        got += piece
+    return got
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_half_requests_are_told_and_idle_connections_closed_and_the_process_ends_in_time(start, workers):
+    program = start(WORKERS=workers, DRAIN_NOTICE_SECONDS="0.3", DRAIN_SECONDS="20")
+    idle, silent, head, body = dial(program, GET), dial(program), dial(program, b"POST /graphql HTTP/1.1\r\nHo"), dial(program, POST)
+    answer = b""
+    while b'"uptime"' not in answer:
+        answer += idle.recv(1000)
+    began = time.monotonic()
+    program.process.send_signal(signal.SIGTERM)
+    assert rest(idle) == b""
+    assert rest(silent) == b""
+    for client in (head, body):
+        answer = rest(client)
+        assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["extensions"]["code"] == "SERVER_SHUTTING_DOWN"
+    assert program.process.wait(15) == 0
+    assert time.monotonic() - began < 12, "far below DRAIN_SECONDS"
+    assert "Traceback" not in program.said()
+    for client in (idle, silent, head, body):
+        client.close()
+
+
+def test_half_a_request_that_becomes_whole_is_answered(start):
+    program = start(DRAIN_NOTICE_SECONDS="0.1")
+    body = json.dumps({"query": "{ viewer { role } }"}).encode()
+    with dial(
+        program, b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    ) as client:
+        program.process.send_signal(signal.SIGTERM)
+        until(lambda: program.status("/health/live") is None)
+        client.sendall(body)
+        answer = rest(client)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b'{"data":{"viewer":null}}')
+    assert program.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_that_outlasts_the_drain_is_told_in_json(start, fresh_database_url, sent):
+    """The statement that it waits for would run for minutes."""
+    import psycopg
+
+    program = start(DRAIN_NOTICE_SECONDS="0.1", DRAIN_SECONDS="1")
+    query = json.dumps(
+        {"query": 'mutation { signIn(input: {email: "a@b.example", password: "password-1"}) { userErrors { code } } }'}
+    ).encode()
+    with psycopg.connect(fresh_database_url) as locking:
+        locking.execute("LOCK TABLE sign_in_throttles, users IN ACCESS EXCLUSIVE MODE")
+        sending = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(query)
+        with dial(program, sending + query) as client:
+            time.sleep(0.5)
+            program.process.send_signal(sent)
+            answer = rest(client)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"SERVER_SHUTTING_DOWN" in answer
+    assert program.process.wait(20) == 0
+    assert "Traceback" not in program.said()
+
+
+class Stream(threading.Thread):
+    """Requests one after the other until the server listens no more. A refused connection is an answer: nothing has arrived."""
+
+    def __init__(self, program, keep_alive):
+        super().__init__()
+        self.program, self.keep_alive = program, keep_alive
+        self.answered = 0
+        self.lost = []
+
+    def run(self):
+        connection = None
+        while True:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self.program.port, timeout=10)
+                try:
+                    connection.connect()
+                except ConnectionRefusedError:
+                    return
+            try:
+                connection.request("GET", "/health/live", headers={} if self.keep_alive else {"connection": "close"})
+                answer = connection.getresponse()
+                assert answer.status == 200
+                answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.lost.append(repr(error))
+                return
+            self.answered += 1
+            if answer.will_close:
+                connection.close()
+                connection = None
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_steady_stream_of_requests_loses_none(start, workers):
+    """Also none that the kernel had accepted for a server that was about to close its socket."""
+    program = start(WORKERS=workers, DRAIN_NOTICE_SECONDS="0.5")
+    streams = [Stream(program, keep_alive=n % 2 == 0) for n in range(16)]
+    for each in streams:
+        each.start()
+    until(lambda: all(each.answered > 5 for each in streams))
+    program.process.send_signal(signal.SIGTERM)
+    for each in streams:
+        each.join(30)
+        assert not each.is_alive()
+    assert [each.lost for each in streams] == [[]] * 16
+    assert program.process.wait(15) == 0
+
+
+def test_a_second_sigterm_changes_nothing(start):
+    """A supervisor that signals a whole group sends the workers theirs, and their parent passes it on."""
+    program = start(DRAIN_NOTICE_SECONDS="1.5")
+    began = time.monotonic()
+    for _ in range(3):
+        program.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    assert program.status("/health/live") == 200
+    assert program.process.wait(15) == 0
+    assert time.monotonic() - began > 1.5

@@ -1,0 +1,243 @@
+"""The open connections of a process: how much they may hold, for how long, and what ends those that hold more.
+
+One sweep a second looks at the connections that wait for something, so an ordinary request pays for no timer. Times are exact to about a second.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+__all__ = ["Connection", "ConnectionLimits", "Connections"]
+
+_log = structlog.get_logger("rollcall.connections")
+
+_SWEEP_SECONDS = 1.0
+_DRAIN_SWEEP_SECONDS = 0.1
+# While the server drains: a connection that has sent nothing for this long is idle, and half a request gets this long to become a whole one.
+_DRAIN_IDLE_SECONDS = 0.5
+_DRAIN_READ_SECONDS = 2.0
+# A client that takes less than this of its answer, in bytes a second, takes too long.
+_LOWEST_RATE = 1024
+# Dropped connections are logged in one line at most this often: a flood of them must not fill the disk.
+_LOG_SECONDS = 10.0
+# A connection with less than this in an unfinished request is not worth dropping for memory.
+_SMALL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Limits of one connection, and of all together. Times are in seconds."""
+
+    header_seconds: float = 10.0
+    body_seconds: float = 15.0
+    idle_seconds: float = 75.0
+    send_seconds: float = 15.0
+    url_bytes: int = 65_536
+    header_bytes: int = 65_536
+    connections: int = 2_000
+    buffered_bytes: int = 64 << 20
+    # Paths that take a body, by their beginning. A body that comes to another path gets the time of the headers.
+    body_paths: tuple[str, ...] = ("/",)
+
+    def body_seconds_of(self, path: str) -> float:
+        return self.body_seconds if path.startswith(self.body_paths) else self.header_seconds
+
+
+class Connection(Protocol):
+    """A connection as the sweep sees it."""
+
+    # When the wait began for what the connection is in the sets for.
+    since: float
+    # Bytes of an unfinished request.
+    held: int
+    # Bytes of an answer that the client has not taken, when it was last looked at, and when that was.
+    unsent: int
+    unsent_since: float
+
+    def time_out_reading(self, now: float) -> None: ...
+    def bytes_to_send(self) -> int: ...
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+    def refuse(self, status: int, code: str, message: str) -> None: ...
+    def finish_after_response(self) -> None: ...
+
+
+class Connections:
+    """All connections of a process, in sets by what they wait for. Dictionaries serve as sets that keep the order of arrival: the oldest is first."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self.open: dict[Connection, None] = {}
+        # Between two requests.
+        self.idle: dict[Connection, None] = {}
+        # A request has begun, or the connection has, and the request is not whole.
+        self.reading: dict[Connection, None] = {}
+        # The client does not take its answer as fast as we write it.
+        self.sending: dict[Connection, None] = {}
+        # Closed by us, and waiting for the client to take the rest or to close as well: until when.
+        self.closing: dict[Connection, float] = {}
+        self.held_bytes = 0
+        self.unsent_bytes = 0
+        # From SIGTERM on: each answer is the last one of its connection.
+        self.draining = False
+        # From when on nothing new is accepted.
+        self._finishing_since: float | None = None
+        self._dropped: Counter[str] = Counter()
+        self._logged = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def opened(self, connection: Connection, now: float) -> None:
+        """Takes a new connection in. When there are too many, the one that is idle longest makes room, or the one that sends slowest."""
+        self.open[connection] = None
+        connection.since = now
+        if self._timer is None:
+            self._loop = asyncio.get_running_loop()
+            self._arm()
+        if len(self.open) > self.limits.connections:
+            self._make_room(connection)
+        if connection not in self.closing:
+            self.reading[connection] = None
+
+    def closed(self, connection: Connection) -> None:
+        self.open.pop(connection, None)
+        self.idle.pop(connection, None)
+        self.closing.pop(connection, None)
+        self.read(connection)
+        self.sent(connection)
+
+    def hold(self, connection: Connection, size: int) -> None:
+        """Counts bytes of an unfinished request. When all hold too much together, the oldest unfinished requests are refused."""
+        connection.held += size
+        self.held_bytes += size
+        if self.held_bytes > self.limits.buffered_bytes:
+            for each in [each for each in self.reading if each.held > _SMALL]:
+                self.drop("memory")
+                each.refuse(503, "OVERLOADED", "Too many requests are being received at once. Try again later.")
+                if self.held_bytes <= self.limits.buffered_bytes:
+                    break
+
+    def read(self, connection: Connection) -> None:
+        """Says that a request is whole, or will not be."""
+        if self.reading.pop(connection, False) is None:
+            self.held_bytes -= connection.held
+            connection.held = 0
+
+    def unsent(self, connection: Connection, now: float) -> None:
+        """Counts what the client has not taken. When that is too much of all together, those that have waited longest are dropped."""
+        connection.unsent_since = now
+        connection.unsent = connection.bytes_to_send()
+        self.sending[connection] = None
+        self.unsent_bytes += connection.unsent
+        while self.unsent_bytes > self.limits.buffered_bytes and len(self.sending) > 1:
+            slowest = next(iter(self.sending))
+            self.drop("memory")
+            self.sent(slowest)
+            slowest.abort()
+
+    def sent(self, connection: Connection) -> None:
+        if self.sending.pop(connection, False) is None:
+            self.unsent_bytes -= connection.unsent
+            connection.unsent = 0
+
+    def close_within(self, connection: Connection, until: float) -> None:
+        """Lets a connection that we have closed go by itself until then."""
+        self.idle.pop(connection, None)
+        self.read(connection)
+        if connection in self.open:
+            self.closing[connection] = until
+
+    def drop(self, reason: str) -> None:
+        self._dropped[reason] += 1
+
+    def begin_draining(self) -> None:
+        """Makes each answer from now on the last one of its connection."""
+        self.draining = True
+        for each in self.open:
+            each.finish_after_response()
+
+    def finish(self) -> None:
+        """Ends the connections that wait for nothing: those between two requests soon, half requests after a moment. Others end with their answer."""
+        self.begin_draining()
+        if self._loop is not None and self._finishing_since is None:
+            self._finishing_since = self._loop.time()
+            if self._timer is not None:
+                self._timer.cancel()
+            self._sweep()
+
+    def _make_room(self, newest: Connection) -> None:
+        if self.idle:
+            self.drop("too many connections")
+            next(iter(self.idle)).close()
+        elif self.reading:
+            self.drop("too many connections")
+            next(iter(self.reading)).refuse(503, "OVERLOADED", "There are too many connections. Try again later.")
+        else:
+            self.drop("too many connections")
+            newest.refuse(503, "OVERLOADED", "There are too many connections. Try again later.")
+
+    def _arm(self) -> None:
+        assert self._loop is not None
+        each = _SWEEP_SECONDS if self._finishing_since is None else _DRAIN_SWEEP_SECONDS
+        self._timer = self._loop.call_later(each, self._sweep)
+
+    def _sweep(self) -> None:
+        assert self._loop is not None
+        now = self._loop.time()
+        self._sweep_idle(now)
+        for each in list(self.reading):
+            each.time_out_reading(now)
+        for each in list(self.sending):
+            self._check_sending(each, now)
+        for each, until in list(self.closing.items()):
+            if each in self.sending:
+                self.closing[each] = now + self.limits.send_seconds
+            elif now >= until:
+                each.abort()
+        # The last sweep logs what is left: none follows while there is no connection.
+        if self._dropped and (not self.open or now - self._logged >= _LOG_SECONDS):
+            self._log_dropped(now)
+        if self.open:
+            self._arm()
+        else:
+            self._timer = None
+
+    def _sweep_idle(self, now: float) -> None:
+        limit = self.limits.idle_seconds if self._finishing_since is None else _DRAIN_IDLE_SECONDS
+        while self.idle:
+            oldest = next(iter(self.idle))
+            if now - oldest.since < limit:
+                return
+            oldest.close()
+
+    def seconds_to_read(self, limit: float, begun: bool) -> float:
+        """How long a request may take to arrive; `begun`: a part of it has."""
+        if self._finishing_since is None:
+            return limit
+        return min(limit, _DRAIN_READ_SECONDS if begun else _DRAIN_IDLE_SECONDS)
+
+    @property
+    def finishing(self) -> bool:
+        return self._finishing_since is not None
+
+    def _check_sending(self, connection: Connection, now: float) -> None:
+        took = now - connection.unsent_since
+        if took < self.limits.send_seconds:
+            return
+        left = connection.bytes_to_send()
+        if connection.unsent - left < took * _LOWEST_RATE:
+            self.drop("slow reader")
+            self.sent(connection)
+            connection.abort()
+        else:
+            self.unsent_bytes += left - connection.unsent
+            connection.unsent, connection.unsent_since = left, now
+
+    def _log_dropped(self, now: float) -> None:
+        counts = {each.replace(" ", "_"): n for each, n in self._dropped.items()}
+        _log.warning("connections were dropped", open=len(self.open), **counts)
+        self._dropped.clear()
+        self._logged = now

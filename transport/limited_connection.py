@@ -1,0 +1,178 @@
+"""A connection that can be ended: by the sweep over all of them, by a refusal, by the drain. What it speaks is protocol.py's affair."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from transport.connections import ConnectionLimits, Connections
+from transport.http_errors import HTTPError, error_bytes
+from transport.request_cycle import RequestCycle
+
+__all__ = ["BODY", "CONNECTIONS", "HEAD", "NOTHING", "LimitedConnection"]
+
+# Where the application's lifespan puts the `Connections` of the process.
+CONNECTIONS = "connections"
+
+# After a refusal the rest is read and thrown away for a while: closing at once would reset the connection, and the client might not see why.
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 1 << 20
+
+# Parts of a request that have begun to arrive, and are not whole.
+NOTHING, HEAD, BODY = range(3)
+
+
+class LimitedConnection(HttpToolsProtocol):
+    """uvicorn's connection, as one of the process's `Connections`."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        connections = app_state.get(CONNECTIONS)
+        if connections is None:
+            connections = app_state[CONNECTIONS] = Connections(ConnectionLimits())
+        self._connections: Connections = connections
+        self._limits: ConnectionLimits = connections.limits
+        self.since = 0.0
+        self.held = 0
+        self.unsent = 0
+        self.unsent_since = 0.0
+        # What of a request has arrived last.
+        self._part = NOTHING
+        # Refused: what still comes is thrown away. The refusal itself, while an earlier request is being answered.
+        self._refused = False
+        self._refusal = b""
+        self._discarded = 0
+        self._running: RequestCycle | None = None
+
+    # The transport's calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._connections.opened(self, self.loop.time())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.closed(self)
+        running = self._running
+        if running is not None and not running.response_complete:
+            # uvicorn tells the newest request alone; a pipelined one may wait behind the one that runs.
+            running.disconnected = True
+            running.message_event.set()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._connections.unsent(self, self.loop.time())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._connections.sent(self)
+
+    def _become_idle(self) -> None:
+        if not self.transport.is_closing():
+            self.since = self.loop.time()
+            self._connections.idle[self] = None
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when the server stops listening; `Connections.finish()` does what is to be done."""
+
+    # What the sweep calls
+
+    def time_out_reading(self, now: float) -> None:
+        cycle = self.cycle
+        reading_body = self._part == BODY
+        if reading_body and not cycle.response_complete and (self.flow.read_paused or cycle.waiting_for_100_continue):
+            # The client waits for us.
+            self.since = now
+            return
+        limit = self._limits.body_seconds_of(self.scope["path"]) if reading_body else self._limits.header_seconds
+        if now - self.since < self._connections.seconds_to_read(limit, begun=bool(self._part)):
+            return
+        if not self._part or (reading_body and cycle.response_complete):
+            self._connections.drop("nothing sent" if not self._part else "slow body")
+            self.close()
+            return
+        if self._connections.finishing:
+            self.refuse(503, "SERVER_SHUTTING_DOWN", "The server is being stopped. Send the request again.")
+        else:
+            self._connections.drop("slow body" if reading_body else "slow head")
+            part = "body" if reading_body else "head"
+            self._refuse(HTTPError(408, "REQUEST_TIMEOUT", f"The {part} of the request took longer than {limit:g} seconds."))
+
+    def bytes_to_send(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def finish_after_response(self) -> None:
+        for cycle in (self._running, self.cycle):
+            if cycle is not None and not cycle.response_started:
+                cycle.keep_alive = False
+
+    def close(self) -> None:
+        self.transport.close()
+        self._closed_by_us()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def refuse(self, status: int, code: str, message: str) -> None:
+        """Answers a request that is not whole, and closes the connection at once."""
+        self._refuse(HTTPError(status, code, message), linger=False)
+
+    # Refusals
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > _LINGER_BYTES and not self.transport.is_closing():
+            self.close()
+
+    def _refuse(self, error: HTTPError, *, linger: bool = True) -> None:
+        """Answers what can't be read further, after the requests before it, and closes the connection."""
+        self._refused = True
+        # Some are one object for all requests: each time it is raised, it would hold on to the frames that it went through.
+        error.__traceback__ = error.__context__ = None
+        # What has arrived is of no more use; the connection may stay for a while.
+        self.parser = None  # type: ignore[assignment]
+        self.headers = []
+        self.url = b""
+        self._connections.idle.pop(self, None)
+        self._connections.read(self)
+        said = error_bytes(error, self.server_state.default_headers)
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._say(said, linger=linger)
+            return
+        # The cycle is that of the request that is refused, when its head was whole; else of one before it, which is still being answered.
+        of_this = self._part == BODY
+        if of_this and self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+            of_this = False
+        if not of_this:
+            self._refusal = said
+            return
+        cycle.disconnected = True
+        cycle.body = bytearray()
+        cycle.message_event.set()
+        if cycle.response_started:
+            self.close()
+        else:
+            self._say(said, linger=linger)
+
+    def _say(self, said: bytes, *, linger: bool) -> None:
+        self._part = NOTHING
+        if self.transport.is_closing():
+            return
+        self.transport.write(said)
+        if linger:
+            self.transport.write_eof()
+            # It may be paused, and then nothing would be thrown away.
+            self.flow.resume_reading()
+            self._connections.close_within(self, self.loop.time() + _LINGER_SECONDS)
+        else:
+            self.close()
+
+    def _closed_by_us(self) -> None:
+        self._connections.close_within(self, self.loop.time() + self._limits.send_seconds)

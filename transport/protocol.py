@@ -1,0 +1,238 @@
+"""HTTP/1.1 as this server speaks it: uvicorn's protocol over httptools, with limits that are enforced while bytes arrive.
+
+uvicorn's own has no limit for a head, trailers or chunk framing, no time limit but for idle connections, and answers in plain text.
+What the protocol refuses is answered in JSON, with a code and the headers of every other answer, and the connection is closed.
+"""
+
+import asyncio
+import urllib.parse
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.server import ServerState
+
+from transport.http_errors import HTTPError
+from transport.limited_connection import BODY, HEAD, NOTHING, LimitedConnection
+from transport.request_cycle import RequestCycle
+from transport.request_head import (
+    MAX_HEADERS,
+    NOT_HTTP,
+    TOO_MANY_HEADERS,
+    check_head,
+    check_size,
+    check_upgrade,
+    headers_too_large,
+    split_target,
+    url_too_long,
+    without_upgrade,
+)
+
+__all__ = ["HTTPProtocol"]
+
+# Requests that wait on one connection for the one before them: a read can bring thousands.
+_MAX_PIPELINED = 16
+
+_TOO_MUCH_FRAMING = HTTPError(413, "CHUNKS_NOT_REASONABLE", "The chunks' framing is larger than what is in them.")
+
+
+class HTTPProtocol(LimitedConnection):
+    """One connection."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        # Whether `since` says when the body began.
+        self._body_timed = False
+        # Bytes of the request that are not its body: head, chunk framing, trailers. An upper bound while the head is read.
+        self._overhead = 0
+        self._body_bytes = 0
+        self._trailer_bytes = 0
+        self._hosts: list[bytes] = []
+        # Requests that began in the bytes that were received last.
+        self._begun = 0
+        self._received = 0
+        self._in_chunk = False
+        self._drops_upgrade = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            self._discard(len(data))
+            return
+        self._received = len(data)
+        self._overhead += self._received
+        self._begun = 0
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._drop_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            self._refuse(cause if isinstance(cause, HTTPError) else NOT_HTTP)
+        except httptools.HttpParserError:
+            self._refuse(NOT_HTTP)
+        else:
+            if self._part:
+                self._check_unfinished()
+
+    # The parser's calls
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._connections.idle.pop(self, None)
+        # Of what was received, the part before this request is unknown when it is not the first: then its head is measured at its end.
+        self._overhead = self._received if self._begun == 0 else 0
+        self._begun += 1
+        self._part = HEAD
+        self._body_timed = self._in_chunk = self._drops_upgrade = False
+        self._body_bytes = self._trailer_bytes = self._discarded = 0
+        self._hosts = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._part == BODY:
+            # A trailer. It is no header: the application has seen those, and decided by them.
+            self._trailer_bytes += len(name) + len(value) + 4
+            if self._trailer_bytes > self._limits.header_bytes:
+                raise headers_too_large(self._limits)
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts.append(value)
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
+        if self._overhead > self._limits.header_bytes or self._begun > 1:
+            # More was received than a head may have; the body may be a part of it.
+            check_size(self.url, self.headers, self._limits)
+        check_head(version, self.headers, self._hosts)
+        method = self.parser.get_method()
+        if self.parser.should_upgrade():
+            check_upgrade(method, self.headers)
+            self._drops_upgrade = True
+            return
+        self._part = BODY
+        scope = self.scope
+        scope["method"] = method.decode("ascii")
+        if version != "1.1":
+            scope["http_version"] = version
+        raw_path, query = split_target(self.url)
+        path = raw_path.decode("ascii")
+        if "%" in path:
+            path = urllib.parse.unquote(path)
+        scope["path"] = self.root_path + path
+        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        scope["query_string"] = query
+        before = self.cycle
+        cycle = self.cycle = RequestCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._connections.draining,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start(cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+            if len(self.pipeline) > _MAX_PIPELINED:
+                raise HTTPError(400, "TOO_MANY_PIPELINED_REQUESTS", f"Send at most {_MAX_PIPELINED} requests before reading answers.")
+
+    def on_body(self, body: bytes) -> None:
+        size = len(body)
+        self._overhead -= size
+        self._body_bytes += size
+        cycle = self.cycle
+        if cycle.response_complete:
+            self._discard(size)
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_chunk_header(self) -> None:
+        self._in_chunk = True
+
+    def on_chunk_complete(self) -> None:
+        self._in_chunk = False
+
+    def on_message_complete(self) -> None:
+        if self._drops_upgrade:
+            return
+        self._part = NOTHING
+        self._connections.read(self)
+        cycle = self.cycle
+        if cycle.response_complete:
+            self._become_idle()
+            return
+        cycle.more_body = False
+        cycle.message_event.set()
+
+    # The answers
+
+    def _start(self, cycle: RequestCycle) -> None:
+        self._running = cycle
+        self._start_asgi_task(cycle, self.app)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self._running = None
+        if self.transport.is_closing():
+            self._closed_by_us()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start(self.pipeline.pop()[0])  # type: ignore[arg-type]
+        elif self._refusal:
+            self._say(self._refusal, linger=True)
+        elif not self._part:
+            self._become_idle()
+
+    # Limits
+
+    def _drop_upgrade(self, rest: bytes) -> None:
+        """Reads a request again without its wish for another protocol (`Upgrade: h2c`): Java's client and curl send one with a body."""
+        head = without_upgrade(self.parser.get_method(), self.url, self.headers)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._part = NOTHING
+        self.data_received(head + rest)
+
+    def _check_unfinished(self) -> None:
+        """Holds what has arrived of a request to the limits, and has the sweep look after it."""
+        limits, connections = self._limits, self._connections
+        if self not in connections.reading:
+            self.since = self.loop.time()
+            connections.reading[self] = None
+        if self._part == HEAD:
+            if len(self.url) > limits.url_bytes:
+                self._refuse(url_too_long(limits))
+            elif self._overhead - len(self.url) > limits.header_bytes:
+                self._refuse(headers_too_large(limits))
+            elif len(self.headers) > MAX_HEADERS:
+                self._refuse(TOO_MANY_HEADERS)
+            else:
+                connections.hold(self, self._received)
+            return
+        if not self._body_timed:
+            self._body_timed = True
+            self.since = self.loop.time()
+            # From here on only chunk framing and trailers count: the bytes that came with the head are let off.
+            self._overhead = 0
+        if self._overhead > limits.header_bytes + self._body_bytes:
+            self._refuse(headers_too_large(limits) if self._in_chunk else _TOO_MUCH_FRAMING)
+            return
+        if not self.cycle.response_complete:
+            connections.hold(self, self._received)

@@ -1,0 +1,84 @@
+"""The head of a request, and what is wrong with one."""
+
+from collections.abc import Sequence
+
+import httptools
+
+from transport.connections import ConnectionLimits
+from transport.http_errors import HTTPError, is_host
+
+__all__ = [
+    "MAX_HEADERS",
+    "NOT_HTTP",
+    "TOO_MANY_HEADERS",
+    "check_head",
+    "check_size",
+    "check_upgrade",
+    "headers_too_large",
+    "split_target",
+    "url_too_long",
+    "without_upgrade",
+]
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+# Sixty-four kilobytes of them would be 16,000, and thirty times as large in memory.
+MAX_HEADERS = 100
+_VERSIONS = frozenset({"1.0", "1.1"})
+_UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+
+NOT_HTTP = HTTPError(400, "NOT_HTTP", "This is no HTTP/1.1 request.")
+TOO_MANY_HEADERS = HTTPError(431, "HEADERS_TOO_LARGE", f"There are more than {MAX_HEADERS} headers.")
+_NOT_ONE_HOST = HTTPError(400, "HOST_NOT_VALID", "A request has one Host header, with a name or an address in it.")
+_NO_PROXY = HTTPError(405, "METHOD_NOT_ALLOWED", "This server is no proxy.", ((b"allow", b"GET, HEAD, POST"),))
+_NO_WEBSOCKETS = HTTPError(400, "UPGRADE_NOT_SUPPORTED", "There are no WebSockets here: send the request by HTTP.")
+
+
+def headers_too_large(limits: ConnectionLimits) -> HTTPError:
+    return HTTPError(431, "HEADERS_TOO_LARGE", f"Headers or trailers are larger than {limits.header_bytes} bytes.")
+
+
+def url_too_long(limits: ConnectionLimits) -> HTTPError:
+    return HTTPError(414, "URL_TOO_LONG", f"The address is longer than {limits.url_bytes} bytes. Send the request by POST.")
+
+
+def check_size(url: bytes, headers: Headers, limits: ConnectionLimits) -> None:
+    """Measures a whole head. Raises HTTPError."""
+    if len(url) > limits.url_bytes:
+        raise url_too_long(limits)
+    if sum(len(name) + len(value) + 4 for name, value in headers) > limits.header_bytes:
+        raise headers_too_large(limits)
+
+
+def check_head(version: str, headers: Headers, hosts: Sequence[bytes]) -> None:
+    """Raises HTTPError for a head that no request has. `hosts` are the values of its Host headers."""
+    if len(headers) > MAX_HEADERS:
+        raise TOO_MANY_HEADERS
+    if version not in _VERSIONS:
+        raise NOT_HTTP
+    if (len(hosts) != 1 or not is_host(hosts[0])) and (hosts or version == "1.1"):
+        raise _NOT_ONE_HOST
+
+
+def check_upgrade(method: bytes, headers: Headers) -> None:
+    """Raises HTTPError for a wish for another protocol that can't be passed over."""
+    if method == b"CONNECT":
+        raise _NO_PROXY
+    if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers):
+        raise _NO_WEBSOCKETS
+
+
+def without_upgrade(method: bytes, url: bytes, headers: Headers) -> bytes:
+    """A head as it would be without its wish for another protocol (RFC 9110, 7.8 lets a server pass that over)."""
+    lines = [b"%s: %s" % each for each in headers if each[0] not in _UPGRADE_HEADERS]
+    return b"\r\n".join([b"%s %s HTTP/1.1" % (method, url), *lines, b"", b""])
+
+
+def split_target(url: bytes) -> tuple[bytes, bytes]:
+    """The path and the query of a request's target. httptools' own takes 65,535 bytes at most."""
+    if url.startswith(b"/"):
+        path, _, query = url.partition(b"#")[0].partition(b"?")
+        return path, query
+    # The whole address, as to a proxy; or the `*` of OPTIONS.
+    parsed = httptools.parse_url(url)
+    return parsed.path or b"/", parsed.query or b""
