@@ -31,6 +31,8 @@ from transport.request_head import (
 
 __all__ = ["HTTPProtocol"]
 
+# How much is parsed before the limits are looked at.
+_SLICE = 65_536
 # Requests that wait on one connection for the one before them: a read can bring thousands.
 _MAX_PIPELINED = 16
 
@@ -58,8 +60,18 @@ class HTTPProtocol(LimitedConnection):
         self._drops_upgrade = False
 
     def data_received(self, data: bytes) -> None:
+        if len(data) > _SLICE:
+            # The event loop reads 250 KiB at once, which can be 40,000 headers: the limits are looked at in between.
+            for at in range(0, len(data), _SLICE):
+                self._receive(data[at : at + _SLICE])
+        else:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         if self._refused:
             self._discard(len(data))
+            return
+        if self.transport.is_closing():
             return
         self._received = len(data)
         self._overhead += self._received
@@ -208,7 +220,7 @@ class HTTPProtocol(LimitedConnection):
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._part = NOTHING
-        self.data_received(head + rest)
+        self._receive(head + rest)
 
     def _check_unfinished(self) -> None:
         """Holds what has arrived of a request to the limits, and has the sweep look after it."""
