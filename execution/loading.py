@@ -93,7 +93,7 @@ class _Shared(DataLoader[Any, Any]):
         self._queue = []
         self._known: dict[Any, Any] = {}
         # The batches of `load_all` that run: their keys, and a future of what failed.
-        self._coming: list[tuple[Collection[Any], asyncio.Future[dict[Any, Any]]]] = []
+        self._coming: list[tuple[frozenset[Any], asyncio.Future[dict[Any, Any]]]] = []
 
     @staticmethod
     def get_cache_key(key: Any) -> Any:
@@ -119,13 +119,26 @@ class _Shared(DataLoader[Any, Any]):
         missing = [key for key in keys if key not in known] if known else keys
         failed: dict[Any, Any] = {}
         if missing and (self._cache or self._coming):
-            others = [key for key in missing if key in self._cache or any(key in each for each, _ in self._coming)]
+            coming = [(its, batch) for its, batch in self._coming if not its.isdisjoint(missing)]
+            others = {key for its, _ in coming for key in its}
+            asked = [key for key in missing if key in self._cache and key not in others]
+            others.update(asked)
             missing = [key for key in missing if key not in others]
-            failed, more = await asyncio.gather(self._loaded(others), self._all_answered(missing))
-            failed |= more
+            batches = [asyncio.shield(batch) for _, batch in coming]
+            for each in await asyncio.gather(self._loaded(asked), self._all_answered(missing), *batches):
+                failed |= each
         elif missing:
             failed = await (self._answered(missing) if self.max_batch_size is None else self._all_answered(missing))
         return known | failed if failed else known
+
+    async def load_list(self, keys: Sequence[Any]) -> list[Any]:
+        """The values of many keys in their order, without a future for each. Raises the exception of the first key that failed."""
+        found = await self.load_all(dict.fromkeys(keys))
+        values = [found.get(key) for key in keys]
+        for value in values:
+            if isinstance(value, Exception):
+                raise value
+        return values
 
     def know(self, key: Any, value: Any) -> None:
         """The value of a key that came along with something else. What is known already stays."""
@@ -158,7 +171,7 @@ class _Shared(DataLoader[Any, Any]):
     async def _answered(self, keys: Collection[Any]) -> dict[Any, Any]:
         """Runs one batch. A batch that fails is not remembered: every key of it has failed."""
         failed: dict[Any, Any] = {}
-        coming = (keys, asyncio.get_running_loop().create_future())
+        coming = (frozenset(keys), asyncio.get_running_loop().create_future())
         self._coming.append(coming)
         try:
             answers = await self.batch_load_fn(list(keys))

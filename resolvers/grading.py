@@ -134,10 +134,26 @@ async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[
 _now = Loader(_read_policy, "grading policy")
 
 
+# By version: another version is another policy, and a policy of a version never changes.
+_policies: dict[str, Policy] = {}
+_MOST_POLICIES = 100
+
+
+def _policy_of(row: Any) -> Policy:
+    """The policy that a row was posted by."""
+    version = row["policy_version"]
+    found = _policies.get(version)
+    if found is None:
+        if len(_policies) >= _MOST_POLICIES:
+            _policies.clear()
+        found = _policies[version] = read_policy(row["policy"], version)
+    return found
+
+
 def explain_final_grade(row: FinalGrade) -> Explanation:
     """How a final grade came about, by the policy that it was posted by."""
     result = Grade(row["percentage"], row["rounded"], row["letter"], row["points"])
-    return Explanation(steps(row["facts"], result, read_policy(row["policy"], row["policy_version"])), row["policy_version"])
+    return Explanation(steps(row["facts"], result, _policy_of(row)), row["policy_version"])
 
 
 async def _averages(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SubjectAverage | None]:
@@ -145,7 +161,7 @@ async def _averages(context: Context, students: Sequence[UUID], arguments: Argum
     subject = dict(arguments)["subject_id"]
     of = (("semester_id", dict(arguments)["semester_id"]),)
     found, now, reach = await asyncio.gather(
-        context.loaders.of(_marks, of).load_many(list(students)), context.loaders.of(_now).load(True), context.reach()
+        context.loaders.of(_marks, of).load_list(students), context.loaders.of(_now).load(True), context.reach()
     )
     averages = []
     for student, rows in zip(students, found, strict=True):
@@ -162,16 +178,16 @@ async def _reports(context: Context, students: Sequence[UUID], arguments: Argume
     """The argument: ("semester_id", …). None for whose class then is out of the viewer's reach."""
     keys = list(students)
     lessons, marks, final, now, reach = await asyncio.gather(
-        context.loaders.of(_lessons, arguments).load_many(keys),
-        context.loaders.of(_marks, arguments).load_many(keys),
-        context.loaders.of(_final_grades, arguments).load_many(keys),
+        context.loaders.of(_lessons, arguments).load_list(keys),
+        context.loaders.of(_marks, arguments).load_list(keys),
+        context.loaders.of(_final_grades, arguments).load_list(keys),
         context.loaders.of(_now).load(True),
         context.reach(),
     )
     standings: dict[UUID, _Standing] = {}
     if now.shows_rank:
         classes = sorted({rows[0]["class_id"] for rows, posted in zip(lessons, final, strict=True) if rows and posted}, key=str)
-        rows_of = await context.loaders.of(_standing, arguments).load_many(classes)
+        rows_of = await context.loaders.of(_standing, arguments).load_list(classes)
         standings = {key: _Standing.of(rows) for key, rows in zip(classes, rows_of, strict=True)}
     semester = dict(arguments)["semester_id"]
     reports = []
@@ -186,9 +202,9 @@ semester_report = Loader(_reports, "semester reports")
 
 
 async def _class_reports(context: Context, classes: Sequence[UUID], arguments: Arguments) -> list[list[SemesterReport]]:
-    members = await context.loaders.of(_members, arguments).load_many(list(classes))
+    members = await context.loaders.of(_members, arguments).load_list(classes)
     students = [row["student_id"] for rows in members for row in rows]
-    found = dict(zip(students, await context.loaders.of(semester_report, arguments).load_many(students), strict=True))
+    found = dict(zip(students, await context.loaders.of(semester_report, arguments).load_list(students), strict=True))
     return [[report for row in rows if (report := found[row["student_id"]]) is not None] for rows in members]
 
 
@@ -268,7 +284,7 @@ def _posted(row: Any) -> SubjectAverage:
         result,
         row["is_incomplete"],
         row["facts"],
-        read_policy(row["policy"], row["policy_version"]),
+        _policy_of(row),
         row["id"],
     )
 

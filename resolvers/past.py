@@ -108,7 +108,7 @@ class_history_as_of = Loader(_class_history, "class history as of")
 
 
 async def _class(context: Context, keys: Sequence[Moment], _: None) -> list[PastMembership | None]:
-    histories = await context.loaders.of(class_history_as_of).load_many(list(keys))
+    histories = await context.loaders.of(class_history_as_of).load_list(keys)
     return [next((each for each in history if each["is_current"]), None) for history in histories]
 
 
@@ -127,7 +127,7 @@ attendance_as_of = Loader(_attendance, "attendance as of")
 
 
 async def _summaries(context: Context, keys: Sequence[Moment], span: Span) -> list[dict[str, Any] | None]:
-    marks = await context.loaders.of(attendance_as_of, span).load_many(list(keys))
+    marks = await context.loaders.of(attendance_as_of, span).load_list(keys)
     summaries: list[dict[str, Any] | None] = []
     for each in marks:
         await pause()

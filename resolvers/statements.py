@@ -11,7 +11,7 @@ from db.queries import queries
 from db.rows import Row
 from execution.errors import Refusal
 from execution.loading import Loader
-from execution.slices import pause
+from execution.slices import pause, sliced
 from resolvers.context import Context
 from rules.statement import running
 
@@ -47,8 +47,9 @@ class Statement:
 async def _batch(context: Context, keys: Sequence[UUID], period: tuple[date, date]) -> list[Any]:
     found: dict[UUID, dict[str, list[Any]]] = {key: {} for key in keys}
     values = {"keys": keys, "from_date": period[0], "to_date": period[1]}
-    for row in await context.fetch(queries.statements, Row, **values):
-        found[row["key"]].setdefault(row["currency"], []).append(row)
+    async for some in sliced(await context.fetch(queries.statements, Row, **values), 1_000):
+        for row in some:
+            found[row["key"]].setdefault(row["currency"], []).append(row)
     statements: list[Any] = []
     for accounts in found.values():
         await pause()
