@@ -42,7 +42,7 @@ from resolvers.context import Context
 from resolvers.failures import translate
 from schema import make_schema
 from schema.roots import require
-from transport.admission import Admission
+from transport.admission import ADMISSION, Admission
 from transport.connections import ConnectionLimits, Connections
 from transport.cost_budget import CostBudgets
 from transport.expensive import ExpensiveOperations
@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     )
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections]]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections | Admission]]:
         memory.give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         memory.settle()
         giving_back = asyncio.create_task(memory.keep_giving_back())
         try:
-            yield {CONNECTIONS: connections}
+            yield {CONNECTIONS: connections, ADMISSION: admission}
         finally:
             giving_back.cancel()
             health.draining = True

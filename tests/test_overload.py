@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import asynccontextmanager
 
 import asyncpg
 import uvloop
@@ -46,24 +47,74 @@ async def test_probes_are_answered_and_operations_refused_while_all_places_are_t
             await locking.close()
 
 
-async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_taken_for_another_request(demo_url):
-    async with serving(demo_url, max_in_flight=1, queue_seconds=30) as client:
-        admission = admission_of(client)
-        admission._room = 1
-        assert admission.take()
-        waiting = asyncio.create_task(admission.wait("somebody"))
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
-        body = json.dumps({"query": "{ viewer { role } }", "variables": {"x": "GET / HTTP/1.1\r\n\r\n" * 5_000}}).encode()
-        head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        statuses = []
-        for _ in range(2):
-            writer.write(head + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            statuses.append(answer[9:12])
-            await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-        assert statuses == [b"503"] * 2
-        writer.close()
+@asynccontextmanager
+async def overloaded(client):
+    """All places taken, and nobody else may wait."""
+    admission = admission_of(client)
+    admission._room = 1
+    while admission.take():
+        pass
+    waiting = asyncio.create_task(admission.wait("somebody"))
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
         waiting.cancel()
+        for _ in range(admission.limit):
+            admission.leave()
+
+
+async def exchange(client, head, body=b""):
+    """Sends bytes on a connection and reads one answer: its head in small letters, and its body."""
+    reader, writer = client
+    writer.write(head + body)
+    answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    return answer, await reader.readexactly(int(answer.partition("content-length: ")[2].partition("\r\n")[0]))
+
+
+def head(body, *lines):
+    return "\r\n".join(
+        ["POST /graphql HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {len(body)}", *lines, "", ""]
+    ).encode()
+
+
+async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_taken_for_another_request(demo_url):
+    async with serving(demo_url, queue_seconds=30) as client:
+        port = int(client.url.rpartition(":")[2])
+        body = json.dumps({"query": "{ viewer { role } }", "variables": {"x": "GET / HTTP/1.1\r\n\r\n" * 5_000}}).encode()
+        connection = await asyncio.open_connection("127.0.0.1", port)
+        async with overloaded(client):
+            for _ in range(3):
+                answer, told = await exchange(connection, head(body), body)
+                assert answer.startswith("http/1.1 503 ")
+                assert json.loads(told)["errors"][0]["extensions"]["code"] == "OVERLOADED"
+            # Before the body has come: nobody waits for it.
+            answer, _ = await exchange(connection, head(body, "Expect: 100-continue"))
+            assert answer.startswith("http/1.1 503 ")
+            connection[1].write(body)
+        answer, told = await exchange(connection, head(body), body)
+        assert (answer[9:12], json.loads(told)["data"]) == ("200", {"viewer": None})
+        connection[1].close()
+
+
+async def test_a_refusal_of_the_protocol_is_the_endpoints_word_for_word(demo_url):
+    """It is made without an application: the status, the headers and the body are the same all the same."""
+    async with serving(demo_url, queue_seconds=30) as client:
+        port = int(client.url.rpartition(":")[2])
+        async with overloaded(client):
+            for accept in ("application/json", "application/graphql-response+json"):
+                answers = []
+                for origin in ([], ["Origin: https://elsewhere.example"]):  # with an origin, it is the endpoint's
+                    connection = await asyncio.open_connection("127.0.0.1", port)
+                    lines = [f"Accept: {accept}", "X-Request-Id: mine", "Connection: close", *origin]
+                    answer, told = await exchange(connection, head(b"{}", *lines), b"{}")
+                    assert await connection[0].read() == b"", "closed, as the client wished"
+                    connection[1].close()
+                    fields = [each for each in answer.split("\r\n") if not each.startswith("date: ")]
+                    answers.append((fields[0], sorted(fields), told))
+                assert answers[0] == answers[1]
+                assert "x-request-id: mine" in answers[0][1]
+            assert (await client.http.get("/health/live")).status_code == 200
 
 
 def test_a_turn_of_the_event_loop_accepts_many_connections():

@@ -11,8 +11,10 @@ from typing import Any
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
+from transport.admission import ADMISSION, Admission, early_refusal
 from transport.http_errors import HTTPError
 from transport.limited_connection import BODY, HEAD, NOTHING, LimitedConnection
 from transport.request_cycle import RequestCycle
@@ -46,6 +48,7 @@ class HTTPProtocol(LimitedConnection):
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._admission: Admission | None = app_state.get(ADMISSION)
         # Whether `since` says when the body began.
         self._body_timed = False
         # Bytes of the request that are not its body: head, chunk framing, trailers. An upper bound while the head is read.
@@ -154,7 +157,12 @@ class HTTPProtocol(LimitedConnection):
             on_response=self.on_response_complete,
         )
         if before is None or before.response_complete:
-            self._start(cycle)
+            admission = self._admission
+            refusal = early_refusal(admission, cycle.scope) if admission is not None and admission.waiting else None
+            if refusal is None:
+                self._start(cycle)
+            else:
+                self._answer_at_once(cycle, 503, refusal)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
@@ -197,6 +205,16 @@ class HTTPProtocol(LimitedConnection):
     def _start(self, cycle: RequestCycle) -> None:
         self._running = cycle
         self._start_asgi_task(cycle, self.app)
+
+    def _answer_at_once(self, cycle: RequestCycle, status: int, rest: bytes) -> None:
+        """Answers without the application. The body, if there is one, is read and thrown away, and the connection stays."""
+        cycle.response_started = cycle.response_complete = True
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        own = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
+        self.transport.write(b"".join((STATUS_LINE[status], own, closing, rest)))
+        self.server_state.total_requests += 1
+        if not cycle.keep_alive:
+            self.close()
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

@@ -12,9 +12,15 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from transport.headers import SECURITY_HEADERS, header
 
-__all__ = ["RequestIdMiddleware"]
+__all__ = ["RequestIdMiddleware", "request_id_of"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+def request_id_of(scope: Scope) -> str:
+    """The client's own id when it is a plain one, else a new one."""
+    given = header(scope, b"x-request-id") or ""
+    return given if _PLAIN.fullmatch(given) else urandom(16).hex()
 
 
 class RequestIdMiddleware:
@@ -31,8 +37,7 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = header(scope, b"x-request-id") or ""
-        request_id = given if _PLAIN.fullmatch(given) else urandom(16).hex()
+        request_id = request_id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         written = (b"x-request-id", request_id.encode("latin-1"))
         started = False

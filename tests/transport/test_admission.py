@@ -241,7 +241,8 @@ async def test_fewer_operations_run_while_they_hold_up_the_event_loop_and_more_a
     await blocked.release()
     assert len(blocked.running) == 8, "one begins for each that ends"
     for more in range(1, 13):
-        look(-1.0)
+        for _ in range(10):
+            look(-1.0)
         await settle()
         assert controlled.limit == len(blocked.running) == 8 + more
     look(-1.0)
