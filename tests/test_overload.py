@@ -117,6 +117,13 @@ async def test_a_refusal_of_the_protocol_is_the_endpoints_word_for_word(demo_url
             assert (await client.http.get("/health/live")).status_code == 200
 
 
+async def test_a_browser_from_another_origin_can_read_that_it_is_refused(demo_url):
+    async with serving(demo_url, queue_seconds=30, cors_origins=["https://school.example"]) as client, overloaded(client):
+        refused = await client.post("{ viewer { role } }", headers={"origin": "https://school.example"})
+        assert refused.status_code == 503
+        assert refused.headers["access-control-allow-origin"] == "https://school.example"
+
+
 def test_a_turn_of_the_event_loop_accepts_many_connections():
     """libuv accepts one for each listener: with one alone, a loop that is held for 10 ms a turn would accept 100 a second."""
 
