@@ -31,6 +31,7 @@ ADMISSION = "admission"
 _NEWEST = 1 / 32
 # The queue holds what can be served in this time. It is what operations wait while the server is overloaded.
 _TARGET_SECONDS = 0.5
+_FIRST_ROOM = 256
 # While operations wait, the event loop is looked at this often. When it comes late by more than the second, fewer operations run: it shares the
 # processors with PostgreSQL, and all that more of them do is to make everybody wait, probes too.
 _LOOKS_EVERY = 0.05
@@ -93,7 +94,7 @@ class Admission:
         self._queue_seconds = queue_seconds
         self._bounds = (shortest, longest)
         # Nothing is known of the rate yet.
-        self._room = longest
+        self._room = min(longest, _FIRST_ROOM)
         # The lines of the flows, in the order of their turns; none is empty.
         self._lines: dict[Hashable, deque[asyncio.Future[bool]]] = {}
         self._interval = 0.0
