@@ -87,7 +87,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def arrive(
-    address: Address, requests: Iterator[bytes], *, rate: float, seconds: float, most: int = 2_000, patience: float = 15.0
+    address: Address, requests: Iterator[bytes], *, rate: float, seconds: float, most: int = 1_500, patience: float = 15.0
 ) -> Arrivals:
     """Sends `rate` requests a second for `seconds`, on at most `most` connections, and waits up to `patience` seconds for the last answers."""
     loop = asyncio.get_running_loop()
