@@ -28,6 +28,9 @@ __all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt",
 _log = structlog.get_logger("rollcall.throttle")
 
 _FORGOTTEN_AFTER = timedelta(days=1)
+# What is deleted at a time, and how often in a row: more than all workers can verify in an hour.
+_BATCH = 5_000
+_MOST_BATCHES = 200
 # An attempt of which nothing is heard for so long has failed: its worker died.
 _LEASE = timedelta(seconds=60)
 # Keys are written by one at a time, for a millisecond or two; trying again holds no connection.
@@ -194,7 +197,10 @@ class Throttle:
     async def delete_old(self) -> None:
         """Deletes what was forgotten long ago."""
         before = self._clock.now() - _FORGOTTEN_AFTER
-        await self._share.execute(*bound(queries.delete_old_sign_in_throttles, before=before))
+        for _ in range(_MOST_BATCHES):
+            deleted = await self._share.execute(*bound(queries.delete_old_sign_in_throttles, before=before, at_most=_BATCH))
+            if deleted != f"DELETE {_BATCH}":
+                break
 
     async def _release(self, attempt: Attempt, *, clear_account: bool) -> None:
         for number, (limit, lease) in enumerate(attempt.leases):

@@ -221,8 +221,15 @@ SELECT alone.locked, alone.locked AS done
 FROM alone
 
 -- name: delete_old_sign_in_throttles
--- Forgets keys on which nothing happened for long.
-DELETE FROM sign_in_throttles WHERE counted_at < $before::timestamptz AND blocked_until < $before::timestamptz
+-- Forgets keys on which nothing happened for long, `$at_most` of them: an attack leaves many, and none of this is to take long.
+DELETE FROM sign_in_throttles
+WHERE key IN (
+    SELECT t.key
+    FROM sign_in_throttles t
+    WHERE t.counted_at < $before::timestamptz AND t.blocked_until < $before::timestamptz
+    LIMIT $at_most::integer
+    FOR UPDATE SKIP LOCKED
+)
 
 -- name: add_service_token
 -- A token for a machine.

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from auth.authenticator import Authenticator
 from auth.networks import Client
 from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt
@@ -283,8 +285,10 @@ async def test_keys_say_nothing_about_whom_they_count(school: School, worker: Au
     assert await school.value("SELECT count(*) FROM sign_in_throttles") == 4
 
 
-async def test_old_rows_are_deleted_and_others_kept(school: School, worker: Authenticator) -> None:
-    await guess(worker, "old@b")
+async def test_old_rows_are_deleted_and_others_kept(school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auth.throttle._BATCH", 2)
+    for number in range(5):
+        await guess(worker, f"old {number}@b")
     school.clock.advance(days=1, seconds=1)
     await guess(worker, "new@b")
     await worker.throttle.delete_old()
