@@ -36,11 +36,13 @@ class SizedCache(Generic[K, V]):
         found = self._entries.get(key)
         if found is None:
             return None
-        try:  # noqa: SIM105 - contextlib.suppress takes longer than the look-up
-            self._entries.move_to_end(key)
-        except KeyError:
-            # Another thread evicted it just now.
-            pass
+        # Use is marked while the cache is over half full: before that nothing is about to be evicted, and some keys are slow to hash.
+        if 2 * self.bytes > self.max_bytes:
+            try:  # noqa: SIM105 - contextlib.suppress takes longer than the look-up
+                self._entries.move_to_end(key)
+            except KeyError:
+                # Another thread evicted it just now.
+                pass
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
