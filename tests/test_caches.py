@@ -24,6 +24,7 @@ from execution.leaves import leaf
 from execution.parts import Value
 from execution.shapes import Shape
 from resolvers.json_rows import TEMPLATES, writes
+from transport.http_errors import is_host
 from transport.negotiation import chosen_media_type, is_json
 
 ROOT = Path(__file__).parents[1]
@@ -128,12 +129,13 @@ def test_verified_tokens_are_bounded():
     assert len(cache) == 20_000
 
 
-def test_media_types_are_bounded():
+def test_answers_about_headers_are_bounded():
     def fill():
         for number in range(1_000):
             for length in (150, 60_000):
                 chosen_media_type(f"{number}/" + "a" * length)
                 is_json(f"{number}/" + "a" * length)
+                is_host(f"{number}.".encode() + b"a" * (length - 60))
 
     assert kept_by(fill) < 500_000
 
