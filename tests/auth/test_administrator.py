@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from auth.administrator import AdministratorError, make_administrator
@@ -85,6 +86,18 @@ async def test_what_makes_no_sense_makes_nobody(school: School, connection: Any,
     with pytest.raises(AdministratorError):
         await make_administrator(connection, email or address(), NAME, password, clock=school.clock)
     assert await school.value("SELECT count(*) FROM users") == before
+
+
+@pytest.mark.usefixtures("without_administrators")
+@pytest.mark.parametrize("name", [("Ada\u202e", "By\u202eron"), ("\u3164", "Byron"), ("Ada", ""), ("Ada", "x" * 101)])
+async def test_a_name_that_is_none_is_refused_before_the_database_sees_it(
+    school: School, connection: Any, monkeypatch: pytest.MonkeyPatch, name: tuple[str, str]
+) -> None:
+    refused: list[Any] = []
+    monkeypatch.setattr(asyncpg.CheckViolationError, "__init__", lambda error, *arguments: refused.append(arguments))
+    with pytest.raises(AdministratorError, match="(?i)last ?name|first ?name"):
+        await make_administrator(connection, address(), name, NEW, clock=school.clock)
+    assert refused == []
 
 
 def run(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
