@@ -95,7 +95,7 @@ async def test_a_name_that_is_none_is_refused_before_the_database_sees_it(
 ) -> None:
     refused: list[Any] = []
     monkeypatch.setattr(asyncpg.CheckViolationError, "__init__", lambda error, *arguments: refused.append(arguments))
-    with pytest.raises(AdministratorError, match="(?i)last ?name|first ?name"):
+    with pytest.raises(AdministratorError, match=r"(?i)last ?name|first ?name"):
         await make_administrator(connection, address(), name, NEW, clock=school.clock)
     assert refused == []
 
