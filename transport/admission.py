@@ -35,7 +35,7 @@ _FIRST_ROOM = 256
 # While operations wait, the event loop is looked at this often. When it comes late by more than the second, fewer operations run: it shares the
 # processors with PostgreSQL, and all that more of them do is to make everybody wait, probes too.
 _LOOKS_EVERY = 0.05
-_LATE_SECONDS = 0.025
+_LATE_SECONDS = 0.01
 _FEWEST = 8
 # Looks in a row that find it in time before one operation more runs.
 _IN_TIME = 10
