@@ -60,7 +60,7 @@ def test_a_first_start_on_a_disk_that_is_too_small_says_what_it_needs():
     with disk(100) as folder:
         done = subprocess.run(
             [sys.executable, "-m", "serve"], cwd=ROOT, env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), "PORT": "0"},
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 1
         (sentence,) = done.stderr.splitlines()

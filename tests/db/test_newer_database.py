@@ -36,6 +36,7 @@ def run(url, *command):
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
 
 

@@ -23,7 +23,7 @@ ROLES = ["admin", "bursar", "guardian", "student", "teacher"]
 
 def run(module, *arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": SECRET} | environment,
     )  # fmt: skip
 

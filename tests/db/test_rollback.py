@@ -123,7 +123,7 @@ def test_production_asks_for_confirmation_also_when_nothing_is_lost(blank_databa
 def run(url, *arguments, **environment):
     """`make rollback` as it runs it."""
     return subprocess.run(
-        ["make", "--no-print-directory", "rollback", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+        ["make", "--no-print-directory", "rollback", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
         env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "s" * 40} | environment,
     )  # fmt: skip
 
