@@ -25,8 +25,8 @@ T = TypeVar("T")
 PROVED = UNTROUBLED = 0
 KNOWN = 1
 UNKNOWN = 2
-# Looking an account up takes a millisecond; whoever waits to do so waits for others' milliseconds.
-_LOOKUPS = 2
+# Looking an account up takes a millisecond; whoever waits to do so waits for others' milliseconds. The share of the pool bounds the connections.
+_LOOKUPS = 4
 # Beside those whose passwords are being hashed: they read and write what goes before and after.
 _BESIDE_THREADS = 2
 # How long an attempt may wait for the outcome of others on the same account, in other workers.
