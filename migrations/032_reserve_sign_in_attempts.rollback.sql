@@ -1,4 +1,4 @@
--- Takes back 034_reserve_sign_in_attempts.
+-- Takes back 032_reserve_sign_in_attempts.
 
 SET lock_timeout = '5s';
 SET statement_timeout = '1min';
