@@ -143,6 +143,9 @@ def listeners(listening: socket.socket) -> list[socket.socket]:
     libuv accepts one connection a turn for each listener. Under load a turn takes some milliseconds, and with a single listener new connections,
     those of probes too, wait behind each other for seconds.
     """
+    # All workers share one open file. A socket object that a worker is given does not know that it is non-blocking, and `dup` would make it
+    # blocking for all: the others would wait in accept(2), and their event loops with them.
+    listening.setblocking(False)
     return [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
 
 

@@ -3,15 +3,17 @@
 import os
 import re
 import signal
+import socket
 import time
 
 import psycopg
 import pytest
 
+from http_server import listeners
 from tests.folders import reachable_folder
 from tests.programs import Program, alive, until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def serving(program):
 
 
 def both_serve(program, *without):
-    until(lambda: len([pid for pid in serving(program) if pid not in without]) == 2, within=120)
+    until(lambda: len([pid for pid in serving(program) if pid not in without]) == 2, within=240)
     return serving(program)
 
 
@@ -53,7 +55,7 @@ def test_a_worker_that_starts_while_the_database_is_away_is_tried_again_and_the_
     allow_connections(fresh_database_url, "false")
     try:
         os.kill(first, signal.SIGKILL)
-        until(lambda: program.said().count("ended with 3") >= 2, within=120)
+        until(lambda: program.said().count("ended with 3") >= 2, within=240)
         assert program.process.poll() is None
         assert alive(second)
         for _ in range(5):
@@ -72,7 +74,7 @@ def test_a_server_that_cannot_start_never_exits_with_0(start, fresh_database_url
     """What looks at the database before the workers start can connect, the workers' pool can't: it takes libpq's option for a setting of the server."""
     away = {"DATABASE_URL": f"{fresh_database_url}{'&' if '?' in fresh_database_url else '?'}keepalives=1"}
     program = start(WORKERS=workers, **away)
-    assert program.process.wait(150) == 3, program.said()
+    assert program.process.wait(300) == 3, program.said()
     assert "Rollcall is at" not in program.said()
 
 
@@ -81,7 +83,7 @@ def test_a_worker_that_hangs_is_replaced(start):
     program.ready()
     hung = both_serve(program)[0]
     os.kill(hung, signal.SIGSTOP)
-    until(lambda: not alive(hung), within=90)
+    until(lambda: not alive(hung), within=240)
     assert "said nothing for 30 seconds" in program.said()
     both_serve(program)
     assert program.stop(signal.SIGTERM) == 0
@@ -107,3 +109,16 @@ def test_ctrl_c_ends_the_workers_as_well(start):
     assert program.stop(signal.SIGINT) == 0
     assert not any(alive(pid) for pid in pids)
     assert "Traceback" not in program.said()
+
+
+def test_a_worker_that_starts_never_makes_the_socket_blocking_for_the_others():
+    """They share one open file: whoever is in accept(2) then stays there until somebody connects."""
+    with socket.create_server(("127.0.0.1", 0)) as shared:
+        shared.setblocking(False)
+        given = socket.socket(fileno=os.dup(shared.fileno()))
+        assert given.gettimeout() is None
+        made = listeners(given)
+        assert not os.get_blocking(shared.fileno())
+        for each in made:
+            assert each.gettimeout() == 0
+            each.close()
