@@ -36,15 +36,17 @@ class DataFolder:
         self._lock: int | None = None
 
     def make(self) -> None:
-        """Makes the folders that are missing, and the sockets' own. A data folder that holds other things keeps its owner and mode."""
+        """Makes the folders that are missing, and the sockets' own.
+
+        A data folder that holds other things, or that another user made, keeps its owner and mode: what the project puts there is closed by itself.
+        """
         for folder in reversed([each for each in (self.path, *self.path.parents) if not each.exists()]):
             folder.mkdir(exist_ok=True)
             if self.account is not None:
                 folder.chmod(0o755)
-        if _is_ours(self.path):
-            with suppress(PermissionError):  # another user made it: what lies in it is restricted by itself
-                self.give(self.path)
-                self.path.chmod(0o700)
+        if self._may_take(self.path):
+            self.give(self.path)
+            self.path.chmod(0o700)
         # Nobody but PostgreSQL's user may reach the socket: whoever can is the database's superuser.
         with suppress(FileExistsError):
             self.sockets.mkdir(mode=0o700)
@@ -86,8 +88,8 @@ class DataFolder:
         """The folder, or another when the unprivileged user could not walk to it."""
         if self.account is None:
             return folder
-        # A folder that is ours is given to that user.
-        there = folder.parent if _is_ours(folder) else folder
+        # A folder that may be taken is given to that user.
+        there = folder.parent if self._may_take(folder) else folder
         if reachable(next(parent for parent in (there, *there.parents) if parent.exists())):
             return folder
         other = _LAST_RESORT / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -96,6 +98,16 @@ class DataFolder:
             parent.chmod(0o755)
         say(f"PostgreSQL does not run as root, and other users cannot reach {folder}: the data is in {other}.")
         return other
+
+    def _may_take(self, folder: Path) -> bool:
+        """Whether a folder holds nothing but what the project puts there, and is this user's or PostgreSQL's, or does not exist yet."""
+        try:
+            if not folder.exists():
+                return True
+            owners = {os.geteuid(), *([] if self.account is None else [self.account.uid])}
+            return folder.stat().st_uid in owners and all(_OURS.fullmatch(each.name) for each in folder.iterdir())
+        except OSError:
+            return False
 
     def _owner(self) -> Account | None:
         """Whom root runs PostgreSQL as: the user that the data is of already, so that this user can go on without root."""
@@ -109,11 +121,3 @@ class DataFolder:
         if len(os.fsencode(inside)) < _SOCKET_LIMIT:
             return inside
         return Path(tempfile.gettempdir()) / f"rollcall-{os.getuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}"
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds nothing but what the project puts there, or does not exist yet."""
-    try:
-        return not folder.exists() or all(_OURS.fullmatch(each.name) for each in folder.iterdir())
-    except OSError:
-        return False

@@ -238,9 +238,12 @@ async def build(connection: Any) -> None:
         )
         receipt = await add("receipts", student, academic_year_id=of("academic_years", "now"), number=n, issued_by=uid("user:bursar"))
         entry = {"payment_id": payment, "currency": "EUR", "method": "CASH", "processed_by": uid("user:bursar")}
-        paid = await add("payment_transactions", student, **entry, receipt_id=receipt, kind="PAYMENT", amount=40)
-        if student == "ann":
-            await add("payment_transactions", "ann_back", **entry, kind="REFUND", amount=5, linked_id=paid, reason="Too much")
+        paid = await add(
+            "payment_transactions", student, **entry, receipt_id=receipt, kind="PAYMENT", amount=45 if student == "ben" else 40
+        )
+        # Of every payment 40 is left.
+        if student == "ben":
+            await add("payment_transactions", "ben_back", **entry, kind="REFUND", amount=5, linked_id=paid, reason="Too much")
 
 
 async def _final_grades(connection: Any, add: Any, of: Any) -> None:

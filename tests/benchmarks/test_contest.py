@@ -78,7 +78,9 @@ def test_an_operation_that_the_executor_leaves_to_graphql_core_fails_the_run(dem
     def run():
         with contest(demo_url, "") as running:
             server = running.start(who.BREADTH_FIRST)
-            post(server.address, "/graphql", orjson.dumps({"query": "{ __schema { queryType { name } } }"}))
+            # The executor looks at all fragments of a document, whichever operation spreads them.
+            document = "query A { viewer { role } } query B { ...S } fragment S on Query { __schema { queryType { name } } }"
+            post(server.address, "/graphql", orjson.dumps({"query": document, "operationName": "A"}))
 
     with pytest.raises(FellBackError, match="breadth_first"):
         run()

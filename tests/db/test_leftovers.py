@@ -102,8 +102,7 @@ def test_a_postmaster_that_outlived_its_parent_is_ended_and_replaced(server):
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     old = server.process
-    os.close(server._lock)
-    server._lock = None
+    server._place.unlock()
     again = EmbeddedServer(server.folder, durable=False)
     again.start()
     try:
