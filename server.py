@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -80,6 +80,11 @@ def _budget_of(operation: Operation) -> Hashable | None:
     return None if is_mutation(operation.node) else context.client.network
 
 
+def _flow_of(context: Context) -> Hashable:
+    """Whose turn it is: a viewer's, with all of their sessions; of clients without a user, their network's."""
+    return context.viewer.user_id or context.client.network
+
+
 def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - it puts everything together, and decides nothing
     """The application over `DATABASE_URL`, which must be set by now: `python -m server` sees to it."""
     settings = settings or load_settings()
@@ -89,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     errors = ErrorWriter(translate)
     in_flight = InFlight()
     admission = Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds)
+    expensive = ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds)
     connections = Connections(
         ConnectionLimits(
             header_seconds=settings.header_seconds,
@@ -102,12 +108,17 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         )
     )
 
+    @contextmanager
+    def parked() -> Iterator[None]:
+        with expensive.paused(), admission.paused():
+            yield
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections | Admission]]:
         memory.give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
-        authenticator = Authenticator(database, settings, direct_url, parked=admission.paused)
+        authenticator = Authenticator(database, settings, direct_url, parked=parked)
         health = Health(database, str(settings.database_url), settings, lambda: in_flight.count)
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
@@ -183,7 +194,8 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         explorer=EXPLORER if settings.serves_explorer else None,
         budgets=CostBudgets(settings.cost_per_minute) if settings.cost_per_minute else None,
         budget_of=_budget_of,
-        expensive=ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds),
+        flow_of=_flow_of,
+        expensive=expensive,
     )
 
     def now() -> datetime:

@@ -37,7 +37,7 @@ _log = structlog.get_logger("rollcall.authentication")
 
 # RFC 6750, 2.1. Ours are far shorter than 2,000 characters, and nothing longer is hashed or parsed.
 _LONGEST = 2_000
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
 _USES_ARE_NOTED_EVERY = timedelta(minutes=1)
 _TIDY_SECONDS = 3600.0
 # Of a thousand old idempotency keys each.
@@ -115,12 +115,17 @@ class Authenticator:
             return ANONYMOUS
         if len(authorization_header) > _LONGEST:
             raise unauthenticated("Send the token as `Authorization: Bearer …`.")
+        scheme, _, token = authorization_header.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthenticated("Send the token as `Authorization: Bearer …`.")
+        token = token.lstrip(" ")
         now = self.clock.now()
-        known_by = fingerprint(authorization_header)
+        # Of the token alone: one that is written in several ways must not displace others.
+        known_by = fingerprint(token)
         entry = self._cache.find(known_by, now) if self._revocations.is_listening else None
         if entry is None:
             generation = self._cache.generation
-            entry = await self._verified(authorization_header, now)
+            entry = await self._verified(token, now)
             if self._revocations.is_listening:
                 self._cache.keep(known_by, entry, generation)
         kind, identifier = entry.rights[0]
@@ -128,11 +133,9 @@ class Authenticator:
             self._note_use(identifier, now)
         return entry.viewer
 
-    async def _verified(self, authorization_header: str, now: datetime) -> Entry:
-        match = _BEARER.fullmatch(authorization_header.strip())
-        if match is None:
+    async def _verified(self, token: str, now: datetime) -> Entry:
+        if _TOKEN.fullmatch(token) is None:
             raise unauthenticated("Send the token as `Authorization: Bearer …`.")
-        token = match[1]
         return await (self._service(fingerprint(token), now) if is_token(Kind.SERVICE, token) else self._session(token, now))
 
     async def settle(self) -> None:

@@ -20,7 +20,7 @@ class Entry:
 
 
 class ViewerCache:
-    """The most recently used `size` tokens, by the SHA-256 of the header that they came in: no token is kept in memory.
+    """The most recently used `size` tokens, by their SHA-256: no token is kept in memory.
 
     What was read from the database before something was revoked must not be kept after it: a reader notes `generation` first, and
     `keep` ignores what was read in an earlier one.

@@ -5,6 +5,7 @@ What it does not cover goes to graphql-core: subscriptions, introspection, docum
 """
 
 from collections import Counter
+from collections.abc import Hashable
 from typing import Any
 
 import orjson
@@ -53,7 +54,7 @@ class BreadthFirst:
         plan = self._plans.find(outline, variables)
         if plan is None:
             try:
-                plan = await self._planned(document, outline, variables)
+                plan = await self._planned(document, outline, variables, operation.flow)
             except GraphQLError as error:
                 return ExecutionResult(None, [error])
         run = _serially if plan.is_mutation else _together
@@ -61,7 +62,7 @@ class BreadthFirst:
         self._plans.count(document, plan)
         return answer
 
-    async def _planned(self, document: Document, outline: Outline, variables: VariableValues) -> Plan:
+    async def _planned(self, document: Document, outline: Outline, variables: VariableValues, flow: Hashable) -> Plan:
         """Makes a plan: a small one at once, a large one beside the event loop, for 40 µs a field."""
         if document.fields <= _PLANNED_AT_ONCE:
             plan = self._plans.make(outline, variables)
@@ -69,7 +70,8 @@ class BreadthFirst:
             # Requests of one document that wait for the same plan have the same values of its conditions; a key of these may not be hashable.
             conditions = tuple(repr(variables.coerced.get(name)) for name in outline.depends_on)
             key = ("plan", id(outline), conditions)
-            plan = await self._worker.run(key, lambda: self._plans.make(outline, variables), patience=document.fields * _PATIENCE)
+            patience = document.fields * _PATIENCE
+            plan = await self._worker.run(key, lambda: self._plans.make(outline, variables), flow=flow, patience=patience)
         self._plans.keep(document, outline, plan)
         return plan
 

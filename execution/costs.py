@@ -125,11 +125,11 @@ def check_cost(
 ) -> int:
     """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit.
 
-    Affordable costs are remembered in `costs`.
+    Costs are remembered in `costs`, those above the limit too: a refusal is reckoned once.
     """
     known = None if costs is None else costs.known(operation, variables)
-    if known is not None and known <= limits.cost:
-        return known
+    if known is not None:
+        return _within(limits, known)
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
@@ -140,6 +140,12 @@ def check_cost(
     reckoning = _Reckoning(schema, document, given)
     price = reckoning.of(operation.selection_set, root, None)
     cost = price.each + price.once + price.batches
+    if costs is not None:
+        costs.keep(operation, reckoning.looked_at, variables, cost)
+    return _within(limits, cost)
+
+
+def _within(limits: Limits, cost: int) -> int:
     if cost > limits.cost:
         raise Refusal(
             "QUERY_TOO_COSTLY",
@@ -147,8 +153,6 @@ def check_cost(
             limit=limits.cost,
             cost={"requested": cost, "limit": limits.cost},
         )
-    if costs is not None:
-        costs.keep(operation, reckoning.looked_at, variables, cost)
     return cost
 
 

@@ -7,7 +7,7 @@ of 80 fragments that select the same seven fields stays below (docs/decisions/06
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -124,17 +124,22 @@ class Documents:
             check_size(text, found.tokens, self._anonymous_limits)
         return found
 
-    async def load(self, text: str, *, anonymous: bool = False) -> Document:
-        """Reads a document beside the event loop, once for all who ask for it meanwhile, and keeps it.
-
-        Raises what `read` raises, and an OVERLOADED refusal when too many others wait to be read.
-        """
+    def check_length(self, text: str, *, anonymous: bool = False) -> None:
+        """Raises a refusal when a text is too long to be read at all."""
         limits = self._anonymous_limits if anonymous else self._limits
         if len(text) > limits.characters:
             check_size(text, 0, limits)
+
+    async def load(self, text: str, *, flow: Hashable = None, anonymous: bool = False) -> Document:
+        """Reads a document beside the event loop, once for all who ask for it meanwhile, and keeps it. Flows take turns.
+
+        Raises what `read` raises, and an OVERLOADED refusal when too many others wait to be read.
+        """
+        self.check_length(text, anonymous=anonymous)
+        limits = self._anonymous_limits if anonymous else self._limits
         patience = len(text) * _PATIENCE + (_ANONYMOUS_PATIENCE if anonymous else 0)
         document = await self._worker.run(
-            ("document", anonymous, text), lambda: self._read(text, limits), patience=patience, low_priority=anonymous
+            ("document", anonymous, text), lambda: self._read(text, limits), flow=flow, patience=patience, low_priority=anonymous
         )
         self._keep(text, document, anonymous=anonymous)
         return document

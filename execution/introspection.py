@@ -15,6 +15,7 @@ from graphql import (
     SelectionSetNode,
     execute_sync,
 )
+from graphql.execution.values import get_variable_values
 
 from execution.documents import Document
 from execution.errors import Refusal
@@ -31,6 +32,7 @@ _MAX_ANSWER_BYTES = 1 << 20
 _KEY_BYTES = 400
 # How long an introspection query may wait behind other work in the worker that came later, in seconds.
 _PATIENCE = 1.0
+_MAX_ERRORS = 50
 
 
 def selects_schema(document: Document, operation: OperationDefinitionNode) -> bool:
@@ -74,15 +76,20 @@ class Introspection:
 
     async def __call__(self, operation: Operation) -> ExecutionResult | bytes:
         """The answer as JSON, or a result with errors."""
-        declared = [each.variable.name.value for each in operation.node.variable_definitions or ()]
-        variables = {name: operation.variables[name] for name in declared if name in operation.variables}
+        variables = get_variable_values(
+            self._schema, operation.node.variable_definitions or (), operation.variables, _MAX_ERRORS, not self._suggest
+        )
+        if isinstance(variables, list):
+            return ExecutionResult(None, variables)
         name = operation.node.name.value if operation.node.name else ""
         # The document's digest is of the document as it is printed, whatever its layout and comments.
-        key = (operation.document.digest, name, sha256(orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)).digest())
+        # What the schema's fields take is texts and booleans by now. `repr` writes them all, half a surrogate pair too.
+        key = (operation.document.digest, name, sha256(repr(sorted(variables.coerced.items())).encode()).digest())
         found = self._answers.get(key)
         if found is not None:
             return found
-        answer = await self._worker.run(("introspection", key), lambda: self._compute(operation), patience=_PATIENCE)
+        work = ("introspection", key)
+        answer = await self._worker.run(work, lambda: self._compute(operation), flow=operation.flow, patience=_PATIENCE)
         if isinstance(answer, bytes):
             self._answers.put(key, answer, len(answer) + len(name) + _KEY_BYTES)
         return answer

@@ -4,7 +4,7 @@ Operations do not go through Strawberry's `schema.execute`: it parses and valida
 project has none of. graphql-core's `execute` is called with Strawberry's execution context, which is what its resolvers need.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
@@ -15,13 +15,17 @@ __all__ = ["Execute", "Operation", "graphql_core"]
 
 
 class Operation(NamedTuple):
-    """One request's: valid, within the limits, allowed. `variables` are as the client sent them, `cost` is in points (costs.py)."""
+    """One request's: valid, within the limits, allowed. `variables` are as the client sent them, `cost` is in points (costs.py).
+
+    `flow` identifies the client that it takes turns for wherever operations wait.
+    """
 
     document: Document
     node: OperationDefinitionNode
     variables: dict[str, Any]
     context: Any
     cost: int = 0
+    flow: Hashable = None
 
 
 # Runs an operation. Bytes are a whole answer, `{"data": …}` in JSON; they are sent as they are.

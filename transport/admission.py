@@ -6,8 +6,8 @@ anything was done for it. Viewers take turns in the queue, so that one who sends
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Hashable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +15,13 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from execution.errors import Refusal
+from transport.flows import early_flow
 from transport.headers import SECURITY_HEADERS, header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
 from transport.request_id import request_id_of
 from transport.responses import refusal_response
 
-__all__ = ["ADMISSION", "Admission", "early_refusal", "flow_of", "send_overloaded"]
+__all__ = ["ADMISSION", "Admission", "QueueFullError", "early_refusal", "send_overloaded"]
 
 _log = structlog.get_logger("rollcall.admission")
 
@@ -40,10 +41,16 @@ _FEWEST = 8
 # Looks in a row that find it in time before one operation more runs.
 _IN_TIME = 10
 _LOGGED_EVERY = 10.0
+# Requests whose viewer is not known yet of which the flow is remembered.
+_MOST_KNOWN = 10_000
+
+
+class QueueFullError(Refusal):
+    """Of an operation that the queue of all operations has no room for: most of these are refused before they are read, and all at once."""
 
 
 def _overloaded() -> Refusal:
-    return Refusal("OVERLOADED", "The server has more to do than it can. Try again in a moment.", retryAfter=1)
+    return QueueFullError("OVERLOADED", "The server has more to do than it can. Try again in a moment.", retryAfter=1)
 
 
 _REFUSALS = {media_type: refusal_response(_overloaded(), media_type) for media_type in (JSON, GRAPHQL_RESPONSE_JSON)}
@@ -59,15 +66,6 @@ async def send_overloaded(scope: Scope, receive: Receive, send: Send) -> None:
     await _REFUSALS[chosen_media_type(header(scope, b"accept")) or JSON](scope, receive, send)
 
 
-def flow_of(scope: Scope) -> Hashable:
-    """Whose request it is, for taking turns: that of a token, or of a client's address where there is none."""
-    authorization = header(scope, b"authorization")
-    if authorization is not None:
-        return authorization
-    client = scope.get("client")
-    return client and client[0]
-
-
 def early_refusal(admission: "Admission", scope: Any) -> bytes | None:
     """The end of a whole answer, after a status line and the server's own headers, for an operation that would be refused; None to go on.
 
@@ -76,7 +74,7 @@ def early_refusal(admission: "Admission", scope: Any) -> bytes | None:
     """
     if scope["path"] != admission.path or scope["method"] != "POST" or header(scope, b"origin") is not None:
         return None
-    if not admission.refuses(flow_of(scope)):
+    if not admission.refuses_early(early_flow(scope)):
         return None
     return b"x-request-id: " + request_id_of(scope).encode() + b"\r\n" + _BYTES[chosen_media_type(header(scope, b"accept")) or JSON]
 
@@ -85,10 +83,20 @@ class Admission:
     """Lets `limit` operations run at once, or fewer while they hold up the event loop. `take()`, or else `await wait(flow)`, then `leave()` in the end.
 
     An operation waits at most `queue_seconds`. The queue holds from `shortest` to `longest` of them, by the rate at which they are served; when more
-    want to wait, the flow with the most of them gives way.
+    want to wait, the flow with the most of them gives way. `overloaded` makes the refusals.
     """
 
-    def __init__(self, limit: int, queue_seconds: float, *, path: str = "/graphql", shortest: int = 64, longest: int = 1_000) -> None:
+    def __init__(
+        self,
+        limit: int,
+        queue_seconds: float,
+        *,
+        path: str = "/graphql",
+        shortest: int = 64,
+        longest: int = 1_000,
+        overloaded: Callable[[], Refusal] = _overloaded,
+    ) -> None:
+        self._overloaded = overloaded
         self.path = path
         self.limit = self._highest = limit
         self._queue_seconds = queue_seconds
@@ -97,6 +105,8 @@ class Admission:
         self._room = min(longest, _FIRST_ROOM)
         # The lines of the flows, in the order of their turns; none is empty.
         self._lines: dict[Hashable, deque[asyncio.Future[bool]]] = {}
+        # The flows of those that waited, by what is known of a request before its viewer is.
+        self._known: OrderedDict[Hashable, Hashable] = OrderedDict()
         self._interval = 0.0
         self._left_at = 0.0
         self._look: asyncio.TimerHandle | None = None
@@ -120,10 +130,18 @@ class Admission:
         self._count_refusal()
         return True
 
-    async def wait(self, flow: Hashable) -> None:
-        """Begins an operation when it is its turn. Raises an OVERLOADED refusal when that takes too long."""
+    def refuses_early(self, early: Hashable) -> bool:
+        """Like `refuses`, for a request whose viewer is not known yet."""
+        return self.refuses(self._known.get(early, early))
+
+    async def wait(self, flow: Hashable, early: Hashable = None) -> None:
+        """Begins an operation when it is its turn. Raises an OVERLOADED refusal when that takes too long.
+
+        `early`: what the flow was before its viewer was known, so that the next request that begins like this one is taken for one of the flow.
+        """
+        self._remember(early, flow)
         if self.refuses(flow):
-            raise _overloaded()
+            raise self._overloaded()
         if self.waiting >= self._room:
             largest = max(self._lines, key=lambda each: len(self._lines[each]))
             self._refuse(largest, self._lines[largest][-1])
@@ -147,7 +165,15 @@ class Admission:
         finally:
             timer.cancel()
         if not admitted:
-            raise _overloaded()
+            raise self._overloaded()
+
+    def _remember(self, early: Hashable, flow: Hashable) -> None:
+        if early is None or early == flow:
+            return
+        self._known[early] = flow
+        self._known.move_to_end(early)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
 
     def leave(self) -> None:
         """Ends an operation; the next one begins."""
@@ -204,7 +230,9 @@ class Admission:
             if self._in_time >= _IN_TIME and self.limit < self._highest:
                 self.limit += 1
                 self._in_time = 0
-                self._admit()
+                # More than the limit run when it fell a moment ago, or when some came back that had been paused.
+                if self.running < self.limit:
+                    self._admit()
         idle = self.limit == self._highest and not self.waiting
         self._look = None if idle else loop.call_later(_LOOKS_EVERY, self._adapt, loop.time() + _LOOKS_EVERY)
 

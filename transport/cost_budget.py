@@ -1,7 +1,7 @@
 """A budget of cost for each client and minute: token buckets in this process's memory.
 
 A bucket holds a minute's points and is refilled evenly. A request takes the cost of its operation before it runs; one that the bucket cannot pay
-is refused with COST_BUDGET_EXCEEDED (429) and the seconds until it can. Each server process has buckets of its own, so a client whose requests
+is refused with COST_BUDGET_EXCEEDED (429) and the seconds until it can. What is refused afterwards, as OVERLOADED, gets its points back. Each server process has buckets of its own, so a client whose requests
 are spread over several processes has a part of the budget in each.
 """
 
@@ -70,6 +70,12 @@ class CostBudgets:
         if len(self._buckets) > self._size:
             self._buckets.popitem(last=False)
         return Charge(cost, max(0, int(left - cost)))
+
+    def refund(self, client: Hashable, cost: int) -> None:
+        """Gives a charge back for what was not done."""
+        if client in self._buckets:
+            now = self._now()
+            self._buckets[client] = (min(float(self._per_minute), self._left(client, now) + cost), now)
 
     def _left(self, client: Hashable, now: float) -> float:
         found = self._buckets.get(client)

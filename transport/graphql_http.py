@@ -15,18 +15,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from execution.answer_size import AnswerTooLargeError
 from execution.costs import check_cost
-from execution.documents import Documents, InvalidDocumentError, is_mutation
+from execution.documents import Document, Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
 from execution.introspection import Introspection, selects_schema
 from execution.limits import Limits
 from execution.operations import Execute, Operation
 from execution.serial_worker import SerialWorker
-from transport.admission import Admission, flow_of, send_overloaded
+from transport.admission import Admission, QueueFullError, send_overloaded
 from transport.cost_budget import Charge, CostBudgets
 from transport.disconnect import DisconnectWatcher
 from transport.expensive import ExpensiveOperations
+from transport.flows import early_flow
 from transport.headers import header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
+from transport.pacing import Pacing
 from transport.request_params import GraphQLParams, parse_params
 from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
 
@@ -34,6 +36,10 @@ __all__ = ["GraphQLEndpoint", "PathMount"]
 
 # More errors than this are written beside the event loop.
 _MANY_ERRORS = 200
+# What reading a document takes from its client's budget for each character: 2,000 can take 40 ms, and a point is 20 µs.
+_POINTS_PER_CHARACTER = 1
+# Refusals that are sent at a bounded rate: their clients have been authenticated and their requests read, so that they are not cheap.
+_HELD_BACK = frozenset({"OVERLOADED", "COST_BUDGET_EXCEEDED", "QUERY_TOO_COSTLY"})
 
 
 class GraphQLEndpoint:
@@ -41,7 +47,8 @@ class GraphQLEndpoint:
 
     `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
     theirs resemble. `admission` bounds how many operations run at once, `expensive` those of a high cost. `budget_of(operation)` says which of the
-    `budgets` pays for an operation; None: none does. A browser that asks for a page is sent to `explorer`. Contexts that are `is_anonymous` have
+    `budgets` pays for an operation; None: none does. `flow_of(context)` identifies a client: flows take turns wherever requests wait, and pay for
+    reading documents that are not kept. A browser that asks for a page is sent to `explorer`. Contexts that are `is_anonymous` have
     `anonymous_limits`. What takes long and waits for nothing is done by `worker`.
     """
 
@@ -64,6 +71,7 @@ class GraphQLEndpoint:
         explorer: str | None = None,
         budgets: CostBudgets | None = None,
         budget_of: Callable[[Operation], Hashable | None] = lambda _: None,
+        flow_of: Callable[[Any], Hashable] = lambda _: None,
         expensive: ExpensiveOperations | None = None,
     ) -> None:
         self._schema = schema
@@ -83,13 +91,15 @@ class GraphQLEndpoint:
         self._explorer = explorer
         self._budgets = budgets
         self._budget_of = budget_of
+        self._flow_of = flow_of
+        self._pacing = Pacing()
         self._expensive = expensive or ExpensiveOperations(1, above=limits.cost, within=1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._explorer and _wants_a_page(scope):
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
             return
-        if self._admission.waiting and self._admission.refuses(flow_of(scope)):
+        if self._admission.waiting and self._admission.refuses_early(early_flow(scope)):
             await send_overloaded(scope, receive, send)
             return
         answer = None
@@ -127,34 +137,53 @@ class GraphQLEndpoint:
         watch.begin()
         context = await self._make_context(scope)
         try:
-            operation, introspects = await self._operation(scope["method"], params, context)
-            charge = self._charge(operation)
+            return await self._answered(scope, params, context, media_type)
+        except Refusal as error:
+            if error.code not in _HELD_BACK or isinstance(error, QueueFullError):
+                raise
+            refusal = error
+        finally:
+            self._close(context)
+        # Nothing of the request is kept in memory meanwhile.
+        del params
+        refusal.__traceback__ = None
+        await self._pacing.hold()
+        raise refusal
+
+    async def _answered(self, scope: Scope, params: GraphQLParams, context: Any, media_type: str) -> ASGIApp:
+        operation, introspects = await self._operation(scope["method"], params, context)
+        client, charge = self._charge(operation)
+        try:
             if introspects:
                 # What is asked about the schema runs no operation: its answer is kept, or computed beside the event loop.
                 result = await self._introspection(operation)
             elif operation.cost <= self._expensive.above:
                 result = await self._admitted(operation, scope)
             else:
-                async with self._expensive.place():
+                async with self._expensive.place(operation.flow):
                     result = await self._admitted(operation, scope)
-        finally:
-            self._close(context)
+        except Refusal as refusal:
+            if charge is not None and self._budgets is not None and refusal.code == "OVERLOADED":
+                self._budgets.refund(client, charge.cost)
+            raise
         headers = [] if charge is None else charge.headers()
         if isinstance(result, bytes):
             return JSONBytesResponse(result, media_type, headers)
         return WithHeaders(await self._bounded(result, media_type, scope), headers)
 
-    def _charge(self, operation: Operation) -> Charge | None:
+    def _charge(self, operation: Operation) -> tuple[Hashable, Charge | None]:
         """Takes the operation's cost from its client's budget. Raises a COST_BUDGET_EXCEEDED refusal."""
         if self._budgets is None:
-            return None
+            return None, None
         client = self._budget_of(operation)
-        return None if client is None else self._budgets.charge(client, operation.cost)
+        if client is None:
+            return None, None
+        return client, self._budgets.charge(client, operation.cost)
 
     async def _admitted(self, operation: Operation, scope: Scope) -> ExecutionResult | bytes:
         """Runs an operation when there is room for it."""
         if not self._admission.take():
-            await self._admission.wait(flow_of(scope))
+            await self._admission.wait(operation.flow, early_flow(scope))
         try:
             return await self._execute(operation)
         finally:
@@ -163,9 +192,10 @@ class GraphQLEndpoint:
     async def _operation(self, method: str, params: GraphQLParams, context: Any) -> tuple[Operation, bool]:
         """What is asked for, when it may run, and whether it asks for the schema. Raises a refusal, or InvalidDocumentError."""
         anonymous = self._is_anonymous(context)
+        flow = self._flow_of(context)
         document = self._documents.find(params.query, anonymous=anonymous)
         if document is None:
-            document = await self._documents.load(params.query, anonymous=anonymous)
+            document = await self._read(params.query, flow, anonymous=anonymous)
         node = document.operation(params.operation_name)
         if method == "GET" and is_mutation(node):
             raise Refusal("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", allow="POST")
@@ -177,7 +207,21 @@ class GraphQLEndpoint:
         # Where anonymous clients may ask for the schema they may ask for all of it: its answer is computed once for everybody.
         limits = self._anonymous_limits if anonymous and not introspects else self._limits
         cost = check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
-        return Operation(document, node, params.variables, context, cost), introspects
+        return Operation(document, node, params.variables, context, cost, flow), introspects
+
+    async def _read(self, text: str, flow: Hashable, *, anonymous: bool) -> Document:
+        """Reads a document that is not kept. Its client pays for it, valid or not, unless it is refused unread."""
+        self._documents.check_length(text, anonymous=anonymous)
+        points = len(text) * _POINTS_PER_CHARACTER
+        budgets = None if flow is None else self._budgets
+        if budgets is not None:
+            budgets.charge(flow, points)
+        try:
+            return await self._documents.load(text, flow=flow, anonymous=anonymous)
+        except Refusal as refusal:
+            if budgets is not None and refusal.code == "OVERLOADED":
+                budgets.refund(flow, points)
+            raise
 
     async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
         """The answer to an operation, with its errors. Raises AnswerTooLargeError."""

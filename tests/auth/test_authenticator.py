@@ -43,6 +43,15 @@ async def test_the_scheme_may_be_written_in_any_case(school: School, worker: Aut
     assert await worker.viewer(header.format(granted.access_token)) == viewer
 
 
+async def test_a_token_is_remembered_once_however_its_header_is_written(school: School, worker: Authenticator) -> None:
+    granted, viewer = await school.signed_in(worker)
+    for header in ("Bearer {}", "bearer {}", "BEARER   {}", " Bearer {} "):
+        assert await worker.viewer(header.format(granted.access_token)) == viewer
+    assert len(worker._cache) == 1
+    with pytest.raises(Refusal):
+        await worker.viewer(f"Basic {granted.access_token}")
+
+
 async def test_a_token_of_another_school_is_refused(school: School, worker: Authenticator) -> None:
     elsewhere = await school.worker(secret_key="the secret of another school, of forty characters")
     granted, _ = await school.signed_in(elsewhere)

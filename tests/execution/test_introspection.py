@@ -65,8 +65,35 @@ async def test_an_answer_with_errors_is_not_kept():
     introspection = Introspection(SCHEMA._schema, SerialWorker())
     operation = operation_of("query ($n: String!) { __type(name: $n) { name } }", n=5)
     assert [(await introspection(operation)).errors is not None for _ in range(2)] == [True, True]
-    assert introspection.computed == 2
+    assert introspection.computed == 0
     assert len(introspection._answers) == 0
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [nested(300), nested(100_000), {"a": nested(300)}, 2**70])
+async def test_a_variable_of_another_type_is_an_error_about_it_however_deep(value):
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    result = await introspection(operation_of("query ($n: String!) { __type(name: $n) { name } }", n=value))
+    assert [error.message.startswith("Variable '$n' has invalid value") for error in result.errors] == [True]
+
+
+@pytest.mark.parametrize("value", [nested(300), 2**70])
+async def test_a_variable_that_is_not_declared_is_not_looked_at(value):
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    answer = await introspection(operation_of('{ __type(name: "Query") { name } }', other=value))
+    assert answer == b'{"data":{"__type":{"name":"Query"}}}'
+
+
+async def test_half_a_surrogate_pair_is_the_name_of_no_type():
+    introspection = Introspection(SCHEMA._schema, SerialWorker())
+    answer = await introspection(operation_of("query ($n: String!) { __type(name: $n) { name } }", n="\ud800"))
+    assert answer == b'{"data":{"__type":null}}'
 
 
 async def test_kept_answers_are_bounded_in_bytes():

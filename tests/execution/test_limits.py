@@ -192,6 +192,14 @@ def test_cost_is_refused_above_the_limit_and_not_at_it():
     assert "81" in refused.value.message
 
 
+def test_an_operation_that_is_too_dear_is_reckoned_once(monkeypatch):
+    document, costs = parse("{ things(first: 10) { costly } }"), Costs()
+    for _ in range(3):
+        with pytest.raises(Refusal, match="81"):
+            check_cost(SCHEMA, document, document.definitions[0], {}, Limits(cost=80), costs)  # type: ignore[arg-type]
+        monkeypatch.setattr("execution.costs._Reckoning", None)
+
+
 def test_a_remembered_cost_is_held_against_each_clients_limit():
     document, costs = parse("{ things(first: 10) { costly } }"), Costs()
     assert check_cost(SCHEMA, document, document.definitions[0], {}, Limits(cost=81), costs) == 81  # type: ignore[arg-type]

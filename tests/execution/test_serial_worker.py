@@ -55,15 +55,25 @@ async def test_work_is_done_in_one_thread_that_is_not_the_loops():
 async def test_the_earliest_deadline_is_first_and_nothing_is_overtaken_for_ever():
     worker, gate = SerialWorker(), Gate()
     first = await busy(worker, gate)
-    tasks = [
-        asyncio.create_task(worker.run(name, gate.work(name), patience=patience)) for name, patience in (("heavy", 5.0), ("light", 0.0))
-    ]
-    await settled(lambda: worker.waiting == 2)
-    # Whoever comes when the heavy one's deadline is over is behind it, however light.
-    worker._line[1].due = (0.0, 0) if worker._line[1].key == "heavy" else worker._line[1].due
+    jobs = (("heavy", 60.0), ("light", 0.0), ("long ago", -60.0))
+    tasks = [asyncio.create_task(worker.run(name, gate.work(name), patience=patience)) for name, patience in jobs]
+    await settled(lambda: worker.waiting == 3)
     gate.open()
     await asyncio.gather(first, *tasks)
-    assert gate.names == ["first", "light", "heavy"]
+    # Whoever comes when a heavy one's deadline is over is behind it, however light.
+    assert gate.names == ["first", "long ago", "light", "heavy"]
+
+
+async def test_flows_take_turns():
+    """One with many jobs in line delays another's by one, and not by all of them."""
+    worker, gate = SerialWorker(), Gate()
+    tasks = [await busy(worker, gate)]
+    for name in ("a1", "a2", "a3", "a4", "b1", "b2"):
+        tasks.append(asyncio.create_task(worker.run(name, gate.work(name), flow=name[0])))
+        await asyncio.sleep(0.002)
+    gate.open()
+    await asyncio.gather(*tasks)
+    assert gate.names == ["first", "a1", "b1", "a2", "b2", "a3", "a4"]
 
 
 async def test_work_under_one_key_runs_once_for_all():
@@ -94,8 +104,49 @@ async def test_work_that_nobody_waits_for_any_more_does_not_begin():
     assert await worker.run("left", gate.work("asked again")) == "asked again"
 
 
-async def test_the_line_is_bounded_and_low_priority_may_fill_half_of_it():
+async def full(worker, gate, flow, size):
+    tasks = [asyncio.create_task(worker.run((flow, n), gate.work((flow, n)), flow=flow)) for n in range(size)]
+    await settled(lambda: worker.waiting >= size)
+    return tasks
+
+
+async def test_in_a_full_line_the_newest_of_the_flow_with_the_most_gives_way():
     worker, gate = SerialWorker(max_waiting=4), Gate()
+    first = await busy(worker, gate)
+    many = await full(worker, gate, "many", 4)
+    few = asyncio.create_task(worker.run("few", gate.work("few"), flow="few"))
+    with pytest.raises(Refusal) as refused:
+        await many[3]
+    assert refused.value.code == "OVERLOADED"
+    with pytest.raises(Refusal):
+        await worker.run("one more", gate.work("one more"), flow="many")
+    assert worker.waiting == 4
+    gate.open()
+    assert await asyncio.gather(first, few, *many[:3]) == ["first", "few", ("many", 0), ("many", 1), ("many", 2)]
+
+
+async def test_a_job_counts_for_the_smallest_flow_that_waits_for_it():
+    worker, gate = SerialWorker(max_waiting=4), Gate()
+    first = await busy(worker, gate)
+    many = await full(worker, gate, "many", 4)
+    same = asyncio.create_task(worker.run(("many", 3), gate.work("again"), flow="few"))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(worker.run("other", gate.work("other"), flow="other"))
+    with pytest.raises(Refusal):
+        await many[2]
+    gate.open()
+    assert await asyncio.gather(first, many[3], same, other) == ["first", ("many", 3), ("many", 3), "other"]
+    assert (worker.waiting, worker._lines, worker._served) == (0, {}, {})
+
+
+async def test_a_school_behind_one_address_waits_in_line_and_is_not_refused():
+    worker = SerialWorker()
+    jobs = [worker.run(n, lambda n=n: n, flow="school", patience=0.25, low_priority=True) for n in range(300)]
+    assert sorted(await asyncio.gather(*jobs)) == list(range(300))
+
+
+async def test_the_line_is_bounded_and_low_priority_has_places_of_its_own():
+    worker, gate = SerialWorker(max_waiting=2, max_waiting_low=2), Gate()
     tasks = [await busy(worker, gate)]
 
     async def enter(name, *, low):

@@ -10,8 +10,10 @@ from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
 from tests.transport.asgi import NEW, ask, post
 from tests.transport.test_graphql_http import SCHEMA, make_context
-from transport.admission import Admission, flow_of
+from transport.admission import Admission
+from transport.flows import early_flow
 from transport.graphql_http import GraphQLEndpoint
+from transport.headers import header
 
 QUERY = "query ($name: String!) { echo(text: $name) }"
 
@@ -27,7 +29,9 @@ class Blocked:
     def __init__(self, controlled: Admission) -> None:
         self.running: list[tuple[str, asyncio.Future[None]]] = []
         self.begun: list[str] = []
-        self.app = GraphQLEndpoint(SCHEMA, self._execute, make_context, ErrorWriter(), limits=Limits(), admission=controlled)
+        self.app = GraphQLEndpoint(
+            SCHEMA, self._execute, _viewer, ErrorWriter(), limits=Limits(), admission=controlled, flow_of=lambda viewer: viewer
+        )
         # A document that was not seen before is read beside the event loop, for longer than `settle` waits.
         self.app._documents.read(QUERY)
 
@@ -50,6 +54,11 @@ class Blocked:
         ended.set_result(None)
         await settle()
         return name
+
+
+async def _viewer(scope):
+    """A token is `Bearer viewer`, or `Bearer viewer/session`."""
+    return (header(scope, b"authorization") or "").rpartition(" ")[2].partition("/")[0] or None
 
 
 async def _send(app, name, flow):
@@ -280,11 +289,69 @@ async def test_a_failed_operation_gives_its_place_back():
     assert controlled.running == 0
 
 
-def test_a_flow_is_a_token_or_else_an_address():
-    token = {"headers": [(b"authorization", b"Bearer a")], "client": ("192.0.2.1", 1)}
-    assert flow_of(token) == "Bearer a"
-    assert flow_of({"headers": [], "client": ("192.0.2.1", 1)}) == flow_of({"headers": [], "client": ("192.0.2.1", 2)}) == "192.0.2.1"
-    assert flow_of({"headers": [], "client": None}) is None
+async def test_all_sessions_of_a_viewer_have_one_turn_however_their_tokens_are_written():
+    blocked = Blocked(Admission(1, 60))
+    tasks = [blocked.send(f"many {n}", f"{'Bearer' if n % 2 else 'bearer '} many/{n}") for n in range(6)]
+    await settle()
+    tasks += [blocked.send("few", "Bearer few")]
+    await settle()
+    while blocked.running:
+        await blocked.release()
+    assert blocked.begun[:3] == ["many 0", "many 1", "few"]
+    assert await ended(tasks) == [200] * 7
+
+
+async def test_a_viewer_who_fills_the_queue_is_refused_before_being_authenticated():
+    controlled = Admission(1, 60, shortest=4, longest=4)
+    blocked = Blocked(controlled)
+    tasks = [blocked.send(f"many {n}", f"Bearer many/{n % 2}") for n in range(5)]
+    await settle()
+    for token in ("Bearer many/0", "bearer  many/1"):
+        assert controlled.refuses_early(early_flow({"headers": [(b"authorization", token.encode())]}))
+    assert not controlled.refuses_early(early_flow({"headers": [(b"authorization", b"Bearer few")]}))
+    while blocked.running:
+        await blocked.release()
+    assert await ended(tasks) == [200] * 5
+
+
+async def test_what_is_known_of_flows_is_bounded():
+    controlled = Admission(1, 60)
+    for number in range(10_100):
+        controlled._remember(number, "flow")
+    controlled._remember("flow", "flow")
+    controlled._remember(None, "flow")
+    assert len(controlled._known) == 10_000
+
+
+def test_an_early_flow_is_a_token_or_else_a_network():
+    def token(value):
+        return early_flow({"headers": [(b"authorization", value)], "client": ("192.0.2.1", 1)})
+
+    def address(value):
+        return early_flow({"headers": [], "client": (value, 1)})
+
+    assert token(b"Bearer a") == token(b"bearer a") == token(b" BEARER   a ") != token(b"Bearer b")
+    assert address("192.0.2.1") == address("::ffff:192.0.2.1") != address("192.0.2.2")
+    assert address("2001:db8::1") == address("2001:db8::ffff:2%eth0") != address("2001:db8:0:1::1")
+    assert address("not an address") == "not an address"
+    assert early_flow({"headers": [], "client": None}) is None
+
+
+async def test_the_limit_grows_without_an_operation_more_while_more_than_the_limit_run():
+    controlled = Admission(20, 60)
+    for _ in range(20):
+        assert controlled.take()
+    waiting = [asyncio.create_task(controlled.wait(n)) for n in range(10)]
+    await settle()
+    controlled._adapt(asyncio.get_running_loop().time() - 1.0)
+    for _ in range(30):
+        controlled._adapt(asyncio.get_running_loop().time() + 1.0)
+    await settle()
+    assert (controlled.limit, controlled.running, controlled.waiting) == (18, 20, 10)
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    controlled._look.cancel()
 
 
 STEPS = st.lists(

@@ -1,13 +1,18 @@
 """The budget of cost: what a client may spend in a minute, and nobody in another's place."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.errors import Refusal
+from execution.limits import Limits
 from tests.transport.asgi import NEW, ask, post
 from tests.transport.test_graphql_http import endpoint
+from transport.admission import Admission
 from transport.cost_budget import CostBudgets
+from transport.expensive import ExpensiveOperations
 
 
 class Clock:
@@ -126,3 +131,71 @@ async def test_an_operation_that_no_budget_pays_for_says_no_cost():
     answer = await post(app, "{ echo }")
     assert answer.status == 200
     assert "x-request-cost" not in answer.headers
+
+
+def test_a_refund_fills_no_budget_beyond_its_size_and_makes_none():
+    found, _ = budgets()
+    found.refund("a", 100)
+    assert len(found) == 0
+    found.charge("a", 250)
+    found.refund("a", 250)
+    found.refund("a", 250)
+    assert found.charge("a", 600) == (600, 0)
+
+
+@pytest.mark.parametrize("full", ["admission", "expensive"])
+async def test_an_operation_that_is_refused_has_cost_nothing(full):
+    found, _ = budgets()
+    admission = Admission(1, 0.01, shortest=1, longest=1)
+    expensive = ExpensiveOperations(1, above=5, within=0.01)
+    app = endpoint(budgets=found, budget_of=lambda operation: operation.context, admission=admission, expensive=expensive)
+    place = expensive.place()
+    if full == "admission":
+        assert admission.take()
+    else:
+        await place.__aenter__()
+    assert (await post(app, "{ things(first: 10) { echo } }")).code == "OVERLOADED"
+    assert found.charge("nobody", 0) == (0, 600)
+    if full == "admission":
+        admission.leave()
+    else:
+        await place.__aexit__(None, None, None)
+    assert (await post(app, "{ things(first: 10) { echo } }")).headers["x-cost-remaining"] == "589"
+
+
+async def test_a_new_document_is_paid_for_by_the_character_valid_or_not_and_a_kept_one_is_not():
+    found, _ = budgets()
+    app = endpoint(budgets=found, flow_of=lambda context: context)
+    texts = ["{ echo }", "{ echo }", "{ nothing }", "{ nothing }", "{"]
+    paid = []
+    for text in texts:
+        before = found.charge("nobody", 0).remaining
+        await post(app, text)
+        paid.append(before - found.charge("nobody", 0).remaining)
+    assert paid == [8, 0, 11, 11, 1]
+    found.charge("nobody", found.charge("nobody", 0).remaining)
+    assert (await post(app, "{ echo again: echo }")).code == "COST_BUDGET_EXCEEDED"
+    assert (await post(app, "{ echo }")).status == 200
+
+
+async def test_a_document_that_is_refused_unread_has_cost_nothing():
+    found, _ = budgets()
+    app = endpoint(budgets=found, flow_of=lambda context: context, limits=Limits(characters=50))
+    assert (await post(app, "{ echo }" + " " * 50)).code == "QUERY_TOO_LONG"
+    app._documents._worker._room = {False: 0, True: 0}
+    app._documents._worker._lines = {(False, "other"): []}
+    assert (await post(app, "{ echo }")).code == "OVERLOADED"
+    assert found.charge("nobody", 0) == (0, 600)
+
+
+async def test_refusals_of_what_was_read_are_sent_at_a_bounded_rate():
+    app = endpoint(budgets=CostBudgets(60), budget_of=lambda operation: operation.context, limits=Limits(cost=200))
+    await post(app, "{ things(first: 50) { echo } }")
+    refused = [asyncio.create_task(post(app, "{ things(first: 60) { echo } }")) for _ in range(5)]
+    refused += [asyncio.create_task(post(app, "{ things(first: 100) { echo broken things { echo } } }")) for _ in range(5)]
+    while app._pacing.held < 9:
+        await asyncio.sleep(0)
+    assert sum(each.done() for each in refused) <= 1
+    codes = [each.code for each in await asyncio.gather(*refused)]
+    assert codes == ["COST_BUDGET_EXCEEDED"] * 5 + ["QUERY_TOO_COSTLY"] * 5
+    assert app._pacing.held == 0

@@ -65,6 +65,70 @@ async def test_a_client_that_leaves_the_line_leaves_no_gap():
         assert expensive.waiting == 0
 
 
+async def test_flows_take_turns_and_one_of_them_cannot_fill_the_line():
+    expensive, began = ExpensiveOperations(1, above=100, within=60, longest=4), []
+
+    async def run(flow: str) -> None:
+        async with expensive.place(flow):
+            began.append(flow)
+            await asyncio.sleep(0.001)
+
+    many = [asyncio.create_task(run("many")) for _ in range(5)]
+    await asyncio.sleep(0)
+    few = asyncio.create_task(run("few"))
+    results = await asyncio.gather(*many, few, return_exceptions=True)
+    assert [getattr(each, "code", None) for each in results] == [None] * 4 + ["OVERLOADED", None]
+    assert began == ["many", "many", "few", "many", "many"]
+    assert (expensive.running, expensive.waiting) == (0, 0)
+
+
+async def test_an_operation_that_waits_elsewhere_lets_another_have_its_place():
+    expensive = ExpensiveOperations(1, above=100, within=60)
+    async with expensive.place():
+        with expensive.paused():
+            async with expensive.place("another"):
+                assert expensive.running == 1
+        assert expensive.running == 1
+    assert expensive.running == 0
+
+
+async def test_an_operation_that_is_not_expensive_has_no_place_to_give_away():
+    expensive = ExpensiveOperations(1, above=100, within=60)
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with expensive.place():
+            entered.set()
+            await leave.wait()
+
+    holding = asyncio.create_task(hold())
+    await entered.wait()
+    with expensive.paused():
+        assert expensive.running == 1
+    leave.set()
+    await holding
+    assert expensive.running == 0
+
+
+async def test_an_expensive_operation_gives_its_place_away_while_it_waits_elsewhere():
+    expensive, release, began = ExpensiveOperations(1, above=20, within=60), asyncio.Event(), []
+
+    async def execute(operation: Any) -> Any:
+        began.append(operation.cost)
+        with expensive.paused():
+            await release.wait()
+        return b'{"data":{}}'
+
+    app = endpoint(execute=execute, expensive=expensive)
+    large = [asyncio.create_task(post(app, "{ things(first: 50) { echo } }")) for _ in range(3)]
+    while len(began) < 3:
+        await asyncio.sleep(0)
+    assert expensive.running == 0
+    release.set()
+    assert [each.status for each in await asyncio.gather(*large)] == [200] * 3
+    assert expensive.running == 0
+
+
 async def test_small_operations_pass_while_expensive_ones_wait():
     release, began = asyncio.Event(), []
 
