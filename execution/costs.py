@@ -68,6 +68,7 @@ _KEPT_VALUES = 100
 _VALUE_BYTES = 270
 # Dates and enum values decide a cost; longer texts do not.
 _SHORT_TEXT = 40
+_LARGEST = 2**53 - 1
 # The fields of a connection whose contents count for each object of the page. Its others are there once.
 _PAGED = frozenset({"edges", "nodes"})
 
@@ -147,6 +148,8 @@ def check_cost(
 
 def _within(limits: Limits, cost: int) -> int:
     if cost > limits.cost:
+        # A variable can ask for a list of 10^300; JSON's integers end before that.
+        cost = min(cost, _LARGEST)
         raise Refusal(
             "QUERY_TOO_COSTLY",
             f"The operation has a cost of {cost}; the limit is {limits.cost}.",

@@ -4,6 +4,7 @@ import contextlib
 from enum import Enum
 from typing import Any
 
+import orjson
 import pytest
 import strawberry
 from graphql import parse
@@ -190,6 +191,12 @@ def test_cost_is_refused_above_the_limit_and_not_at_it():
         cost(query, limit=80)
     assert refused.value.extensions == {"code": "QUERY_TOO_COSTLY", "limit": 80, "cost": {"requested": 81, "limit": 80}}
     assert "81" in refused.value.message
+
+
+def test_a_refusal_can_be_written_however_much_is_asked_for():
+    with pytest.raises(Refusal) as refused:
+        cost("query ($n: Int) { found(first: $n) { costly } }", {"n": 1e300}, limit=50_000)
+    assert orjson.loads(orjson.dumps(refused.value.extensions))["cost"]["requested"] == 2**53 - 1
 
 
 def test_an_operation_that_is_too_dear_is_reckoned_once(monkeypatch):
