@@ -24,6 +24,8 @@ from execution.leaves import leaf
 from execution.parts import Value
 from execution.shapes import Shape
 from resolvers.json_rows import TEMPLATES, writes
+from transport.admission import Admission
+from transport.flows import early_flow
 from transport.http_errors import is_host
 from transport.negotiation import chosen_media_type, is_json
 
@@ -114,6 +116,18 @@ def test_generated_code_is_bounded():
 
 def test_clients_are_bounded_however_long_they_say_their_names_are():
     assert kept_by(lambda: [Client.of(f"2001:db8::{n:x}", f"{n}" + "a" * 60_000) for n in range(6_000)] and None) < 8_000_000
+
+
+def test_flows_are_bounded():
+    admission = Admission(1, 60)
+
+    def fill():
+        for number in range(12_000):
+            scope = {"headers": [], "client": (f"2001:db8:{number:x}::{'1' * 3}%{'a' * 60_000}", 1)}
+            admission._remember(hash((number, early_flow(scope))), uuid4())
+
+    assert kept_by(fill) < 8_000_000
+    assert len(admission._known) == 10_000
 
 
 def test_verified_tokens_are_bounded():
