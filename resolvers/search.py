@@ -35,12 +35,13 @@ async def search(context: Context, text: str, tags: tuple[str, ...], first: int)
 
     Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of bounds.
     """
-    wanted = " ".join(normal_text(text).split())
-    if not 1 <= len(wanted) <= 100:
-        raise Refusal("BAD_USER_INPUT", "`text` must have 1 to 100 characters.", argument="text")
-    problem = storable_problem(wanted)
+    text = normal_text(text)
+    problem = storable_problem(text)
     if problem is not None:
         raise Refusal("BAD_USER_INPUT", f"`text` {problem}.", argument="text")
+    wanted = " ".join(text.split())
+    if not 1 <= len(wanted) <= 100:
+        raise Refusal("BAD_USER_INPUT", "`text` must have 1 to 100 characters.", argument="text")
     if not 0 <= first <= MAX_RESULTS:
         raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {MAX_RESULTS}.", argument="first")
     found = await context.fetch(queries.search, Found, text=wanted, tags=tags, limit=first)

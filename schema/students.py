@@ -8,9 +8,10 @@ from strawberry.types import Info
 from auth.access import Capability
 from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, guarded
+from execution.errors import Refusal
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
-from rules.text import normal_text
+from rules.text import normal_text, storable_problem
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
@@ -110,5 +111,9 @@ class StudentQueries:
 
     @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")
     async def student_by_number(self, info: Info, student_number: str) -> Student | None:
-        found: Student | None = await info.context.loaders.of(students.student_by_number).load(normal_text(student_number))
+        number = normal_text(student_number)
+        problem = storable_problem(number)
+        if problem is not None:
+            raise Refusal("BAD_USER_INPUT", f"`studentNumber` {problem}.", argument="studentNumber")
+        found: Student | None = await info.context.loaders.of(students.student_by_number).load(number)
         return found

@@ -1,12 +1,17 @@
 """Text that is taken in: what is refused, what is stripped, and that nothing that people write in any script is."""
 
+import re
+import sys
+import time
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.text import normal_text, storable_problem, text_problem
+import rules.text
+from rules.text import LONGEST, normal_text, storable_problem, text_problem
 
 NAMES = [
     "Ada Lovelace", "O’Brien", "O'Brien", "Müller-Lüdenscheidt", "Nguyễn Thị Minh Khai", "José María", "Þórður", "Ólafur", "Łukasz", "İbrahim",
@@ -82,7 +87,96 @@ def test_only_a_multiline_text_has_lines():
 
 def test_a_long_text_of_nothing_is_stripped_in_no_time():
     """Each character is looked at once: a quadratic loop would take minutes."""
-    assert normal_text("\u200b" * 200_000) == ""
+    assert normal_text("\u200b" * LONGEST) == ""
+
+
+# Marks of two combining classes in turns: to put n of them in order, Python's `normalize` takes n² steps.
+ALTERNATING = "\u0301\u0316"
+UNWORKABLE = {
+    "alternating classes at the size of a body": "a" + ALTERNATING * 65_000,
+    "alternating classes in a text of a fine length": "a" + ALTERNATING * (LONGEST // 2 - 1),
+    "one mark too many": "ab" + ALTERNATING * 15 + "\u0301c",
+    "marks of the supplementary plane": "a" + "\U0001e8d0\U0001e944" * 16,
+    "characters that are marks only when they are normalised": "\u0f73\uff9e" * 16,
+    "spacing marks": "\U0001d165\U0001d166" * 16,
+    "nothing but length": "\u00e9" * (LONGEST + 1),
+    "nothing but length, in ASCII": "a" * (LONGEST + 1),
+}
+
+
+@pytest.mark.parametrize("multiline", [False, True])
+@pytest.mark.parametrize("what", sorted(UNWORKABLE))
+def test_a_text_that_would_take_long_is_refused_and_never_normalised(what, multiline, monkeypatch):
+    text = UNWORKABLE[what]
+    normalised = []
+    monkeypatch.setattr(rules.text.unicodedata, "normalize", lambda _, given: normalised.append(given) or given)
+    taken = normal_text(text, multiline=multiline)
+    assert normalised == []
+    assert taken == text
+    why = "longer than 8,000 characters" if len(text) > LONGEST else "more than 30 combining marks in a row"
+    assert why in str(text_problem(taken, multiline=multiline))
+    assert why in str(storable_problem(taken))
+
+
+def test_as_many_marks_as_any_language_needs_are_normalised():
+    text = "a" + ALTERNATING * 15
+    assert normal_text(text) == unicodedata.normalize("NFC", text)
+    assert storable_problem(normal_text(text)) is None
+
+
+def test_what_normalising_makes_too_long_is_refused_too():
+    longest = "\U0001d160" * LONGEST
+    assert "longer than" in str(text_problem(normal_text(longest)))
+    tower = "\u0344" * 30
+    assert "combining marks" in str(text_problem(normal_text(tower)))
+
+
+def test_no_column_keeps_a_text_that_is_refused_for_its_length():
+    """Four characters for one: a Greek letter with three accents, typed one by one."""
+    folder = Path(__file__).parents[2] / "migrations"
+    found = [
+        int(most)
+        for path in folder.glob("*.sql")
+        for most in re.findall(r"length\([a-z_()]+\) (?:<=|BETWEEN \d+ AND) (\d+)", path.read_text())
+    ]
+    assert max(found) * 4 == LONGEST
+    assert normal_text("α\u0313\u0300\u0345" * 2_000) == "ᾂ" * 2_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "é" * LONGEST,
+        "\U0001d400" * LONGEST,
+        ("a" + ALTERNATING * 5) * (LONGEST // 11),
+        ("a" + "\U000e0100" * 10) * (LONGEST // 11),
+        "\u200b" * LONGEST,
+    ],
+    ids=["letters", "letters of the supplementary plane", "marks", "variation selectors", "invisible"],
+)
+def test_the_longest_text_is_looked_at_in_some_milliseconds(text):
+    """Three here; a loop in Python over each character takes ten, and a quadratic one seconds."""
+
+    def seconds():
+        begun = time.process_time()
+        assert text_problem(normal_text(text)) is None
+        return time.process_time() - begun
+
+    assert min(seconds() for _ in range(5)) < 0.05
+
+
+def test_the_tables_know_every_character():
+    """They are made from a part of Unicode; a later Python, with more of it, may need more."""
+    for number in range(sys.maxunicode + 1):
+        character = chr(number)
+        category = unicodedata.category(character)
+        combines = unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) > 0
+        assert (rules.text._COMBINING.match(character) is not None) == combines, hex(number)
+        unseen = character.isspace() or (category == "Cf" and character not in rules.text._DRAWN_FORMATS)
+        assert (character in rules.text._UNSEEN) == (unseen or character in BIDI or character in rules.text._NEVER_DRAWN), hex(number)
+        refused = category in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") or character in rules.text._NEVER_DRAWN
+        is_kept = character in rules.text._JOINERS or character in rules.text._DRAWN_FORMATS
+        assert (rules.text._REFUSED.search(character.translate(rules.text._KINDS)) is not None) == (refused and not is_kept), hex(number)
 
 
 @given(st.text(max_size=50), st.booleans())
