@@ -13,8 +13,10 @@ from psycopg import sql
 __all__ = ["Loss", "changes_indexes_alone", "count", "losses"]
 
 _COLUMNS = """
-SELECT c.oid, c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), pg_relation_filenode(c.oid)
+SELECT c.oid, a.attnum, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), pg_relation_filenode(c.oid),
+    CASE WHEN d.adbin::text LIKE '{CONST %' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'NULL' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY (current_schemas(false)) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ORDER BY c.relname, a.attnum
 """
@@ -52,8 +54,11 @@ def losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[Loss]:
     tables = {oid: name for (oid, _), (name, *_) in before.items()}
     left = {oid for oid, _ in after}
     found = [Loss(name, count(connection, name)) for oid, name in tables.items() if oid not in left]
-    for key, (table, column, kind, _) in before.items():
-        if key[0] in left and (key not in after or after[key][2] != kind):
+    for key, (table, column, kind, _, default) in before.items():
+        if key[0] in left and key not in after:
+            # What every row had from the start comes back with the column.
+            found.append(Loss(table, count(connection, table, column, default), column))
+        elif key[0] in left and after[key][2] != kind:
             found.append(Loss(table, count(connection, table, column), column))
     for oid, rows in changed.items():
         if oid in tables:
@@ -61,33 +66,36 @@ def losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[Loss]:
     return found
 
 
-def count(connection: "psycopg.Connection[Any]", table: str, column: str | None = None) -> int:
-    """How many rows a table has, or how many have a value in a column."""
-    what = sql.SQL("*") if column is None else sql.Identifier(column)
-    row = connection.execute(sql.SQL("SELECT count({}) FROM {}").format(what, sql.Identifier(table))).fetchone()
+def count(connection: "psycopg.Connection[Any]", table: str, column: str | None = None, default: str = "NULL") -> int:
+    """How many rows a table has, or how many have another value in a column than its constant default, an SQL expression."""
+    condition: sql.Composable = sql.SQL("true")
+    if column is not None:
+        # As texts, since some types (json) have no equality.
+        condition = sql.SQL("{}::text IS DISTINCT FROM ({})::text").format(sql.Identifier(column), sql.SQL(default))  # type: ignore[arg-type]  # from the catalog
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {} WHERE {}").format(sql.Identifier(table), condition)).fetchone()
     return int(row[0]) if row else 0
 
 
-_Columns = dict[tuple[int, int], tuple[str, str, str, int]]
+_Columns = dict[tuple[int, int], tuple[str, str, str, int, str]]
 
 
 def _columns(connection: "psycopg.Connection[Any]") -> _Columns:
-    """By the identity of table and column, so that a new name is not a loss: table, column, type, file."""
-    return {(oid, number): (table, column, kind, file) for oid, table, number, column, kind, file in connection.execute(_COLUMNS)}
+    """By the identity of table and column, so that a new name is not a loss: table, column, type, file, and its default if that is a constant."""
+    return {(oid, number): tuple(rest) for oid, number, *rest in connection.execute(_COLUMNS)}
 
 
 def _after(connection: "psycopg.Connection[Any]", rollback: str) -> tuple[_Columns, dict[int, int]]:
     """The columns after the rollback, and for each table the rows that it deleted or changed."""
     with connection.transaction() as transaction:
         rows_before = {oid: (name, done) for oid, name, done in _rows(connection)}
-        files = {oid: (name, file) for (oid, _), (name, _, _, file) in _columns(connection).items()}
+        files = {oid: (name, file) for (oid, _), (name, _, _, file, _) in _columns(connection).items()}
         connection.execute(rollback.encode())
         after = _columns(connection)
         changed = {oid: done - rows_before.get(oid, ("", 0))[1] for oid, _, done in _rows(connection)}
         # TRUNCATE, and all that writes a table anew: rows are deleted without being counted.
         now = {
             oid: (name, count(connection, name))
-            for (oid, _), (name, _, _, file) in after.items()
+            for (oid, _), (name, _, _, file, _) in after.items()
             if files.get(oid, (name, file))[1] != file
         }
         raise psycopg.Rollback(transaction)

@@ -1,5 +1,6 @@
 -- An attempt to sign in is reserved while its password is verified, and counted only when the password was wrong:
 -- docs/decisions/063-sign-ins-in-line.md. Code from before this migration goes on as it did: it neither reads nor writes the column.
+-- compatible-with-older-code: yes
 
 SET lock_timeout = '5s';
 SET statement_timeout = '1min';

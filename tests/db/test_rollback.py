@@ -86,6 +86,36 @@ def test_a_rollback_that_loses_no_row_needs_no_confirmation(blank_database_url, 
     assert sql(blank_database_url, "SELECT count(*) FROM migration_losses") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("column", "changed", "rows"),
+    [
+        ("integer[] NOT NULL DEFAULT '{}'", "'{1}'", 3),
+        ("integer NOT NULL DEFAULT 0", "1", 3),
+        ("text DEFAULT 'x'", "NULL", 3),
+        ("json DEFAULT '{}'", "'[]'", 3),
+        # What is not a constant is another value in every row.
+        ("timestamptz NOT NULL DEFAULT now()", "now()", 10),
+    ],
+)
+def test_a_column_that_has_its_default_everywhere_loses_nothing(blank_database_url, folder, column, changed, rows):
+    name = add(folder, "ALTER TABLE one DROP COLUMN more;\n", up=f"ALTER TABLE one ADD COLUMN more {column};\n")
+    migrate(blank_database_url, folder)
+    if rows == 3:
+        assert [each.name for each in rollback(blank_database_url, folder)] == [name]
+        migrate(blank_database_url, folder)
+    sql(blank_database_url, f"UPDATE one SET more = {changed} WHERE n <= 3")
+    with pytest.raises(MigrationError, match=f"column one.more with values in {rows} rows"):
+        rollback(blank_database_url, folder)
+
+
+def test_reserving_attempts_is_taken_back_without_a_loss_when_none_is_in_flight(fresh_database_url):
+    newest = next(name for name in applied(fresh_database_url) if name.startswith("032"))
+    while (name := applied(fresh_database_url)[-1]) != newest:
+        rollback(fresh_database_url, confirm=name)
+    sql(fresh_database_url, "INSERT INTO sign_in_throttles (key, failures, counted_at, blocked_until) SELECT '\\x01', 1, now(), now()")
+    assert [each.name for each in rollback(fresh_database_url)] == [newest]
+
+
 def test_outside_a_transaction_anything_but_indexes_needs_confirmation(blank_database_url, folder):
     name = add(folder, "DROP TABLE two;\n", up=OUTSIDE)
     migrate(blank_database_url, folder)
