@@ -63,7 +63,7 @@ async def make_administrator(
         if not force and await connection.fetchval(*bound(queries.administrator_exists)):
             raise AdministratorError("There is an administrator already, who can make others. To make one all the same: --force.")
         account = await connection.fetchrow(*bound(queries.account_by_email, email=email, network=None, known_since=now))
-        if account is None:
+        if account["id"] is None:
             values: dict[str, Any] = {"email": email, "first_name": name[0], "last_name": name[1]}
             broken = await violations(connection, "users", to_json({"role": "ADMIN", **values}), None)
             if broken:

@@ -6,7 +6,10 @@ Whoever waits here holds neither a connection nor a thread. What is at work is b
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import structlog
 
 from auth.fair_queue import FairQueue
 from auth.networks import Client
@@ -16,7 +19,9 @@ from auth.throttle import Limit, Throttle
 from db.row_locks import jitter
 from execution.errors import Refusal
 
-__all__ = ["KNOWN", "PROVED", "UNKNOWN", "UNTROUBLED", "SignInGate"]
+__all__ = ["KNOWN", "PROVED", "UNKNOWN", "UNTROUBLED", "SignInGate", "Superseded"]
+
+_log = structlog.get_logger("rollcall.sign_in")
 
 T = TypeVar("T")
 
@@ -35,6 +40,13 @@ _PATIENCE = 60.0
 _REFUSALS_PER_SECOND = 50.0
 _LONGEST_HELD = 5.0
 _MOST_HELD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The password was verified against a hash that is not the account's any more: another one is, or none."""
+
+    password_hash: str | None
 
 
 class SignInGate:
@@ -91,11 +103,14 @@ class SignInGate:
         client: Client,
         password_hash: str | None,
         password: str,
-        then: Callable[[], Awaitable[T | None]],
+        then: Callable[[str], Awaitable[T | Superseded | None]],
         *,
         lane: int,
     ) -> T | None:
-        """What `then` makes of a right password; None for a wrong one, or when `then` finds that it is right no more.
+        """What `then`, called with the hash that was verified, makes of a right password; None for a wrong one, or when `then` returns it.
+
+        When the hash was superseded meanwhile (a simultaneous sign-in renewed it), the password is verified once more, against the new one. That
+        is never a failure: it was right when it was sent.
 
         Raises RATE_LIMITED while the limits say so, and when too many wait. Attempts on one account are made one after the other. One that has
         begun is ended and counted even if its caller goes away meanwhile; `then` is not called for nobody.
@@ -142,20 +157,37 @@ class SignInGate:
         if attempt is None:
             return _LATER
         try:
-            right = await self._passwords.verify(call.password_hash, call.password)
-            result = await call.then() if right and not call.abandoned else None
+            result, is_failure = await self._outcome(call)
         except Exception:
             # It was not verified, or it was right: no guess, whatever failed.
             with suppress(Exception):
                 await self._throttle.cancelled(attempt)
             raise
         if result is not None:
-            await self._throttle.succeeded(attempt)
-        elif right and call.abandoned:
-            await self._throttle.cancelled(attempt)
-        else:
+            try:
+                await self._throttle.succeeded(attempt)
+            except Exception:  # noqa: BLE001 - the session is open, whatever it was; what is still reserved lapses
+                _log.exception("a successful sign-in could not be taken out of the throttle")
+        elif is_failure:
             await self._throttle.failed(attempt)
+        else:
+            await self._throttle.cancelled(attempt)
         return result
+
+    async def _outcome(self, call: "_Call") -> tuple[Any, bool]:
+        """What `then` made of the password, and (for None) whether that is a failure."""
+        password_hash = call.password_hash
+        for is_first in (True, False):
+            right = await self._passwords.verify(password_hash, call.password)
+            if not right or password_hash is None:
+                return None, is_first
+            if call.abandoned:
+                return None, False
+            result = await call.then(password_hash)
+            if not isinstance(result, Superseded):
+                return result, is_first
+            password_hash = result.password_hash
+        return None, False
 
 
 class _Call:
@@ -163,7 +195,7 @@ class _Call:
 
     __slots__ = ("abandoned", "password", "password_hash", "then")
 
-    def __init__(self, password_hash: str | None, password: str, then: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, password_hash: str | None, password: str, then: Callable[[str], Awaitable[Any]]) -> None:
         self.password_hash = password_hash
         self.password = password
         self.then = then

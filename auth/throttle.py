@@ -6,6 +6,7 @@ like a failure towards what others may begin: however many guesses come at once,
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,13 +109,13 @@ class Throttle:
         self._keys = keys
         self._clock = clock
 
-    def sign_in(self, email: str, account: UUID | None, client: Client, *, network_is_known: bool) -> tuple[Limit, ...]:
+    def sign_in(self, sought: str, account: UUID | None, client: Client, *, network_is_known: bool) -> tuple[Limit, ...]:
         """What an attempt to sign in counts towards: the account's limit, and the network's.
 
-        An e-mail address without an account is slowed like one that has one. Where there is one the key is its id, for two
-        spellings of an address may be one account.
+        An e-mail address without an account is slowed like one that has one. `sought` is the address as accounts' addresses were compared with it,
+        so that the same spellings share a limit whether there is an account or not. Where there is one the key is its id: its address may change.
         """
-        who = f"account {account or email.strip().lower()}"
+        who = f"account {account or sought}"
         if network_is_known:
             return (
                 self._limit(f"{who} at {client.network}", KNOWN_NETWORK),
@@ -160,14 +161,15 @@ class Throttle:
                 leases.append((limit, None))
                 continue
             lease = now + _LEASE
-            if not await self._write(
-                queries.reserve_sign_in_attempt,
-                limit,
-                now=now,
-                lease=lease,
-                free=free,
-                backs_off=limit.policy.longest is not None,
-            ):
+            backs_off = limit.policy.longest is not None
+            try:
+                reserved = await self._write(queries.reserve_sign_in_attempt, limit, now=now, lease=lease, free=free, backs_off=backs_off)
+            except BaseException:
+                # No attempt comes of it: what was reserved before must not lapse into a failure.
+                with suppress(Exception):
+                    await self.cancelled(Attempt(tuple(leases)))
+                raise
+            if not reserved:
                 await self.cancelled(Attempt(tuple(leases)))
                 await self.check(limits)
                 return None

@@ -8,7 +8,7 @@ import structlog
 from auth.authenticator import Authenticator
 from auth.passwords import password_problem
 from auth.sessions import KNOWN_NETWORK_FOR, Granted, RefreshTokenReused
-from auth.sign_in_gate import KNOWN, PROVED, UNKNOWN, UNTROUBLED
+from auth.sign_in_gate import KNOWN, PROVED, UNKNOWN, UNTROUBLED, Superseded
 from auth.statements import bound
 from auth.viewer import Viewer
 from db.queries import queries
@@ -16,7 +16,7 @@ from db.row_locks import RowLockedError, retry_while_locked
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.user_errors import UserError
-from rules.text import normal_text
+from rules.text import normal_text, text_problem
 
 __all__ = ["authenticator_of", "change_password", "chosen_password_error", "lock_account", "refresh_session", "sign_in", "sign_out"]
 
@@ -24,6 +24,8 @@ _log = structlog.get_logger("rollcall.sign_in")
 
 # RFC 5321, 4.5.3.1: 64 before the sign, 255 behind it. Nothing longer is anybody's.
 _LONGEST_EMAIL = 320
+# What is looked up, and counted, for every text that cannot be an account's address.
+_NOBODYS = ""
 # The same for an unknown address, a wrong password, an account without one and an inactive account.
 _WRONG = UserError(None, "WRONG_CREDENTIALS", "The e-mail address or the password is wrong.")
 
@@ -48,26 +50,23 @@ async def sign_in(context: Context, email: str, password: str) -> Granted | User
             known = await auth.sign_in_share.fetchrow(
                 *bound(
                     queries.account_by_email,
-                    email=_storable(email),
+                    email=_address(email),
                     network=context.client.network,
                     known_since=auth.clock.now() - KNOWN_NETWORK_FOR,
                 )
             )
-            network_is_known = bool(known and known["network_is_known"])
-            limits = auth.throttle.sign_in(email, known and known["id"], context.client, network_is_known=network_is_known)
+            user_id, network_is_known = known["id"], known["network_is_known"]
+            limits = auth.throttle.sign_in(known["sought"], user_id, context.client, network_is_known=network_is_known)
             # What is blocked is refused before it takes anybody's place.
             account, *_ = await auth.throttle.check(limits)
-        password_hash = known["password_hash"] if known else None
         lane = UNKNOWN if not network_is_known else KNOWN if account.failures else UNTROUBLED
 
-        async def enter() -> Granted | None:
-            if known is None or password_hash is None or not known["is_active"]:
-                return None
-            return await _enter(context, known["id"], password_hash, password)
+        async def enter(verified_hash: str) -> Granted | Superseded | None:
+            return await _enter(context, user_id, verified_hash, password) if known["is_active"] else None
 
-        granted = await auth.gate.verify(limits, context.client, password_hash, password, enter, lane=lane)
+        granted = await auth.gate.verify(limits, context.client, known["password_hash"], password, enter, lane=lane)
     if granted is None:
-        _log.info("sign-in refused", user_id=str(known["id"]) if known else None, address=str(context.client.address))
+        _log.info("sign-in refused", user_id=str(user_id) if user_id else None, address=str(context.client.address))
         return _WRONG
     return granted
 
@@ -104,7 +103,7 @@ async def change_password(context: Context, current_password: str, new_password:
     account = await context.database.fetchrow(*bound(queries.account_by_id, user_id=user_id))
     limits = auth.throttle.change_password(user_id)
 
-    async def proved() -> bool:
+    async def proved(_: str) -> bool:
         return True
 
     async with auth.gate.paced():
@@ -146,14 +145,16 @@ async def lock_account(connection: Any, user_id: UUID) -> str | None:
     return found
 
 
-async def _enter(context: Context, user_id: UUID, verified_hash: str, password: str) -> Granted | None:
-    """Opens a session for a verified password; None when password or account changed while it was verified."""
+async def _enter(context: Context, user_id: UUID, verified_hash: str, password: str) -> Granted | Superseded | None:
+    """Opens a session for a verified password. Superseded when the account has another hash by now, None when it may not be entered any more."""
     auth = authenticator_of(context)
     renewed = await auth.passwords.hash(password) if auth.passwords.is_outdated(verified_hash) else None
 
-    async def enter() -> Granted | None:
+    async def enter() -> Granted | Superseded | None:
         async with auth.sign_in_share.transaction(user_id=user_id, request_id=context.request_id) as connection:
-            await lock_account(connection, user_id)
+            kept_hash = await lock_account(connection, user_id)
+            if kept_hash != verified_hash:
+                return Superseded(kept_hash)
             role = await connection.fetchval(
                 *bound(
                     queries.enter_account,
@@ -174,6 +175,8 @@ def _session_of(viewer: Viewer) -> tuple[UUID, UUID]:
     return viewer.user_id, viewer.session_id
 
 
-def _storable(text: str) -> str:
+def _address(text: str) -> str:
+    if len(text) > _LONGEST_EMAIL:
+        return _NOBODYS
     text = normal_text(text)
-    return text if len(text) <= _LONGEST_EMAIL and text.isprintable() else ""
+    return text if text_problem(text) is None else _NOBODYS

@@ -22,13 +22,14 @@ SET last_used_at = $now::timestamptz
 WHERE id = $token_id::uuid AND (last_used_at IS NULL OR last_used_at <= $now::timestamptz - interval '1 minute')
 
 -- name: account_by_email
--- The account that an e-mail address signs in to, and whether it has signed in from this network since `$known_since`.
-SELECT u.id, u.email, u.password_hash, u.is_active,
+-- The address as it is compared, the account that it signs in to (nulls: there is none), and whether that has signed in from this network since
+-- `$known_since`.
+SELECT sought.email AS sought, u.id, u.email, u.password_hash, u.is_active,
     EXISTS (
         SELECT FROM sessions s WHERE s.user_id = u.id AND s.address <<= $network::cidr AND s.created_at > $known_since::timestamptz
     ) AS network_is_known
-FROM users u
-WHERE lower(u.email) = lower($email::text)
+FROM (SELECT lower($email::text) AS email) AS sought
+LEFT JOIN users u ON lower(u.email) = sought.email
 
 -- name: account_by_id
 -- The account of someone who is signed in.

@@ -1,7 +1,9 @@
 """Signing in and out, and changing one's password."""
 
 import asyncio
+import unicodedata
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
@@ -180,6 +182,50 @@ async def test_a_password_changed_while_it_was_verified_does_not_let_in(
     monkeypatch.setattr(worker.passwords, "verify", slow)
     assert await attempt(school, worker, email) == "WRONG_CREDENTIALS"
     assert await school.value("SELECT count(*) FROM sessions WHERE user_id = $1", user_id) == 0
+    assert await school.value("SELECT max(failures) FROM sign_in_throttles") == 0, "it was right when it was sent"
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["x" * 321, "\u200b" * 400, "a" + "\u0301\u0316" * 65_000, "a" + "\u0301\u0316" * 100],
+    ids=["long", "invisible", "marks", "short"],
+)
+async def test_an_address_that_can_be_nobodys_is_not_normalised(
+    school: School, worker: Authenticator, email: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    normalised: list[str] = []
+
+    def noted(_: str, text: str) -> str:
+        normalised.append(text)
+        return text
+
+    monkeypatch.setattr("rules.text.unicodedata.normalize", noted)
+    assert await attempt(school, worker, email, "wrong", None) == "WRONG_CREDENTIALS"
+    assert email not in normalised
+
+
+async def test_no_spelling_of_an_address_tells_whether_there_is_an_account(school: School, worker: Authenticator) -> None:
+    """Accounts are found by any spelling; so is what was counted for an address without one."""
+    known = f"zo\u00e9.{uuid4().hex}@school.example"
+    await school.person(email=known)
+    answers = []
+    for email in (known, f"zo\u00e9.{uuid4().hex}@school.example"):
+        spellings = [
+            email,
+            f"\u200b{email}",
+            f"{email}\ufeff",
+            unicodedata.normalize("NFD", email),
+            email.upper(),
+            f" {email.title()}\u00a0",
+        ]
+        answers.append([await attempt(school, worker, spellings[number % 6], "wrong", None) for number in range(12)])
+    assert answers[0] == answers[1] == ["WRONG_CREDENTIALS"] * (ACCOUNT.free + 1) + ["RATE_LIMITED"] * (11 - ACCOUNT.free)
+
+
+async def test_texts_that_can_be_nobodys_address_are_counted_as_one(school: School, worker: Authenticator) -> None:
+    texts = ["", "\u200b", "x" * 321, "y" * 100_000, "a\0@b", "a\u202e@b", "a" + "\u0301" * 31]
+    answers = [await attempt(school, worker, each, "wrong", None) for each in texts]
+    assert answers == ["WRONG_CREDENTIALS"] * (ACCOUNT.free + 1) + ["RATE_LIMITED"]
 
 
 async def test_old_sessions_are_deleted_at_the_next_sign_in(school: School, worker: Authenticator) -> None:

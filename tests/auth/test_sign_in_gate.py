@@ -71,6 +71,27 @@ async def test_five_accounts_five_times_at_once_from_one_address_get_in(quick: P
         assert answers == ["in"] * 60
 
 
+async def test_right_passwords_at_once_get_in_while_an_outdated_hash_is_renewed(quick: PasswordHasher, school: School) -> None:
+    """The first renews it, and the others were verified against the old one."""
+    workers = [await school.worker() for _ in range(2)]
+    (email,) = await people(school, PasswordHasher(time_cost=2, memory_cost=64, parallelism=1), 1)
+    answers = await asyncio.gather(*(attempt(school, workers[number % 2], email) for number in range(5)))
+    assert answers == ["in"] * 5
+    assert not quick.check_needs_rehash(await school.value("SELECT password_hash FROM users WHERE email = $1", email))
+    assert await school.value("SELECT max(failures) FROM sign_in_throttles") == 0
+
+
+async def test_a_session_is_granted_although_the_throttle_does_not_hear_of_it(
+    quick: PasswordHasher, school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: object) -> None:
+        raise ConnectionError
+
+    (email,) = await people(school, quick, 1)
+    monkeypatch.setattr(worker.throttle, "succeeded", broken)
+    assert await attempt(school, worker, email) == "in"
+
+
 async def test_right_passwords_at_once_get_in_after_wrong_ones(quick: PasswordHasher, school: School) -> None:
     """At the last free attempt the others wait for what becomes of it, in whichever worker it is."""
     workers = [await school.worker() for _ in range(2)]

@@ -8,7 +8,8 @@ import pytest
 
 from auth.authenticator import Authenticator
 from auth.networks import Client
-from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt
+from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt, Limit
+from db.statements import Query
 from execution.errors import Refusal
 from tests.auth.school import HOME, School
 
@@ -273,6 +274,25 @@ async def test_an_attempt_that_its_network_refuses_leaves_its_account_alone(scho
     assert [await guess(worker, "pupil@b") for _ in range(ACCOUNT.free + 2)] == [0] * (ACCOUNT.free + 1) + [1]
     await worker.throttle.succeeded(last)
     assert await guess(worker, "other@b", home) == 0
+
+
+@pytest.mark.parametrize("error", [ConnectionError, asyncio.CancelledError])
+async def test_a_limit_that_cannot_be_written_leaves_nothing_reserved_on_the_others(
+    school: School, worker: Authenticator, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    limits = [worker.throttle.sign_in(each, None, NOWHERE, network_is_known=False)[0] for each in ("a@b", "c@d")]
+    write = worker.throttle._write
+
+    async def broken(query: Query, limit: Limit, **values: Any) -> bool:
+        if limit == limits[1]:
+            raise error
+        return await write(query, limit, **values)
+
+    monkeypatch.setattr(worker.throttle, "_write", broken)
+    with pytest.raises(error):
+        await worker.throttle.reserve(limits)
+    row = await school.database.fetchrow("SELECT failures, in_flight FROM sign_in_throttles")
+    assert tuple(row) == (0, [])
 
 
 async def test_keys_say_nothing_about_whom_they_count(school: School, worker: Authenticator) -> None:
