@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -222,7 +223,7 @@ async def test_refusals_leave_the_slower_the_more_there_are(school: School, work
     for _ in range(ACCOUNT.free + 1):
         assert await attempt(school, worker, "a@b", "wrong") == "WRONG_CREDENTIALS"
     with monkeypatch.context() as patched:
-        patched.setattr("auth.sign_in_gate.asyncio.sleep", noted)
+        patched.setattr("auth.sign_in_gate.asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": noted}))
         for _ in range(3):
             assert await attempt(school, worker, "a@b", "wrong") == "RATE_LIMITED"
         assert pauses == [0.0] * 3, "one at a time is not held"
@@ -233,7 +234,7 @@ async def test_refusals_leave_the_slower_the_more_there_are(school: School, work
         await sleep(0.2)
 
     with monkeypatch.context() as patched:
-        patched.setattr("auth.sign_in_gate.asyncio.sleep", held)
+        patched.setattr("auth.sign_in_gate.asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": held}))
         await asyncio.gather(*(attempt(school, worker, "a@b", "wrong") for _ in range(50)))
     assert max(pauses) > 0.1
     assert worker.gate._held == 0
