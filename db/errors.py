@@ -7,7 +7,7 @@ import asyncpg
 from db.connections import is_storage_full
 from db.constraints import CONSTRAINTS, foreign_key
 from db.naming import camel
-from db.pool import PoolTimeoutError
+from db.pool import CommitLostError, PoolTimeoutError
 from db.row_locks import RowLockedError
 
 __all__ = ["DomainError", "constraint_error", "failure", "out_of_range", "required", "too_fine"]
@@ -75,8 +75,11 @@ def failure(error: BaseException) -> tuple[str, str] | None:
     """A code and a message for trouble with the database itself; None for anything else."""
     if isinstance(error, PoolTimeoutError):
         return "POOL_TIMEOUT", "The server is busy: no database connection became free in time. Try again."
+    if isinstance(error, CommitLostError):
+        known = "The database was lost while this was being saved, and it is not known whether it was."
+        return "OUTCOME_UNKNOWN", f"{known} Look before you send it again. With an idempotency key it may be sent again."
     if is_storage_full(error):
-        return "STORAGE_FULL", "The database's disk is full, and nothing was saved. Try again later."
+        return "STORAGE_FULL", "The database's disk is full, and nothing of this was saved. Try again later."
     if isinstance(error, _TOO_LONG):
         return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."
     if isinstance(error, _CONFLICTS):

@@ -27,11 +27,15 @@ from db.silence import SilenceDetector
 from db.turns import Turns
 from db.warmth import keep_warm
 
-__all__ = ["Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
+__all__ = ["CommitLostError", "Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
 
 
 class PoolTimeoutError(Exception):
     """No connection became free in time. A route answers 503, GraphQL `POOL_TIMEOUT`."""
+
+
+class CommitLostError(ConnectionError):
+    """The connection was lost, or the time was up, while a transaction was being committed: nobody knows whether it was."""
 
 
 class Database:
@@ -105,16 +109,24 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, *, user_id: UUID | None = None, request_id: str | None = None) -> AsyncIterator[Any]:
-        """A connection inside a transaction, in which the audit knows who acts and in which request."""
-        async with self._borrow(clean=True) as connection, connection.transaction():
-            if self._settings.pgbouncer:
-                await connection.execute(self._bound)
-            await connection.execute(
-                "SELECT set_config('rollcall.user_id', $1, true), set_config('rollcall.request_id', $2, true)",
-                str(user_id or ""),
-                request_id or "",
-            )
-            yield connection
+        """A connection inside a transaction, in which the audit knows who acts and in which request. Raises CommitLostError."""
+        committing = False
+        async with self._borrow(clean=True) as connection:
+            try:
+                async with connection.transaction():
+                    if self._settings.pgbouncer:
+                        await connection.execute(self._bound)
+                    await connection.execute(
+                        "SELECT set_config('rollcall.user_id', $1, true), set_config('rollcall.request_id', $2, true)",
+                        str(user_id or ""),
+                        request_id or "",
+                    )
+                    yield connection
+                    committing = True
+            except (*LOST, TimeoutError) as error:
+                if not committing:
+                    raise
+                raise CommitLostError(str(error)) from error
 
     async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
         """All rows of one statement, on whichever connection is free."""

@@ -12,7 +12,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
-from execution.answer_size import AnswerSize, AnswerTooLargeError
+from execution.answer_size import AnswerLeftOutError, AnswerSize, AnswerTooLargeError
 from execution.composing import Composing
 from execution.documents import Document
 from execution.operations import Execute, Operation
@@ -26,6 +26,8 @@ __all__ = ["BreadthFirst"]
 _PLANNED_AT_ONCE = 100
 # How long a field may keep a plan waiting behind smaller work that came later, in seconds.
 _PATIENCE = 0.000_2
+# The bytes of `{"data":{}}`, without the comma that the first field has not.
+_FRAME = 10
 
 
 class BreadthFirst:
@@ -90,21 +92,35 @@ async def _together(plan: Plan, variables: VariableValues, context: Any, size: A
 
 
 async def _serially(plan: Plan, variables: VariableValues, context: Any, size: AnswerSize) -> ExecutionResult | bytes:
-    """Runs each field with all that is selected of it before the next. One that must not be null and is ends the operation."""
+    """Runs each field with all that is selected of it before the next. One that must not be null and is ends the operation.
+
+    A field whose answer is too large has run all the same: its answer is left out, with an error that says so, and the next has its turn.
+    """
     run = Run(plan, variables, context)
     placing = Placing()
     data: dict[str, Any] = {}
+    is_null = False
+    size.add(_FRAME)
     for field in plan.root.fields:
         root = Batch(plan.alone(field), [None])
         run.failed = False
         await run.resolve(root)
-        answer = None if run.failed else await _composed(root, size)
-        if answer is None:
-            answer = await placing.complete(root)
+        try:
+            answer = None if run.failed else await _composed(root, size.part())
             if answer is None:
-                return _result(None, placing, size)
-        data |= answer
-    # What was composed may have JSON in it that was written elsewhere: errors go with values.
+                answer = await placing.complete(root)
+                if answer is None:
+                    return _result(None, placing, size)
+            text = orjson.dumps(answer[field.key])
+            size.add(len(orjson.dumps(field.key)) + len(text) + 2)
+            data[field.key] = orjson.Fragment(text)
+        except AnswerTooLargeError as error:
+            placing.leave_out(field, AnswerLeftOutError(error.limit))
+            data[field.key] = None
+            is_null = is_null or not field.nullable
+    if is_null:
+        return _result(None, placing, size)
+    # What was composed is JSON: errors go with values.
     return _result(orjson.loads(orjson.dumps(data)) if placing.errors else data, placing, size)
 
 

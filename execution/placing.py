@@ -37,6 +37,10 @@ class Placing:
     def errors(self) -> list[GraphQLError]:
         return self._collected.errors
 
+    def leave_out(self, field: Field, error: Exception) -> None:
+        """Notes the error of a root field that has run and whose answer is left out. Errors of other root fields stay beside it."""
+        self._collected.add(located_error(error, field.nodes, [field.key]), Path(None, field.key, field.parent_type.name))
+
     async def complete(self, root: Batch) -> dict[str, Any] | None:
         """The root's answer; None when an error went all the way up."""
         objects = await self._read(root)

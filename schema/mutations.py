@@ -75,7 +75,7 @@ def mutation(
             key = None if scope is None else IdempotencyKey(scope, given.pop("idempotency_key"))
             outcome = await perform(info.context, action, given, key=key, settles=settles)
             objects, errors = outcome.objects, outcome.errors
-        values = {each: await _shown(info.context, field, objects.get(each)) for each, field in shown.items()}
+        values = {each: await _read_anew(info.context, field, objects.get(each)) for each, field in shown.items()}
         return payload(**values, user_errors=errors, client_mutation_id=input.client_mutation_id)
 
     annotation: Any = Annotated[takes, strawberry.argument(description="What to do.")]
@@ -89,6 +89,16 @@ def mutation(
     )
     resolve.__annotations__ = {"info": Info, "input": annotation, "return": payload}
     return root(capability, mutation=True, description=description)(resolve)
+
+
+async def _read_anew(context: Any, field: Shown, value: Any) -> Any:
+    """What a payload shows. An object that cannot be read is the error of its own field: the mutation was done, and says so in `userErrors`."""
+    try:
+        return await _shown(context, field, value)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is that field's error
+        if field.loader is None:
+            raise
+        return error
 
 
 async def _shown(context: Any, field: Shown, value: Any) -> Any:

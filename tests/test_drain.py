@@ -21,7 +21,7 @@ def start(fresh_database_url):
     programs = []
 
     def starting(**settings):
-        programs.append(Program(reachable_folder("drain"), DATABASE_URL=fresh_database_url, POOL_MIN_SIZE="1", **settings))
+        programs.append(Program(reachable_folder("drain"), **{"DATABASE_URL": fresh_database_url, "POOL_MIN_SIZE": "1"} | settings))
         programs[-1].ready()
         return programs[-1]
 
@@ -43,6 +43,16 @@ def rest(client):
     while piece := client.recv(65536):
         got += piece
     return got
+
+
+def request(query, token):
+    body = json.dumps({"query": query}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def code_of(answer):
+    return json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["extensions"]["code"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -85,7 +95,7 @@ def test_half_a_request_that_becomes_whole_is_answered(start):
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_that_outlasts_the_drain_is_told_in_json(start, fresh_database_url, sent):
-    """The statement that it waits for would run for minutes."""
+    """The statement that it waits for would run for minutes. What a mutation has done by then nobody knows."""
     import psycopg
 
     program = start(DRAIN_NOTICE_SECONDS="0.1", DRAIN_SECONDS="1")
@@ -99,10 +109,54 @@ def test_a_request_that_outlasts_the_drain_is_told_in_json(start, fresh_database
             time.sleep(0.5)
             program.process.send_signal(sent)
             answer = rest(client)
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"SERVER_SHUTTING_DOWN" in answer
+    assert (answer.split()[1], code_of(answer)) == (b"500", "OUTCOME_UNKNOWN")
     assert program.process.wait(20) == 0
     assert "Traceback" not in program.said()
+
+
+@pytest.mark.parametrize("executor", ["breadth_first", "graphql_core"])
+def test_a_request_that_is_cut_off_is_told_to_be_sent_again_only_when_it_has_not_begun_to_change_anything(start, databases, executor):
+    """Of a mutation whose first field has committed nobody may say that it can be sent again; of a read, and of one that waits to begin, yes."""
+    import psycopg
+
+    url = databases.clone("demo", f"cut_{executor}")
+    program = start(
+        DATABASE_URL=url, EXECUTOR=executor, MAX_IN_FLIGHT="2", QUEUE_SECONDS="30", DRAIN_NOTICE_SECONDS="0.1", DRAIN_SECONDS="2"
+    )
+    token = program.token()
+
+    def create(code):
+        return f'{code}: createSubject(input: {{code: "{code}", name: "Cut off"}}) {{ userErrors {{ code }} }}'
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(url, autocommit=True) as other,
+        psycopg.connect(url) as first,
+        psycopg.connect(url) as second,
+    ):
+        first.execute("INSERT INTO subjects (code, name) VALUES ('CUT2', 'Somebody else''s')")
+        twice = dial(program, request(f"mutation {{ {create('CUT1')} {create('CUT2')} }}", token))
+        until(lambda: other.execute(waiting).fetchone() == (1,))
+        second.execute("LOCK TABLE students IN ACCESS EXCLUSIVE MODE")
+        read = dial(program, request("{ students(first: 1) { nodes { id } } }", token))
+        until(lambda: other.execute(waiting).fetchone() == (2,))
+        never_began = dial(program, request(f"mutation {{ {create('CUT3')} }}", token))  # it waits for its turn
+        program.process.send_signal(signal.SIGTERM)
+        answers = [rest(each) for each in (twice, never_began, read)]
+        assert [(each.split()[1], code_of(each)) for each in answers] == [
+            (b"500", "OUTCOME_UNKNOWN"),
+            (b"503", "SERVER_SHUTTING_DOWN"),
+            (b"503", "SERVER_SHUTTING_DOWN"),
+        ]
+        assert [b"\r\nretry-after: " in each for each in answers] == [False, True, True]
+        assert b"idempotency key" in answers[0]
+        assert program.process.wait(20) == 0
+        first.rollback()
+        second.rollback()
+        assert other.execute("SELECT code FROM subjects WHERE code LIKE 'CUT_'").fetchall() == [("CUT1",)]
+    for each in (twice, never_began, read):
+        each.close()
+    databases.drop(f"cut_{executor}")
 
 
 class Stream(threading.Thread):

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from execution.answer_size import AnswerTooLargeError
+from execution.answer_size import AnswerLeftOutError, AnswerTooLargeError
 from execution.costs import check_cost
 from execution.documents import Document, Documents, InvalidDocumentError, is_mutation
 from execution.errors import ErrorWriter, Refusal
@@ -28,6 +28,7 @@ from transport.expensive import ExpensiveOperations
 from transport.flows import early_flow
 from transport.headers import header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
+from transport.outcomes import begin_to_change
 from transport.pacing import Pacing
 from transport.request_params import GraphQLParams, parse_params
 from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
@@ -169,7 +170,7 @@ class GraphQLEndpoint:
         headers = [] if charge is None else charge.headers()
         if isinstance(result, bytes):
             return JSONBytesResponse(result, media_type, headers)
-        return WithHeaders(await self._bounded(result, media_type, scope), headers)
+        return WithHeaders(await self._bounded(result, media_type, scope, is_mutation(operation.node)), headers)
 
     def _charge(self, operation: Operation) -> tuple[Hashable, Charge | None]:
         """Takes the operation's cost from its client's budget. Raises a COST_BUDGET_EXCEEDED refusal."""
@@ -184,6 +185,8 @@ class GraphQLEndpoint:
         """Runs an operation when there is room for it."""
         if not self._admission.take():
             await self._admission.wait(operation.flow, early_flow(scope))
+        if is_mutation(operation.node):
+            begin_to_change(scope)
         try:
             return await self._execute(operation)
         finally:
@@ -223,22 +226,33 @@ class GraphQLEndpoint:
                 budgets.refund(flow, points)
             raise
 
-    async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
-        """The answer to an operation, with its errors. Raises AnswerTooLargeError."""
+    async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope, runs_mutation: bool) -> Response:
+        """The answer to an operation, with its errors. Raises AnswerTooLargeError, but not for a mutation that has run: its client is told so."""
         many = len(result.errors or ()) > _MANY_ERRORS
-        answer = await asyncio.to_thread(self._answer, result, media_type, scope) if many else self._answer(result, media_type, scope)
+        make = self._mutation_answer if runs_mutation and _began(result) else self._answer
+        return await asyncio.to_thread(make, result, media_type, scope) if many else make(result, media_type, scope)
+
+    def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
+        written = self._errors.write_all(result.errors or (), _request_id(scope))
+        if not _began(result):
+            answer = response({"errors": written}, media_type, 200 if media_type == JSON else 400)
+        else:
+            answer = response(({"errors": written} if written else {}) | {"data": result.data}, media_type)
         if len(answer.body) > self._limits.answer_bytes:
             raise AnswerTooLargeError(self._limits.answer_bytes)
         return answer
 
-    def _answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
-        if not result.errors:
-            return response({"data": result.data}, media_type)
-        written = self._errors.write_all(result.errors, _request_id(scope))
-        # An operation that began has `data`, even when it is null; one that could not (its variables do not fit) has none.
-        if result.data is not None or any(each.path for each in result.errors):
-            return response({"errors": written, "data": result.data}, media_type)
-        return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
+    def _mutation_answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
+        """The answer to a mutation that has run: the whole, or its errors alone, or no more than that it has run, whichever fits first."""
+        written = self._errors.write_all(result.errors or (), _request_id(scope))
+        left_out = AnswerLeftOutError(self._limits.answer_bytes)
+        error = {"message": left_out.message, "extensions": left_out.extensions}
+        whole: dict[str, Any] = ({"errors": written} if written else {}) | {"data": result.data}
+        for body in (whole, {"errors": [*written, error], "data": None}):
+            answer = response(body, media_type)
+            if len(answer.body) <= self._limits.answer_bytes:
+                return answer
+        return response({"errors": [error], "data": None}, media_type)
 
     def _failed(self, error: BaseException, media_type: str, scope: Scope) -> ASGIApp:
         refusal = self._errors.refusal(error)
@@ -266,6 +280,11 @@ def _wants_a_page(scope: Scope) -> bool:
         and "text/html" in (header(scope, b"accept") or "")
         and "query" not in QueryParams(scope.get("query_string", b""))
     )
+
+
+def _began(result: ExecutionResult) -> bool:
+    """Whether an operation began: it has `data`, even when it is null. One that could not (its variables do not fit) has none."""
+    return not result.errors or result.data is not None or any(each.path for each in result.errors)
 
 
 def _request_id(scope: Scope) -> str:

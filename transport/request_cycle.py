@@ -6,21 +6,31 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from transport.http_errors import HTTPError, error_response
+from transport.outcomes import OUTCOME_UNKNOWN, may_have_changed
 
 __all__ = ["RequestCycle"]
 
 _FAILED = HTTPError(500, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
 _SHUTTING_DOWN = HTTPError(503, "SERVER_SHUTTING_DOWN", "The server is being stopped. Send the request again.")
+# No 503: clients and proxies send again by themselves what got one.
+_CUT_OFF = HTTPError(
+    500,
+    OUTCOME_UNKNOWN,
+    "The server is being stopped, and the mutation was cut off after it had begun: some of it may have been done. "
+    "Look before you send it again. With an idempotency key it may be sent again.",
+)
 
 
 class RequestCycle(RequestResponseCycle):
-    """One request. A task that the drain cancels answers that the server is being stopped; what the application let through is a 500."""
+    """One request. A task that the drain cancels answers that the server is being stopped, and whether the request may be sent again; what the
+    application let through is a 500.
+    """
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         try:
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
-            await self._fail(_SHUTTING_DOWN)
+            await self._fail(_CUT_OFF if may_have_changed(self.scope) else _SHUTTING_DOWN)
         except BaseException as error:
             self.logger.error("Exception in ASGI application", exc_info=error)
             await self._fail(_FAILED)

@@ -15,6 +15,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
+from execution.breadth_first import BreadthFirst
 from execution.costs import PAGE
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
@@ -62,6 +63,13 @@ class Mutation:
         RAN.append("write")
         return True
 
+    @strawberry.mutation
+    def say(self, text: str) -> str | None:
+        RAN.append("say")
+        if text == "broken":
+            raise RuntimeError("the secret ingredient")
+        return text
+
 
 SCHEMA = strawberry.Schema(Query, Mutation)._schema
 CORE = graphql_core(SCHEMA, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable)
@@ -95,6 +103,35 @@ async def test_an_answer_with_errors_is_bounded_too():
     app = endpoint(limits=Limits(answer_bytes=4_000))
     assert (await post(app, "{ echo broken }")).status == 200
     assert (await post(app, f"{{ {broken} }}")).code == "ANSWER_TOO_LARGE"
+
+
+@pytest.mark.parametrize("accept", [JSON, NEW])
+@pytest.mark.parametrize("executor", ["breadth_first", "graphql_core"])
+async def test_a_mutation_whose_answer_is_too_large_is_told_that_it_has_run(accept, executor):
+    execute = CORE if executor == "graphql_core" else BreadthFirst(SCHEMA, CORE, max_bytes=4_000)
+    app = endpoint(limits=Limits(answer_bytes=4_000), execute=execute, max_body_bytes=20_000)
+    query = 'mutation ($t: String!) { a: say(text: "a") b: say(text: $t) broken: say(text: "broken") c: say(text: "c") }'
+    RAN.clear()
+    answer = await post(app, query, accept, variables={"t": "x" * 4_000})
+    assert RAN == ["say"] * 4, "none is skipped for the answer of another"
+    assert answer.status == 200
+    assert "data" in answer.json
+    codes = [each["extensions"]["code"] for each in answer.json["errors"]]
+    assert sorted(codes) == ["ANSWER_TOO_LARGE", "INTERNAL_SERVER_ERROR"]
+    told = next(each for each in answer.json["errors"] if each["extensions"]["code"] == "ANSWER_TOO_LARGE")
+    assert "ran to its end" in told["message"]
+    if executor == "breadth_first":
+        assert told["path"] == ["b"]
+        assert answer.json["data"] == {"a": "a", "b": None, "broken": None, "c": "c"}
+
+
+async def test_a_mutation_whose_errors_alone_are_too_many_is_told_that_it_has_run():
+    app = endpoint(limits=Limits(answer_bytes=4_000))
+    broken = " ".join(f'b{number}: say(text: "broken")' for number in range(25))
+    answer = await post(app, f"mutation {{ {broken} }}")
+    assert (answer.status, answer.code, answer.json["data"]) == (200, "ANSWER_TOO_LARGE", None)
+    assert "ran to its end" in answer.json["errors"][0]["message"]
+    assert len(answer.body) <= 4_000
 
 
 @pytest.mark.parametrize("accept", [JSON, NEW])
