@@ -95,7 +95,7 @@ async def _read_anew(context: Any, field: Shown, value: Any) -> Any:
     """What a payload shows. An object that cannot be read is the error of its own field: the mutation was done, and says so in `userErrors`."""
     try:
         return await _shown(context, field, value)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is that field's error
+    except Exception as error:
         if field.loader is None:
             raise
         return error
