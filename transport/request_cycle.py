@@ -30,7 +30,7 @@ class RequestCycle(RequestResponseCycle):
         try:
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
-            await self._fail(_CUT_OFF if may_have_changed(self.scope) else _SHUTTING_DOWN)
+            await self._fail(_CUT_OFF if may_have_changed(self.scope) else _SHUTTING_DOWN)  # type: ignore[arg-type]
         except BaseException as error:
             self.logger.error("Exception in ASGI application", exc_info=error)
             await self._fail(_FAILED)
