@@ -9,7 +9,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -112,6 +112,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "text": str,
     "date": _moment(date.fromisoformat),
     "timestamptz": _moment(datetime.fromisoformat),
+    "time": time.fromisoformat,
     "numeric": _finite,
     "smallint": _within(16),
     "integer": _within(32),

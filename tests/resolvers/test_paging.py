@@ -13,6 +13,7 @@ from db.statements import Choice
 ORDERS = [
     ("students", "NAME"), ("students", "STUDENT_NUMBER"), ("students", "ENROLLMENT_DATE"), ("classes", "CURRENT_ENROLLMENT"),
     ("classes", "GRADE_LEVEL"), ("payments", "PAYMENT_DATE"), ("users", "CREATED_AT"), ("receipts", "NUMBER"), ("teachers", "JOINING_DATE"),
+    ("periods", "START_TIME"),
 ]  # fmt: skip
 
 
