@@ -1,7 +1,7 @@
 """The explorer in a real browser: a session is renewed before anybody notices, its end is told, and a phone is wide enough."""
 
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -31,9 +31,11 @@ async def browser():
         await browser.close()
 
 
-async def opened(browser, server, *, width=1280, height=844):
+async def opened(browser, server, *, width=1280, height=844, clock=None):
     page = await browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(30_000)
+    if clock is not None:
+        await page.clock.install(time=clock)
     page.asked = []
     page.errors = []
     page.on("request", lambda request: page.asked.append(request.post_data or "") if request.method == "POST" else None)
@@ -79,6 +81,92 @@ async def test_a_token_that_is_about_to_expire_is_renewed_while_nobody_looks(bro
     assert refreshes(page) == 0
     async with page.expect_request(lambda request: "RefreshSessionInput" in (request.post_data or "")):
         await page.clock.fast_forward(timedelta(minutes=14, seconds=30) / timedelta(milliseconds=1))
+    await page.close()
+
+
+async def passes(page, time):
+    await page.clock.fast_forward(time / timedelta(milliseconds=1))
+
+
+async def run(page):
+    """Runs the operation on the screen, and waits for its answer."""
+    async with page.expect_response(lambda response: "viewer { role" in (response.request.post_data or "")) as answered:
+        await page.click(RUN)
+    await (await answered.value).finished()
+
+
+@needs_browser
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_is_wrong_renews_no_sooner_and_no_later(browser, server, hours):
+    page = await opened(browser, server, clock=datetime.now(UTC) + timedelta(hours=hours))
+    await sign_in(page)
+    await expect(page.locator("#sign-out")).to_be_visible()
+    await run(page)
+    await passes(page, timedelta(minutes=13))
+    await run(page)
+    assert refreshes(page) == 0
+    async with page.expect_response(lambda response: "RefreshSessionInput" in (response.request.post_data or "")) as renewed:
+        await passes(page, timedelta(minutes=1, seconds=30))
+    await (await renewed.value).finished()
+    await run(page)
+    assert refreshes(page) == 1
+    await page.close()
+
+
+@needs_browser
+async def test_tokens_that_seem_to_have_expired_when_they_come_are_renewed_no_sooner_than_half_a_minute_later(browser, server):
+    """A server whose answers have no date, and a clock that is ahead: nothing tells how long the token lives."""
+
+    async def without_a_date(route):
+        answer = await route.fetch()
+        await route.fulfill(response=answer, headers={name: value for name, value in answer.headers.items() if name != "date"})
+
+    page = await opened(browser, server, clock=datetime.now(UTC) + timedelta(hours=1))
+    await page.route("**/graphql", without_a_date)
+    await page.reload()
+    await page.wait_for_selector(RUN)
+    await sign_in(page)
+    await expect(page.locator("#sign-out")).to_be_visible()
+    await run(page)
+    await passes(page, timedelta(seconds=5))
+    await run(page)
+    assert refreshes(page) == 0
+    for times in (1, 2):
+        async with page.expect_response(lambda response: "RefreshSessionInput" in (response.request.post_data or "")) as renewed:
+            await passes(page, timedelta(seconds=30))
+        await (await renewed.value).finished()
+        await run(page)
+        assert refreshes(page) == times
+    await page.close()
+
+
+@needs_browser
+async def test_a_renewal_that_fails_is_tried_again_after_longer_and_longer_pauses(browser, server):
+    async def fail(route):
+        if "RefreshSessionInput" in (route.request.post_data or ""):
+            await route.abort()
+        else:
+            await route.continue_()
+
+    page = await opened(browser, server, clock=datetime.now(UTC))
+    await page.route("**/graphql", fail)
+    await sign_in(page)
+    await expect(page.locator("#sign-out")).to_be_visible()
+    await run(page)
+    pauses = [timedelta(minutes=14), *(timedelta(seconds=30 * 2**n) for n in range(4))]
+    for times, pause in enumerate(pauses, start=1):
+        await passes(page, pause / 2)
+        await run(page)
+        assert refreshes(page) == times - 1
+        async with page.expect_event("requestfailed"):
+            await passes(page, pause / 2 + timedelta(seconds=1))
+        await expect(page.locator("#who")).to_contain_text("does not answer")
+        await run(page)
+        assert refreshes(page) == times
+    await page.unroute("**/graphql")
+    await passes(page, timedelta(minutes=8))
+    await expect(page.locator("#who")).to_have_text(f"Signed in as {ADMIN}")
+    assert refreshes(page) == len(pauses) + 1
     await page.close()
 
 

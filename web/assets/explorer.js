@@ -4,9 +4,15 @@
 let session = null;
 let renewal = null; // the request for new tokens that is under way
 let timer = null;
+let due = 0; // when the next renewal is, by this computer's clock
+let failures = 0; // of renewals, in a row
+let ahead = 0; // by how many milliseconds this computer's clock is ahead of the server's
 
 // New tokens are asked for this long before the old one expires.
 const MARGIN_MS = 60_000;
+// Never again sooner than this, whatever the clocks say; twice as long after each failure, up to the longest.
+const PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 8 * 60_000;
 const FIELDS = 'session { accessToken accessTokenExpiresAt refreshToken sessionExpiresAt }';
 const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) { ${FIELDS} userErrors { message } } }`;
 const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${FIELDS} } }`;
@@ -42,6 +48,8 @@ async function post(body, token, headers) {
       headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...authorization, ...headers },
       body: JSON.stringify(body),
     });
+    const now = Date.parse(response.headers.get('date'));
+    if (!Number.isNaN(now)) ahead = Date.now() - now;
     return await response.json();
   } catch {
     return { errors: [{ message: 'The server does not answer. Try again.', extensions: { code: 'NO_ANSWER' } }] };
@@ -49,12 +57,21 @@ async function post(body, token, headers) {
 }
 
 const has = (answer, code) => (answer.errors || []).some((error) => error.extensions && error.extensions.code === code);
-const expires = (moment) => Date.parse(moment) - Date.now();
 
-function begin(granted) {
-  session = granted;
+// `wait` is a length of time, so a clock that is wrong does not matter.
+function renewIn(wait) {
   clearTimeout(timer);
-  timer = setTimeout(renew, Math.max(0, expires(session.accessTokenExpiresAt) - MARGIN_MS));
+  due = Date.now() + wait;
+  timer = setTimeout(renew, wait);
+}
+
+// Called when the tokens have just come: a token's life is measured by the server's clock, which set its end.
+function begin(granted, email) {
+  session = { ...granted, email };
+  failures = 0;
+  who.textContent = `Signed in as ${email}`;
+  const life = Date.parse(granted.accessTokenExpiresAt) - (Date.now() - ahead);
+  renewIn(Math.max(PAUSE_MS, life - MARGIN_MS));
 }
 
 function end(message) {
@@ -80,18 +97,22 @@ async function refresh() {
   if (session !== before) return session !== null; // signed in or out meanwhile
   const granted = answer.data && answer.data.refreshSession && answer.data.refreshSession.session;
   if (granted) {
-    begin(granted);
+    begin(granted, before.email);
     return true;
   }
   if (has(answer, 'UNAUTHENTICATED')) end('Your session has ended: sign in again.');
-  else who.textContent = answer.errors[0].message; // the session may go on: the next request tries again
+  else {
+    who.textContent = answer.errors[0].message; // the session may go on
+    failures += 1;
+    renewIn(Math.min(PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+  }
   return false;
 }
 
 // A computer that slept runs no timers: the token is looked at before each request, and an expired one that the server refuses is renewed.
 async function fetcher(body, options) {
   const headers = options && options.headers;
-  if (session && expires(session.accessTokenExpiresAt) < MARGIN_MS / 2) await renew();
+  if (session && Date.now() >= due) await renew();
   const token = session && session.accessToken;
   const answer = await post(body, token, headers);
   // A request whose token is refused has done nothing, so it may be sent again.
@@ -113,11 +134,10 @@ form.addEventListener('submit', async (event) => {
   button.disabled = false;
   const payload = answer.data && answer.data.signIn;
   if (payload && payload.session) {
-    begin(payload.session);
+    begin(payload.session, email);
     form.reset();
     form.hidden = true;
     leave.hidden = false;
-    who.textContent = `Signed in as ${email}`;
     document.body.dataset.session = 'open';
     show(email);
   } else {
