@@ -351,4 +351,6 @@ class Query:
 
     def nouns(self) -> Iterable[str]:
         """The nouns whose visibility the template asks about."""
-        return sorted({match["noun"] for text in (self.body, *self.filters.values()) for match in _VISIBLE.finditer(text)})
+        return sorted(
+            {match["noun"] for text in (self.body, *self.filters.values(), *self.parents.values()) for match in _VISIBLE.finditer(text)}
+        )

@@ -25,7 +25,7 @@ WHERE @visible(students s)
 -- filter enrolled_to: s.enrollment_date <= $enrolled_to
 -- filter name_prefix: s.sort_key >= fold_name($name_prefix) AND s.sort_key < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per class: s.class_id = $parent
--- per guardian: s.id IN (SELECT gs.student_id FROM guardian_students gs WHERE gs.guardian_id = $parent)
+-- per guardian: s.id IN (SELECT gs.student_id FROM guardian_students gs WHERE gs.guardian_id = $parent AND @visible(guardianships gs))
 -- by id uuid: s.id
 -- by number text: s.student_number
 -- by user uuid: s.user_id

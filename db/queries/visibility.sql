@@ -89,8 +89,11 @@ u.id = ANY($reach_users::uuid[])
 u.id = ANY($reach_users::uuid[])
 
 -- visible: guardianships gs
--- Both ends in reach.
-gs.guardian_id = ANY($reach_guardians::uuid[]) AND gs.student_id = ANY($reach_students::uuid[])
+-- Of students whose guardians the viewer may see (students.guardians), to guardians in reach. That both ends are visible is not enough: a teacher may
+-- know a guardian from the homeroom class, and teach a sibling whose guardians are not for them.
+gs.guardian_id = ANY($reach_guardians::uuid[])
+AND (gs.student_id = ANY($reach_own_students::uuid[])
+     OR EXISTS (SELECT FROM students pupil WHERE pupil.id = gs.student_id AND pupil.class_id = ANY($reach_homeroom_classes::uuid[])))
 
 -- visible: audit_log l
 -- Administrators alone, who pass by this rule.

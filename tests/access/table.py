@@ -5,7 +5,7 @@ _ATTENDANCE = {"ann_day", "ann_math", "ann_eng", "ben_day", "cleo_day", "cleo_ma
 _GRADES = {"ann_m1", "ann_m2", "ann_e1", "ben_m1", "cleo_b1", "eve_e1"}
 _FINAL = {"ann_math", "ann_eng", "ben_math", "cleo_math", "dan_math"}
 _MEMBERSHIPS = {"ann", "ben", "cleo", "dan_a", "dan_b", "eve"}
-_LINKS = {"g_ann-ann", "g_ann-cleo", "g_ben-ben", "g_eng-cleo"}
+_LINKS = {"g_ann-ann", "g_ann-cleo", "g_ben-ben", "g_ben-eve", "g_eng-cleo"}
 _USERS = {"admin", "bursar", "homeroom", "math", "eng", "idle", "ann", "ben", "cleo", "dan", "eve", "g_ann", "g_ben", "g_none"}
 _TEACHERS = {"homeroom", "math", "eng", "idle"}
 _SIGNED_IN = _USERS
@@ -46,7 +46,7 @@ SEES: dict[str, dict[str, set[str]]] = {
     "students": {
         "admin": _STUDENTS,
         "bursar": _STUDENTS,
-        "homeroom": {"ann", "ben", "dan", "eve"},
+        "homeroom": _STUDENTS,
         "math": {"ann", "ben", "cleo", "dan"},
         "eng": {"ann", "ben", "dan", "eve", "cleo"},
         "ann": {"ann"},
@@ -55,7 +55,7 @@ SEES: dict[str, dict[str, set[str]]] = {
         "dan": {"dan"},
         "eve": {"eve"},
         "g_ann": {"ann", "cleo"},
-        "g_ben": {"ben"},
+        "g_ben": {"ben", "eve"},
     },
     "guardians": {
         "admin": {"g_ann", "g_ben", "g_none", "g_eng"},
@@ -65,6 +65,7 @@ SEES: dict[str, dict[str, set[str]]] = {
         "ann": {"g_ann"},
         "ben": {"g_ben"},
         "cleo": {"g_ann", "g_eng"},
+        "eve": {"g_ben"},
         "g_ann": {"g_ann"},
         "g_ben": {"g_ben"},
         "g_none": {"g_none"},
@@ -72,18 +73,20 @@ SEES: dict[str, dict[str, set[str]]] = {
     "guardian_students": {
         "admin": _LINKS,
         "bursar": _LINKS,
+        # Not of Cleo, whom they only teach, nor of Eve, who left: the guardians of neither are for them.
         "homeroom": {"g_ann-ann", "g_ben-ben"},
         "eng": {"g_eng-cleo"},
         "ann": {"g_ann-ann"},
         "ben": {"g_ben-ben"},
         "cleo": {"g_ann-cleo", "g_eng-cleo"},
+        "eve": {"g_ben-eve"},
         "g_ann": {"g_ann-ann", "g_ann-cleo"},
-        "g_ben": {"g_ben-ben"},
+        "g_ben": {"g_ben-ben", "g_ben-eve"},
     },
     "teachers": dict.fromkeys(_SIGNED_IN, _TEACHERS),
     "classes": dict.fromkeys(_SIGNED_IN, {"A", "B"}),
     "subjects": dict.fromkeys(_SIGNED_IN, {"MATH", "ENG"}),
-    "class_subjects": dict.fromkeys(_SIGNED_IN, {"ENGAs1", "MATHAs2", "MATHBs1", "MATHBs2"}),
+    "class_subjects": dict.fromkeys(_SIGNED_IN, {"ENGAs1", "MATHAs2", "MATHBs1", "MATHBs2", "ENGBs2"}),
     "academic_years": dict.fromkeys(_SIGNED_IN, {"now"}),
     "semesters": dict.fromkeys(_SIGNED_IN, {"s1", "s2"}),
     "holidays": dict.fromkeys(_SIGNED_IN, {"autumn"}),
@@ -93,7 +96,7 @@ SEES: dict[str, dict[str, set[str]]] = {
     "school_settings": dict.fromkeys(_SIGNED_IN, {"school"}),
     "student_class_history": {
         "admin": _MEMBERSHIPS,
-        "homeroom": {"ann", "ben", "dan_a", "dan_b", "eve"},
+        "homeroom": _MEMBERSHIPS,
         "math": {"ann", "ben", "cleo", "dan_a", "dan_b"},
         "eng": _MEMBERSHIPS,
         "ann": {"ann"},
@@ -102,11 +105,11 @@ SEES: dict[str, dict[str, set[str]]] = {
         "dan": {"dan_a", "dan_b"},
         "eve": {"eve"},
         "g_ann": {"ann", "cleo"},
-        "g_ben": {"ben"},
+        "g_ben": {"ben", "eve"},
     },
     "attendance": {
         "admin": _ATTENDANCE,
-        "homeroom": {"ann_day", "ann_math", "ann_eng", "ben_day", "dan_day", "eve_day"},
+        "homeroom": {"ann_day", "ann_math", "ann_eng", "ben_day", "dan_day", "eve_day", "cleo_day"},
         "math": {"ann_day", "ann_math", "ben_day", "dan_day", "cleo_day", "cleo_math"},
         "eng": {"ann_day", "ann_eng", "ben_day", "dan_day", "eve_day", "cleo_day", "cleo_math"},
         "ann": {"ann_day", "ann_math", "ann_eng"},
@@ -115,11 +118,11 @@ SEES: dict[str, dict[str, set[str]]] = {
         "dan": {"dan_day"},
         "eve": {"eve_day"},
         "g_ann": {"ann_day", "ann_math", "ann_eng", "cleo_day", "cleo_math"},
-        "g_ben": {"ben_day"},
+        "g_ben": {"ben_day", "eve_day"},
     },
     "registers": {
         "admin": {"a_day", "a_math", "a_eng", "b_day"},
-        "homeroom": {"a_day", "a_math", "a_eng"},
+        "homeroom": {"a_day", "a_math", "a_eng", "b_day"},
         "math": {"a_day", "a_math", "b_day"},
         "eng": {"a_day", "a_eng"},
     },
@@ -146,12 +149,12 @@ SEES: dict[str, dict[str, set[str]]] = {
         "cleo": {"cleo_b1"},
         "eve": {"eve_e1"},
         "g_ann": {"ann_m1", "ann_e1", "cleo_b1"},
-        "g_ben": {"ben_m1"},
+        "g_ben": {"ben_m1", "eve_e1"},
     },
     # Ann's and Ben's of class A in the second semester, Cleo's and Dan's of B in the first, Ann's English of A in the first.
     "final_grades": {
         "admin": _FINAL,
-        "homeroom": {"ann_math", "ann_eng", "ben_math"},
+        "homeroom": _FINAL,
         "math": _FINAL,
         "eng": {"ann_math", "ann_eng", "ben_math", "cleo_math"},
         "ann": {"ann_math", "ann_eng"},
@@ -203,7 +206,7 @@ FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
         "dan": {"dan"},
         "eve": {"eve"},
         "g_ann": {"ann", "cleo"},
-        "g_ben": {"ben"},
+        "g_ben": {"ben", "eve"},
     },
     **{
         ("students", field): {
@@ -217,7 +220,7 @@ FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
             "dan": {"dan"},
             "eve": {"eve"},
             "g_ann": {"ann", "cleo"},
-            "g_ben": {"ben"},
+            "g_ben": {"ben", "eve"},
         }
         for field in ("contact { email }", "guardians { nodes { id } }", "guardianships { nodes { id } }")
     },
@@ -230,3 +233,6 @@ FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
         for field in ("contact { email }", "role", "isActive", "altId", "createdAt", "version", "sessions { nodes { id } }")
     },
 }
+
+# Edges from one noun to another by rows that are a noun themselves (type, field): the end is there where the viewer sees the row "parent-end", too.
+LINKED_BY = {("Guardian", "students"): "guardian_students"}

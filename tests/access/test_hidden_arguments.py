@@ -11,7 +11,7 @@ from config import Settings
 from db.pool import Database
 from execution.edges import EDGE, GUARD
 from schema.connections import Listing
-from tests.access.test_access import signed_in
+from tests.access.test_access import expected, label_of, labels, signed_in
 from tests.access.world import VIEWERS, build, uid
 from tests.asking import SCHEMA, School
 
@@ -95,6 +95,21 @@ async def test_an_edge_is_filtered_no_more_than_its_list(world, viewer, edge, ar
     assert answer.errors
     assert set(answer.codes) == {"FORBIDDEN"}
     assert not (await world.ask(query(user("homeroom")), VIEWERS["admin"])).errors
+
+
+@pytest.mark.parametrize("viewer", signed_in)
+async def test_guardians_are_filtered_by_students_only_where_the_viewer_sees_who_is_whose_guardian(world, viewer):
+    """A sibling in the viewer's own class does not tell whose guardian else somebody is."""
+    query = "query ($ids: [ID!]) { guardians(filter: {studentIds: $ids}) { totalCount nodes { id students { totalCount nodes { id } } } } }"
+    links = {tuple(link.split("-")) for link in expected("guardian_students", viewer)}
+    for identifier, student in label_of("students").items():
+        found = (await world.data(query, VIEWERS[viewer], ids=[identifier]))["guardians"]
+        assert labels("guardians", found["nodes"]) == {guardian for guardian, child in links if child == student}
+        assert found["totalCount"] == len(found["nodes"])
+        for node in found["nodes"]:
+            children = {child for guardian, child in links if guardian == label_of("guardians")[node["id"]]}
+            assert labels("students", node["students"]["nodes"]) == children
+            assert node["students"]["totalCount"] == len(children)
 
 
 def listings():

@@ -41,7 +41,8 @@ async def build(connection: Any) -> None:
     """Ann and Ben are in class A. Cleo is in B. Dan moved from A to B within the first semester. Eve left A in the first semester.
 
     `homeroom` is A's own teacher. `math` teaches mathematics in A in the second semester, and in B in both. `eng` teaches English in A in the
-    first semester, and is Cleo's guardian. `g_ann` is Ann's and Cleo's guardian, `g_ben` Ben's; `g_none` is nobody's.
+    first semester, and is Cleo's guardian. `g_ann` is Ann's and Cleo's guardian, `g_ben` Ben's and Eve's; `g_none` is nobody's.
+    So `homeroom`, who teaches English in B in the second semester, knows each of the two by a pupil of A, and sees a child of theirs by name alone.
     """
 
     async def add(table: str, label: str, **columns: Any) -> UUID:
@@ -102,6 +103,7 @@ async def build(connection: Any) -> None:
         ("math", "MATH", "A", "s2"),
         ("math", "MATH", "B", "s1"),
         ("math", "MATH", "B", "s2"),
+        ("homeroom", "ENG", "B", "s2"),
     ):
         await add(
             "class_subjects",
@@ -142,7 +144,7 @@ async def build(connection: Any) -> None:
         )
     for label, user in (("g_ann", "g_ann"), ("g_ben", "g_ben"), ("g_none", "g_none"), ("g_eng", "eng")):
         await add("guardians", label, user_id=uid(f"user:{user}"))
-    for guardian, student in (("g_ann", "ann"), ("g_ann", "cleo"), ("g_ben", "ben"), ("g_eng", "cleo")):
+    for guardian, student in (("g_ann", "ann"), ("g_ann", "cleo"), ("g_ben", "ben"), ("g_ben", "eve"), ("g_eng", "cleo")):
         await add(
             "guardian_students",
             f"{guardian}-{student}",
