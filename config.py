@@ -132,6 +132,9 @@ class Settings(BaseSettings):
         " While much waits, what would have to wait for over half a second is refused at once.",
     )
     max_fields: int = Field(3_000, ge=1, description="How many fields an operation may select, fragments written out.")
+    anonymous_max_body_bytes: int = Field(
+        32_768, ge=1024, description="The largest request body without an `Authorization` header, and the longest parameters in an address."
+    )
     anonymous_max_characters: int = Field(8_192, ge=100, description="How long a document of a client without a token may be.")
     anonymous_max_tokens: int = Field(500, ge=10, description="How many tokens a document of a client without a token may have.")
     anonymous_max_fields: int = Field(

@@ -126,10 +126,21 @@ class DrainingServer(uvicorn.Server):
         """Takes the connections that the kernel has accepted for us: they would be reset when the socket is closed."""
         loop = asyncio.get_running_loop()
         listening.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
+        while True:
+            try:
                 accepted, _ = listening.accept()
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue  # that client has left; others wait behind it
+            except OSError as error:
+                # No files are left, for example. The drain goes on.
+                _log.warning("connections that wait were not accepted", error=error.strerror)
+                return
+            try:
                 await loop.connect_accepted_socket(self._make_protocol, accepted)
+            except OSError:
+                accepted.close()
 
     def _make_protocol(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

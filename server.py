@@ -189,6 +189,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         worker=worker,
         close=Context.close,
         max_body_bytes=settings.max_body_bytes,
+        anonymous_max_body_bytes=settings.anonymous_max_body_bytes,
         may_introspect=may_introspect,
         suggest=suggest,
         explorer=EXPLORER if settings.serves_explorer else None,

@@ -1,5 +1,6 @@
 """SIGTERM loses no request: what was accepted is answered, half requests are told, idle connections are closed, and the process ends in time."""
 
+import errno
 import http.client
 import json
 import signal
@@ -8,7 +9,9 @@ import threading
 import time
 
 import pytest
+import uvicorn
 
+from http_server import DrainingServer
 from tests.folders import reachable_folder
 from tests.programs import Program, until
 
@@ -217,3 +220,18 @@ def test_a_second_sigterm_changes_nothing(start):
     assert program.status("/health/live") == 200
     assert program.process.wait(15) == 0
     assert time.monotonic() - began > 1.5
+
+
+@pytest.mark.parametrize("last", [BlockingIOError, OSError(errno.EMFILE, "too many open files")])
+async def test_a_connection_that_cannot_be_accepted_does_not_end_the_drain(last):
+    outcomes = [ConnectionAbortedError, last]
+
+    class Listening:
+        def setblocking(self, _: bool) -> None:
+            pass
+
+        def accept(self) -> None:
+            raise outcomes.pop(0)
+
+    await DrainingServer(uvicorn.Config("server:app"))._accept_rest(Listening())
+    assert not outcomes

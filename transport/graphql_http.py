@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema
-from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +29,7 @@ from transport.headers import header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
 from transport.outcomes import begin_to_change
 from transport.pacing import Pacing
-from transport.request_params import GraphQLParams, parse_params
+from transport.request_params import BodyLimits, GraphQLParams, declared_variables, names_parameter, parse_params
 from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
 
 __all__ = ["GraphQLEndpoint", "PathMount"]
@@ -41,6 +40,9 @@ _MANY_ERRORS = 200
 _POINTS_PER_CHARACTER = 1
 # Refusals that are sent at a bounded rate: their clients have been authenticated and their requests read, so that they are not cheap.
 _HELD_BACK = frozenset({"OVERLOADED", "COST_BUDGET_EXCEEDED", "QUERY_TOO_COSTLY"})
+# Values in a request's JSON. Signed in: a class's marks for a term are a tenth of it. Without a token: a document has braces and commas too.
+_MAX_VALUES = 40_000
+_ANONYMOUS_MAX_VALUES = 2_000
 
 
 class GraphQLEndpoint:
@@ -50,7 +52,8 @@ class GraphQLEndpoint:
     theirs resemble. `admission` bounds how many operations run at once, `expensive` those of a high cost. `budget_of(operation)` says which of the
     `budgets` pays for an operation; None: none does. `flow_of(context)` identifies a client: flows take turns wherever requests wait, and pay for
     reading documents that are not kept. A browser that asks for a page is sent to `explorer`. Contexts that are `is_anonymous` have
-    `anonymous_limits`. What takes long and waits for nothing is done by `worker`.
+    `anonymous_limits`; what has no Authorization header has at most `anonymous_max_body_bytes`. `max_waiting_bytes` bounds what all requests that
+    are being answered keep of what was sent; those without a token get half of it. What takes long and waits for nothing is done by `worker`.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class GraphQLEndpoint:
         worker: SerialWorker | None = None,
         close: Callable[[Any], None] = lambda _: None,
         max_body_bytes: int = 262_144,
+        anonymous_max_body_bytes: int = 32_768,
+        max_waiting_bytes: int = 64 << 20,
         may_introspect: Callable[[Any], bool] = lambda _: True,
         suggest: bool = True,
         explorer: str | None = None,
@@ -84,7 +89,10 @@ class GraphQLEndpoint:
         self._admission = admission or Admission(25, 3.0)
         self._anonymous_limits = anonymous_limits or limits
         self._is_anonymous = is_anonymous
-        self._max_body_bytes = max_body_bytes
+        self._body_limits = BodyLimits(max_body_bytes, _MAX_VALUES)
+        self._anonymous_body_limits = BodyLimits(min(max_body_bytes, anonymous_max_body_bytes), _ANONYMOUS_MAX_VALUES)
+        self._max_waiting_bytes = max_waiting_bytes
+        self.waiting_bytes = 0
         self._may_introspect = may_introspect
         worker = worker or SerialWorker(name="documents")
         self._documents = Documents(schema, limits, anonymous_limits=anonymous_limits, worker=worker, suggest=suggest)
@@ -134,25 +142,41 @@ class GraphQLEndpoint:
             return self._failed(error, media_type, scope)
 
     async def _respond(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
-        params = await parse_params(scope, receive, self._max_body_bytes)
-        watch.begin()
-        context = await self._make_context(scope)
         try:
-            return await self._answered(scope, params, context, media_type)
+            return await self._read_and_answered(scope, receive, watch, media_type)
         except Refusal as error:
             if error.code not in _HELD_BACK or isinstance(error, QueueFullError):
                 raise
             refusal = error
-        finally:
-            self._close(context)
         # Nothing of the request is kept in memory meanwhile.
-        del params
         refusal.__traceback__ = None
         await self._pacing.hold()
         raise refusal
 
-    async def _answered(self, scope: Scope, params: GraphQLParams, context: Any, media_type: str) -> ASGIApp:
-        operation, introspects = await self._operation(scope["method"], params, context)
+    async def _read_and_answered(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
+        anonymous = header(scope, b"authorization") is None
+        params = await parse_params(scope, receive, self._anonymous_body_limits if anonymous else self._body_limits)
+        watch.begin()
+        kept = params.memory
+        if self.waiting_bytes + kept > (self._max_waiting_bytes // 2 if anonymous else self._max_waiting_bytes):
+            raise Refusal("OVERLOADED", "Too many large requests are being answered at once. Try again in a moment.", retryAfter=1)
+        self.waiting_bytes += kept
+        try:
+            context = await self._make_context(scope)
+            try:
+                operation, introspects = await self._operation(scope["method"], params, context)
+                # It may wait for a minute from here on. What it does not need goes now: the text, and variables that it does not declare.
+                del params
+                if not operation.variables:
+                    self.waiting_bytes -= kept
+                    kept = 0
+                return await self._answered(scope, operation, introspects, media_type)
+            finally:
+                self._close(context)
+        finally:
+            self.waiting_bytes -= kept
+
+    async def _answered(self, scope: Scope, operation: Operation, introspects: bool, media_type: str) -> ASGIApp:
         client, charge = self._charge(operation)
         try:
             if introspects:
@@ -209,8 +233,9 @@ class GraphQLEndpoint:
             introspects = selects_schema(document, node)
         # Where anonymous clients may ask for the schema they may ask for all of it: its answer is computed once for everybody.
         limits = self._anonymous_limits if anonymous and not introspects else self._limits
-        cost = check_cost(self._schema, document.node, node, params.variables, limits, document.costs)
-        return Operation(document, node, params.variables, context, cost, flow), introspects
+        variables = declared_variables(node, params.variables)
+        cost = check_cost(self._schema, document.node, node, variables, limits, document.costs)
+        return Operation(document, node, variables, context, cost, flow), introspects
 
     async def _read(self, text: str, flow: Hashable, *, anonymous: bool) -> Document:
         """Reads a document that is not kept. Its client pays for it, valid or not, unless it is refused unread."""
@@ -275,11 +300,7 @@ class PathMount:
 
 
 def _wants_a_page(scope: Scope) -> bool:
-    return (
-        scope["method"] == "GET"
-        and "text/html" in (header(scope, b"accept") or "")
-        and "query" not in QueryParams(scope.get("query_string", b""))
-    )
+    return scope["method"] == "GET" and "text/html" in (header(scope, b"accept") or "") and not names_parameter(scope, b"query")
 
 
 def _began(result: ExecutionResult) -> bool:

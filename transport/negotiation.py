@@ -11,14 +11,18 @@ _OFFERED = (GRAPHQL_RESPONSE_JSON, JSON)
 
 # Clients send the same few again and again; what is longer than these is worked out each time.
 _LONGEST = 200
+# What has more ranges than these, or is longer, is not taken apart.
+_MAX_RANGES = 50
+_LONGEST_READ = 1_024
 
 
 def chosen_media_type(accept: str | None) -> str | None:
     """The best of what we offer for an Accept header; None when nothing of it will do.
 
-    Without a header, or with `*/*` alone, it is application/json: clients that say nothing were written before the newer type.
+    Without a header, or with `*/*` alone, it is application/json: clients that say nothing were written before the newer type. A header that is
+    longer than any client's is passed over.
     """
-    if not accept or not accept.strip():
+    if not accept or not accept.strip() or len(accept) > _LONGEST_READ or accept.count(",") >= _MAX_RANGES:
         return JSON
     return _chosen(accept) if len(accept) <= _LONGEST else _chosen.__wrapped__(accept)
 
@@ -61,7 +65,7 @@ def _weight(parameters: list[str]) -> float:
 
 def is_json(content_type: str | None) -> bool:
     """Whether a body says that it is JSON in UTF-8."""
-    if not content_type:
+    if not content_type or len(content_type) > _LONGEST_READ:
         return False
     return _is_json(content_type) if len(content_type) <= _LONGEST else _is_json.__wrapped__(content_type)
 

@@ -21,6 +21,7 @@ from transport.request_cycle import RequestCycle
 from transport.request_head import (
     MAX_HEADERS,
     NOT_HTTP,
+    ORDINARY_HEAD_BYTES,
     TOO_MANY_HEADERS,
     check_head,
     check_size,
@@ -121,8 +122,8 @@ class HTTPProtocol(LimitedConnection):
 
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
-        if self._overhead > self._limits.header_bytes or self._begun > 1:
-            # More was received than a head may have; the body may be a part of it.
+        if self._overhead > ORDINARY_HEAD_BYTES or self._begun > 1:
+            # More was received than most heads have; the body may be a part of it.
             check_size(self.url, self.headers, self._limits)
         check_head(version, self.headers, self._hosts)
         method = self.parser.get_method()
@@ -234,7 +235,7 @@ class HTTPProtocol(LimitedConnection):
 
     def _drop_upgrade(self, rest: bytes) -> None:
         """Reads a request again without its wish for another protocol (`Upgrade: h2c`): Java's client and curl send one with a body."""
-        head = without_upgrade(self.parser.get_method(), self.url, self.headers)
+        head = without_upgrade(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._part = NOTHING

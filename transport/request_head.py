@@ -10,6 +10,7 @@ from transport.http_errors import HTTPError, is_host
 __all__ = [
     "MAX_HEADERS",
     "NOT_HTTP",
+    "ORDINARY_HEAD_BYTES",
     "TOO_MANY_HEADERS",
     "check_head",
     "check_size",
@@ -24,8 +25,26 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 # Sixty-four kilobytes of them would be 16,000, and thirty times as large in memory.
 MAX_HEADERS = 100
+# Headers that are lists: something takes each apart, part by part. All of one name are joined first. Clients send less than 300 bytes of each.
+_LISTS = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"access-control-request-headers",
+        b"connection",
+        b"content-type",
+        b"if-none-match",
+        b"range",
+        b"stripe-signature",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+    }
+)
+_MAX_LIST_BYTES = 2_048
+# A head with less than this has no list that is too long.
+ORDINARY_HEAD_BYTES = 2_048
 _VERSIONS = frozenset({"1.0", "1.1"})
-_UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+_UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 
 NOT_HTTP = HTTPError(400, "NOT_HTTP", "This is no HTTP/1.1 request.")
 TOO_MANY_HEADERS = HTTPError(431, "HEADERS_TOO_LARGE", f"There are more than {MAX_HEADERS} headers.")
@@ -48,6 +67,13 @@ def check_size(url: bytes, headers: Headers, limits: ConnectionLimits) -> None:
         raise url_too_long(limits)
     if sum(len(name) + len(value) + 4 for name, value in headers) > limits.header_bytes:
         raise headers_too_large(limits)
+    lists: dict[bytes, int] = {}
+    for name, value in headers:
+        if name in _LISTS:
+            lists[name] = lists.get(name, 0) + len(value)
+            if lists[name] > _MAX_LIST_BYTES:
+                message = f"The {name.decode().title()} header is longer than {_MAX_LIST_BYTES} bytes."
+                raise HTTPError(431, "HEADERS_TOO_LARGE", message)
 
 
 def check_head(version: str, headers: Headers, hosts: Sequence[bytes]) -> None:
@@ -68,10 +94,19 @@ def check_upgrade(method: bytes, headers: Headers) -> None:
         raise _NO_WEBSOCKETS
 
 
-def without_upgrade(method: bytes, url: bytes, headers: Headers) -> bytes:
-    """A head as it would be without its wish for another protocol (RFC 9110, 7.8 lets a server pass that over)."""
-    lines = [b"%s: %s" % each for each in headers if each[0] not in _UPGRADE_HEADERS]
-    return b"\r\n".join([b"%s %s HTTP/1.1" % (method, url), *lines, b"", b""])
+def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -> bytes:
+    """A head as it would be without its wish for another protocol (RFC 9110, 7.8 lets a server pass that over).
+
+    Of its Connection headers the rest stays: `close` among them says that nothing follows.
+    """
+    lines = []
+    for name, value in headers:
+        if name == b"connection":
+            options = [each.strip() for each in value.split(b",")]
+            lines += [b"connection: " + each for each in options if each.lower() not in _UPGRADE_HEADERS]
+        elif name not in _UPGRADE_HEADERS:
+            lines.append(b"%s: %s" % (name, value))
+    return b"\r\n".join([b"%s %s HTTP/%s" % (method, url, version.encode()), *lines, b"", b""])
 
 
 def split_target(url: bytes) -> tuple[bytes, bytes]:

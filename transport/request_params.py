@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import orjson
+from graphql import OperationDefinitionNode
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -11,21 +12,45 @@ from execution.errors import Refusal
 from transport.headers import header
 from transport.negotiation import JSON, is_json
 
-__all__ = ["GraphQLParams", "parse_params", "read_body"]
+__all__ = ["BodyLimits", "GraphQLParams", "declared_variables", "names_parameter", "parse_params", "read_body"]
 
+# Names in an address. They are counted before it is taken apart: in 64 KiB there is room for 30,000.
+_MAX_ADDRESS_PARAMETERS = 20
+# What a value takes in memory beside its text, roughly: `[]` is 2 bytes of JSON, and 64 as a list.
+_VALUE_BYTES = 100
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 _NO_QUERY = "`query` must be a GraphQL document."
 
 
+class BodyLimits(NamedTuple):
+    """Limits of a request's JSON, checked before it is parsed: its bytes, and how many values it holds."""
+
+    size: int
+    values: int
+
+
 class GraphQLParams(NamedTuple):
-    """A well-formed request. `query` is any text yet."""
+    """A well-formed request. `query` is any text yet. `memory`: what it takes, in bytes, roughly."""
 
     query: str
     variables: dict[str, Any]
     operation_name: str | None
+    memory: int
 
 
-async def parse_params(scope: Scope, receive: Receive, max_bytes: int) -> GraphQLParams:
+def declared_variables(node: OperationDefinitionNode, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns the variables that the operation declares. Others may be there, and have no meaning; they are not kept while it waits."""
+    if not given:
+        return given
+    return {name: given[name] for each in node.variable_definitions or () if (name := each.variable.name.value) in given}
+
+
+def names_parameter(scope: Scope, name: bytes) -> bool:
+    """Whether the address has a parameter of this name."""
+    return any(each.partition(b"=")[0] == name for each in scope.get("query_string", b"").split(b"&", _MAX_ADDRESS_PARAMETERS))
+
+
+async def parse_params(scope: Scope, receive: Receive, limits: BodyLimits) -> GraphQLParams:
     """The parameters of a request. Raises a refusal that names everything that is wrong with them; ClientDisconnect when nobody is there.
 
     Only `application/json` is a body: a browser asks the server before it sends that from another site. Parameters of other names are
@@ -33,29 +58,48 @@ async def parse_params(scope: Scope, receive: Receive, max_bytes: int) -> GraphQ
     """
     method = scope["method"]
     if method == "GET":
-        return _checked(_from_address(scope))
+        return _from_address(scope, limits)
     if method != "POST":
         raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
     if not is_json(header(scope, b"content-type")):
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
     if (header(scope, b"content-encoding") or "identity").strip().lower() != "identity":
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
-    given = _json(await read_body(scope, receive, max_bytes), "The body")
+    body = await read_body(scope, receive, limits.size)
+    values = _count_values(body, limits)
+    given = _json(body, "The body")
     if isinstance(given, list):
         raise Refusal("BATCHING_NOT_SUPPORTED", "Send one operation per request.")
-    return _checked(given)
+    return _checked(given, len(body) + values * _VALUE_BYTES)
 
 
-def _from_address(scope: Scope) -> dict[str, Any]:
+def _from_address(scope: Scope, limits: BodyLimits) -> GraphQLParams:
+    address = scope.get("query_string", b"")
+    if len(address) > limits.size:
+        raise Refusal("URL_TOO_LONG", f"The parameters in the address are longer than {limits.size} bytes.", limit=limits.size)
+    if address.count(b"&") >= _MAX_ADDRESS_PARAMETERS:
+        raise Refusal("INVALID_REQUEST", f"The address has more than {_MAX_ADDRESS_PARAMETERS} parameters.")
     given: dict[str, Any] = {}
-    for name, value in QueryParams(scope.get("query_string", b"")).multi_items():
+    values = 0
+    for name, value in QueryParams(address).multi_items():
         if name in given and name in _PARAMETERS:
             raise Refusal("INVALID_REQUEST", f"`{name}` is there twice.")
         given[name] = value or None
     for name in ("variables", "extensions"):
         if given.get(name) is not None:
-            given[name] = _json(given[name].encode(), f"`{name}`")
-    return given
+            text = given[name].encode()
+            values += _count_values(text, limits)
+            given[name] = _json(text, f"`{name}`")
+    return _checked(given, len(address) + values * _VALUE_BYTES)
+
+
+def _count_values(text: bytes, limits: BodyLimits) -> int:
+    """Returns an upper bound of the values in a JSON text, at the speed of a search. Raises a BODY_TOO_LARGE refusal when it is too high."""
+    values = text.count(b"[") + text.count(b"{") + text.count(b",")
+    if values > limits.values:
+        message = f"The request has more than {limits.values} lists, objects and items. Send it in parts."
+        raise Refusal("BODY_TOO_LARGE", message, limit=limits.values)
+    return values
 
 
 async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
@@ -90,7 +134,7 @@ def _json(text: bytes, what: str) -> Any:
         raise Refusal("INVALID_JSON", f"{what} is not JSON in UTF-8.") from None
 
 
-def _checked(given: Any) -> GraphQLParams:
+def _checked(given: Any, memory: int) -> GraphQLParams:
     if not isinstance(given, dict):
         raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
     query, variables, name, extensions = map(given.get, _PARAMETERS)
@@ -108,4 +152,4 @@ def _checked(given: Any) -> GraphQLParams:
         raise Refusal("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
     if problems:
         raise Refusal("INVALID_REQUEST", " ".join(problems), problems=problems)
-    return GraphQLParams(str(query), variables or {}, name or None)
+    return GraphQLParams(str(query), variables or {}, name or None, memory)

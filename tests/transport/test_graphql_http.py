@@ -388,3 +388,70 @@ async def test_no_request_breaks_it(method, body, accept, kind, address):
 async def test_no_well_formed_json_breaks_it(given_parameters):
     answer = await ask(APP, "POST", [orjson.dumps(given_parameters)], {"accept": NEW, "content-type": JSON})
     assert answer.status in (200, 400, 413)
+
+
+async def test_what_waits_keeps_the_declared_variables_alone_and_they_are_counted_until_it_ends():
+    ran: list[tuple[dict[str, Any], int]] = []
+
+    async def execute(operation: Any) -> bytes:
+        ran.append((operation.variables, app.waiting_bytes))
+        return b'{"data":{}}'
+
+    app = endpoint(execute=execute)
+    assert (await post(app, "{ echo }", variables={"j": [[]] * 100})).status == 200
+    assert (await post(app, "query ($t: String) { echo(text: $t) }", variables={"t": "a", "j": [[]] * 100})).status == 200
+    [(none, nothing), (declared, counted)] = ran
+    assert (none, nothing, declared) == ({}, 0, {"t": "a"})
+    assert counted > 200
+    assert app.waiting_bytes == 0
+
+
+async def test_requests_that_are_answered_are_bounded_in_bytes_and_half_of_it_is_for_those_with_a_token():
+    release, body = asyncio.Event(), orjson.dumps({"query": "query ($t: String) { echo(text: $t) }", "variables": {"t": "a" * 500}})
+
+    async def execute(_: Any) -> bytes:
+        await release.wait()
+        return b'{"data":{}}'
+
+    def ask_as(**headers: str) -> Any:
+        return asyncio.create_task(ask(app, "POST", [body], {"content-type": JSON} | headers))
+
+    app = endpoint(execute=execute, max_waiting_bytes=4_000)
+    nobodies = [ask_as() for _ in range(6)]
+    await asyncio.sleep(0.05)
+    assert {each.result().code for each in nobodies if each.done()} == {"OVERLOADED"}
+    assert [each.result().status for each in nobodies if each.done()] == [503] * 4
+    someone = ask_as(authorization="someone")
+    await asyncio.sleep(0.05)
+    assert not someone.done()
+    release.set()
+    assert (await someone).status == 200
+    await asyncio.gather(*nobodies)
+    assert app.waiting_bytes == 0
+
+
+async def test_without_a_token_a_body_is_smaller_and_is_refused_unparsed():
+    app = endpoint(max_body_bytes=20_000, anonymous_max_body_bytes=3_000)
+    large = b"{" + b" " * 3_000
+    assert (await ask(app, "POST", [large], {"content-type": JSON})).code == "BODY_TOO_LARGE"
+    assert (await ask(app, "POST", [large], {"content-type": JSON, "authorization": "someone"})).code == "INVALID_JSON"
+    answer = await ask(app, "GET", [b""], {"accept": NEW}, query_string="query={echo}&variables=" + "%20" * 1_000)
+    assert (answer.status, answer.code) == (414, "URL_TOO_LONG")
+
+
+@pytest.mark.parametrize("value", ["[],", '{"a":1},', "1,"])
+async def test_values_are_counted_before_a_body_is_parsed(value):
+    app = endpoint(max_body_bytes=2_000_000, anonymous_max_body_bytes=2_000_000)
+    for most, headers in ((2_000, {}), (40_000, {"authorization": "someone"})):
+        broken = f'{{"query": "{{ echo }}", "extensions": [{value * most}'.encode()
+        answer = await ask(app, "POST", [broken], {"content-type": JSON} | headers)
+        assert (answer.status, answer.code) == (413, "BODY_TOO_LARGE")
+
+
+async def test_parameters_of_an_address_are_counted_before_they_are_taken_apart():
+    app = endpoint(explorer="/explorer")
+    for accept in (NEW, "text/html, application/json"):
+        answer = await ask(app, "GET", [b""], {"accept": accept}, query_string="query={echo}" + "&a" * 19)
+        assert answer.json == {"data": {"echo": "hello"}}
+        answer = await ask(app, "GET", [b""], {"accept": accept}, query_string="query={echo}" + "&a" * 20)
+        assert (answer.status, answer.code) == (400, "INVALID_REQUEST")

@@ -29,3 +29,10 @@ def test_the_higher_quality_wins(new, old):
 def test_a_more_exact_range_says_the_quality():
     assert chosen_media_type(f"*/*;q=0.1, {NEW};q=0") == JSON
     assert chosen_media_type(f"{JSON};q=0, application/*") == NEW
+
+
+def test_a_header_with_more_ranges_than_a_client_sends_is_passed_over():
+    assert chosen_media_type(",".join([*["a/b"] * 49, NEW])) == NEW
+    assert chosen_media_type(",".join([*["a/b"] * 50, NEW])) == JSON
+    assert chosen_media_type("a" * 1_025) == JSON
+    assert not is_json(JSON + ";" * 1_100)

@@ -214,6 +214,29 @@ def test_a_wish_for_http_2_is_passed_over_and_the_body_is_read(served, size):
         assert [(each.status, each.body) for each in answers(client)] == [(200, b"hello"), (200, b"")]
 
 
+def test_a_wish_for_http_2_leaves_the_rest_of_the_request_as_it_was(served):
+    upgrade = b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEA\r\n\r\n"
+    with dial(served, GET + upgrade) as client:
+        assert only(client).headers["connection"] == "close"
+    with dial(served, GET.replace(b"1.1", b"1.0") + upgrade) as client:
+        assert only(client).status == 200
+    assert served.scopes[-1]["http_version"] == "1.0"
+
+
+@pytest.mark.parametrize("name", [b"Accept", b"Accept-Encoding", b"Content-Type", b"Range", b"X-Forwarded-For"])
+def test_lists_in_headers_are_bounded_before_they_are_taken_apart(served, name):
+    with dial(served, GET + CLOSE + name + b": " + b"," * 2_048 + b"\r\n\r\n") as client:
+        assert only(client).status == 200
+    line = name + b": " + b"," * 40 + b"\r\n"
+    for over in (name + b": " + b"," * 2_049 + b"\r\n", line * 60):
+        for size in (700, 100_000):
+            with dial(served) as client:
+                sent = GET + over + b"\r\n"
+                for at in range(0, len(sent), size):
+                    client.sendall(sent[at : at + size])
+                refused(only(client), 431, "HEADERS_TOO_LARGE")
+
+
 def test_what_cannot_be_read_is_refused_after_the_answers_before_it(served):
     with dial(served, GET + b"\r\n" + GET + b"\r\nnonsense\r\n\r\n") as client:
         assert [each.status for each in answers(client)] == [200, 200, 400]
