@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         2_000,
         ge=10,
-        description="How many connections a worker keeps open: beyond, the one that is idle longest makes room, or the slowest sender.",
+        description="How many connections a worker keeps open: beyond, an idle one makes room, or one whose request is not whole, of the network with"
+        " the most of them first.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins of browsers that may call, separated by commas.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(

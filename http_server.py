@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 
 from config import load_settings
-from transport.connections import Connections
+from transport.connections import RESERVE, Connections
 from transport.limited_connection import CONNECTIONS
 
 __all__ = ["DrainingServer", "listeners", "refuse_new_connections"]
@@ -188,7 +188,7 @@ def refuse_new_connections(listening: socket.socket) -> None:
 
 def _allow_open_files(connections: Connections) -> None:
     """Raises this process's limit of open files to what its connections need; lowers the number of connections when that is not allowed."""
-    needed = connections.limits.connections + load_settings().pool_max_size + _OTHER_FILES
+    needed = connections.limits.connections + RESERVE + load_settings().pool_max_size + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         allowed = max(10, connections.limits.connections - (needed - hard))

@@ -4,13 +4,15 @@ One sweep a second looks at the connections that wait for something, so an ordin
 """
 
 import asyncio
+import ipaddress
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
 
-__all__ = ["Connection", "ConnectionLimits", "Connections"]
+__all__ = ["RESERVE", "Connection", "ConnectionLimits", "Connections", "network_of"]
 
 _log = structlog.get_logger("rollcall.connections")
 
@@ -25,6 +27,8 @@ _LOWEST_RATE = 1024
 _LOG_SECONDS = 10.0
 # A connection with less than this in an unfinished request is not worth dropping for memory.
 _SMALL = 4096
+# Connections above the limit, whose heads are read to see whether they are for one of the paths that are always answered.
+RESERVE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class ConnectionLimits:
     header_bytes: int = 65_536
     connections: int = 2_000
     buffered_bytes: int = 64 << 20
+    # Paths that are answered above the limit of connections, by their beginning.
+    reserved_paths: tuple[str, ...] = ("/health/",)
     # Paths that take a body, by their beginning. A body that comes to another path gets the time of the headers.
     body_paths: tuple[str, ...] = ("/",)
 
@@ -53,16 +59,39 @@ class Connection(Protocol):
     since: float
     # Bytes of an unfinished request.
     held: int
-    # Bytes of an answer that the client has not taken, when it was last looked at, and when that was.
+    # Bytes of whole requests that wait for the one before them.
+    queued: int
+    # The client's, as `network_of` has it.
+    network: str
+    # Bytes of an answer in this process that the client has not taken.
     unsent: int
+    # The same, and what lies in the kernel: when the client's rate began to be measured, and when that was.
+    unsent_mark: int
     unsent_since: float
 
     def time_out_reading(self, now: float) -> None: ...
     def bytes_to_send(self) -> int: ...
+    def bytes_to_take(self) -> int: ...
+    def give_way(self) -> None: ...
     def close(self) -> None: ...
     def abort(self) -> None: ...
     def refuse(self, status: int, code: str, message: str) -> None: ...
     def finish_after_response(self) -> None: ...
+
+
+def network_of(client: tuple[str, int] | None) -> str:
+    """Returns whose share of the connections one counts to: an IPv4 address, or the /64 of an IPv6 one, which is a household's or an office's."""
+    host = client[0] if client else ""
+    return _prefix(host) if ":" in host else host
+
+
+@lru_cache(maxsize=1_024)
+def _prefix(host: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(host.partition("%")[0])
+    except ValueError:
+        return host
+    return str(address.ipv4_mapped or int(address) >> 64)
 
 
 class Connections:
@@ -79,7 +108,11 @@ class Connections:
         self.sending: dict[Connection, None] = {}
         # Closed by us, and waiting for the client to take the rest or to close as well: until when.
         self.closing: dict[Connection, float] = {}
+        # Above the limit: each gets one answer.
+        self.reserved: dict[Connection, None] = {}
+        self._networks: dict[str, dict[Connection, None]] = {}
         self.held_bytes = 0
+        self.queued_bytes = 0
         self.unsent_bytes = 0
         # From SIGTERM on: each answer is the last one of its connection.
         self.draining = False
@@ -91,8 +124,9 @@ class Connections:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def opened(self, connection: Connection, now: float) -> None:
-        """Takes a new connection in. When there are too many, the one that is idle longest makes room, or the one that sends slowest."""
+        """Takes a new connection in. When there are too many, another makes room."""
         self.open[connection] = None
+        self._networks.setdefault(connection.network, {})[connection] = None
         connection.since = now
         if self._timer is None:
             self._loop = asyncio.get_running_loop()
@@ -106,6 +140,12 @@ class Connections:
         self.open.pop(connection, None)
         self.idle.pop(connection, None)
         self.closing.pop(connection, None)
+        self.reserved.pop(connection, None)
+        of_network = self._networks.get(connection.network, {})
+        of_network.pop(connection, None)
+        if not of_network:
+            self._networks.pop(connection.network, None)
+        self.unqueue(connection, connection.queued)
         self.read(connection)
         self.sent(connection)
 
@@ -113,12 +153,25 @@ class Connections:
         """Counts bytes of an unfinished request. When all hold too much together, the oldest unfinished requests are refused."""
         connection.held += size
         self.held_bytes += size
-        if self.held_bytes > self.limits.buffered_bytes:
+        if self.held_bytes + self.queued_bytes > self.limits.buffered_bytes:
             for each in [each for each in self.reading if each.held > _SMALL]:
                 self.drop("memory")
                 each.refuse(503, "OVERLOADED", "Too many requests are being received at once. Try again later.")
-                if self.held_bytes <= self.limits.buffered_bytes:
+                if self.held_bytes + self.queued_bytes <= self.limits.buffered_bytes:
                     break
+
+    def queue(self, connection: Connection, size: int) -> bool:
+        """Counts bytes of a whole request that waits for the one before it. Returns whether there is room for it."""
+        connection.queued += size
+        self.queued_bytes += size
+        if self.held_bytes + self.queued_bytes <= self.limits.buffered_bytes:
+            return True
+        self.drop("memory")
+        return False
+
+    def unqueue(self, connection: Connection, size: int) -> None:
+        connection.queued -= size
+        self.queued_bytes -= size
 
     def read(self, connection: Connection) -> None:
         """Says that a request is whole, or will not be."""
@@ -130,8 +183,12 @@ class Connections:
         """Counts what the client has not taken. When that is too much of all together, those that have waited longest are dropped."""
         connection.unsent_since = now
         connection.unsent = connection.bytes_to_send()
+        connection.unsent_mark = connection.bytes_to_take()
         self.sending[connection] = None
         self.unsent_bytes += connection.unsent
+        self._bound_unsent()
+
+    def _bound_unsent(self) -> None:
         while self.unsent_bytes > self.limits.buffered_bytes and len(self.sending) > 1:
             slowest = next(iter(self.sending))
             self.drop("memory")
@@ -146,6 +203,7 @@ class Connections:
     def close_within(self, connection: Connection, until: float) -> None:
         """Lets a connection that we have closed go by itself until then."""
         self.idle.pop(connection, None)
+        self.reserved.pop(connection, None)
         self.read(connection)
         if connection in self.open:
             self.closing[connection] = until
@@ -168,16 +226,40 @@ class Connections:
                 self._timer.cancel()
             self._sweep()
 
+    def admits(self, connection: Connection, path: str) -> bool:
+        """Whether a connection above the limit, whose head has been read, is answered."""
+        if path.startswith(self.limits.reserved_paths):
+            return True
+        if len(self.open) > self.limits.connections:
+            return False
+        del self.reserved[connection]
+        return True
+
     def _make_room(self, newest: Connection) -> None:
-        if self.idle:
-            self.drop("too many connections")
-            next(iter(self.idle)).close()
-        elif self.reading:
-            self.drop("too many connections")
-            next(iter(self.reading)).refuse(503, "OVERLOADED", "There are too many connections. Try again later.")
-        else:
-            self.drop("too many connections")
-            newest.refuse(503, "OVERLOADED", "There are too many connections. Try again later.")
+        """Ends a connection: an idle one, else one whose request is not whole, else one whose request waits.
+
+        A network with more than half of all connections gives way alone; and only to a smaller one does a network lose a request that waits. Where
+        nobody gives way, the newest is taken above the limit until its head is read.
+        """
+        self.drop("too many connections")
+        largest = max(self._networks.values(), key=len)
+        among = largest if 2 * len(largest) > self.limits.connections else self.open
+        idle = next((each for each in self.idle if each in among), None)
+        if idle is not None:
+            idle.close()
+            return
+        reading = next((each for each in self.reading if each in among and each not in self.reserved), None)
+        if reading is not None:
+            _refuse(reading)
+            return
+        if len(largest) > len(self._networks[newest.network]) + 1:
+            waiting = next((each for each in reversed(largest) if each not in self.closing), None)
+            if waiting is not None:
+                waiting.give_way()
+                return
+        self.reserved[newest] = None
+        if len(self.reserved) > RESERVE:
+            _refuse(next((each for each in self.reserved if each in self.reading), newest))
 
     def _arm(self) -> None:
         assert self._loop is not None
@@ -191,7 +273,8 @@ class Connections:
         for each in list(self.reading):
             each.time_out_reading(now)
         for each in list(self.sending):
-            self._check_sending(each, now)
+            if each in self.sending:
+                self._check_sending(each, now)
         for each, until in list(self.closing.items()):
             if each in self.sending:
                 self.closing[each] = now + self.limits.send_seconds
@@ -224,20 +307,27 @@ class Connections:
         return self._finishing_since is not None
 
     def _check_sending(self, connection: Connection, now: float) -> None:
-        took = now - connection.unsent_since
-        if took < self.limits.send_seconds:
-            return
         left = connection.bytes_to_send()
-        if connection.unsent - left < took * _LOWEST_RATE:
-            self.drop("slow reader")
-            self.sent(connection)
-            connection.abort()
-        else:
-            self.unsent_bytes += left - connection.unsent
-            connection.unsent, connection.unsent_since = left, now
+        self.unsent_bytes += left - connection.unsent
+        connection.unsent = left
+        took = now - connection.unsent_since
+        if took >= self.limits.send_seconds:
+            # The kernel can hold megabytes of an answer: the client takes those, while nothing moves here.
+            left = connection.bytes_to_take()
+            if connection.unsent_mark - left < took * _LOWEST_RATE:
+                self.drop("slow reader")
+                self.sent(connection)
+                connection.abort()
+                return
+            connection.unsent_mark, connection.unsent_since = left, now
+        self._bound_unsent()
 
     def _log_dropped(self, now: float) -> None:
         counts = {each.replace(" ", "_"): n for each, n in self._dropped.items()}
         _log.warning("connections were dropped", open=len(self.open), **counts)
         self._dropped.clear()
         self._logged = now
+
+
+def _refuse(connection: Connection) -> None:
+    connection.refuse(503, "OVERLOADED", "There are too many connections. Try again later.")

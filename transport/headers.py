@@ -2,7 +2,10 @@
 
 from starlette.types import Scope
 
-__all__ = ["SECURITY_HEADERS", "header"]
+__all__ = ["SECURITY_HEADERS", "UNSENT", "header"]
+
+# Where in a request's scope an answer that is sent in pieces says how many bytes of it are still to be sent.
+UNSENT = "rollcall.unsent"
 
 # On every answer. The explorer's page adds a Content-Security-Policy of its own.
 SECURITY_HEADERS = (

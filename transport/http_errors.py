@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from transport.headers import SECURITY_HEADERS
 
-__all__ = ["HTTPError", "error_bytes", "error_response", "is_host"]
+__all__ = ["TOO_MANY_CONNECTIONS", "HTTPError", "error_bytes", "error_response", "is_host"]
 
 # RFC 9110, 7.2 and RFC 3986, 3.2.2: a name, an IPv4 address or an IPv6 one in brackets, and a port.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
@@ -24,6 +24,9 @@ class HTTPError(Exception):
         self.code = code
         self.message = message
         self.headers = headers
+
+
+TOO_MANY_CONNECTIONS = HTTPError(503, "OVERLOADED", "There are too many connections. Try again later.")
 
 
 def error_response(error: HTTPError) -> tuple[list[tuple[bytes, bytes]], bytes]:

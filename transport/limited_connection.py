@@ -1,14 +1,20 @@
 """A connection that can be ended: by the sweep over all of them, by a refusal, by the drain. What it speaks is protocol.py's affair."""
 
 import asyncio
+import fcntl
+import struct
+import termios
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from transport.connections import ConnectionLimits, Connections
-from transport.http_errors import HTTPError, error_bytes
+from transport.connections import ConnectionLimits, Connections, network_of
+from transport.headers import UNSENT
+from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError, error_bytes
 from transport.request_cycle import RequestCycle
 
 __all__ = ["BODY", "CONNECTIONS", "HEAD", "NOTHING", "LimitedConnection"]
@@ -22,6 +28,16 @@ _LINGER_BYTES = 1 << 20
 
 # Parts of a request that have begun to arrive, and are not whole.
 NOTHING, HEAD, BODY = range(3)
+
+
+class PipelineFlow(FlowControl):
+    """uvicorn's flow control, which reads no further while a whole request waits for the one before it."""
+
+    pipeline_waits = False
+
+    def resume_reading(self) -> None:
+        if not self.pipeline_waits:
+            super().resume_reading()
 
 
 class LimitedConnection(HttpToolsProtocol):
@@ -38,7 +54,10 @@ class LimitedConnection(HttpToolsProtocol):
         self._limits: ConnectionLimits = connections.limits
         self.since = 0.0
         self.held = 0
+        self.queued = 0
+        self.network = ""
         self.unsent = 0
+        self.unsent_mark = 0
         self.unsent_since = 0.0
         # What of a request has arrived last.
         self._part = NOTHING
@@ -52,6 +71,8 @@ class LimitedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow: PipelineFlow = PipelineFlow(transport)
+        self.network = network_of(self.client)
         self._connections.opened(self, self.loop.time())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,7 +106,8 @@ class LimitedConnection(HttpToolsProtocol):
     def time_out_reading(self, now: float) -> None:
         cycle = self.cycle
         reading_body = self._part == BODY
-        if reading_body and not cycle.response_complete and (self.flow.read_paused or cycle.waiting_for_100_continue):
+        waits_for_us = self.flow.read_paused or (reading_body and cycle.waiting_for_100_continue)
+        if self._part and waits_for_us and not (reading_body and cycle.response_complete):
             # The client waits for us.
             self.since = now
             return
@@ -104,7 +126,18 @@ class LimitedConnection(HttpToolsProtocol):
             self._refuse(HTTPError(408, "REQUEST_TIMEOUT", f"The {part} of the request took longer than {limit:g} seconds."))
 
     def bytes_to_send(self) -> int:
-        return self.transport.get_write_buffer_size()
+        """Bytes in this process: those of the transport, and the rest of an answer that is sent in pieces."""
+        running = self._running
+        return self.transport.get_write_buffer_size() + (0 if running is None else running.scope.get(UNSENT, 0))  # type: ignore[operator]
+
+    def bytes_to_take(self) -> int:
+        """As `bytes_to_send`, with those in the kernel that the client has not acknowledged: there can be megabytes of them."""
+        queued = 0
+        accepted = self.transport.get_extra_info("socket")
+        if accepted is not None:
+            with suppress(OSError):
+                [queued] = struct.unpack("i", fcntl.ioctl(accepted.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+        return self.bytes_to_send() + int(queued)
 
     def finish_after_response(self) -> None:
         for cycle in (self._running, self.cycle):
@@ -121,6 +154,18 @@ class LimitedConnection(HttpToolsProtocol):
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answers a request that is not whole, and closes the connection at once."""
         self._refuse(HTTPError(status, code, message), linger=False)
+
+    def give_way(self) -> None:
+        """Ends the connection for others, with a whole request that waits: its operation is cancelled as if the client had left."""
+        running = self._running
+        if running is None or running.response_started or self.flow.write_paused:
+            self.abort()
+            self._closed_by_us()
+            return
+        running.disconnected = True
+        running.message_event.set()
+        self.transport.write(error_bytes(TOO_MANY_CONNECTIONS, self.server_state.default_headers))
+        self.close()
 
     # Refusals
 
@@ -149,6 +194,7 @@ class LimitedConnection(HttpToolsProtocol):
         of_this = self._part == BODY
         if of_this and self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
+            self._connections.unqueue(self, cycle.queued)  # type: ignore[attr-defined]  # ours is a RequestCycle
             of_this = False
         if not of_this:
             self._refusal = said
@@ -169,6 +215,7 @@ class LimitedConnection(HttpToolsProtocol):
         if linger:
             self.transport.write_eof()
             # It may be paused, and then nothing would be thrown away.
+            self.flow.pipeline_waits = False
             self.flow.resume_reading()
             self._connections.close_within(self, self.loop.time() + _LINGER_SECONDS)
         else:

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from transport.admission import ADMISSION, Admission, early_refusal
-from transport.http_errors import HTTPError
+from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError
 from transport.limited_connection import BODY, HEAD, NOTHING, LimitedConnection
 from transport.request_cycle import RequestCycle
 from transport.request_head import (
@@ -36,9 +36,12 @@ __all__ = ["HTTPProtocol"]
 
 # How much is parsed before the limits are looked at.
 _SLICE = 65_536
-# Requests that wait on one connection for the one before them: a read can bring thousands.
-_MAX_PIPELINED = 16
+# What a header takes in memory beside its bytes.
+_HEADER_BYTES = 150
+# Requests that wait on one connection for the one before them, and of those that are refused at once in one read: it can bring thousands.
+_MAX_PIPELINED = 4
 
+_TOO_MANY_BYTES = HTTPError(503, "OVERLOADED", "Too many requests are being received at once. Try again later.")
 _TOO_MUCH_FRAMING = HTTPError(413, "CHUNKS_NOT_REASONABLE", "The chunks' framing is larger than what is in them.")
 
 
@@ -86,7 +89,8 @@ class HTTPProtocol(LimitedConnection):
             self._drop_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
-            self._refuse(cause if isinstance(cause, HTTPError) else NOT_HTTP)
+            # When there are too many connections, none stays a while longer to see that its refusal is read.
+            self._refuse(cause if isinstance(cause, HTTPError) else NOT_HTTP, linger=cause is not TOO_MANY_CONNECTIONS)
         except httptools.HttpParserError:
             self._refuse(NOT_HTTP)
         else:
@@ -143,6 +147,7 @@ class HTTPProtocol(LimitedConnection):
         scope["path"] = self.root_path + path
         scope["raw_path"] = self.root_path.encode("ascii") + raw_path
         scope["query_string"] = query
+        last = version == "1.0" or not self.parser.should_keep_alive() or self._is_last(path)
         before = self.cycle
         cycle = self.cycle = RequestCycle(
             scope=scope,
@@ -154,21 +159,32 @@ class HTTPProtocol(LimitedConnection):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._connections.draining,
+            keep_alive=not last,
             on_response=self.on_response_complete,
         )
         if before is None or before.response_complete:
             admission = self._admission
-            refusal = early_refusal(admission, cycle.scope) if admission is not None and admission.waiting else None
+            refusal = None
+            # A client that does not take its answers gets the next one from the application, which waits for it.
+            if admission is not None and admission.waiting and not self.flow.write_paused:
+                refusal = early_refusal(admission, cycle.scope)
             if refusal is None:
                 self._start(cycle)
-            else:
+            elif self._begun <= _MAX_PIPELINED:
                 self._answer_at_once(cycle, 503, refusal)
+            else:
+                raise HTTPError(503, "OVERLOADED", "The server has more to do than it can. Try again in a moment.")
         else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
-            if len(self.pipeline) > _MAX_PIPELINED:
-                raise HTTPError(400, "TOO_MANY_PIPELINED_REQUESTS", f"Send at most {_MAX_PIPELINED} requests before reading answers.")
+            self._wait_in_line(cycle)
+
+    def _is_last(self, path: str) -> bool:
+        """Whether the connection ends with the answer to this request. Raises HTTPError when there is none, since there are too many connections."""
+        connections = self._connections
+        if connections.reserved and self in connections.reserved:
+            if not connections.admits(self, path):
+                raise TOO_MANY_CONNECTIONS
+            return self in connections.reserved
+        return connections.draining
 
     def on_body(self, body: bytes) -> None:
         size = len(body)
@@ -198,8 +214,26 @@ class HTTPProtocol(LimitedConnection):
         if cycle.response_complete:
             self._become_idle()
             return
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self._count_queued(cycle, len(cycle.body))
         cycle.more_body = False
         cycle.message_event.set()
+
+    # Requests that wait for the one before them
+
+    def _wait_in_line(self, cycle: RequestCycle) -> None:
+        self.flow.pipeline_waits = True
+        self.flow.pause_reading()
+        self.pipeline.appendleft((cycle, self.app))
+        if len(self.pipeline) > _MAX_PIPELINED:
+            raise HTTPError(400, "TOO_MANY_PIPELINED_REQUESTS", f"Send at most {_MAX_PIPELINED} requests before reading answers.")
+        self._count_queued(cycle, len(self.url) + sum(len(name) + len(value) + _HEADER_BYTES for name, value in self.headers))
+
+    def _count_queued(self, cycle: Any, size: int) -> None:
+        cycle.queued += size
+        if not self._connections.queue(self, size):
+            self._part = BODY
+            raise _TOO_MANY_BYTES
 
     # The answers
 
@@ -223,9 +257,14 @@ class HTTPProtocol(LimitedConnection):
         if self.transport.is_closing():
             self._closed_by_us()
             return
-        self.flow.resume_reading()
+        following: RequestCycle | None = None
         if self.pipeline:
-            self._start(self.pipeline.pop()[0])  # type: ignore[arg-type]
+            following = self.pipeline.pop()[0]  # type: ignore[assignment]
+        self.flow.pipeline_waits = bool(self.pipeline)
+        self.flow.resume_reading()
+        if following is not None:
+            self._connections.unqueue(self, following.queued)
+            self._start(following)
         elif self._refusal:
             self._say(self._refusal, linger=True)
         elif not self._part:

@@ -26,6 +26,9 @@ class RequestCycle(RequestResponseCycle):
     application let through is a 500.
     """
 
+    # Bytes of it that are counted while it waits for the request before it.
+    queued = 0
+
     async def run_asgi(self, app: ASGI3Application) -> None:
         try:
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from execution.errors import Refusal
+from transport.headers import UNSENT
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
 __all__ = ["JSONBytesResponse", "WithHeaders", "http_exception_response", "refusal_response", "response"]
@@ -66,13 +67,15 @@ class JSONBytesResponse:
         if len(self._body) <= _PIECE:
             await send({"type": "http.response.body", "body": self._body})
         else:
-            await self._send_in_pieces(send)
+            await self._send_in_pieces(scope, send)
 
-    async def _send_in_pieces(self, send: Send) -> None:
+    async def _send_in_pieces(self, scope: Scope, send: Send) -> None:
         """Sends a large body so that others have their turns: what compresses it has a piece at a time."""
         for start in range(0, len(self._body), _PIECE):
             more = start + _PIECE < len(self._body)
+            rest = scope[UNSENT] = len(self._body) - start
             await send({"type": "http.response.body", "body": self._body[start : start + _PIECE], "more_body": more})
+            scope[UNSENT] = max(0, rest - _PIECE)
             await asyncio.sleep(0)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 
+from transport.admission import ADMISSION
 from transport.connections import ConnectionLimits, Connections
 from transport.limited_connection import CONNECTIONS
 from transport.protocol import HTTPProtocol
@@ -42,11 +43,13 @@ class Served:
         self.bodies: list[bytes] = []
         self.gone = 0
         self.release = threading.Event()
+        self.admission: Any = None
 
     async def app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await receive()
             scope["state"][CONNECTIONS] = self.connections
+            scope["state"][ADMISSION] = self.admission
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
@@ -68,8 +71,14 @@ class Served:
             more = message["more_body"]
         self.bodies.append(body)
         if scope["path"] == "/waits":
+            # As the endpoint looks out for a client that leaves.
+            left = asyncio.create_task(receive())
             while not self.release.is_set():
                 await asyncio.sleep(0.01)
+                if left.done():
+                    self.gone += 1
+                    return
+            left.cancel()
         await self._answer(send, b"x" * int(scope["path"][7:]) if scope["path"].startswith("/bytes/") else body)
 
     async def _answer(self, send: Any, body: bytes) -> None:
@@ -78,8 +87,9 @@ class Served:
 
 
 @contextmanager
-def serving(**limits: Any) -> Iterator[Served]:
+def serving(admission: Any = None, **limits: Any) -> Iterator[Served]:
     served = Served(ConnectionLimits(**limits))
+    served.admission = admission
     config = uvicorn.Config(
         served.app,
         interface="asgi3",
@@ -115,8 +125,9 @@ def wait_for(condition: Any, within: float = 60) -> None:
 
 
 @contextmanager
-def dial(served: Served, sent: bytes = b"", **options: int) -> Iterator[socket.socket]:
+def dial(served: Served, sent: bytes = b"", source: str = "127.0.0.1", **options: int) -> Iterator[socket.socket]:
     with socket.socket() as made:
+        made.bind((source, 0))
         if "receive_buffer" in options:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options["receive_buffer"])
         made.settimeout(30)

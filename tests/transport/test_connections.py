@@ -1,13 +1,18 @@
 """Connections that hold what they don't use are ended: slow senders, half requests, idle ones, slow readers, too many of them."""
 
+import asyncio
 import contextlib
 import socket
 import time
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
 from tests.transport.raw_http import answers, dial, only, serving, wait_for
+from transport.connections import RESERVE, ConnectionLimits, Connections, network_of
+from transport.headers import UNSENT
+from transport.responses import JSONBytesResponse
 
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -179,15 +184,114 @@ def test_beyond_the_number_of_connections_the_idle_make_room_and_then_the_slowes
             assert honest.recv(1000).startswith(b"HTTP/1.1 200")
 
 
-def test_when_all_connections_work_the_newest_is_refused():
-    with serving(connections=3) as served, contextlib.ExitStack() as stack:
-        working = [stack.enter_context(dial(served, b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(3)]
-        wait_for(lambda: len(served.bodies) == 3)
-        with dial(served) as late:
+WAITS = b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@contextlib.contextmanager
+def all_working(connections: int):
+    with serving(connections=connections) as served, contextlib.ExitStack() as stack:
+        working = [stack.enter_context(dial(served, WAITS)) for _ in range(connections)]
+        wait_for(lambda: len(served.bodies) == connections)
+        yield served, working
+
+
+def test_when_all_connections_of_a_network_work_its_newest_is_refused_and_health_is_answered():
+    with all_working(3) as (served, working):
+        with dial(served, GET) as late, dial(served, HEALTH) as probe:
             assert only(late).code == "OVERLOADED"
+            answer = only(probe)
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
         served.release.set()
         for client in working:
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_heads_that_do_not_come_keep_no_probe_out():
+    with all_working(3) as (served, _), contextlib.ExitStack() as stack:
+        for _ in range(2 * RESERVE):
+            stack.enter_context(dial(served, b"GET /"))
+        with dial(served, HEALTH) as probe:
+            assert only(probe).status == 200
+        wait_for(lambda: len(served.connections.open) <= 3 + RESERVE)
+
+
+def test_the_network_with_the_most_connections_gives_way_to_another_even_with_requests_that_wait():
+    with all_working(4) as (served, working), dial(served, GET, source="127.0.0.2") as other:
+        assert other.recv(1000).startswith(b"HTTP/1.1 200")
+        assert only(working[-1]).code == "OVERLOADED"
+        wait_for(lambda: served.gone == 1)
+        served.release.set()
+        for client in working[:-1]:
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+        other.sendall(GET)
+        assert other.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_network_with_more_than_half_of_the_connections_gives_way_alone():
+    with serving(connections=6, idle_seconds=60.0) as served, contextlib.ExitStack() as stack:
+        others = [stack.enter_context(dial(served, GET, source="127.0.0.2")) for _ in range(2)]
+        wait_for(lambda: len(served.connections.idle) == 2)
+        for _ in range(4):
+            stack.enter_context(dial(served, WAITS))
+        wait_for(lambda: len(served.bodies) == 6)
+        for _ in range(3):
+            stack.enter_context(dial(served, WAITS))
+        with dial(served, GET, source="127.0.0.3") as third:
+            assert third.recv(1000).startswith(b"HTTP/1.1 200")
+        assert len(served.connections.idle) >= 2
+        for other in others:
+            assert other.recv(1000).startswith(b"HTTP/1.1 200")
+            other.sendall(GET)
+            assert other.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+    ],
+)
+def test_a_network_is_an_address_or_the_first_half_of_a_long_one(one, other, same):
+    assert (network_of((one, 1)) == network_of((other, 2))) is same
+
+
+def test_a_client_that_takes_what_lies_in_the_kernel_is_not_dropped():
+    sent = b"GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving(send_seconds=2.0) as served, dial(served, sent, receive_buffer=16_384) as client:
+        wait_for(lambda: served.connections.sending)
+        for _ in range(60):
+            assert client.recv(4_000)
+            time.sleep(0.1)
+        assert served.connections.open
+
+
+async def test_what_is_unsent_is_counted_anew_in_every_sweep():
+    connections = Connections(ConnectionLimits())
+    left = [10]
+    connection = Mock(network="", queued=0, held=0, bytes_to_send=lambda: left[0], bytes_to_take=lambda: left[0])
+    connections.opened(connection, 0.0)
+    connections.unsent(connection, asyncio.get_running_loop().time())
+    left[0] = 70
+    connections._timer.cancel()
+    connections._sweep()
+    assert connections.unsent_bytes == 70
+    connections._timer.cancel()
+
+
+async def test_the_rest_of_an_answer_that_is_sent_in_pieces_counts_as_unsent():
+    scope, seen = {}, []
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            seen.append((scope[UNSENT], len(message["body"])))
+
+    await JSONBytesResponse(b"x" * 300_000, "application/json")(scope, None, send)
+    assert seen == [(300_000, 131_072), (168_928, 131_072), (37_856, 37_856)]
+    assert scope[UNSENT] == 0
 
 
 def test_the_log_counts_dropped_connections_in_few_lines(monkeypatch):

@@ -1,5 +1,6 @@
 """What the HTTP protocol accepts, and what it refuses: framing, headers, hosts, upgrades. Over sockets, byte by byte where it matters."""
 
+import contextlib
 import socket
 import time
 
@@ -248,9 +249,80 @@ def test_pipelined_requests_are_bounded(served):
     before = len(served.scopes)
     with dial(served, (GET + b"\r\n") * 5_000) as client:
         got = answers(client)
-    assert 16 <= len(got) < 40
+    assert 4 <= len(got) < 30
     assert got[-1].code == "TOO_MANY_PIPELINED_REQUESTS"
     assert len(served.scopes) - before == len(got) - 1
+
+
+WAITS = b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def with_body(size: int) -> bytes:
+    return POST + b"Content-Length: %d\r\n\r\n" % size + b"a" * size
+
+
+def test_whole_requests_in_the_pipeline_are_counted_until_they_start_and_nothing_is_read_behind_them():
+    with serving() as served, dial(served, WAITS + with_body(1_000) * 2) as client:
+        wait_for(lambda: served.connections.queued_bytes > 2_000)
+        [connection] = served.connections.open
+        client.sendall(with_body(1_000))
+        time.sleep(0.3)
+        assert len(connection.pipeline) == 2
+        served.release.set()
+        client.sendall(GET + CLOSE + b"\r\n")
+        assert [len(each.body) for each in answers(client)] == [0, 1_000, 1_000, 1_000, 0]
+        assert served.connections.queued_bytes == 0
+
+
+def test_whole_requests_in_all_pipelines_are_bounded_in_bytes():
+    with serving(buffered_bytes=100_000) as served, contextlib.ExitStack() as stack:
+        clients = []
+        for n in range(1, 9):
+            clients.append(stack.enter_context(dial(served, WAITS + with_body(20_000))))
+            wait_for(lambda n=n: len(served.scopes) == n)
+            wait_for(lambda: not served.connections.reading)
+        assert served.connections.queued_bytes <= 100_000
+        served.release.set()
+        assert [each.status for each in answers(clients[-1])] == [200, 503]
+        assert clients[0].recv(65_536).startswith(b"HTTP/1.1 200")
+    assert served.connections.queued_bytes == 0
+
+
+class Full:
+    """An admission that refuses every operation."""
+
+    path, waiting = "/echo", 1
+
+    def refuses(self, _: object) -> bool:
+        return True
+
+
+def test_refusals_wait_for_a_client_that_does_not_take_them():
+    with serving(Full()) as served, dial(served, with_body(1)) as client:
+        assert client.recv(65_536).startswith(b"HTTP/1.1 503")
+        [connection] = served.connections.open
+        connection.loop.call_soon_threadsafe(connection.flow.pause_writing)
+        wait_for(lambda: connection.flow.write_paused)
+        client.sendall(with_body(1) * 3)
+        wait_for(lambda: len(connection.pipeline) == 2)
+        assert connection.flow.read_paused
+        assert connection.bytes_to_send() == 0
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        connection.loop.call_soon_threadsafe(connection.flow.resume_writing)
+        client.settimeout(30)
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 3:
+            got += client.recv(65_536)
+
+
+def test_few_of_the_requests_in_one_read_are_refused_one_by_one():
+    with serving(Full()) as served, dial(served, with_body(1) * 500) as client:
+        got = answers(client)
+        assert {each.code for each in got} == {"OVERLOADED"}
+        assert len(got) == 5
+        assert got[-1].headers["connection"] == "close"
 
 
 def test_a_failure_that_nobody_caught_is_a_500_in_json(served, caplog):
