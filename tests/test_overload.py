@@ -79,7 +79,7 @@ def head(body, *lines):
 
 
 async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_taken_for_another_request(demo_url):
-    async with serving(demo_url, queue_seconds=30) as client:
+    async with serving(demo_url, queue_seconds=30, anonymous_max_body_bytes=262_144) as client:
         port = int(client.url.rpartition(":")[2])
         body = json.dumps({"query": "{ viewer { role } }", "variables": {"x": "GET / HTTP/1.1\r\n\r\n" * 5_000}}).encode()
         connection = await asyncio.open_connection("127.0.0.1", port)
