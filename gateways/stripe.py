@@ -27,7 +27,7 @@ __all__ = ["TOLERANCE_SECONDS", "Stripe"]
 TOLERANCE_SECONDS = 300
 _CHARGES = "rollcall_charges"
 # A time, and a signature of 64 characters for each secret.
-_LONGEST_SIGNATURE = 2_048
+_LONGEST_SIGNATURE = 1_024
 # Stripe's ids are at most 255 characters long. Longer ones fit into no index.
 _ID = re.compile(r"[!-~]{1,255}")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")

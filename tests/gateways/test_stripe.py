@@ -221,7 +221,7 @@ async def test_a_bad_signature_is_a_400_and_leaves_nothing(client, writable, one
     now, good = int(time.time()), signature(body)
     before = await moved(writable)
     bad = ["", "x", good.replace("v1=", "v0="), signature(body, "whsec_" + "c" * 32), signature(body + b" "), good.replace("t=", "t=1"),
-        f"{good},t={now}", signature(body, at=now - 310), signature(body, at=now + 310), good.split(",")[1], good + "," * 2_000]  # fmt: skip
+        f"{good},t={now}", signature(body, at=now - 310), signature(body, at=now + 310), good.split(",")[1], good + "," * 1_000]  # fmt: skip
     for header in bad:
         assert await deliver(client, None, body=body, header=header) == (400, "SIGNATURE_NOT_VALID"), header
     assert await moved(writable) == before
