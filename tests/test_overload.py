@@ -151,3 +151,25 @@ def test_a_turn_of_the_event_loop_accepts_many_connections():
         return turns
 
     assert uvloop.run(turns_for(96)) < 30
+
+
+async def test_one_clients_new_documents_shut_nobody_out(demo_url):
+    async with serving(demo_url) as client:
+        flood, token = await client.token("student@demo.school"), await client.token("admin@demo.school")
+        codes = set()
+
+        async def send(number):
+            for n in range(3):
+                answer = await client.post(f"{{ viewer {{ role no{number}_{n} {'role ' * 300} }} }}", token=flood)
+                codes.add(answer.json()["errors"][0]["extensions"]["code"])
+
+        flooding = [asyncio.create_task(send(number)) for number in range(100)]
+        # Behind one address a school signs in, the values written into the documents.
+        school = [asyncio.create_task(client.post(f'{{ viewer {{ role }} node(id: "{n}") {{ id }} }}')) for n in range(300)]
+        await asyncio.sleep(0)
+        for number in range(10):
+            assert (await client.data(f"{{ viewer {{ a{number}: role }} }}", token=token))["viewer"] == {f"a{number}": "ADMIN"}
+        for each in school:
+            assert "OVERLOADED" not in (await each).text
+        await asyncio.gather(*flooding)
+        assert codes >= {"GRAPHQL_VALIDATION_FAILED"}
