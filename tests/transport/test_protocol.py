@@ -293,7 +293,7 @@ class Full:
 
     path, waiting = "/echo", 1
 
-    def refuses(self, _: object) -> bool:
+    def refuses_early(self, _: object) -> bool:
         return True
 
 
