@@ -84,8 +84,11 @@ def _page(sections: Sequence[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.abuse", description="Attacks a server and measures what others notice.")
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=list(PARTS), help="all when none is named")
-    wanted: list[str] = parser.parse_args().parts
+    # Without `choices`: with nargs="*" argparse compares them with the empty list as a whole.
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all when none is named")
+    wanted: list[str] = parser.parse_args().parts or list(PARTS)
+    if unknown := [each for each in wanted if each not in PARTS]:
+        parser.error(f"no such part: {', '.join(unknown)}")
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     sections, failed = [], []
     with seeded("school") as url:
