@@ -98,6 +98,7 @@ class Admission:
     ) -> None:
         self._overloaded = overloaded
         self.path = path
+        self.request_line = b"POST %s HTTP/1.1\r\n" % path.encode()
         self.limit = self._highest = limit
         self._queue_seconds = queue_seconds
         self._bounds = (shortest, longest)

@@ -2,7 +2,7 @@
 
 from starlette.types import Scope
 
-__all__ = ["SECURITY_HEADERS", "UNSENT", "header"]
+__all__ = ["BY_NAME", "SECURITY_HEADERS", "UNSENT", "header"]
 
 # Where in a request's scope an answer that is sent in pieces says how many bytes of it are still to be sent.
 UNSENT = "rollcall.unsent"
@@ -17,14 +17,14 @@ SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
-_BY_NAME = "rollcall.headers"
+BY_NAME = "rollcall.headers"
 
 
 def header(scope: Scope, name: bytes) -> str | None:
     """The first header of this name (in lower case) as text; None when there is none."""
-    known = scope.get(_BY_NAME)
+    known = scope.get(BY_NAME)
     if known is None:
         # A request asks for eight of them.
-        known = scope[_BY_NAME] = dict(reversed(scope["headers"]))
+        known = scope[BY_NAME] = dict(reversed(scope["headers"]))
     value = known.get(name)
     return None if value is None else str(value, "latin-1")

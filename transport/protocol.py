@@ -31,6 +31,7 @@ from transport.request_head import (
     url_too_long,
     without_upgrade,
 )
+from transport.unparsed_refusal import refuse_unparsed
 
 __all__ = ["HTTPProtocol"]
 
@@ -67,12 +68,28 @@ class HTTPProtocol(LimitedConnection):
         self._drops_upgrade = False
 
     def data_received(self, data: bytes) -> None:
+        admission = self._admission
+        if admission is not None and admission.waiting and self in self._connections.idle and self._is_refused_unparsed(admission, data):
+            return
         if len(data) > _SLICE:
             # The event loop reads 250 KiB at once, which can be 40,000 headers: the limits are looked at in between.
             for at in range(0, len(data), _SLICE):
                 self._receive(data[at : at + _SLICE])
         else:
             self._receive(data)
+
+    def _is_refused_unparsed(self, admission: Admission, data: bytes) -> bool:
+        """Answers a whole request that would be refused, if it is as plain as most are, and stays idle."""
+        connections = self._connections
+        if connections.draining or connections.reserved or self.flow.write_paused or self.transport.is_closing():
+            return False
+        refusal = refuse_unparsed(admission, data, self.client)
+        if refusal is None:
+            return False
+        self._write(503, b"", refusal)
+        connections.idle.pop(self)
+        self._become_idle()
+        return True
 
     def _receive(self, data: bytes) -> None:
         if self._refused:
@@ -245,11 +262,14 @@ class HTTPProtocol(LimitedConnection):
         """Answers without the application. The body, if there is one, is read and thrown away, and the connection stays."""
         cycle.response_started = cycle.response_complete = True
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self._write(status, closing, rest)
+        if not cycle.keep_alive:
+            self.close()
+
+    def _write(self, status: int, closing: bytes, rest: bytes) -> None:
         own = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
         self.transport.write(b"".join((STATUS_LINE[status], own, closing, rest)))
         self.server_state.total_requests += 1
-        if not cycle.keep_alive:
-            self.close()
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

@@ -291,7 +291,7 @@ def test_whole_requests_in_all_pipelines_are_bounded_in_bytes():
 class Full:
     """An admission that refuses every operation."""
 
-    path, waiting = "/echo", 1
+    path, request_line, waiting = "/echo", b"POST /echo HTTP/1.1\r\n", 1
 
     def refuses_early(self, _: object) -> bool:
         return True
