@@ -39,7 +39,7 @@ _ROLES: dict[Capability, frozenset[str]] = {
 }
 _SCOPES: dict[Capability, str] = {Capability.READ_HEALTH: "health:read", Capability.SEE_STATUS: "health:read"}
 
-# Every noun that has a visibility rule in db/queries/visibility.sql.
+# Every noun that has a visibility rule in db/sql/visibility.sql.
 NOUNS = frozenset(
     {
         "students",

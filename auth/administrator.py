@@ -25,8 +25,8 @@ from config import ConfigurationError, load_settings
 from db.embedded import StartError, database_url
 from db.migrate import schema_state
 from db.plainly import database_trouble
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from db.violations import violations
 from rules.text import normal_text, text_problem
 

@@ -28,7 +28,7 @@ from auth.viewer_cache import Entry, ViewerCache
 from config import Settings
 from db.pool import Database, PoolTimeoutError
 from db.pool_share import PoolShare
-from db.queries import queries
+from db.sql_catalog import queries
 from execution.errors import Refusal
 
 __all__ = ["Authenticator"]

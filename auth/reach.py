@@ -6,7 +6,7 @@ from uuid import UUID
 from auth.access import NOUNS, open_nouns
 from auth.viewer import Viewer
 from db.pool import Database
-from db.queries import queries
+from db.sql_catalog import queries
 
 __all__ = ["EVERYTHING", "Reach", "read_reach"]
 

@@ -16,8 +16,8 @@ from auth.refusals import unauthenticated
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint, successor
 from db.pool_share import PoolShare
-from db.queries import queries
 from db.row_locks import RowLockedError, retry_while_locked
+from db.sql_catalog import queries
 from execution.errors import Refusal
 
 __all__ = ["GRACE", "KNOWN_NETWORK_FOR", "SESSION_LIFETIME", "Granted", "RefreshTokenReused", "Sessions"]

@@ -20,8 +20,8 @@ from auth.networks import Client
 from auth.refusals import rate_limited
 from auth.statements import bound
 from db.pool_share import PoolShare
-from db.queries import queries
 from db.row_locks import jitter
+from db.sql_catalog import queries
 from db.statements import Query
 
 __all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt", "Limit", "Policy", "State", "Throttle"]

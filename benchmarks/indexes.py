@@ -27,7 +27,7 @@ from auth.access import NOUNS
 from benchmarks.district import SEED_DATE, district
 from benchmarks.index_writes import write_lines
 from db.migrate import FOLDER
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Choice, Query, Statement
 from db.urls import with_database
 

@@ -1,6 +1,6 @@
 """From a statement's template to SQL text: visibility, filters, keyset, parameters.
 
-A template is committed text in `db/queries/*.sql`. What is put together here are fragments of those files, chosen by name from a fixed set;
+A template is committed text in `db/sql/*.sql`. What is put together here are fragments of those files, chosen by name from a fixed set;
 values always travel as parameters. Each combination is compiled once and kept.
 """
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Choice, Query, Statement
 
 __all__ = ["Variant", "variants"]

@@ -16,7 +16,7 @@ import asyncpg
 from config import VERSION, Settings
 from db.migrate import schema_state
 from db.pool import Database
-from db.queries import queries
+from db.sql_catalog import queries
 from db.storage import is_full_beside
 from health.machine import Machine
 from health.report import (

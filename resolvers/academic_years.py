@@ -1,7 +1,7 @@
 """The school, its academic years, semesters and holidays."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import Context, by_key, from_statement
 
 __all__ = [

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from db.statements import Choice, Statement
 from execution.errors import Refusal
 from execution.loading import Loader

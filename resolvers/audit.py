@@ -1,7 +1,7 @@
 """The audit log."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["AuditEntry", "audit_entry_by_id"]

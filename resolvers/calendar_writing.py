@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.classes import ClassSubject
 from resolvers.identifiers import write_id
 from resolvers.writing import Objects, Values, Write, rejected

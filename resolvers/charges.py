@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from auth.statements import bound
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.context import Context
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale

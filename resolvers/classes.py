@@ -1,7 +1,7 @@
 """Classes, and who teaches what in them."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["Class", "ClassSubject", "class_by_id", "class_subject_by_id"]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.people_writing import add_person, change_person, locked
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected

@@ -10,9 +10,9 @@ import structlog
 from auth.viewer import ANONYMOUS
 from db.errors import constraint_error
 from db.pool import Database
-from db.queries import queries
 from db.records import to_json
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.charges import reason_errors
 from resolvers.context import Context, by_key
 from resolvers.ledger import book

@@ -1,7 +1,7 @@
 """Assessments and grades."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["Assessment", "Grade", "assessment_by_id", "grade_by_id"]

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from auth.reach import Reach
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from execution.loading import Loader
 from execution.slices import pause
 from resolvers.context import Context, by_key, from_statement, lists_from_statement
@@ -304,7 +304,7 @@ def _live(student: UUID, rows: Sequence[Any], now: _Now, reach: Reach) -> Subjec
 
 
 def _basis(student: UUID, places: set[tuple[UUID, UUID]], reach: Reach) -> str | None:
-    """Which marks of a student the viewer sees in classes and subjects, as the rule of grades says (db/queries/visibility.sql)."""
+    """Which marks of a student the viewer sees in classes and subjects, as the rule of grades says (db/sql/visibility.sql)."""
     if "grades" in reach.open:
         return ALL
     taught = set(zip(reach.taught_classes, reach.taught_subjects, strict=True)) if student in reach.taught_students else set()

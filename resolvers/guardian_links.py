@@ -1,6 +1,6 @@
 """Who is whose guardian, written. Administrators do."""
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.writing import Objects, Values, Write, rejected
 
 __all__ = ["link_guardian", "unlink_guardian"]

@@ -1,7 +1,7 @@
 """Guardians, and whose they are."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["Guardian", "Guardianship", "guardian_by_id", "guardian_by_user", "guardianship_by_id"]

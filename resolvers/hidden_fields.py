@@ -1,6 +1,6 @@
 """Sorting and filtering by what the viewer may not see: refused, since the order of rows, or which are left, would tell it.
 
-The options `guard` and `ids` of the statements (db/queries/README.md) say which orders and filters those are.
+The options `guard` and `ids` of the statements (db/sql/README.md) say which orders and filters those are.
 """
 
 from collections.abc import Iterable

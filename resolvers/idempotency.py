@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from auth.statements import bound
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from resolvers.user_errors import UserError
 from rules.decimals import canonical
 

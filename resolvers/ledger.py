@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from resolvers.charges import reason_errors
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from auth.access import Capability
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from db.violations import violations
 from execution.errors import Refusal
 from resolvers.grades import Assessment

@@ -8,8 +8,8 @@ from uuid import UUID
 from auth.sessions import Granted
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint
-from db.queries import queries
 from db.row_locks import retry_while_locked
+from db.sql_catalog import queries
 from resolvers.context import Context
 from resolvers.sign_in import authenticator_of, chosen_password_error, lock_account
 from resolvers.user_errors import UserError

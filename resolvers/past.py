@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from db.statements import Query
 from execution.errors import Refusal
 from execution.loading import Loader

@@ -1,7 +1,7 @@
 """Charges, what moved on them, receipts, balances."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key, lists_from_statement
 
 __all__ = [

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from db.naming import camel
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Query
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale

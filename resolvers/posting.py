@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from auth.access import Capability
-from db.queries import queries
 from db.records import to_json
 from db.rows import Row
+from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import by_key
 from resolvers.marking import LOCKS

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from auth.statements import bound
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.identifiers import write_id

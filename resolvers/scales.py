@@ -5,8 +5,8 @@ from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
 
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write
 from rules.decimals import decimals

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from execution.errors import Refusal
 from execution.loading import Loader
 from resolvers.classes import class_by_id

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from auth.statements import bound
 from auth.tokens import Kind, fingerprint, mint
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import Context, by_key
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError

@@ -1,8 +1,8 @@
 """Sessions, looked at and ended: one's own by oneself, anybody's by an administrator."""
 
 from auth.access import Capability
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 from resolvers.sign_in import authenticator_of
 from resolvers.writing import Objects, Values, Write, rejected

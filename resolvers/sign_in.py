@@ -11,8 +11,8 @@ from auth.sessions import KNOWN_NETWORK_FOR, Granted, RefreshTokenReused
 from auth.sign_in_gate import KNOWN, PROVED, UNKNOWN, UNTROUBLED, Superseded
 from auth.statements import bound
 from auth.viewer import Viewer
-from db.queries import queries
 from db.row_locks import RowLockedError, retry_while_locked
+from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.user_errors import UserError

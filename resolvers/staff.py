@@ -1,7 +1,7 @@
 """Teachers."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["Teacher", "teacher_by_id", "teacher_by_user"]

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from execution.errors import Refusal
 from execution.loading import Loader
 from execution.slices import pause, sliced

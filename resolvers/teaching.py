@@ -1,6 +1,6 @@
 """What teachers can teach, and that who teaches is a teacher now. Administrators write it."""
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.user_errors import UserError
 from resolvers.writing import Action, Objects, Rejected, Values, Write, rejected
 

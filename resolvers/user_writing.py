@@ -1,6 +1,6 @@
 """Accounts, written: by administrators, and one's own contact by oneself."""
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.people_writing import PERSON, locked
 from resolvers.writing import Objects, Values, Write, rejected
 

@@ -1,7 +1,7 @@
 """Users: accounts, and the names of everyone."""
 
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from resolvers.context import by_key
 
 __all__ = ["User", "user_by_id"]

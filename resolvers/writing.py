@@ -18,8 +18,8 @@ from auth.access import Capability, may
 from auth.reach import Reach, read_reach
 from auth.statements import bound
 from db.errors import DomainError, constraint_error
-from db.queries import queries
 from db.records import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
+from db.sql_catalog import queries
 from db.statements import Query
 from db.violations import violations
 from execution.errors import Refusal

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from auth.access import Capability
-from db.queries import queries
+from db.sql_catalog import queries
 from execution.edges import computed, edge
 from resolvers import audit, users
 from schema.connections import Listing, id_filter, optional, order_input, root_connection

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from auth.access import Capability
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers import gateway_events
 from schema import types
 from schema.connections import Listing, optional, order_input, root_connection

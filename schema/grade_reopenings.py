@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 
 from auth.access import Capability
-from db.queries import queries
+from db.sql_catalog import queries
 from execution.edges import edge
 from resolvers import academic_years, classes, posting, subjects, users
 from schema import types

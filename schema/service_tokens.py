@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.access import Capability
-from db.queries import queries
+from db.sql_catalog import queries
 from execution.edges import edge
 from resolvers import service_tokens, users
 from resolvers.identifiers import read_id

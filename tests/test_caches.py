@@ -16,8 +16,8 @@ from auth.networks import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from db.connections import is_read
-from db.queries import queries
 from db.rows import Row
+from db.sql_catalog import queries
 from db.statements import COMPILED, Choice
 from execution.costs import Costs
 from execution.leaves import leaf

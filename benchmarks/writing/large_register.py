@@ -17,8 +17,8 @@ from benchmarks.writing.copies import TODAY
 from benchmarks.writing.registers import SUBMIT, accepted, entries, mutation
 from config import load_settings
 from db.pool import Database
-from db.queries import queries
 from db.records import to_json
+from db.sql_catalog import queries
 
 __all__ = ["LargeClass", "measured_large", "own_teacher", "prepared_large", "summary"]
 

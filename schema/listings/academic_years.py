@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.academic_years import AcademicYear, Holiday, Period, Semester
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input

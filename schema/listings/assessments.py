@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.academic_years import Semester
 from resolvers.classes import Class
 from resolvers.grades import Assessment, Grade

@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.attendance import Attendance, Register
 from resolvers.classes import Class
 from resolvers.students import Student

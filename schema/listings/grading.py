@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.academic_years import Semester
 from resolvers.classes import Class
 from resolvers.grading import FinalGrade, GradingScale

@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.guardians import Guardian, Guardianship
 from resolvers.students import Student
 from schema import types

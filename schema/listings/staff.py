@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.staff import Teacher
 from resolvers.subjects import Subject
 from schema import types

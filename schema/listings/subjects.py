@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers.subjects import AssessmentType, FeeCategory, Subject
 from schema import types
 from schema.connections import Listing, optional, order_input

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from config import Settings
 from db.pool import Database
-from db.queries import queries
+from db.sql_catalog import queries
 from schema.nodes import _BY_TAG
 from tests.access.demanded import NODE_TYPES, ROOT_FIELDS, TO_MANY, TO_ONE, WITHIN
 from tests.access.table import FIELDS, LINKED_BY, SEES, TYPES
@@ -65,7 +65,7 @@ OTHER_EDGES = {
     **dict.fromkeys(["RegisterChange.student", "RegisterChange.attendance", "NotMarked.student"], _WRITERS_ALONE),
     **dict.fromkeys(["GradeChange.student", "GradeChange.grade", "GradePosting.subject"], _WRITERS_ALONE),
 }
-# Lists of db/queries that are called otherwise than their noun, or that a test of their own covers.
+# Lists of db/sql that are called otherwise than their noun, or that a test of their own covers.
 NOUN_OF_PAGE = {"guardianships": "guardian_students", "class_history": "student_class_history", "users": "user"}
 OTHER_PAGES = {
     "attendance_totals": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",

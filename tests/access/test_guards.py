@@ -7,7 +7,7 @@ import db.statements
 from auth.access import NOUNS, Capability
 from config import Settings
 from db.pool import Database
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Fragment
 from execution.sized_cache import SizedCache
 from schema.roots import CAPABILITY

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from auth.access import NOUNS
-from db.queries import queries
+from db.sql_catalog import queries
 from tests.access.world import build, uid
 
 

@@ -14,8 +14,8 @@ from auth.reach import read_reach
 from auth.viewer import Viewer
 from config import Settings
 from db.pool import Database
-from db.queries import queries
 from db.seed import seed
+from db.sql_catalog import queries
 from db.statements import Choice
 from tests.databases import SEED_DATE
 

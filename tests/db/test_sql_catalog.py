@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.queries import Queries
+from db.sql_catalog import Queries
 from db.sql_lexer import split_columns, substitute, without_comments
 
 PAGE = """-- visible: notes n

@@ -7,7 +7,7 @@ import pytest
 
 from auth.access import NOUNS
 from db.connections import is_read
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Choice
 from db.variants import variants
 from db.written import Template
@@ -132,7 +132,7 @@ def test_every_tables_statements_ask_who_may_see():
 
 
 def test_a_table_is_noticed_wherever_it_is_read(tmp_path):
-    from db.queries import Queries
+    from db.sql_catalog import Queries
 
     bodies = [
         "SELECT 1 FROM grades g",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.keys import Keys
-from db.queries import queries
+from db.sql_catalog import queries
 from resolvers import cursors
 from resolvers.cursors import CursorCipher, read_cursor, write_cursor
 from resolvers.paging import Edge

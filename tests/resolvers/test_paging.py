@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auth.access import NOUNS
-from db.queries import queries
+from db.sql_catalog import queries
 from db.statements import Choice
 
 ORDERS = [

@@ -57,7 +57,7 @@ async def test_user_errors_are_not_saved_under_a_key(writable, one):
 
 
 async def test_keys_are_kept_thirty_days(writable, one):
-    from db.queries import queries
+    from db.sql_catalog import queries
 
     key, old = uuid4().hex, uuid4().hex
     await pay(writable, (one, "1"), key=key)

@@ -1,4 +1,4 @@
-"""The named statements of `db/queries/*.sql`, read once at import: `queries.students_by_id`. db/queries/README.md describes the format."""
+"""The named statements of `db/sql/*.sql`, read once at import: `queries.students_by_id`. db/sql/README.md describes the format."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _OPTIONS = {
 }
 _NAMED = {"order", "filter", "flag", "per", "by", "group", "guard", "ids"}
 _TYPED = {"order", "by"}
-_FOLDER = Path(__file__).parent / "queries"
+_FOLDER = Path(__file__).parent / "sql"
 
 
 @dataclass(frozen=True, slots=True)
