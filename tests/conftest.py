@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from tests.asking import School
     from tests.databases import Databases
+    from tests.graphql_school import School
 
 # The suite starts the server as a program dozens of times: without compiled files each start compiles a second's worth of modules anew.
 sys.dont_write_bytecode = False
@@ -119,7 +119,7 @@ async def demo(demo_url: str) -> AsyncIterator["School"]:
     """The demo school, to be asked through GraphQL."""
     from config import Settings
     from db.pool import Database
-    from tests.asking import School
+    from tests.graphql_school import School
 
     database = await Database.open(Settings(environment="test", pool_min_size=1), demo_url)
     try:
@@ -131,7 +131,7 @@ async def demo(demo_url: str) -> AsyncIterator["School"]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writable(databases: "Databases") -> AsyncIterator["School"]:
     """A demo school whose clock stands on the day it was seeded for, and whose data a file's tests change."""
-    from tests.writable import NOW, writable_school
+    from tests.writable_school import NOW, writable_school
 
     async with writable_school(databases, NOW) as school:
         yield school

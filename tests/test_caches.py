@@ -183,7 +183,7 @@ def test_costs_are_bounded_by_what_they_say(declared):
 
 
 def test_what_is_kept_by_types_is_bounded_by_the_schema():
-    from tests.asking import SCHEMA
+    from tests.graphql_school import SCHEMA
 
     for each in SCHEMA._schema.type_map.values():
         leaf(each, True)

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from db.books import check_books_of
-from tests.folders import reachable_folder
-from tests.programs import Program
+from tests.server_process import Program
+from tests.temp_folders import reachable_folder
 
 PAY = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
   receipt { id number amount transactions { nodes { id } } } userErrors { code } } }"""

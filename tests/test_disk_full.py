@@ -19,9 +19,10 @@ import db.keeping
 from db.embedded import EmbeddedServer, StartError
 from db.errors import failure
 from db.keeping import kept_running
-from tests.folders import reachable_folder
-from tests.programs import ROOT, Program, until
-from tests.serving import serving
+from tests.in_process_server import serving
+from tests.polling import block_until
+from tests.server_process import ROOT, Program
+from tests.temp_folders import reachable_folder
 
 CONTACT = (
     "mutation ($input: UpdateOwnContactInput!) { updateOwnContact(input: $input) { user { contact { address } } userErrors { code } } }"
@@ -170,7 +171,7 @@ def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
                 connection.execute("CREATE TABLE said AS SELECT n FROM generate_series(1, 1000) AS n")
             ballast = fill(folder)
             use_up_the_log(server.url())
-            until(lambda: len(trials) > 5)
+            block_until(lambda: len(trials) > 5)
             assert not server.running()
             ballast.unlink()
 
@@ -179,7 +180,7 @@ def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
                     return connection.execute("SELECT count(*) FROM said").fetchone() == (1000,)
                 return False
 
-            until(answers)
+            block_until(answers)
 
 
 def not_ready(program):
@@ -200,13 +201,13 @@ def test_a_server_whose_write_ahead_log_cannot_grow_stays_and_is_ready_again_whe
             program.ready()
             ballast = fill(folder)
             use_up_the_log(f"postgresql://rollcall@/rollcall?host={folder / 'data' / 'run'}&port=5432")
-            until(lambda: not_ready(program) == "the database's disk is full")
+            block_until(lambda: not_ready(program) == "the database's disk is full")
             time.sleep(7)  # longer than four fast restarts took
             assert program.process.poll() is None, program.said()
             assert program.status("/health/live") == 200
             assert program.status("/health/ready") == 503
             ballast.unlink()
-            until(lambda: program.status("/health/ready") == 200)
+            block_until(lambda: program.status("/health/ready") == 200)
             assert program.token()
         finally:
             program.stop()

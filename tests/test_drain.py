@@ -12,8 +12,9 @@ import pytest
 import uvicorn
 
 from http_server import DrainingServer
-from tests.folders import reachable_folder
-from tests.programs import Program, until
+from tests.polling import block_until
+from tests.server_process import Program
+from tests.temp_folders import reachable_folder
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
@@ -88,7 +89,7 @@ def test_half_a_request_that_becomes_whole_is_answered(start):
         program, b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     ) as client:
         program.process.send_signal(signal.SIGTERM)
-        until(lambda: program.status("/health/live") is None)
+        block_until(lambda: program.status("/health/live") is None)
         client.sendall(body)
         answer = rest(client)
     assert answer.startswith(b"HTTP/1.1 200")
@@ -139,10 +140,10 @@ def test_a_request_that_is_cut_off_is_told_to_be_sent_again_only_when_it_has_not
     ):
         first.execute("INSERT INTO subjects (code, name) VALUES ('CUT2', 'Somebody else''s')")
         twice = dial(program, request(f"mutation {{ {create('CUT1')} {create('CUT2')} }}", token))
-        until(lambda: other.execute(waiting).fetchone() == (1,))
+        block_until(lambda: other.execute(waiting).fetchone() == (1,))
         second.execute("LOCK TABLE students IN ACCESS EXCLUSIVE MODE")
         read = dial(program, request("{ students(first: 1) { nodes { id } } }", token))
-        until(lambda: other.execute(waiting).fetchone() == (2,))
+        block_until(lambda: other.execute(waiting).fetchone() == (2,))
         never_began = dial(program, request(f"mutation {{ {create('CUT3')} }}", token))  # it waits for its turn
         program.process.send_signal(signal.SIGTERM)
         answers = [rest(each) for each in (twice, never_began, read)]
@@ -201,7 +202,7 @@ def test_a_steady_stream_of_requests_loses_none(start, workers):
     streams = [Stream(program, keep_alive=n % 2 == 0) for n in range(16)]
     for each in streams:
         each.start()
-    until(lambda: all(each.answered > 5 for each in streams))
+    block_until(lambda: all(each.answered > 5 for each in streams))
     program.process.send_signal(signal.SIGTERM)
     for each in streams:
         each.join(30)

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.programs import ROOT
+from tests.server_process import ROOT
 
 # What makes an error with a code, and which of its arguments the code is.
 _MAKERS = {"Refusal": 0, "UserError": 1, "rejected": 1, "DomainError": 0, "KeyRefusedError": 0, "_refuse": 0, "InvalidDocumentError": 0}

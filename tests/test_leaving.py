@@ -5,7 +5,7 @@ import json
 
 import asyncpg
 
-from tests.serving import serving
+from tests.in_process_server import serving
 
 WAITING = """
     SELECT count(*) FROM pg_stat_activity

@@ -15,8 +15,9 @@ import psycopg
 import pytest
 
 from db.server_log import BoundedLog
-from tests.folders import reachable_folder
-from tests.programs import Program, postmaster, until
+from tests.polling import block_until
+from tests.server_process import Program, postmaster
+from tests.temp_folders import reachable_folder
 
 MARK = "Zq7-marked-value"
 PASSWORD = f"pass-{MARK}"
@@ -96,7 +97,7 @@ def killed_in_a_statement(url):
     with ThreadPoolExecutor(1) as pool, psycopg.connect(url, autocommit=True) as connection:
         pool.submit(run)
         running = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'"
-        until(lambda: connection.execute(running).fetchone())
+        block_until(lambda: connection.execute(running).fetchone())
         os.kill(connection.execute(running).fetchone()[0], signal.SIGKILL)
 
 
@@ -112,7 +113,7 @@ def test_no_log_has_a_value_in_it_after_refused_writes_and_other_hostile_traffic
         ]
     before = postmaster(program.log.parent)
     killed_in_a_statement(url)
-    until(lambda: program.status("/health/ready") == 200)
+    block_until(lambda: program.status("/health/ready") == 200)
     assert postmaster(program.log.parent) == before, "PostgreSQL has recovered by itself"
     logs = {path.name: path.read_text() for path in [program.log, *data.glob("*.log*"), *data.glob("postgres/log/*")]}
     assert "was terminated by signal 9" in logs["postgres.log"], "what PostgreSQL has to say is still said"

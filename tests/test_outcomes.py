@@ -7,7 +7,7 @@ import psycopg
 import pytest_asyncio
 
 from db.pool import PoolTimeoutError
-from tests.serving import serving
+from tests.in_process_server import serving
 
 CREATE = """mutation ($code: String!) {
     createSubject(input: {code: $code, name: "Whether"}) { subject { code } userErrors { code } }

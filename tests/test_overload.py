@@ -9,7 +9,7 @@ import asyncpg
 import uvloop
 
 from http_server import listeners
-from tests.serving import serving
+from tests.in_process_server import serving
 
 GRADES = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percentage } } } } }"
 

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Mount
 
-from tests.serving import serving
+from tests.in_process_server import serving
 from transport.headers import SECURITY_HEADERS
 
 SECURE = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}

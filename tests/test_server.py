@@ -6,7 +6,7 @@ import json
 import pytest
 import pytest_asyncio
 
-from tests.serving import serving
+from tests.in_process_server import serving
 
 NEW = "application/graphql-response+json"
 QUERY = "{ students(first: 1) { nodes { name } } }"

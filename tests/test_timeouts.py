@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.serving import serving
+from tests.in_process_server import serving
 
 NEW = "application/graphql-response+json"
 QUERY = "{ subjects(first: 1) { nodes { code } } }"

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from http_server import listeners
-from tests.folders import reachable_folder
-from tests.programs import Program, alive, until
+from tests.polling import block_until
+from tests.server_process import Program, alive
+from tests.temp_folders import reachable_folder
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -38,7 +39,7 @@ def serving(program):
 
 
 def both_serve(program, *without):
-    until(lambda: len([pid for pid in serving(program) if pid not in without]) == 2, within=240)
+    block_until(lambda: len([pid for pid in serving(program) if pid not in without]) == 2, within=240)
     return serving(program)
 
 
@@ -55,11 +56,11 @@ def test_a_worker_that_starts_while_the_database_is_away_is_tried_again_and_the_
     allow_connections(fresh_database_url, "false")
     try:
         os.kill(first, signal.SIGKILL)
-        until(lambda: program.said().count("ended with 3") >= 2, within=240)
+        block_until(lambda: program.said().count("ended with 3") >= 2, within=240)
         assert program.process.poll() is None
         assert alive(second)
         for _ in range(5):
-            until(lambda: program.status("/health/live") == 200)
+            block_until(lambda: program.status("/health/live") == 200)
     finally:
         allow_connections(fresh_database_url, "true")
     both_serve(program)
@@ -83,7 +84,7 @@ def test_a_worker_that_hangs_is_replaced(start):
     program.ready()
     hung = both_serve(program)[0]
     os.kill(hung, signal.SIGSTOP)
-    until(lambda: not alive(hung), within=240)
+    block_until(lambda: not alive(hung), within=240)
     assert "said nothing for 30 seconds" in program.said()
     both_serve(program)
     assert program.stop(signal.SIGTERM) == 0

@@ -5,9 +5,9 @@ import pytest_asyncio
 
 from config import Settings
 from db.pool import Database
+from tests.access.small_school import VIEWERS, build, uid
 from tests.access.table import FIELDS, SEES
-from tests.access.world import VIEWERS, build, uid
-from tests.asking import School
+from tests.graphql_school import School
 
 # noun: (tag of its ids, its root list, its root field by id)
 ROOTS = {

@@ -10,11 +10,11 @@ from config import Settings
 from db.pool import Database
 from db.sql_catalog import queries
 from schema.nodes import _BY_TAG
-from tests.access.demanded import NODE_TYPES, ROOT_FIELDS, TO_MANY, TO_ONE, WITHIN
+from tests.access.required_coverage import NODE_TYPES, ROOT_FIELDS, TO_MANY, TO_ONE, WITHIN
+from tests.access.small_school import VIEWERS, build
 from tests.access.table import FIELDS, LINKED_BY, SEES, TYPES
 from tests.access.test_access import ROOTS, expected, label_of, labels, signed_in
-from tests.access.world import VIEWERS, build
-from tests.asking import School
+from tests.graphql_school import School
 
 # Node types whose rows the world does not name one by one, each with the test that covers it.
 OTHER_TYPES = {
@@ -89,7 +89,7 @@ def test_every_type_with_an_id_is_in_the_table():
     for name in sorted(NODE_TYPES - TYPES.keys() - OTHER_TYPES.keys()):
         pytest.fail(
             f"{name} has a global id and no line in the table: name its noun in TYPES (tests/access/table.py), write rows of it into"
-            f" tests/access/world.py, and say in SEES who sees which; give its tag, list and field by id in ROOTS (tests/access/test_access.py)."
+            f" tests/access/small_school.py, and say in SEES who sees which; give its tag, list and field by id in ROOTS (tests/access/test_access.py)."
         )
     assert TYPES.keys() | OTHER_TYPES.keys() == NODE_TYPES
     assert set(TYPES.values()) == SEES.keys() == ROOTS.keys()
@@ -231,5 +231,5 @@ async def test_every_edge_leads_somewhere_in_the_world(world, kind, field, noun)
     )
     ends = [node[field] for node in data["nodes"]]
     assert any(end["nodes"] if "nodes" in (end or {}) else end for end in ends), (
-        f"no {kind} of the world has {field}: add a row to tests/access/world.py"
+        f"no {kind} of the world has {field}: add a row to tests/access/small_school.py"
     )

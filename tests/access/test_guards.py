@@ -11,10 +11,10 @@ from db.sql_catalog import queries
 from db.statements import Fragment
 from execution.sized_cache import SizedCache
 from schema.roots import CAPABILITY
+from tests.access.small_school import VIEWERS, build
 from tests.access.table import FIELDS
 from tests.access.test_access import ROOTS, expected, labels
-from tests.access.world import VIEWERS, build
-from tests.asking import SCHEMA, School
+from tests.graphql_school import SCHEMA, School
 
 # rule -> where its absence shows: a noun's list, or a field of a noun's list
 SHOWN_BY = {

@@ -11,9 +11,9 @@ from config import Settings
 from db.pool import Database
 from execution.edges import EDGE, GUARD
 from schema.connections import Listing
+from tests.access.small_school import VIEWERS, build, uid
 from tests.access.test_access import expected, label_of, labels, signed_in
-from tests.access.world import VIEWERS, build, uid
-from tests.asking import SCHEMA, School
+from tests.graphql_school import SCHEMA, School
 
 # Everybody but them sees, of the users that they see at all, everything.
 NAMES_ONLY = {"bursar"}

@@ -3,7 +3,7 @@
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
 
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 ADMIN = {"admin"}
 MONEY = {"admin", "bursar"}

@@ -1,4 +1,4 @@
-"""A school on a real database: people, a clock that is set by hand, and authenticators that stand for workers."""
+"""Builds a database with people, a clock that is moved by hand, and authenticators that stand for the workers of a server."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

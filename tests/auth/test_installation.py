@@ -9,7 +9,7 @@ import pytest
 from auth.installation import installation_secret
 from config import ConfigurationError, Settings
 from db.binaries import unprivileged_account
-from tests.folders import reachable_folder
+from tests.temp_folders import reachable_folder
 
 
 @pytest.fixture

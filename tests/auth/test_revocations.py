@@ -1,7 +1,6 @@
 """What is revoked counts from the next request: in the worker that did it at once, in others when they hear of it, and always when nobody listens."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,21 +11,15 @@ from auth.viewer import Viewer
 from config import Settings
 from execution.errors import Refusal
 from resolvers.sign_in import sign_out
-from tests.auth.doorway import Doorway
 from tests.auth.school import HandClock, School, viewer_of
+from tests.auth.tcp_proxy import FreezableProxy
+from tests.polling import until
 
 
 async def role(worker: Authenticator, granted: Granted) -> str | None:
     """The role the token's owner has now, None when the token is refused."""
     viewer = await viewer_of(worker, granted.access_token)
     return viewer and viewer.role
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for something that happens on another connection, and fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Asked:
@@ -122,16 +115,16 @@ async def test_many_who_sign_out_at_once_wait_for_each_other_for_no_longer_than_
 
 
 async def test_a_worker_that_has_not_heard_yet_is_waited_for(school: School) -> None:
-    async with Doorway(school.url) as doorway:
-        slow, worker = await school.worker(url=doorway.url), await school.worker()
+    async with FreezableProxy(school.url) as proxy:
+        slow, worker = await school.worker(url=proxy.url), await school.worker()
         granted, viewer = await school.signed_in(worker)
         assert await role(slow, granted) == "TEACHER"
-        doorway.freeze()
+        proxy.freeze()
         signing_out = asyncio.create_task(sign_out(school.context(worker, viewer), everywhere=False))
         await asyncio.wait([signing_out], timeout=0.3)
         assert not signing_out.done()
         assert await role(worker, granted) is None
-        doorway.thaw()
+        proxy.thaw()
         async with asyncio.timeout(4):
             await signing_out
         assert await role(slow, granted) is None
@@ -162,10 +155,10 @@ async def test_an_old_role_in_the_token_counts_for_nothing(school: School, worke
 
 
 async def test_while_the_connection_is_lost_every_request_asks_the_database(school: School, connection: Any, asked: Asked) -> None:
-    async with Doorway(school.url) as doorway:
-        worker = await school.worker(url=doorway.url)
+    async with FreezableProxy(school.url) as proxy:
+        worker = await school.worker(url=proxy.url)
         granted, viewer = await school.signed_in(worker)
-        doorway.admits = False
+        proxy.admits = False
         await kill_listeners(connection)
         await until(lambda: not worker.is_listening)
         before = asked.times
@@ -179,14 +172,14 @@ async def test_while_the_connection_is_lost_every_request_asks_the_database(scho
 
 
 async def test_what_was_missed_while_it_was_lost_counts_when_it_is_back(school: School, connection: Any, asked: Asked) -> None:
-    async with Doorway(school.url) as doorway:
-        worker = await school.worker(url=doorway.url)
+    async with FreezableProxy(school.url) as proxy:
+        worker = await school.worker(url=proxy.url)
         granted, viewer = await school.signed_in(worker)
-        doorway.admits = False
+        proxy.admits = False
         await kill_listeners(connection)
         await until(lambda: not worker.is_listening)
         await connection.execute("UPDATE users SET role = 'BURSAR' WHERE id = $1", viewer.user_id)
-        doorway.admits = True
+        proxy.admits = True
         await until(lambda: worker.is_listening)
         assert await role(worker, granted) == "BURSAR"
         before = asked.times
@@ -201,10 +194,10 @@ async def test_what_was_missed_while_it_was_lost_counts_when_it_is_back(school: 
 async def test_a_connection_that_died_in_silence_is_not_believed_and_is_replaced(
     school: School, clock: HandClock, connection: Any, asked: Asked
 ) -> None:
-    async with Doorway(school.url) as doorway:
-        worker = await school.worker(url=doorway.url)
+    async with FreezableProxy(school.url) as proxy:
+        worker = await school.worker(url=proxy.url)
         granted, viewer = await school.signed_in(worker)
-        doorway.freeze()
+        proxy.freeze()
         await connection.execute("UPDATE users SET role = 'BURSAR' WHERE id = $1", viewer.user_id)
         # Nobody closed the connection, and no news came.
         assert not worker._revocations._connection.is_closed()
@@ -217,7 +210,7 @@ async def test_a_connection_that_died_in_silence_is_not_believed_and_is_replaced
         assert asked.times == before + 2
         # Asking it for a sign of life finds it dead; a new one takes its place.
         await worker.settle()
-        doorway.thaw()
+        proxy.thaw()
         await until(lambda: worker.is_listening)
         before = asked.times
         assert await role(worker, granted) == "BURSAR"
@@ -248,10 +241,10 @@ async def test_a_revocation_that_comes_while_the_database_is_asked_is_not_overwr
 async def test_a_revocation_that_nobody_heard_is_not_overwritten_when_listening_begins(
     school: School, connection: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Doorway(school.url) as doorway:
-        worker = await school.worker(url=doorway.url)
+    async with FreezableProxy(school.url) as proxy:
+        worker = await school.worker(url=proxy.url)
         granted, viewer = await school.signed_in(await school.worker())
-        doorway.admits = False
+        proxy.admits = False
         await kill_listeners(connection)
         await until(lambda: not worker.is_listening)
         fetchval = school.database.fetchval
@@ -260,7 +253,7 @@ async def test_a_revocation_that_nobody_heard_is_not_overwritten_when_listening_
             answer = await fetchval(sql, *arguments)
             # Read while nobody listens, revoked before somebody does, kept after.
             await connection.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
-            doorway.admits = True
+            proxy.admits = True
             await until(lambda: worker.is_listening)
             return answer
 

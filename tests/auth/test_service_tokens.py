@@ -14,7 +14,7 @@ from execution.errors import Refusal
 from resolvers.service_tokens import ServiceToken, create_service_token, revoke_service_token
 from resolvers.user_errors import UserError
 from tests.auth.school import School, viewer_of
-from tests.auth.test_revocations import until
+from tests.polling import until
 
 
 async def made(school: School, worker: Authenticator, lifetime: timedelta | None = None) -> tuple[ServiceToken, str, Viewer]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.serving import serving
+from tests.in_process_server import serving
 
 ROLES = ["admin", "bursar", "teacher", "student", "guardian"]
 OWN = "{ viewer { session { id } user { id sessions { totalCount nodes { id endedAt endedBecause userAgent address user { id } } } } } }"

@@ -13,7 +13,7 @@ from benchmarks.writing.__main__ import books
 from benchmarks.writing.payments import owed, payments
 from benchmarks.writing.registers import places, registers
 from tests.databases import SEED_DATE
-from tests.writable import NOW
+from tests.writable_school import NOW
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import constraint_error
-from tests.access.world import build, uid
+from tests.access.small_school import build, uid
 
 NAMES = """
 SELECT t.relname, k.conname, k.contype = 'f' FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid

@@ -15,7 +15,7 @@ from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.embedded import EmbeddedServer, FolderInUseError
 from db.migrate import migrate
 from db.server_log import BoundedLog
-from tests.folders import reachable_folder
+from tests.temp_folders import reachable_folder
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,8 @@ import pytest
 
 from db.embedded import EmbeddedServer
 from db.keeping import kept_running
-from tests.folders import reachable_folder
+from tests.polling import block_until
+from tests.temp_folders import reachable_folder
 
 
 @pytest.fixture
@@ -27,16 +28,9 @@ def value(server, sql):
         return connection.execute(sql).fetchone()[0]
 
 
-def until(condition, within=60):
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def back(server, than):
     """Another postmaster than this one, and it answers."""
-    until(lambda: server.process.pid != than)
+    block_until(lambda: server.process.pid != than)
 
     def answers():
         try:
@@ -44,7 +38,7 @@ def back(server, than):
         except psycopg.OperationalError:
             return False
 
-    until(answers)
+    block_until(answers)
 
 
 def test_what_was_acknowledged_before_a_kill_is_there_after_it(server):
@@ -67,7 +61,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(server):
             each.start()
         for _ in range(3):
             before, written = server.process.pid, len(said)
-            until(lambda written=written: len(said) > written + 50)
+            block_until(lambda written=written: len(said) > written + 50)
             os.kill(before, signal.SIGKILL)
             back(server, before)
         stop.set()
@@ -95,7 +89,7 @@ def test_one_that_keeps_ending_is_given_up(server):
             os.kill(before, signal.SIGKILL)
             back(server, before)
         os.kill(server.process.pid, signal.SIGKILL)
-        until(lambda: why)
+        block_until(lambda: why)
         assert "4 times" in why[0]
     assert len(why) == 1
 
@@ -105,7 +99,7 @@ def test_one_that_cannot_be_started_is_given_up_with_the_reason(server):
     with kept_running(server, why.append):
         shutil.rmtree(server.data / "global")
         os.kill(server.process.pid, signal.SIGKILL)
-        until(lambda: why)
+        block_until(lambda: why)
         assert "did not start" in why[0]
 
 

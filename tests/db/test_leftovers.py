@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -14,7 +13,8 @@ import pytest
 from db.binaries import unprivileged_account
 from db.embedded import EmbeddedServer, StartError
 from db.leftovers import postmaster
-from tests.folders import reachable_folder
+from tests.polling import block_until
+from tests.temp_folders import reachable_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,13 +34,6 @@ def server(folder):
 def value(server, sql):
     with psycopg.connect(server.url(), autocommit=True) as connection:
         return connection.execute(sql).fetchone()[0]
-
-
-def until(condition, within=30):
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def somebody():
@@ -82,7 +75,7 @@ def test_a_statement_that_runs_on_without_its_postmaster_does_not_keep_the_next_
 
     asking = threading.Thread(target=ask)
     asking.start()
-    until(
+    block_until(
         lambda: (
             value(server, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%1000000000%'") > 1
         )
@@ -123,7 +116,7 @@ EmbeddedServer(Path(sys.argv[1])).start()
 def test_a_first_start_that_is_killed_hard_is_begun_anew(folder):
     """initdb writes the file that looks like a finished data folder first of all."""
     maker = subprocess.Popen([sys.executable, "-c", MAKER, str(folder / "data")], cwd=ROOT)
-    until(lambda: list((folder / "data").glob("*/PG_VERSION")))
+    block_until(lambda: list((folder / "data").glob("*/PG_VERSION")))
     maker.kill()
     maker.wait()
     assert not (folder / "data" / "postgres").exists(), "killed in the middle"

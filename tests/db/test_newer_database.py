@@ -10,8 +10,8 @@ import pytest
 
 from db.migrate import FOLDER, MigrationError, applied, migrate, schema_state
 from db.rollback import rollback
-from tests.programs import ROOT
-from tests.serving import serving
+from tests.in_process_server import serving
+from tests.server_process import ROOT
 
 NEWER = "900_from_another_version"
 LATER = "901_and_one_more"

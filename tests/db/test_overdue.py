@@ -5,7 +5,7 @@ import pytest
 
 from auth.access import NOUNS
 from db.sql_catalog import queries
-from tests.access.world import build, uid
+from tests.access.small_school import build, uid
 
 
 @pytest.fixture

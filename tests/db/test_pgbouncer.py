@@ -16,9 +16,9 @@ import pytest
 
 from config import Settings
 from db.pool import Database
-from tests.folders import reachable_folder
-from tests.programs import free_port
-from tests.serving import serving
+from tests.in_process_server import serving
+from tests.server_process import free_port
+from tests.temp_folders import reachable_folder
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")

@@ -2,12 +2,16 @@
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 import asyncpg
 import pytest
 
+from config import Settings
 from db.pool import Database, PoolTimeoutError, pool_metrics
-from tests.db.pooling import settings, until
+from tests.polling import until
+
+settings = partial(Settings, environment="test")
 
 
 async def test_the_seeds_sizes_are_the_defaults():

@@ -1,16 +1,20 @@
 """The pool when connections end, requests are cancelled, and tables change."""
 
 import asyncio
+from functools import partial
 
 import asyncpg
 import psycopg
 import pytest
 import uvloop
 
+from config import Settings
 from db.embedded import EmbeddedServer
 from db.pool import Database, PoolTimeoutError
-from tests.db.pooling import settings, until
-from tests.folders import reachable_folder
+from tests.polling import until
+from tests.temp_folders import reachable_folder
+
+settings = partial(Settings, environment="test")
 
 
 async def ask_until_it_fails(database):

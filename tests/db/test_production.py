@@ -14,8 +14,8 @@ from db.prepare import prepared
 from db.production import ProductionError, is_production, mark_production
 from db.seed import seed
 from tests.databases import SEED_DATE
-from tests.folders import reachable_folder
-from tests.programs import ROOT
+from tests.server_process import ROOT
+from tests.temp_folders import reachable_folder
 
 SECRET = "s" * 40
 ROLES = ["admin", "bursar", "guardian", "student", "teacher"]

@@ -13,7 +13,7 @@ from db.losses import changes_indexes_alone
 from db.migrate import MigrationError, applied, migrate
 from db.production import mark_production
 from db.rollback import rollback
-from tests.programs import ROOT
+from tests.server_process import ROOT
 
 OUTSIDE = "-- transactional: false\nCREATE INDEX CONCURRENTLY one_word_idx ON one (word);\n"
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from db.warmth import keep_warm
-from tests.db.pooling import until
+from tests.polling import until
 
 
 @asynccontextmanager

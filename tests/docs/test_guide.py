@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.docs.reading import differences, fill, requests
-from tests.serving import serving
-from tests.writable import NOW
+from tests.docs.guide_parser import differences, fill, requests
+from tests.in_process_server import serving
+from tests.writable_school import NOW
 
 GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guide").glob("*.md"))
 

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.programs import ROOT
+from tests.server_process import ROOT
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 _REFERENCE = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")

@@ -9,8 +9,8 @@ from execution.documents import Document
 from execution.operations import Operation
 from execution.plans import Outline, Plans
 from execution.variables import Variables
+from tests.execution.faulty_data import World
 from tests.execution.test_differential import WAITING
-from tests.execution.world import World
 
 
 async def nobody(operation):

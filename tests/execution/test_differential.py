@@ -16,9 +16,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from execution.breadth_first import BreadthFirst
 from execution.documents import Document
 from execution.operations import Operation, graphql_core
-from tests.execution.made_operations import Maker
-from tests.execution.world import World
-from tests.execution.world_schema import load
+from tests.execution.faulty_data import World
+from tests.execution.faulty_schema import load
+from tests.execution.random_operations import Maker
 
 WAITING = load("waiting", waits=True)
 QUICK = load("quick", waits=False)

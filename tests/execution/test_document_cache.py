@@ -13,7 +13,7 @@ from execution.documents import Documents, InvalidDocumentError
 from execution.errors import Refusal
 from execution.limits import Limits
 from execution.plans import Plans
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 ANONYMOUS = Limits(characters=2_000, tokens=150, cost=1_000)
 

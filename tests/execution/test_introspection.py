@@ -14,7 +14,7 @@ from execution.introspection import Introspection, selects_schema
 from execution.limits import Limits
 from execution.operations import Operation
 from execution.serial_worker import SerialWorker
-from tests.asking import _CORE, SCHEMA
+from tests.graphql_school import _CORE, SCHEMA
 
 WHOLE = get_introspection_query(descriptions=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
 DOCUMENTS = Documents(SCHEMA._schema, Limits())

@@ -6,9 +6,9 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gateways.stripes import SECRET, checkout, deliver, intent, refunded, signature
-from tests.schema.writing.bursary import charge, make_family, money
-from tests.serving import serving
+from tests.gateways.stripe_events import SECRET, checkout, deliver, intent, refunded, signature
+from tests.in_process_server import serving
+from tests.schema.writing.charge_builder import charge, make_family, money
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)

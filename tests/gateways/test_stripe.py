@@ -9,10 +9,10 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from tests.gateways.stripes import SECRET, checkout, deliver, intent, refunded, signature
-from tests.schema.writing.bursary import BURSAR, act, charge, entry, make_family, money
-from tests.schema.writing.meanwhile import all_at_once, meanwhile
-from tests.serving import serving
+from tests.gateways.stripe_events import SECRET, checkout, deliver, intent, refunded, signature
+from tests.in_process_server import serving
+from tests.schema.writing.charge_builder import BURSAR, act, charge, entry, make_family, money
+from tests.schema.writing.lock_barrier import all_at_once, concurrent_transaction
 
 OTHER = "whsec_" + "b" * 32
 EVENT = "id state problem amount currency gatewayId eventType"
@@ -167,7 +167,7 @@ async def test_a_payment_and_its_refund_that_come_at_once_are_both_booked(client
     """Whichever is first: the other waits until it has committed, and sees what became of it."""
     payment = intent(one, 4000)
     refund = refunded(payment["data"]["object"]["id"], 1000)
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT pg_advisory_xact_lock(4711)")
         deliveries = []
         for count, event in enumerate((payment, refund) if first == "payment" else (refund, payment), 1):

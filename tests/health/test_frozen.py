@@ -12,10 +12,10 @@ from db.embedded import EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed
 from tests.databases import SEED_DATE
-from tests.folders import reachable_folder
-from tests.gateways.stripes import SECRET, deliver, intent
-from tests.health.processes import family, stopped
-from tests.serving import PASSWORD, serving
+from tests.gateways.stripe_events import SECRET, deliver, intent
+from tests.health.postgres_processes import family, stopped
+from tests.in_process_server import PASSWORD, serving
+from tests.temp_folders import reachable_folder
 
 # What the probes have; a machine that is busy with other tests takes some of it for itself.
 WITHIN = 2.0

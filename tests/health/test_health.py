@@ -15,9 +15,9 @@ from db.migrate import migrate
 from db.rollback import rollback
 from db.seed import seed
 from tests.databases import SEED_DATE
-from tests.folders import reachable_folder
-from tests.health.processes import family, stopped
-from tests.serving import serving
+from tests.health.postgres_processes import family, stopped
+from tests.in_process_server import serving
+from tests.temp_folders import reachable_folder
 
 PREFIXES = ["", "/api/v1"]
 

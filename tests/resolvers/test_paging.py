@@ -79,7 +79,7 @@ async def test_any_window_is_a_slice_of_the_whole(demo, data):
 async def test_names_sort_as_people_expect(fresh_database_url):
     from config import Settings
     from db.pool import Database
-    from tests.asking import School
+    from tests.graphql_school import School
 
     database = await Database.open(Settings(environment="test", pool_min_size=1), fresh_database_url)
     try:

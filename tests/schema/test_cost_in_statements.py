@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.asking import cost
+from tests.graphql_school import cost
 
 SCREEN = """
 query ($first: Int!) {

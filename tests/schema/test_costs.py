@@ -7,7 +7,7 @@ from benchmarks.contest.screens import LARGE, MEDIUM, SMALL
 from config import Settings
 from execution.costs import COST, COUNT, PAGE, check_cost
 from execution.limits import Limits
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 _LIMITS = Limits()
 _REPORTS = " ".join(f'r{n}: semesterReports(semesterId: "sem_{n}") {{ gpa }}' for n in range(8))

@@ -11,8 +11,8 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQ
 from graphql.pyutils import Undefined
 from strawberry.utils.str_converters import to_camel_case
 
-from tests.asking import SCHEMA
-from tests.schema.plausible import TABLES, plausible_ids
+from tests.graphql_school import SCHEMA
+from tests.schema.plausible_ids import TABLES, plausible_ids
 
 ROOTS = {"query": SCHEMA._schema.query_type.fields, "mutation": SCHEMA._schema.mutation_type.fields}
 # What ends the session that asks, or looks at passwords, which is slow: tests/auth.

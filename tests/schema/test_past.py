@@ -7,8 +7,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.schema.writing.classroom import make_classroom
-from tests.schema.writing.markbook import marked, open_window
+from tests.schema.writing.assessment_builder import marked, open_window
+from tests.schema.writing.class_builder import make_classroom
 
 PRESENT = """query ($id: ID!) { student(id: $id) { class { id } balance { currency charged waived paid refunded balance overdue }
     finalGrades(first: 100) { nodes { number isCurrent letter rounded postedAt subject { id } semester { id } } }

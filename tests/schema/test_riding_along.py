@@ -7,7 +7,7 @@ from auth.access import NOUNS
 from db.statements import Along
 from execution.edges import EDGE
 from schema.nodes import _BY_TAG
-from tests.asking import cost
+from tests.graphql_school import cost
 
 ONE = "query ($id: ID!) { student(id: $id) { id user { id name } class { id name } } }"
 STUDENT = "SELECT s.id FROM students s JOIN users u ON u.id = s.user_id WHERE u.email = 'student@demo.school'"

@@ -6,7 +6,7 @@ import pytest
 from graphql import parse, validate
 
 from execution.errors import ErrorWriter
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 WRONG = {
     "Decimal": ["1_0", "١.٥", " 1 ", "1e3", "1E999999999", "NaN", "", "+1", True, 1e300, [], {}, "1" * 101],

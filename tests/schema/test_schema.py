@@ -5,7 +5,7 @@ from decimal import Decimal
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, is_introspection_type
 
 from execution.costs import PAGE
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 
 def named_types():

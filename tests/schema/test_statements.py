@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.schema.writing.bursary import act, charge, entry, make_family, pay
+from tests.schema.writing.charge_builder import act, charge, entry, make_family, pay
 
 STATEMENT = """query ($id: ID!, $from: Date, $to: Date) { student(id: $id) { balance { currency balance } statement(from: $from, to: $to) {
   currency openingBalance closingBalance entries { occurredAt kind amount balance description payment { id } transaction { id } } } } }"""

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLString
 
-from tests.schema.plausible import plausible_ids
+from tests.schema.plausible_ids import plausible_ids
 from tests.schema.test_hostile_values import ROOTS, fine
 
 # Secrets are compared, not shown: a password may have any character.

@@ -6,7 +6,7 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_ty
 
 from execution.edges import EDGE, GUARD, ROOT
 from execution.written import Written
-from tests.asking import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
+from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
 READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "AuditEntry.recordId"}

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from tests.folders import reachable_folder
-from tests.programs import Program
+from tests.server_process import Program
+from tests.temp_folders import reachable_folder
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from db.binaries import reachable
-from tests.programs import ROOT, Program, postmaster, until_gone
+from tests.server_process import ROOT, Program, postmaster, until_gone
 
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
-from tests.programs import SIGN_IN, postmaster, until, until_gone
+from tests.polling import block_until
+from tests.server_process import SIGN_IN, postmaster, until_gone
 
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"
@@ -38,9 +39,9 @@ def test_sigterm_lets_requests_finish_and_closes_the_pool(start, fresh_database_
         with psycopg.connect(fresh_database_url) as locking:
             locking.execute("LOCK TABLE sign_in_throttles IN ACCESS EXCLUSIVE MODE")
             asked = threads.submit(program.ask, SIGN_IN.replace("session { accessToken }", "userErrors { code }"))
-            until(lambda: watching.execute(waiting).fetchone()[0] == 1)
+            block_until(lambda: watching.execute(waiting).fetchone()[0] == 1)
             program.process.send_signal(signal.SIGTERM)
-            until(lambda: program.status("/health/ready") is None)
+            block_until(lambda: program.status("/health/ready") is None)
             assert program.process.poll() is None, "it listens no more, and waits for the request"
             locking.rollback()
             assert asked.result(30)["signIn"]["userErrors"], "answered, though a while after SIGTERM"

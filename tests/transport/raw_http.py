@@ -1,10 +1,9 @@
-"""A small application behind the server's own HTTP protocol, on uvloop in a thread, and clients that speak to it in bytes."""
+"""Runs a small application behind the server's own HTTP protocol, on uvloop in a thread, and builds clients that speak to it in bytes."""
 
 import asyncio
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from typing import Any
 
 import uvicorn
 
+from tests.polling import block_until
 from transport.admission import ADMISSION
 from transport.connections import ConnectionLimits, Connections
 from transport.limited_connection import CONNECTIONS
 from transport.protocol import HTTPProtocol
 
-__all__ = ["Answer", "Served", "answers", "dial", "serving", "wait_for"]
+__all__ = ["Answer", "Served", "answers", "dial", "serving"]
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 
@@ -106,7 +106,7 @@ def serving(admission: Any = None, **limits: Any) -> Iterator[Served]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
-    wait_for(lambda: server.started)
+    block_until(lambda: server.started)
     try:
         yield served
     finally:
@@ -115,13 +115,6 @@ def serving(admission: Any = None, **limits: Any) -> Iterator[Served]:
         thread.join(20)
         listening.close()
     assert not thread.is_alive()
-
-
-def wait_for(condition: Any, within: float = 60) -> None:
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
-from tests.transport.asgi import NEW, ask, post
+from tests.transport.asgi_client import NEW, ask, post
 from tests.transport.test_graphql_http import SCHEMA, make_context
 from transport.admission import Admission
 from transport.flows import early_flow

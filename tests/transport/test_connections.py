@@ -9,7 +9,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.transport.raw_http import answers, dial, only, serving, wait_for
+from tests.polling import block_until
+from tests.transport.raw_http import answers, dial, only, serving
 from transport.connections import RESERVE, ConnectionLimits, Connections, network_of
 from transport.headers import UNSENT
 from transport.responses import JSONBytesResponse
@@ -55,9 +56,9 @@ def test_half_a_request_gets_a_408_however_slowly_it_goes_on(sent, part, trickle
         answer = only(client)
         assert (answer.status, answer.code, answer.headers["connection"]) == (408, "REQUEST_TIMEOUT", "close")
         assert part.encode() in answer.body
-        wait_for(lambda: not served.connections.open)
+        block_until(lambda: not served.connections.open)
         if part == "body":
-            wait_for(lambda: served.gone == 1)
+            block_until(lambda: served.gone == 1)
         assert not served.bodies
 
 
@@ -115,10 +116,10 @@ def test_two_hundred_half_requests_are_gone():
     with serving(header_seconds=1.0, body_seconds=1.0) as served, contextlib.ExitStack() as stack:
         half = [b"", b"G", POST, POST + b"Content-Length: 9\r\n\r\n"]
         clients = [stack.enter_context(dial(served, half[n % len(half)])) for n in range(200)]
-        wait_for(lambda: len(served.connections.open) == 200)
+        block_until(lambda: len(served.connections.open) == 200)
         with dial(served, GET) as honest:
             assert honest.recv(1000).startswith(b"HTTP/1.1 200")
-        wait_for(lambda: not [each for each in served.connections.open if each not in served.connections.idle])
+        block_until(lambda: not [each for each in served.connections.open if each not in served.connections.idle])
         assert [len(answers(each)) for each in clients] == [0, 1, 1, 1] * 50
 
 
@@ -128,11 +129,11 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(rate, keep_alive):
     with serving(send_seconds=1.0, idle_seconds=60.0) as served:
         sent = b"GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n" + keep_alive + b"\r\n"
         with dial(served, sent, receive_buffer=4096) as client:
-            wait_for(lambda: served.connections.unsent_bytes > 1_000_000)
+            block_until(lambda: served.connections.unsent_bytes > 1_000_000)
             while rate and served.connections.open:
                 client.recv(rate // 10)
                 time.sleep(0.1)
-            wait_for(lambda: not served.connections.open)
+            block_until(lambda: not served.connections.open)
             assert served.connections.unsent_bytes == 0
 
 
@@ -141,7 +142,7 @@ def test_a_client_that_takes_its_answer_slowly_but_steadily_gets_all_of_it():
     with serving(send_seconds=2.0, idle_seconds=1.0) as served:
         sent = b"GET /bytes/8000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         with dial(served, sent, receive_buffer=65536) as client:
-            wait_for(lambda: served.connections.sending)
+            block_until(lambda: served.connections.sending)
             got = 0
             while piece := client.recv(100_000):
                 got += len(piece)
@@ -153,8 +154,8 @@ def test_unsent_answers_are_bounded_in_bytes():
     with serving(send_seconds=60.0, buffered_bytes=50_000_000) as served, contextlib.ExitStack() as stack:
         for _ in range(6):
             stack.enter_context(dial(served, b"GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n\r\n", receive_buffer=4096))
-        wait_for(lambda: len(served.bodies) == 6)
-        wait_for(lambda: len(served.connections.open) == 2)
+        block_until(lambda: len(served.bodies) == 6)
+        block_until(lambda: len(served.connections.open) == 2)
         assert served.connections.unsent_bytes <= 50_000_000
 
 
@@ -165,7 +166,7 @@ def test_unfinished_requests_are_bounded_in_bytes():
         large = [stack.enter_context(dial(served, POST + b"Content-Length: 300000\r\n\r\n" + b"a" * 200_000)) for _ in range(20)]
         refusal = only(large[0])
         assert (refusal.status, refusal.code, refusal.headers["retry-after"]) == (503, "OVERLOADED", "1")
-        wait_for(lambda: len(served.connections.open) <= 6)
+        block_until(lambda: len(served.connections.open) <= 6)
         assert served.connections.held_bytes <= 1_000_000
         small.sendall(b"b")
         assert small.recv(1000).endswith(b"ab")
@@ -174,7 +175,7 @@ def test_unfinished_requests_are_bounded_in_bytes():
 def test_beyond_the_number_of_connections_the_idle_make_room_and_then_the_slowest():
     with serving(connections=10, idle_seconds=60.0, header_seconds=60.0) as served, contextlib.ExitStack() as stack:
         idle = [stack.enter_context(dial(served, GET)) for _ in range(5)]
-        wait_for(lambda: len(served.connections.idle) == 5)
+        block_until(lambda: len(served.connections.idle) == 5)
         half = [stack.enter_context(dial(served, POST)) for _ in range(20)]
         for client in idle:
             assert [each.status for each in answers(client)] == [200]
@@ -192,7 +193,7 @@ HEALTH = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 def all_working(connections: int):
     with serving(connections=connections) as served, contextlib.ExitStack() as stack:
         working = [stack.enter_context(dial(served, WAITS)) for _ in range(connections)]
-        wait_for(lambda: len(served.bodies) == connections)
+        block_until(lambda: len(served.bodies) == connections)
         yield served, working
 
 
@@ -213,14 +214,14 @@ def test_heads_that_do_not_come_keep_no_probe_out():
             stack.enter_context(dial(served, b"GET /"))
         with dial(served, HEALTH) as probe:
             assert only(probe).status == 200
-        wait_for(lambda: len(served.connections.open) <= 3 + RESERVE)
+        block_until(lambda: len(served.connections.open) <= 3 + RESERVE)
 
 
 def test_the_network_with_the_most_connections_gives_way_to_another_even_with_requests_that_wait():
     with all_working(4) as (served, working), dial(served, GET, source="127.0.0.2") as other:
         assert other.recv(1000).startswith(b"HTTP/1.1 200")
         assert only(working[-1]).code == "OVERLOADED"
-        wait_for(lambda: served.gone == 1)
+        block_until(lambda: served.gone == 1)
         served.release.set()
         for client in working[:-1]:
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
@@ -231,10 +232,10 @@ def test_the_network_with_the_most_connections_gives_way_to_another_even_with_re
 def test_a_network_with_more_than_half_of_the_connections_gives_way_alone():
     with serving(connections=6, idle_seconds=60.0) as served, contextlib.ExitStack() as stack:
         others = [stack.enter_context(dial(served, GET, source="127.0.0.2")) for _ in range(2)]
-        wait_for(lambda: len(served.connections.idle) == 2)
+        block_until(lambda: len(served.connections.idle) == 2)
         for _ in range(4):
             stack.enter_context(dial(served, WAITS))
-        wait_for(lambda: len(served.bodies) == 6)
+        block_until(lambda: len(served.bodies) == 6)
         for _ in range(3):
             stack.enter_context(dial(served, WAITS))
         with dial(served, GET, source="127.0.0.3") as third:
@@ -262,7 +263,7 @@ def test_a_network_is_an_address_or_the_first_half_of_a_long_one(one, other, sam
 def test_a_client_that_takes_what_lies_in_the_kernel_is_not_dropped():
     sent = b"GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n\r\n"
     with serving(send_seconds=2.0) as served, dial(served, sent, receive_buffer=16_384) as client:
-        wait_for(lambda: served.connections.sending)
+        block_until(lambda: served.connections.sending)
         for _ in range(60):
             assert client.recv(4_000)
             time.sleep(0.1)
@@ -300,6 +301,6 @@ def test_the_log_counts_dropped_connections_in_few_lines(monkeypatch):
     with serving(header_seconds=1.0) as served, contextlib.ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(dial(served, POST))
-        wait_for(lambda: not served.connections.open)
-        wait_for(lambda: sum(facts["slow_head"] for _, facts in logged) == 30)
+        block_until(lambda: not served.connections.open)
+        block_until(lambda: sum(facts["slow_head"] for _, facts in logged) == 30)
     assert len(logged) <= 2, "at the first sweep that drops some, and at the last"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from execution.errors import Refusal
 from execution.limits import Limits
-from tests.transport.asgi import NEW, ask, post
+from tests.transport.asgi_client import NEW, ask, post
 from tests.transport.test_graphql_http import endpoint
 from transport.admission import Admission
 from transport.cost_budget import CostBudgets

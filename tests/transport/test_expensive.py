@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from execution.errors import Refusal
-from tests.transport.asgi import post
+from tests.transport.asgi_client import post
 from tests.transport.test_graphql_http import endpoint
 from transport.expensive import ExpensiveOperations
 

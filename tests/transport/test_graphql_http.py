@@ -20,7 +20,7 @@ from execution.costs import PAGE
 from execution.errors import ErrorWriter, Refusal
 from execution.limits import Limits
 from execution.operations import graphql_core
-from tests.transport.asgi import NEW, ask, post
+from tests.transport.asgi_client import NEW, ask, post
 from transport.graphql_http import GraphQLEndpoint
 from transport.headers import header
 

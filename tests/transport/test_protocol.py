@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.transport.raw_http import Answer, answers, dial, only, serving, wait_for
+from tests.polling import block_until
+from tests.transport.raw_http import Answer, answers, dial, only, serving
 from transport import request_head
 from transport.headers import SECURITY_HEADERS
 
@@ -75,7 +76,7 @@ def test_what_never_ends_is_refused_while_it_arrives(served, start, piece, statu
             time.sleep(0.001)
         assert taken < 20 << 20
         refused(only(client), status, code)
-    wait_for(lambda: not served.connections.open)
+    block_until(lambda: not served.connections.open)
     assert served.connections.held_bytes == 0
 
 
@@ -263,7 +264,7 @@ def with_body(size: int) -> bytes:
 
 def test_whole_requests_in_the_pipeline_are_counted_until_they_start_and_nothing_is_read_behind_them():
     with serving() as served, dial(served, WAITS + with_body(1_000) * 2) as client:
-        wait_for(lambda: served.connections.queued_bytes > 2_000)
+        block_until(lambda: served.connections.queued_bytes > 2_000)
         [connection] = served.connections.open
         client.sendall(with_body(1_000))
         time.sleep(0.3)
@@ -279,8 +280,8 @@ def test_whole_requests_in_all_pipelines_are_bounded_in_bytes():
         clients = []
         for n in range(1, 9):
             clients.append(stack.enter_context(dial(served, WAITS + with_body(20_000))))
-            wait_for(lambda n=n: len(served.scopes) == n)
-            wait_for(lambda: not served.connections.reading)
+            block_until(lambda n=n: len(served.scopes) == n)
+            block_until(lambda: not served.connections.reading)
         assert served.connections.queued_bytes <= 100_000
         served.release.set()
         assert [each.status for each in answers(clients[-1])] == [200, 503]
@@ -302,9 +303,9 @@ def test_refusals_wait_for_a_client_that_does_not_take_them():
         assert client.recv(65_536).startswith(b"HTTP/1.1 503")
         [connection] = served.connections.open
         connection.loop.call_soon_threadsafe(connection.flow.pause_writing)
-        wait_for(lambda: connection.flow.write_paused)
+        block_until(lambda: connection.flow.write_paused)
         client.sendall(with_body(1) * 3)
-        wait_for(lambda: len(connection.pipeline) == 2)
+        block_until(lambda: len(connection.pipeline) == 2)
         assert connection.flow.read_paused
         assert connection.bytes_to_send() == 0
         client.settimeout(0.2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.schema.writing.bursary import charge, make_family
+from tests.schema.writing.charge_builder import charge, make_family
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.schema.writing.classroom import make_classroom
-from tests.schema.writing.markbook import TEACHER, marked, open_window, stranger
-from tests.schema.writing.posted import ADMIN, average, own_email, post
+from tests.schema.writing.assessment_builder import TEACHER, marked, open_window, stranger
+from tests.schema.writing.class_builder import make_classroom
+from tests.schema.writing.final_grade_builder import ADMIN, average, own_email, post
 
 
 @pytest.fixture

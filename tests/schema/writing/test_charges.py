@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.schema.writing.bursary import BURSAR, PREVIEW, act, books, charge, make_family, money, pay, run
-from tests.schema.writing.classroom import codes
-from tests.schema.writing.meanwhile import all_at_once
+from tests.schema.writing.charge_builder import BURSAR, PREVIEW, act, books, charge, make_family, money, pay, run
+from tests.schema.writing.class_builder import codes
+from tests.schema.writing.lock_barrier import all_at_once
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from db.books import check_books
-from tests.schema.writing.classroom import codes, make_classroom
+from tests.schema.writing.class_builder import codes, make_classroom
 from tests.schema.writing.test_people import CREATE_STUDENT, make_student, student
 from tests.schema.writing.test_promotion import apply, plan_of, summer
 from tests.schema.writing.test_registers import submit

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from graphql import get_named_type
 
-from tests.asking import SCHEMA
-from tests.schema.writing.bursary import FIELDS, act, books, entry, money, pay
-from tests.schema.writing.classroom import codes
+from tests.graphql_school import SCHEMA
+from tests.schema.writing.charge_builder import FIELDS, act, books, entry, money, pay
+from tests.schema.writing.class_builder import codes
 
 NONE = "0" * 32
 

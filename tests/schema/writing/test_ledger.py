@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.schema.writing.bursary import BURSAR, act, books, charge, entry, make_family, money, pay
-from tests.schema.writing.classroom import codes
-from tests.writable import NOW, writable_school
+from tests.schema.writing.charge_builder import BURSAR, act, books, charge, entry, make_family, money, pay
+from tests.schema.writing.class_builder import codes
+from tests.writable_school import NOW, writable_school
 
 NONE = "0" * 32
 
@@ -297,7 +297,7 @@ async def test_a_receipt_of_two_siblings_shows_a_guardian_of_one_only_that_part(
 
 async def _guardian_of(school, student):
     """A new guardian of this student alone, signed in."""
-    from tests.schema.writing.bursary import run
+    from tests.schema.writing.charge_builder import run
 
     email = f"{uuid4().hex[:10]}@demo.school"
     guardian = (await run(school, "createGuardian", "guardian { id }", firstName="P", lastName="Test", email=email))["guardian"]["id"]

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.schema.writing.classroom import codes, make_classroom
-from tests.schema.writing.markbook import DAY, RECORD, TEACHER, make_assessment, marked, publish, record, run, stranger
-from tests.schema.writing.meanwhile import all_at_once
+from tests.schema.writing.assessment_builder import DAY, RECORD, TEACHER, make_assessment, marked, publish, record, run, stranger
+from tests.schema.writing.class_builder import codes, make_classroom
+from tests.schema.writing.lock_barrier import all_at_once
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from auth.authenticator import Authenticator
 from config import Settings
 from db.books import check_books
 from db.pool import Database
-from tests.asking import School
-from tests.schema.writing.bursary import BURSAR, act, books, charge, entry, make_bursars, make_family, money, pay
-from tests.schema.writing.classroom import codes
-from tests.schema.writing.meanwhile import all_at_once, meanwhile
-from tests.writable import NOW
+from tests.graphql_school import School
+from tests.schema.writing.charge_builder import BURSAR, act, books, charge, entry, make_bursars, make_family, money, pay
+from tests.schema.writing.class_builder import codes
+from tests.schema.writing.lock_barrier import all_at_once, concurrent_transaction
+from tests.writable_school import NOW
 
 SIZE = 60
 HOLD_CHARGE = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
@@ -83,7 +83,7 @@ async def test_fifty_parallel_payments_with_one_key_charge_once(wide, family):
 async def test_writes_of_one_account_run_at_once(wide, family):
     """One phone's payments wait for no other of its own: nobody needs what is held here but the one who pays just that."""
     held, free = await charge(wide, family), await charge(wide, family, 1)
-    async with meanwhile(wide) as (other, somebody_waits):
+    async with concurrent_transaction(wide) as (other, somebody_waits):
         await other.fetch(HOLD_CHARGE, held[4:])
         waiting = asyncio.create_task(pay(wide, (held, "1")))
         await somebody_waits()
@@ -98,7 +98,7 @@ async def test_a_revocation_stops_what_begins_after_it_and_waits_for_nothing(wid
     """What began before it was committed is finished; no write waits to see whether its account is being deactivated."""
     [email] = await make_bursars(wide, 1)
     one, viewer = await charge(wide, family), await wide.viewer(email)
-    async with meanwhile(wide) as (other, _):
+    async with concurrent_transaction(wide) as (other, _):
         await other.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
         async with asyncio.timeout(20):
             assert codes(await pay(wide, (one, "1"), viewer=viewer)) == []

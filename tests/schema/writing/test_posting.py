@@ -8,10 +8,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.schema.writing.classroom import codes, make_classroom
-from tests.schema.writing.markbook import TEACHER, make_assessment, marked, open_window, record, run, stranger
-from tests.schema.writing.meanwhile import meanwhile
-from tests.schema.writing.posted import ADMIN, average, final_grades, post, reopen
+from tests.schema.writing.assessment_builder import TEACHER, make_assessment, marked, open_window, record, run, stranger
+from tests.schema.writing.class_builder import codes, make_classroom
+from tests.schema.writing.final_grade_builder import ADMIN, average, final_grades, post, reopen
+from tests.schema.writing.lock_barrier import concurrent_transaction
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ async def test_marks_recorded_while_grades_are_posted_are_in_them_or_refused(wri
             post(writable, room),
             *(record(writable, test, room, 91 + n) for n in range(3)),
         ]
-        async with meanwhile(writable) as (other, somebody_waits):
+        async with concurrent_transaction(writable) as (other, somebody_waits):
             await other.fetch("SELECT FROM class_subjects WHERE class_id = $1::uuid FOR UPDATE", room.id[4:])
             tasks = []
             for count, each in enumerate(requests, 1):

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from tests.schema.writing.classroom import codes
-from tests.writable import writable_school
+from tests.schema.writing.class_builder import codes
+from tests.writable_school import writable_school
 
 PLAN = """query ($input: PlanPromotionInput!, $onlyErrors: Boolean! = false) { planPromotion(input: $input) {
   hash promoted repeated graduated left failing

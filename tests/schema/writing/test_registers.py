@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.schema.writing.classroom import codes, make_classroom, make_colleague
-from tests.schema.writing.meanwhile import all_at_once
-from tests.writable import writable_school
+from tests.schema.writing.class_builder import codes, make_classroom, make_colleague
+from tests.schema.writing.lock_barrier import all_at_once
+from tests.writable_school import writable_school
 
 SUBMIT = """mutation ($input: SubmitRegisterInput!) { submitRegister(input: $input) {
   register { id date submittedBy { name } } changes { change previousStatus student { id } attendance { status excused minutesLate source overruled { status } } }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.schema.writing.classroom import codes
-from tests.schema.writing.markbook import run
+from tests.schema.writing.assessment_builder import run
+from tests.schema.writing.class_builder import codes
 
 ADMIN = "admin@demo.school"
 SHOWN = "gradingScale { id name isDefault version bounds { lowerBound letter points } } warnings"

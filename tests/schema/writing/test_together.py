@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.schema.writing.classroom import codes, make_classroom
-from tests.schema.writing.markbook import make_assessment
-from tests.schema.writing.meanwhile import all_at_once, meanwhile
+from tests.schema.writing.assessment_builder import make_assessment
+from tests.schema.writing.class_builder import codes, make_classroom
+from tests.schema.writing.lock_barrier import all_at_once, concurrent_transaction
 from tests.schema.writing.test_promotion import apply, plan_of, summer
 from tests.schema.writing.test_registers import DAY, correct, submit
 
@@ -30,7 +30,7 @@ def uuid_of(global_id):
 
 async def test_who_moves_while_the_register_is_taken_is_not_marked_in_the_class_they_left(writable, room):
     student = uuid_of(room.students[0])
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM students WHERE id = $1 FOR UPDATE", student)
         await other.execute(
             "UPDATE student_class_history SET to_date = '2026-03-16', end_reason = 'LEFT' WHERE student_id = $1 AND to_date IS NULL",
@@ -44,7 +44,7 @@ async def test_who_moves_while_the_register_is_taken_is_not_marked_in_the_class_
 
 async def test_a_register_taken_while_the_office_enters_is_kept_beside_the_offices_word(writable, room):
     student, day = uuid_of(room.students[0]), date.fromisoformat(DAY)
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
         await other.execute(
             "INSERT INTO attendance (student_id, class_id, date, status, source) VALUES ($1, $2, $3, 'ABSENT', 'OFFICE')",
@@ -61,7 +61,7 @@ async def test_a_register_taken_while_the_office_enters_is_kept_beside_the_offic
 
 async def test_the_office_that_enters_while_the_register_is_taken_keeps_what_the_teacher_said(writable, room):
     student, day = uuid_of(room.students[0]), date.fromisoformat(DAY)
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
         await other.execute(
             "INSERT INTO attendance (student_id, class_id, date, status) VALUES ($1, $2, $3, 'PRESENT')", student, uuid_of(room.id), day
@@ -76,7 +76,7 @@ async def test_the_office_that_enters_while_the_register_is_taken_keeps_what_the
 async def test_of_two_first_guardians_at_once_one_is_the_first(writable, room):
     guardians = [await writable.id("gua", "SELECT id FROM guardians ORDER BY id OFFSET $1 LIMIT 1", n) for n in range(2)]
     student = uuid_of(room.students[0])
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM students WHERE id = $1 FOR NO KEY UPDATE", student)
         await other.execute(
             "INSERT INTO guardian_students (guardian_id, student_id, relationship, is_primary) VALUES ($1, $2, 'MOTHER', true)",
@@ -135,7 +135,7 @@ async def test_a_place_that_is_taken_while_a_promotion_is_applied_is_not_given_t
     to_year = uuid_of("1234" + years["toAcademicYearId"][5:])
     room = await school.value("SELECT id FROM classes WHERE academic_year_id = $1 AND grade_level = 3 ORDER BY id LIMIT 1", to_year)
     plan = await plan_of(school, years)
-    async with meanwhile(school) as (other, somebody_waits):
+    async with concurrent_transaction(school) as (other, somebody_waits):
         await other.execute("SELECT FROM classes WHERE id = $1 FOR UPDATE", room)
         user = await other.fetchval("INSERT INTO users (role, first_name, last_name) VALUES ('STUDENT', 'New', 'Comer') RETURNING id")
         student = await other.fetchval(
@@ -156,7 +156,7 @@ async def test_a_teacher_who_is_let_go_is_given_no_work_meanwhile(writable, room
     teacher = (await writable.data(create, input=given))["createTeacher"]["teacher"]["id"]
     update = "mutation ($input: UpdateClassInput!) { updateClass(input: $input) { userErrors { field code } } }"
     version = await writable.value("SELECT version FROM classes WHERE id = $1", uuid_of(room.id))
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM teachers WHERE id = $1 FOR UPDATE", uuid_of(teacher))
         await other.execute("UPDATE teachers SET is_active = false WHERE id = $1", uuid_of(teacher))
         change = {"id": room.id, "version": version, "teacherId": teacher, "name": ""}
@@ -174,7 +174,7 @@ async def test_a_teacher_who_is_given_work_meanwhile_is_not_let_go(writable, roo
     create = "mutation ($input: CreateTeacherInput!) { createTeacher(input: $input) { teacher { id version } userErrors { field code } } }"
     teacher = (await writable.data(create, input=given))["createTeacher"]["teacher"]
     deactivate = "mutation ($input: DeactivateTeacherInput!) { deactivateTeacher(input: $input) { userErrors { field code } } }"
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("SELECT FROM teachers WHERE id = $1 FOR SHARE", uuid_of(teacher["id"]))
         await other.execute("UPDATE classes SET teacher_id = $2 WHERE id = $1", uuid_of(room.id), uuid_of(teacher["id"]))
         going = asyncio.create_task(writable.data(deactivate, input=teacher))
@@ -188,7 +188,7 @@ async def test_who_leaves_while_a_promotion_is_applied_is_not_promoted(summer):
     plan = await plan_of(school, years)
     membership = "SELECT id FROM student_class_history WHERE academic_year_id = $1 AND to_date IS NULL ORDER BY id LIMIT 1"
     leaves = await school.value(membership, year)
-    async with meanwhile(school) as (other, somebody_waits):
+    async with concurrent_transaction(school) as (other, somebody_waits):
         await other.execute("UPDATE student_class_history SET to_date = '2026-07-01', end_reason = 'LEFT' WHERE id = $1", leaves)
         applying = asyncio.create_task(apply(school, years, hash=plan["hash"]))
         await somebody_waits()
@@ -198,7 +198,7 @@ async def test_who_leaves_while_a_promotion_is_applied_is_not_promoted(summer):
 
 async def test_a_lesson_that_is_taken_back_is_not_assessed_in_meanwhile(writable, room):
     lesson = await writable.value("SELECT id FROM class_subjects WHERE class_id = $1", uuid_of(room.id))
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("DELETE FROM class_subjects WHERE id = $1", lesson)
         making = asyncio.create_task(make_assessment(writable, room, "admin@demo.school"))
         await somebody_waits()
@@ -208,7 +208,7 @@ async def test_a_lesson_that_is_taken_back_is_not_assessed_in_meanwhile(writable
 async def test_a_lesson_that_is_assessed_in_is_not_taken_back_meanwhile(writable, room):
     remove = "mutation ($input: RemoveClassSubjectInput!) { removeClassSubject(input: $input) { userErrors { field code } } }"
     lesson = await writable.id("csu", "SELECT id FROM class_subjects WHERE class_id = $1", uuid_of(room.id))
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute(
             "INSERT INTO assessments (class_id, subject_id, semester_id, assessment_type_id, assessment_date, title, max_score)"
             " VALUES ($1, $2, $3, (SELECT id FROM assessment_types LIMIT 1), '2026-03-10', 'A test', 10)",
@@ -225,7 +225,7 @@ async def test_a_semester_is_not_made_in_a_part_of_a_year_that_is_taken_off_mean
     )
     create = "mutation ($input: CreateSemesterInput!) { createSemester(input: $input) { userErrors { field code } } }"
     given = {"academicYearId": year, "name": "Autumn", "startDate": "2040-08-01", "endDate": "2040-12-20"}
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute("UPDATE academic_years SET end_date = '2040-07-31' WHERE id = $1", UUID(year[5:]))
         making = asyncio.create_task(writable.data(create, input=given))
         await somebody_waits()
@@ -235,7 +235,7 @@ async def test_a_semester_is_not_made_in_a_part_of_a_year_that_is_taken_off_mean
 async def test_a_maximum_is_not_lowered_below_a_score_that_is_given_meanwhile(writable, room):
     """Not past the mutations either: a mark holds its assessment as it is."""
     test = (await make_assessment(writable, room))["assessment"]["id"]
-    async with meanwhile(writable) as (other, somebody_waits):
+    async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute(
             "INSERT INTO grades (student_id, assessment_id, state, score) VALUES ($1, $2, 'SCORED', 90)",
             uuid_of(room.students[0]), UUID(test[4:]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.schema.writing.classroom import codes
+from tests.schema.writing.class_builder import codes
 
 SUBJECT = "mutation ($input: CreateSubjectInput!) { createSubject(input: $input) { subject { id } userErrors { field code message } } }"
 CLASS = "mutation ($input: CreateClassInput!) { createClass(input: $input) { class { id } userErrors { field code message } } }"

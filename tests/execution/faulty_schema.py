@@ -1,4 +1,4 @@
-"""A made-up schema with everything an executor can get wrong: over the data of world.py.
+"""Builds a schema with everything an executor can get wrong, over the data of faulty_data.py.
 
 It is loaded twice: with WAITS as the application's schemas are, edges declared and filled by loaders; and without, when no field has anything to
 await, and graphql-core meets errors in the answer's order.
@@ -15,7 +15,7 @@ import strawberry
 
 from execution.edges import ASKS_NO_LOADER, by_class, computed, edge, edge_with, guarded
 from execution.errors import Refusal
-from tests.execution.world import KINDS, PAGES, PEOPLE, PLACES, TOTALS, Colour, Item, Page, PersonRow, PlaceRow, ThingObject
+from tests.execution.faulty_data import KINDS, PAGES, PEOPLE, PLACES, TOTALS, Colour, Item, Page, PersonRow, PlaceRow, ThingObject
 
 WAITS: bool = globals().get("WAITS", True)
 

@@ -1,9 +1,9 @@
-"""Posting and reopening grades, and what comes of it."""
+"""Posts and reopens final grades of a class, and reads the averages and final grades that follow."""
 
 from decimal import Decimal
 from uuid import uuid4
 
-from tests.schema.writing.markbook import TEACHER, run
+from tests.schema.writing.assessment_builder import TEACHER, run
 
 ADMIN = "admin@demo.school"
 POSTED = "class { id } postings { number students subject { id } }"

@@ -1,4 +1,4 @@
-"""The application behind a real HTTP server on a free port, in this process."""
+"""Builds the application behind a real HTTP server on a free port of this process, and a client of it."""
 
 import asyncio
 from collections.abc import AsyncIterator

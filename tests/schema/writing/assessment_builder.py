@@ -1,9 +1,9 @@
-"""Asking for what a mark book needs, for tests that write in it."""
+"""Builds assessments and marks in a class, through the teacher's mutations."""
 
 from datetime import date
 from uuid import uuid4
 
-from tests.schema.writing.classroom import codes
+from tests.schema.writing.class_builder import codes
 
 __all__ = ["DAY", "RECORD", "TEACHER", "make_assessment", "marked", "open_window", "publish", "record", "run", "stranger"]
 

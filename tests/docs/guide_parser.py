@@ -1,4 +1,4 @@
-"""Reads a guide: its requests, each with who asks, its variables and the answer that the guide shows.
+"""Parses a guide into requests, each with its viewer, its variables and the answer that the guide shows.
 
 A request is a block of GraphQL whose first line is `# as $name`, where `$name` is an access token noted before (or `# as nobody`); a block of JSON
 called `variables` may follow, then the JSON answer. In an answer `"$name"` is any value, noted under that name, or the value noted before;

@@ -3,7 +3,7 @@
 from graphql import GraphQLInterfaceType, GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type
 
 from tests.access.table import TYPES
-from tests.asking import SCHEMA
+from tests.graphql_school import SCHEMA
 
 __all__ = ["NODE_TYPES", "ROOT_FIELDS", "TO_MANY", "TO_ONE", "WITHIN"]
 

@@ -1,4 +1,4 @@
-"""Ids of rows that belong together, so that a mutation with one bad value gets past its look-ups to the statement that would write it."""
+"""Finds ids of rows that belong together, so that a mutation with one bad value gets past its look-ups to the statement that would write it."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Made-up data with holes in it, for the schema of world_schema.py.
+"""Builds random data with faults in it, for the schema of faulty_schema.py.
 
 It follows from a seed: the value of an object's field is always the same. Some values are null, some are of another type than the field's,
 some are exceptions or raise one.

@@ -1,4 +1,4 @@
-"""The same moment, made: what tests of locks hold, until those who are to meet there have all arrived."""
+"""Holds locks in a concurrent transaction until all requests that are to meet there wait for them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -7,15 +7,15 @@ from typing import Any
 
 import asyncpg
 
-from tests.asking import School
+from tests.graphql_school import School
 
-__all__ = ["all_at_once", "meanwhile"]
+__all__ = ["all_at_once", "concurrent_transaction"]
 
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @asynccontextmanager
-async def meanwhile(school: School) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[None]]]]:
+async def concurrent_transaction(school: School) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[None]]]]:
     """A transaction of somebody else's, committed when the block is over; and a way to wait until others (one, or so many) wait for locks."""
     connection = await asyncpg.connect(school.url)
 
@@ -41,7 +41,7 @@ async def all_at_once(
     """
     tasks = []
     try:
-        async with meanwhile(school) as (other, somebody_waits):
+        async with concurrent_transaction(school) as (other, somebody_waits):
             await other.fetch(holds, *arguments)
             tasks = [asyncio.create_task(each) for each in requests]
             await somebody_waits(len(tasks) if waiting is None else waiting)

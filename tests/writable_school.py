@@ -1,4 +1,4 @@
-"""A demo school whose clock stands still and whose data tests change."""
+"""Builds a copy of the demo school whose clock stands still, for tests that change its data."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +7,8 @@ from uuid import uuid4
 from auth.authenticator import Authenticator
 from config import Settings
 from db.pool import Database
-from tests.asking import School
 from tests.databases import Databases
+from tests.graphql_school import School
 
 __all__ = ["NOW", "writable_school"]
 

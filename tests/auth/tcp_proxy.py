@@ -1,14 +1,14 @@
-"""A doorway in front of PostgreSQL: a real connection goes through it, until it is closed to new ones or everything in it stands still."""
+"""Builds a TCP proxy in front of PostgreSQL that passes bytes on until it is frozen, or refuses new connections."""
 
 import asyncio
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-__all__ = ["Doorway"]
+__all__ = ["FreezableProxy"]
 
 
-class Doorway:
+class FreezableProxy:
     """Listens on a port of 127.0.0.1 and passes bytes on. `url` leads through it."""
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole program as a process of its own, and looking at processes."""
+"""Starts the whole server, `python -m serve`, as a process of its own, and looks at processes."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-__all__ = ["ROOT", "SIGN_IN", "Program", "alive", "free_port", "postmaster", "until", "until_gone"]
+__all__ = ["ROOT", "SIGN_IN", "Program", "alive", "free_port", "postmaster", "until_gone"]
 
 ROOT = Path(__file__).parents[1]
 SIGN_IN = 'mutation { signIn(input: {email: "admin@demo.school", password: "rollcall-demo"}) { session { accessToken } } }'
@@ -82,13 +82,6 @@ class Program:
 
 def postmaster(folder: Path) -> int:
     return int((folder / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
-
-
-def until(condition, within: float = 60) -> None:
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

@@ -1,9 +1,9 @@
-"""A class of its own in the demo school, for tests that write in it."""
+"""Builds a class with students, a subject and its teacher in the demo school."""
 
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.asking import School
+from tests.graphql_school import School
 
 __all__ = ["Classroom", "codes", "make_classroom", "make_colleague"]
 

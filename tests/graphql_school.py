@@ -1,4 +1,4 @@
-"""Asking a school through its schema, as somebody, and counting what it costs in SQL."""
+"""Builds `School`: a database behind the GraphQL schema, queried in this process as any viewer, with a count of its SQL statements."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace

@@ -1,11 +1,11 @@
-"""The bursar's work in the demo school: families, charges, payments, as tests ask for them."""
+"""Builds families, charges and payments in the demo school, through the bursar's mutations."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid4
 
-from tests.asking import School
-from tests.schema.writing.classroom import codes, make_classroom
+from tests.graphql_school import School
+from tests.schema.writing.class_builder import codes, make_classroom
 
 __all__ = ["BURSAR", "Family", "act", "books", "charge", "entry", "make_bursars", "make_family", "money", "pay"]
 

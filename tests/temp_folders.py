@@ -1,4 +1,4 @@
-"""Folders that PostgreSQL's own user can reach, as a checkout's are. pytest's are for their owner alone, and made so again by every run."""
+"""Makes folders that PostgreSQL's own user can reach, as it can reach a checkout: pytest's belong to their owner alone."""
 
 import atexit
 import shutil

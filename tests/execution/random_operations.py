@@ -1,4 +1,4 @@
-"""Random operations that are valid for a schema: aliases, merged fields, fragments of every kind, directives, variables."""
+"""Generates random operations that are valid for a schema: aliases, merged fields, fragments of every kind, directives, variables."""
 
 from graphql import (
     GraphQLEnumType,

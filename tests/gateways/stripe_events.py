@@ -1,4 +1,4 @@
-"""Stripe's side, as tests play it: events in its public format, signed as it signs."""
+"""Builds Stripe's webhook events in its public format, signs them as it does, and delivers them."""
 
 import hashlib
 import hmac

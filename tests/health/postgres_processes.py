@@ -1,4 +1,4 @@
-"""The processes of a PostgreSQL, stopped for a while."""
+"""Lists the processes of a PostgreSQL server, and stops them for a while."""
 
 import signal
 from contextlib import asynccontextmanager

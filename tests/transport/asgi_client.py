@@ -1,4 +1,4 @@
-"""An ASGI application asked without a network: what came back, whole."""
+"""Sends requests to an ASGI application without a network, and collects the whole answer."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A contestant that is wrong about one thing: it writes last names in capitals."""
+"""Builds a contestant that answers one thing wrongly: it writes last names in capitals."""
 
 from benchmarks.by_hand import app
 

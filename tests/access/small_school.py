@@ -1,4 +1,4 @@
-"""A small school, every row of it written by hand and known by a label, so that who sees what can be said by hand too."""
+"""Builds a small school, every row written by hand and known by a label, so that who sees which rows can be written by hand too."""
 
 from typing import Any
 from uuid import UUID, uuid5
