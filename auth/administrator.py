@@ -19,13 +19,12 @@ import psycopg
 
 from auth.clock import Clock
 from auth.passwords import Passwords, password_problem
-from auth.statements import bound
 from auth.tokens import Kind, fingerprint, mint
 from config import ConfigurationError, load_settings
 from db.embedded import StartError, database_url
 from db.migrate import schema_state
 from db.plainly import database_trouble
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from db.violations import violations
 from rules.text import normal_text, text_problem
@@ -60,28 +59,28 @@ async def make_administrator(
         if (unfit := text_problem(text)) is not None:
             raise AdministratorError(f"The {what} is refused. {unfit}")
     async with connection.transaction():
-        if not force and await connection.fetchval(*bound(queries.administrator_exists)):
+        if not force and await connection.fetchval(*queries.administrator_exists.bind()):
             raise AdministratorError("There is an administrator already, who can make others. To make one all the same: --force.")
-        account = await connection.fetchrow(*bound(queries.account_by_email, email=email, network=None, known_since=now))
+        account = await connection.fetchrow(*queries.account_by_email.bind(email=email, network=None, known_since=now))
         if account["id"] is None:
             values: dict[str, Any] = {"email": email, "first_name": name[0], "last_name": name[1]}
             broken = await violations(connection, "users", to_json({"role": "ADMIN", **values}), None)
             if broken:
                 raise AdministratorError(" ".join(f"{each.field}: {each.message}" for each in broken))
-            user_id = await connection.fetchval(*bound(queries.add_administrator, **values))
+            user_id = await connection.fetchval(*queries.add_administrator.bind(**values))
         elif force:
             user_id = account["id"]
-            await connection.execute(*bound(queries.make_administrator, user_id=user_id))
+            await connection.execute(*queries.make_administrator.bind(user_id=user_id))
         else:
             raise AdministratorError(f"{account['email']} has an account that is no administrator's. To make it one: --force.")
-        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=now))
+        await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=now))
         if password_hash is None:
             token = mint(Kind.PASSWORD_RESET)
             reset: dict[str, Any] = {"token_hash": fingerprint(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
-            await connection.execute(*bound(queries.add_password_reset, user_id=user_id, now=now, **reset))
+            await connection.execute(*queries.add_password_reset.bind(user_id=user_id, now=now, **reset))
             return token
-        await connection.execute(*bound(queries.give_password, user_id=user_id, password_hash=password_hash, now=now))
-        await connection.execute(*bound(queries.end_sessions_of_user, user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now))
+        await connection.execute(*queries.give_password.bind(user_id=user_id, password_hash=password_hash, now=now))
+        await connection.execute(*queries.end_sessions_of_user.bind(user_id=user_id, because="PASSWORD_CHANGED", kept=None, now=now))
         return None
 
 

@@ -20,7 +20,6 @@ from auth.refusals import unauthenticated
 from auth.revocations import Revocations
 from auth.sessions import Sessions
 from auth.sign_in_gate import SignInGate
-from auth.statements import bound
 from auth.throttle import Throttle
 from auth.tokens import Kind, fingerprint, is_token
 from auth.viewer import ANONYMOUS, Viewer
@@ -154,7 +153,7 @@ class Authenticator:
         role = None
         if viewer.session_id is not None:
             role = await connection.fetchval(
-                *bound(queries.viewer_of_session, session_id=viewer.session_id, user_id=viewer.user_id, now=self.clock.now())
+                *queries.viewer_of_session.bind(session_id=viewer.session_id, user_id=viewer.user_id, now=self.clock.now())
             )
         if role is None:
             raise unauthenticated()
@@ -163,16 +162,14 @@ class Authenticator:
 
     async def _session(self, token: str, now: datetime) -> Entry:
         claims = self._access_tokens.read(token)
-        role = await self._database.fetchval(
-            *bound(queries.viewer_of_session, session_id=claims.session_id, user_id=claims.user_id, now=now)
-        )
+        role = await self._database.fetchval(*queries.viewer_of_session.bind(session_id=claims.session_id, user_id=claims.user_id, now=now))
         if role is None:
             raise unauthenticated()
         viewer = Viewer(claims.user_id, role, claims.session_id)
         return Entry(viewer, claims.expires_at, (("session", claims.session_id), ("user", claims.user_id)))
 
     async def _service(self, token_hash: bytes, now: datetime) -> Entry:
-        row = await self.token_share.fetchrow(*bound(queries.service_token_by_hash, token_hash=token_hash, now=now))
+        row = await self.token_share.fetchrow(*queries.service_token_by_hash.bind(token_hash=token_hash, now=now))
         if row is None:
             raise unauthenticated("The service token is not valid (any more).")
         remembered_until = min(now + LIFETIME, row["expires_at"] or datetime.max.replace(tzinfo=now.tzinfo))
@@ -187,7 +184,7 @@ class Authenticator:
 
     async def _write_use(self, token_id: UUID, now: datetime) -> None:
         try:
-            await self._database.execute(*bound(queries.touch_service_token, token_id=token_id, now=now))
+            await self._database.execute(*queries.touch_service_token.bind(token_id=token_id, now=now))
         except _DATABASE_TROUBLE as error:
             _log.warning("the use of a service token was not noted", token_id=str(token_id), error=repr(error))
 
@@ -199,7 +196,7 @@ class Authenticator:
                 await self.throttle.delete_old()
                 # A thousand at a time: none of it holds rows for long, and an hour's end of them is bounded.
                 for _ in range(_MOST_BATCHES):
-                    if not await self._database.fetchval(*bound(queries.delete_old_idempotency_keys)):
+                    if not await self._database.fetchval(*queries.delete_old_idempotency_keys.bind()):
                         break
             except _DATABASE_TROUBLE as error:
                 _log.warning("old failed sign-ins and idempotency keys were not deleted", error=repr(error))

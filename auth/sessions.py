@@ -13,7 +13,6 @@ from auth.clock import Clock
 from auth.keys import Keys
 from auth.networks import Client
 from auth.refusals import unauthenticated
-from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint, successor
 from db.pool_share import PoolShare
 from db.row_locks import RowLockedError, retry_while_locked
@@ -65,8 +64,7 @@ class Sessions:
         now = self._clock.now()
         expires_at = now + SESSION_LIFETIME
         session_id = await connection.fetchval(
-            *bound(
-                queries.open_session,
+            *queries.open_session.bind(
                 user_id=user_id,
                 now=now,
                 expires_at=expires_at,
@@ -75,8 +73,8 @@ class Sessions:
             )
         )
         token = mint(Kind.REFRESH)
-        await connection.execute(*bound(queries.add_refresh_token, token_hash=fingerprint(token), session_id=session_id, now=now))
-        await connection.execute(*bound(queries.delete_old_sessions, user_id=user_id, before=now - _KEPT_AFTER_THE_END))
+        await connection.execute(*queries.add_refresh_token.bind(token_hash=fingerprint(token), session_id=session_id, now=now))
+        await connection.execute(*queries.delete_old_sessions.bind(user_id=user_id, before=now - _KEPT_AFTER_THE_END))
         return self._granted(user_id, session_id, role, token, expires_at)
 
     async def refresh(self, share: PoolShare, token: str) -> Granted:
@@ -84,7 +82,7 @@ class Sessions:
         if not is_token(Kind.REFRESH, token):
             raise unauthenticated()
         # One that was never issued costs one statement, and no transaction.
-        if await share.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=fingerprint(token))) is None:
+        if await share.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=fingerprint(token))) is None:
             raise unauthenticated(_ENDED)
 
         async def rotate() -> Granted | Refusal:
@@ -99,21 +97,21 @@ class Sessions:
 
     async def end(self, connection: Any, session_id: UUID, because: str = "SIGNED_OUT") -> int:
         """Ends a session; 0 when it had ended before. `because` is one of the table's reasons."""
-        ended = await connection.fetchval(*bound(queries.end_session, session_id=session_id, because=because, now=self._clock.now()))
+        ended = await connection.fetchval(*queries.end_session.bind(session_id=session_id, because=because, now=self._clock.now()))
         return 0 if ended is None else 1
 
     async def end_all(self, connection: Any, user_id: UUID, because: str, *, kept: UUID | None = None) -> int:
         """Ends a user's sessions but the one that is `kept`; how many. `because` is one of the table's reasons."""
         ended = await connection.fetch(
-            *bound(queries.end_sessions_of_user, user_id=user_id, because=because, kept=kept, now=self._clock.now())
+            *queries.end_sessions_of_user.bind(user_id=user_id, because=because, kept=kept, now=self._clock.now())
         )
         return len(ended)
 
     async def _rotate(self, connection: Any, token: str) -> Granted | Refusal:
         now = self._clock.now()
         token_hash = fingerprint(token)
-        locked = await connection.fetchval(*bound(queries.lock_session_of_refresh_token, token_hash=token_hash))
-        row = await connection.fetchrow(*bound(queries.refresh_token_by_hash, token_hash=token_hash))
+        locked = await connection.fetchval(*queries.lock_session_of_refresh_token.bind(token_hash=token_hash))
+        row = await connection.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=token_hash))
         if row is None or row["revoked_at"] is not None or row["expires_at"] <= now or not row["is_active"]:
             return unauthenticated(_ENDED)
         if locked is None:
@@ -122,8 +120,7 @@ class Sessions:
         if row["used_at"] is None:
             following: str | None = successors[0]
             await connection.execute(
-                *bound(
-                    queries.rotate_refresh_token,
+                *queries.rotate_refresh_token.bind(
                     token_hash=token_hash,
                     successor_hash=fingerprint(successors[0]),
                     session_id=row["session_id"],
@@ -135,14 +132,14 @@ class Sessions:
             following = await self._unused(connection, successors) if now - row["used_at"] <= GRACE else None
         if following is None:
             _log.warning("a refresh token came back: its session ends", session_id=str(row["session_id"]), user_id=str(row["user_id"]))
-            await connection.execute(*bound(queries.end_session, session_id=row["session_id"], because="TOKEN_REUSED", now=now))
+            await connection.execute(*queries.end_session.bind(session_id=row["session_id"], because="TOKEN_REUSED", now=now))
             return RefreshTokenReused("UNAUTHENTICATED", _ENDED)
         return self._granted(row["user_id"], row["session_id"], row["role"], following, row["expires_at"])
 
     async def _unused(self, connection: Any, tokens: Sequence[str]) -> str | None:
         """The one of these tokens that was issued and not used yet."""
         by_hash = {fingerprint(each): each for each in tokens}
-        found = await connection.fetchval(*bound(queries.unused_refresh_tokens, token_hashes=list(by_hash)))
+        found = await connection.fetchval(*queries.unused_refresh_tokens.bind(token_hashes=list(by_hash)))
         return None if found is None else by_hash[found]
 
     def _granted(self, user_id: UUID, session_id: UUID, role: str, refresh_token: str, until: datetime) -> Granted:

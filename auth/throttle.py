@@ -18,11 +18,10 @@ from auth.clock import Clock
 from auth.keys import Keys
 from auth.networks import Client
 from auth.refusals import rate_limited
-from auth.statements import bound
 from db.pool_share import PoolShare
+from db.query_compiler import Query
 from db.row_locks import jitter
 from db.sql_catalog import queries
-from db.statements import Query
 
 __all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt", "Limit", "Policy", "State", "Throttle"]
 
@@ -133,8 +132,7 @@ class Throttle:
         """How things stand with each limit. Raises RATE_LIMITED when one is blocked, whatever becomes of the attempts in flight."""
         now = self._clock.now()
         rows = await self._share.fetch(
-            *bound(
-                queries.sign_in_throttle_states,
+            *queries.sign_in_throttle_states.bind(
                 keys=[each.key for each in limits],
                 forget_seconds=[each.policy.forget for each in limits],
                 now=now,
@@ -200,7 +198,7 @@ class Throttle:
         """Deletes what was forgotten long ago."""
         before = self._clock.now() - _FORGOTTEN_AFTER
         for _ in range(_MOST_BATCHES):
-            deleted = await self._share.execute(*bound(queries.delete_old_sign_in_throttles, before=before, at_most=_BATCH))
+            deleted = await self._share.execute(*queries.delete_old_sign_in_throttles.bind(before=before, at_most=_BATCH))
             if deleted != f"DELETE {_BATCH}":
                 break
 
@@ -216,7 +214,7 @@ class Throttle:
         One that finds the lock taken for too long is given up: a reservation that nobody takes back lapses, and is a failure then.
         """
         lock = int.from_bytes(limit.key[:8], signed=True)
-        parameters = bound(query, key=limit.key, lock=lock, forget_seconds=limit.policy.forget, **values)
+        parameters = query.bind(key=limit.key, lock=lock, forget_seconds=limit.policy.forget, **values)
         deadline = asyncio.get_running_loop().time() + _LONGEST_TRIED
         while True:
             row = await self._share.fetchrow(*parameters)

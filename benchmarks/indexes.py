@@ -27,8 +27,9 @@ from auth.access import NOUNS
 from benchmarks.district import SEED_DATE, district
 from benchmarks.index_writes import write_lines
 from db.migrate import FOLDER
+from db.query_compiler import Query, Statement
+from db.query_templates import QueryVariant
 from db.sql_catalog import queries
-from db.statements import Choice, Query, Statement
 from db.urls import with_database
 
 __all__ = ["main"]
@@ -51,7 +52,7 @@ class Read:
 
 
 def page(query: Query, order: str, *, descending: bool = True, **filters: Any) -> Statement:
-    return query.page(Choice(order, descending, query.chosen(filters.items())), NOUNS)
+    return query.page(QueryVariant(order, descending, query.filter_keys(filters.items())), NOUNS)
 
 
 def reads() -> list[Read]:
@@ -98,7 +99,7 @@ def reads() -> list[Read]:
         Read("an assessment's grades", page(queries.grades, "assessment_date", assessment_ids=1), many(assessment_ids=of("assessments"))),
         Read(
             "a charge's movements",
-            queries.payment_transactions.page(Choice("occurred_at", per="payment"), NOUNS),
+            queries.payment_transactions.page(QueryVariant("occurred_at", per="payment"), NOUNS),
             many(parents=of("payments")),
         ),
         Read("the first page of students", page(queries.students, "name", descending=False), many()),

@@ -10,7 +10,7 @@ import psycopg
 
 from auth.access import NOUNS
 from benchmarks.district import district
-from db.variants import variants
+from tests.db.all_statements import all_statements
 
 __all__ = ["main"]
 
@@ -25,7 +25,7 @@ def main() -> None:
     shown = int(sys.argv[1]) if len(sys.argv) > 1 else 25
     with district() as url, psycopg.connect(url, autocommit=True) as connection:
         found = []
-        for variant in variants(NOUNS):
+        for variant in all_statements(NOUNS):
             row = connection.execute(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {variant.statement.sql}").fetchone()  # type: ignore[arg-type]
             plan = row[0][0]["Plan"] if row else {}
             found.append((plan["Total Cost"], str(variant), ", ".join(sorted(set(scans(plan))))))

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.records import Record
+from db.query_compiler import Query
+from db.query_templates import Fragment, Order
+from db.row_writes import Record
 from db.sql_lexer import without_comments
-from db.statements import Fragment, Order, Query
 
 __all__ = ["Queries", "queries"]
 

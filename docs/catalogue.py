@@ -17,7 +17,7 @@ from auth.access import NOUNS
 from db.embedded import EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed
-from db.variants import variants
+from tests.db.all_statements import all_statements
 
 __all__ = ["catalogue", "uses"]
 
@@ -37,7 +37,9 @@ def uses(connection: "psycopg.Connection[Any]") -> dict[str, list[str]]:
     """For each index the forms of statements that use it, the simplest first. Sequential scans are made dear: the demo school's tables are small."""
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     connection.execute("SET enable_seqscan = off")
-    for variant in sorted((*variants(NOUNS), *variants(frozenset())), key=lambda each: (each.chosen.count(","), len(str(each)), str(each))):
+    for variant in sorted(
+        (*all_statements(NOUNS), *all_statements(frozenset())), key=lambda each: (each.choices.count(","), len(str(each)), str(each))
+    ):
         row = connection.execute(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {variant.statement.sql}").fetchone()  # type: ignore[arg-type]
         for name in _names(row[0][0]["Plan"] if row else {}):
             found[name].setdefault(str(variant))

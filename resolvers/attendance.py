@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from db.query_compiler import Statement
+from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
-from db.statements import Choice, Statement
 from execution.errors import Refusal
 from execution.loading import Loader
 from resolvers.context import Context, by_key
@@ -66,8 +67,8 @@ class Span:
     def statement(self, context: Context, per: str | None) -> tuple[Statement, dict[str, Any]]:
         values = {name: day for name, day in (("from_date", self.from_date), ("to_date", self.to_date)) if day is not None}
         # Whole-day marks say how much school a day was; subject marks are counted by subject.
-        filters = queries.attendance_totals.chosen([("whole_day", self.by != "subject"), *values.items()])
-        return queries.attendance_totals.totals(Choice(filters=filters, per=per, group=self.by), context.open), values
+        filters = queries.attendance_totals.filter_keys([("whole_day", self.by != "subject"), *values.items()])
+        return queries.attendance_totals.totals(QueryVariant(filters=filters, per=per, group=self.by), context.open), values
 
 
 def span(from_date: date | None, to_date: date | None, by: str | None = None, *, longest: int | None = None) -> Span:

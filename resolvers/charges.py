@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from auth.statements import bound
 from db.sql_catalog import queries
 from resolvers.context import Context
 from resolvers.user_errors import UserError
@@ -130,8 +129,7 @@ async def _plan(fetch: Fetch, given: Values) -> Plan:
     if errors or terms is None:
         raise Rejected(*errors)
     rows = await fetch(
-        *bound(
-            queries.charge_candidates,
+        *queries.charge_candidates.bind(
             student_ids=student_ids,
             fee_category_id=terms.fee_category_id,
             academic_year_id=terms.academic_year_id,
@@ -149,9 +147,9 @@ async def _plan(fetch: Fetch, given: Values) -> Plan:
 
 
 async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms | None:
-    found = await fetch(*bound(queries.charge_category, fee_category_id=given["fee_category_id"]))
+    found = await fetch(*queries.charge_category.bind(fee_category_id=given["fee_category_id"]))
     year_id = given.get("academic_year_id")
-    years = await fetch(*bound(queries.charge_year, academic_year_id=year_id, due_date=given["due_date"]))
+    years = await fetch(*queries.charge_year.bind(academic_year_id=year_id, due_date=given["due_date"]))
     if not years and year_id is not None:
         errors.append(UserError("academicYearId", "NOT_FOUND", "There is no such academic year."))
     elif not years:
@@ -200,16 +198,16 @@ async def _whom(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UU
             if each is not None and times[each] > 1
         ]
     elif ways == ["class_id"]:
-        rows = await fetch(*bound(queries.class_to_charge, class_id=given["class_id"]))
+        rows = await fetch(*queries.class_to_charge.bind(class_id=given["class_id"]))
         if not rows:
             errors.append(UserError("classId", "NOT_FOUND", "There is no such class."))
             return []
         found = rows[0]["student_ids"]
     elif given["everyone"] == "IN_SCHOOL":
-        found = [row["id"] for row in await fetch(*bound(queries.school_to_charge, grade_level=level))]
+        found = [row["id"] for row in await fetch(*queries.school_to_charge.bind(grade_level=level))]
     else:
         values = {"fee_category_id": given["fee_category_id"], "due_date": given["due_date"], "grade_level": level}
-        found = [row["id"] for row in await fetch(*bound(queries.category_to_charge, **values))]
+        found = [row["id"] for row in await fetch(*queries.category_to_charge.bind(**values))]
     if not found:
         errors.append(UserError(None, "NOBODY", "There is nobody to charge."))
     return list(found)

@@ -10,10 +10,10 @@ from auth.access import NOUNS, open_nouns
 from auth.networks import UNKNOWN_CLIENT, Client
 from auth.reach import Reach, read_reach
 from auth.viewer import Viewer
+from db.json_sql import Template
 from db.pool import Database
+from db.query_compiler import Prefetch, Query, Statement
 from db.rows import Carried, Row, carried
-from db.statements import Along, Query, Statement
-from db.written import Template
 from execution.loading import Loader, Loaders, Rows, Wants
 from execution.slices import sliced
 from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
@@ -56,7 +56,7 @@ class Context:
 
     async def rows(self, statement: Statement, row: type[R], values: dict[str, Any]) -> list[R]:
         """Runs a compiled statement on the pool. Values go in by name; the viewer's reach is added where it is asked for."""
-        reach = await self.reach() if statement.asks_reach else None
+        reach = await self.reach() if statement.needs_reach else None
         return await self.database.fetch(statement.sql, *statement.arguments(values, reach), record_class=row)
 
     async def fetch(self, query: Query, row: type[R], **values: Any) -> list[R]:
@@ -102,7 +102,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
         wanted = None if wants.columns is None else wants.columns | {column}
         objects = [each for each in wants.cargo if each.wants.written is not None]
         cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
-        along = tuple(Along(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
+        along = tuple(Prefetch(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
         statement = query.by(key, context.open, wanted, along, linked(objects), single=single)
         asked = {"key": keys[0]} if single else {"keys": keys}
         found = {each[column]: each for each in await context.rows(statement, row, asked | linked_values(objects))}

@@ -10,7 +10,7 @@ import structlog
 from auth.viewer import ANONYMOUS
 from db.errors import constraint_error
 from db.pool import Database
-from db.records import to_json
+from db.row_writes import to_json
 from db.rows import Row
 from db.sql_catalog import queries
 from resolvers.charges import reason_errors

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from db.naming import camel
-from db.statements import Query
+from db.query_compiler import Query
 from execution.errors import Refusal
 from resolvers.context import Context
 

@@ -13,8 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from auth.statements import bound
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from resolvers.user_errors import UserError
 from rules.decimals import canonical
@@ -80,7 +79,7 @@ class Claim:
         """Keeps what this call did, for later calls with the key."""
         for scope in self.key.scopes:
             await self.connection.execute(
-                *bound(queries.keep_idempotent_answer, user_id=self.user_id, mutation=scope, key=self.key.key, answer=to_json(objects))
+                *queries.keep_idempotent_answer.bind(user_id=self.user_id, mutation=scope, key=self.key.key, answer=to_json(objects))
             )
 
 
@@ -96,10 +95,10 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
     claim = Claim(connection, user_id, key)
     for scope in key.scopes:
         values = {"user_id": user_id, "mutation": scope, "key": key.key}
-        if await connection.fetchval(*bound(queries.claim_idempotency_key, arguments_hash=arguments_hash, **values)):
+        if await connection.fetchval(*queries.claim_idempotency_key.bind(arguments_hash=arguments_hash, **values)):
             continue
         # The insert waited for the transaction that had the key. A read in a statement of its own sees what that left.
-        kept = await connection.fetchrow(*bound(queries.idempotent_answer, **values))
+        kept = await connection.fetchrow(*queries.idempotent_answer.bind(**values))
         if kept is None:
             raise KeyRefusedError("CONFLICT", "Another call with this key has just failed. Try again.")
         if kept["arguments_hash"] != arguments_hash:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from db.json_sql import Joined, Listed, Template, is_regular
+from db.query_compiler import Query
 from db.rows import Row
-from db.statements import Query
-from db.written import Joined, Listed, Template, is_regular
 from execution.loading import Cargo, Loaders
 from execution.parts import Constant, Value
 from execution.shapes import Link, Many, Shape
@@ -65,13 +65,13 @@ def _part(part: Constant | Value | Link | Many) -> Constant | Value | Joined | L
     origin = part.loader.origin
     if isinstance(part, Many):
         request: Any = part.arguments
-        choice = request.choice(origin.query, origin.per)
+        variant = request.variant(origin.query, origin.per)
         values = tuple(request.values(more=0).items())
         # A page from the end comes in reversed order; one with guarded arguments is for its own loader to refuse.
         return (
             None
             if request.backward or request.guarded
-            else Listed(part.key, part.inner, part.column, origin.query, choice, values, template)
+            else Listed(part.key, part.inner, part.column, origin.query, variant, values, template)
         )
     return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from resolvers.charges import reason_errors
 from resolvers.user_errors import UserError

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from auth.access import Capability
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from db.violations import violations
 from execution.errors import Refusal

@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from db.naming import camel
+from db.query_compiler import Query
+from db.query_templates import QueryVariant
 from db.rows import Row
-from db.statements import Choice, Query
 from execution.errors import Refusal
 from execution.loading import Cargo, Loader, Rows, Wants
 from execution.slices import pause
@@ -42,11 +43,11 @@ class PageRequest:
     filters: Filters = ()
     guarded: tuple[str, ...] = ()
 
-    def choice(self, query: Query, per: str | None) -> Choice:
-        return Choice(
+    def variant(self, query: Query, per: str | None) -> QueryVariant:
+        return QueryVariant(
             self.order,
             self.descending,
-            query.chosen(self.filters),
+            query.filter_keys(self.filters),
             self.after is not None,
             self.before is not None,
             self.backward,
@@ -182,7 +183,7 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
     """A page of a whole list, as far as the viewer sees: one statement."""
     if request.guarded:
         await refuse_hidden(context, query, request.guarded, request.filters)
-    rows = await context.rows(query.page(request.choice(query, None), context.open), row, request.values())
+    rows = await context.rows(query.page(request.variant(query, None), context.open), row, request.values())
     return Page(query, None, None, request, rows)
 
 
@@ -197,15 +198,15 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
     async def batch(context: Context, keys: Sequence[str], request: PageRequest, wants: Wants) -> list[Page]:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
-        choice = request.choice(query, None)
+        variant = request.variant(query, None)
         if wants.written is not None and not request.backward:
-            statement = query.written_page(choice, wants.written, context.open)
+            statement = query.written_page(variant, wants.written, context.open)
             [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.parameters)
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
         cargo = _objects(wants)
-        statement = query.page(choice, context.open, wants.columns, linked(cargo))
+        statement = query.page(variant, context.open, wants.columns, linked(cargo))
         rows = await context.rows(statement, row, request.values() | linked_values(cargo))
         keep_linked(context.loaders, cargo, rows)
         return [Page(query, None, None, request, rows)]
@@ -229,9 +230,9 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, wants: Wants) -> list[Page]:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
-        choice = request.choice(query, per)
+        variant = request.variant(query, per)
         if wants.written is not None and not request.backward:
-            statement = query.written_page(choice, wants.written, context.open)
+            statement = query.written_page(variant, wants.written, context.open)
             [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.parameters})
             texts = written_texts(answer["written"])
             if texts is not None:
@@ -239,7 +240,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
                 return [Page(query, per, parent, request, written[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
         cargo = _objects(wants)
-        statement = query.page(choice, context.open, wants.columns, linked(cargo))
+        statement = query.page(variant, context.open, wants.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
         # A parent's rows come together.
@@ -258,7 +259,7 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
         groups[query, per, filters].append(parent)
     totals: dict[tuple[Query, str | None, Filters, UUID | None], int] = {}
     for (query, per, filters), parents in groups.items():
-        statement = query.count(Choice(filters=query.chosen(filters), per=per), context.open)
+        statement = query.count(QueryVariant(filters=query.filter_keys(filters), per=per), context.open)
         for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
             totals[query, per, filters, row["parent_key"] if per else None] = row["total"]
     return [totals[key] for key in keys]

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from auth.sessions import Granted
-from auth.statements import bound
 from auth.tokens import Kind, fingerprint, is_token, mint
 from db.row_locks import retry_while_locked
 from db.sql_catalog import queries
@@ -40,17 +39,16 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
     expires_at = now + timedelta(hours=valid_hours)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.confirm(connection, context.viewer)
-        account = await connection.fetchrow(*bound(queries.account_by_id, user_id=user_id))
+        account = await connection.fetchrow(*queries.account_by_id.bind(user_id=user_id))
         if account is None:
             return UserError("userId", "NOT_FOUND", "There is no such user.")
         if not account["is_active"]:
             return UserError("userId", "USER_NOT_ACTIVE", "The user may not sign in.")
         if account["email"] is None:
             return UserError("userId", "USER_WITHOUT_EMAIL", "The user has no e-mail address to sign in with.")
-        await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=now))
+        await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=now))
         await connection.execute(
-            *bound(
-                queries.add_password_reset,
+            *queries.add_password_reset.bind(
                 user_id=user_id,
                 token_hash=fingerprint(token),
                 created_by=context.viewer.user_id,
@@ -68,7 +66,7 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
     auth = authenticator_of(context)
     reset: dict[str, Any] = {"token_hash": fingerprint(token), "now": auth.clock.now()}
     # Looked at before the password is hashed: who has no token costs us no hash.
-    account = await auth.token_share.fetchrow(*bound(queries.account_of_password_reset, **reset))
+    account = await auth.token_share.fetchrow(*queries.account_of_password_reset.bind(**reset))
     if account is None:
         return _NOT_VALID
     error = chosen_password_error(new_password, account["email"])
@@ -82,11 +80,10 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
         async with auth.token_share.transaction(user_id=user_id, request_id=context.request_id) as connection:
             # The account first, as whoever changes a password does: nobody waits in a circle.
             replaced_hash = await lock_account(connection, user_id)
-            if await connection.fetchval(*bound(queries.use_password_reset, **reset)) is None:
+            if await connection.fetchval(*queries.use_password_reset.bind(**reset)) is None:
                 return _NOT_VALID
             role = await connection.fetchval(
-                *bound(
-                    queries.set_password,
+                *queries.set_password.bind(
                     user_id=user_id,
                     password_hash=password_hash,
                     replaced_hash=replaced_hash,
@@ -96,7 +93,7 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
             if role is None:
                 return _NOT_VALID
             await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED")
-            await connection.execute(*bound(queries.withdraw_password_resets, user_id=user_id, now=reset["now"]))
+            await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=reset["now"]))
             return await auth.sessions.open(connection, user_id, role, context.client)
 
     answer = await retry_while_locked(use)

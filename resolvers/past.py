@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.query_compiler import Query
 from db.rows import Row
 from db.sql_catalog import queries
-from db.statements import Query
 from execution.errors import Refusal
 from execution.loading import Loader
 from execution.slices import pause, sliced

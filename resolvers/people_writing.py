@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from db.naming import camel
+from db.query_compiler import Query
 from db.sql_catalog import queries
-from db.statements import Query
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
 

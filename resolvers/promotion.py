@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from auth.statements import bound
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
@@ -86,7 +85,7 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
 
 async def _plan(fetch: Callable[..., Any], given: Values) -> tuple[Plan, Any]:
     years = {"from_year_id": given["from_academic_year_id"], "to_year_id": given["to_academic_year_id"]}
-    found = await fetch(*bound(queries.promotion_years, **years))
+    found = await fetch(*queries.promotion_years.bind(**years))
     if not found:
         raise rejected("toAcademicYearId", "NOT_FOUND", "There is no such academic year.")
     if found[0]["start_date"] <= found[0]["end_date"]:
@@ -99,6 +98,6 @@ async def _plan(fetch: Callable[..., Any], given: Values) -> tuple[Plan, Any]:
         overrides[each["student_id"]] = Override(each["action"], each.get("class_id"))
     if twice:
         raise Rejected(*twice)
-    members = [Member(**dict(row)) for row in await fetch(*bound(queries.promotion_members, from_year_id=years["from_year_id"]))]
-    targets = [Target(**dict(row)) for row in await fetch(*bound(queries.promotion_targets, to_year_id=years["to_year_id"]))]
+    members = [Member(**dict(row)) for row in await fetch(*queries.promotion_members.bind(from_year_id=years["from_year_id"]))]
+    targets = [Target(**dict(row)) for row in await fetch(*queries.promotion_targets.bind(to_year_id=years["to_year_id"]))]
     return make_plan(members, targets, overrides), found[0]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
 
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from auth.statements import bound
 from auth.tokens import Kind, fingerprint, mint
 from db.rows import Row
 from db.sql_catalog import queries
@@ -50,8 +49,7 @@ async def create_service_token(
     token = mint(Kind.SERVICE)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.confirm(connection, context.viewer)
-        sql, *arguments = bound(
-            queries.add_service_token,
+        sql, *arguments = queries.add_service_token.bind(
             name=name,
             token_hash=fingerprint(token),
             scopes=sorted(set(scopes)),
@@ -68,7 +66,7 @@ async def revoke_service_token(context: Context, token_id: UUID) -> ServiceToken
     auth = authenticator_of(context)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.confirm(connection, context.viewer)
-        sql, *arguments = bound(queries.revoke_service_token, token_id=token_id, now=auth.clock.now())
+        sql, *arguments = queries.revoke_service_token.bind(token_id=token_id, now=auth.clock.now())
         row: ServiceToken | None = await connection.fetchrow(sql, *arguments, record_class=ServiceToken)
     if row is None:
         return UserError("id", "NOT_FOUND", "There is no such service token.")

@@ -9,7 +9,6 @@ from auth.authenticator import Authenticator
 from auth.passwords import password_problem
 from auth.sessions import KNOWN_NETWORK_FOR, Granted, RefreshTokenReused
 from auth.sign_in_gate import KNOWN, PROVED, UNKNOWN, UNTROUBLED, Superseded
-from auth.statements import bound
 from auth.viewer import Viewer
 from db.row_locks import RowLockedError, retry_while_locked
 from db.sql_catalog import queries
@@ -48,8 +47,7 @@ async def sign_in(context: Context, email: str, password: str) -> Granted | User
     async with auth.gate.paced():
         async with auth.gate.lookup(context.client):
             known = await auth.sign_in_share.fetchrow(
-                *bound(
-                    queries.account_by_email,
+                *queries.account_by_email.bind(
                     email=_address(email),
                     network=context.client.network,
                     known_since=auth.clock.now() - KNOWN_NETWORK_FOR,
@@ -100,7 +98,7 @@ async def change_password(context: Context, current_password: str, new_password:
     auth = authenticator_of(context)
     viewer = context.viewer
     user_id, session_id = _session_of(viewer)
-    account = await context.database.fetchrow(*bound(queries.account_by_id, user_id=user_id))
+    account = await context.database.fetchrow(*queries.account_by_id.bind(user_id=user_id))
     limits = auth.throttle.change_password(user_id)
 
     async def proved(_: str) -> bool:
@@ -122,12 +120,12 @@ async def change_password(context: Context, current_password: str, new_password:
             values: dict[str, Any] = {"user_id": user_id, "now": auth.clock.now()}
             await lock_account(connection, user_id)
             role = await connection.fetchval(
-                *bound(queries.set_password, password_hash=password_hash, replaced_hash=account["password_hash"], **values)
+                *queries.set_password.bind(password_hash=password_hash, replaced_hash=account["password_hash"], **values)
             )
             if role is None:
                 return UserError(None, "PASSWORD_CHANGED_MEANWHILE", "The password was changed elsewhere in this moment.")
             await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED", kept=session_id)
-            await connection.execute(*bound(queries.withdraw_password_resets, **values))
+            await connection.execute(*queries.withdraw_password_resets.bind(**values))
             return None
 
     error = await retry_while_locked(change)
@@ -138,7 +136,7 @@ async def change_password(context: Context, current_password: str, new_password:
 
 async def lock_account(connection: Any, user_id: UUID) -> str | None:
     """Locks an account against changes until the transaction ends; its password's hash. Raises RowLockedError when another has locked it."""
-    row = await connection.fetchrow(*bound(queries.lock_password, user_id=user_id))
+    row = await connection.fetchrow(*queries.lock_password.bind(user_id=user_id))
     if row is None:
         raise RowLockedError("the account is being changed")
     found: str | None = row["password_hash"]
@@ -156,8 +154,7 @@ async def _enter(context: Context, user_id: UUID, verified_hash: str, password: 
             if kept_hash != verified_hash:
                 return Superseded(kept_hash)
             role = await connection.fetchval(
-                *bound(
-                    queries.enter_account,
+                *queries.enter_account.bind(
                     user_id=user_id,
                     verified_hash=verified_hash,
                     renewed_hash=renewed,

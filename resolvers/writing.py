@@ -16,11 +16,10 @@ import asyncpg
 
 from auth.access import Capability, may
 from auth.reach import Reach, read_reach
-from auth.statements import bound
 from db.errors import DomainError, constraint_error
-from db.records import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
+from db.query_compiler import Query
+from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
 from db.sql_catalog import queries
-from db.statements import Query
 from db.violations import violations
 from execution.errors import Refusal
 from resolvers.context import Context
@@ -75,11 +74,11 @@ class Write:
 
     async def rows(self, query: Query, **values: Any) -> list[Any]:
         """The rows of a named statement that takes no reach."""
-        found: list[Any] = await self.connection.fetch(*bound(query, **values))
+        found: list[Any] = await self.connection.fetch(*query.bind(**values))
         return found
 
     async def row(self, query: Query, **values: Any) -> Any:
-        return await self.connection.fetchrow(*bound(query, **values))
+        return await self.connection.fetchrow(*query.bind(**values))
 
     async def visible_row(self, query: Query, **values: Any) -> Any:
         """The first row of a named statement that the viewer may see; None when there is none."""
@@ -88,7 +87,7 @@ class Write:
         return await self.connection.fetchrow(statement.sql, *statement.arguments(values, reach))
 
     async def value(self, query: Query, **values: Any) -> Any:
-        return await self.connection.fetchval(*bound(query, **values))
+        return await self.connection.fetchval(*query.bind(**values))
 
     async def insert(self, record: str, values: Mapping[str, Any]) -> UUID:
         """Inserts a row of a declared record. `client_id`, when given, becomes its id."""

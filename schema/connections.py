@@ -16,8 +16,8 @@ from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from auth.access import Capability
+from db.query_compiler import Query
 from db.rows import Row
-from db.statements import Query
 from execution.costs import COST, COUNT, PAGE
 from execution.edges import edge, edge_with
 from execution.errors import Refusal

@@ -16,9 +16,10 @@ from auth.networks import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from db.connections import is_read
+from db.query_compiler import COMPILED
+from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
-from db.statements import COMPILED, Choice
 from execution.costs import Costs
 from execution.leaves import leaf
 from execution.parts import Value
@@ -80,10 +81,10 @@ def test_compiled_statements_are_bounded():
 
     def fill():
         for columns in islice(subsets(query.columns()), 5_000):
-            query.page(Choice(order), columns=columns)
+            query.page(QueryVariant(order), columns=columns)
         for count in range(3):
             for filters in combinations(query.filters, count):
-                query.count(Choice(order, filters=frozenset(filters)))
+                query.count(QueryVariant(order, filters=frozenset(filters)))
 
     assert kept_by(fill) < 1.2 * COMPILED.max_bytes
     assert COMPILED.bytes <= COMPILED.max_bytes

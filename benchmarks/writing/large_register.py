@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg
 
-from auth.statements import bound
 from benchmarks.contest.comparison import post
 from benchmarks.contest.load import Address, Exchange, load, percentile
 from benchmarks.contest.run import Contest
@@ -17,7 +16,7 @@ from benchmarks.writing.copies import TODAY
 from benchmarks.writing.registers import SUBMIT, accepted, entries, mutation
 from config import load_settings
 from db.pool import Database
-from db.records import to_json
+from db.row_writes import to_json
 from db.sql_catalog import queries
 
 __all__ = ["LargeClass", "measured_large", "own_teacher", "prepared_large", "summary"]
@@ -102,7 +101,7 @@ async def _statement(url: str, large: LargeClass) -> list[float]:
         for n, student in enumerate(large.students)
     ]  # fmt: skip
     values = {"class_id": large.class_id, "subject_id": large.subjects[0], "date": TODAY, "user_id": large.user_id, "source": "TEACHER"}
-    statement = bound(queries.mark_attendance, entries=to_json(rows), **values)
+    statement = queries.mark_attendance.bind(entries=to_json(rows), **values)
     times = []
     try:
         async with database.acquire() as connection:

@@ -128,7 +128,7 @@ def test_every_list_among_the_statements_is_in_the_table():
     for name in sorted(lists - OTHER_PAGES.keys()):
         noun = NOUN_OF_PAGE.get(name, name)
         assert noun in SEES, (
-            f"the list {name} ({queries._queries[name].source}) has no noun in SEES (tests/access/table.py): say who sees which rows of it"
+            f"the list {name} ({queries._queries[name].file}) has no noun in SEES (tests/access/table.py): say who sees which rows of it"
         )
         if queries._queries[name].public:
             assert SEES[noun] == dict.fromkeys(signed_in, SEES[noun]["admin"]), (

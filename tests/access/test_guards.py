@@ -3,12 +3,12 @@
 import pytest
 import pytest_asyncio
 
-import db.statements
+import db.query_compiler
 from auth.access import NOUNS, Capability
 from config import Settings
 from db.pool import Database
+from db.query_templates import Fragment
 from db.sql_catalog import queries
-from db.statements import Fragment
 from execution.sized_cache import SizedCache
 from schema.roots import CAPABILITY
 from tests.access.small_school import VIEWERS, build
@@ -60,7 +60,7 @@ def without(monkeypatch):
 
     def remove(noun: str) -> None:
         monkeypatch.setitem(queries._visibility, noun, Fragment("true", queries._visibility[noun].alias))
-        monkeypatch.setattr(db.statements, "COMPILED", SizedCache(1 << 20))
+        monkeypatch.setattr(db.query_compiler, "COMPILED", SizedCache(1 << 20))
 
     return remove
 

@@ -9,7 +9,7 @@ import pytest
 from auth.authenticator import Authenticator
 from auth.networks import Client
 from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt, Limit
-from db.statements import Query
+from db.query_compiler import Query
 from execution.errors import Refusal
 from tests.auth.school import HOME, School
 

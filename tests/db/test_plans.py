@@ -14,9 +14,9 @@ from auth.reach import read_reach
 from auth.viewer import Viewer
 from config import Settings
 from db.pool import Database
+from db.query_templates import QueryVariant
 from db.seed import seed
 from db.sql_catalog import queries
-from db.statements import Choice
 from tests.databases import SEED_DATE
 
 LARGE = {"attendance", "grades", "payments", "payment_transactions", "assessments", "final_grades", "registers"}
@@ -125,8 +125,8 @@ async def test_the_lists_of_a_screen_scan_no_large_table(school):
     for name, order, filters in PAGES:
         query = queries.__getattr__(name)
         for backward in (False, True):
-            chosen = query.chosen(filters.items())
-            statement = query.page(Choice(order, descending=True, filters=chosen, backward=backward), NOUNS)
+            chosen = query.filter_keys(filters.items())
+            statement = query.page(QueryVariant(order, descending=True, filters=chosen, backward=backward), NOUNS)
             arguments = statement.arguments(known | {"limit": 26}, everything)
             assert await scanned(connection, statement, arguments) == set(), (name, filters, backward)
 
@@ -143,7 +143,7 @@ async def test_a_page_far_in_costs_no_scan_either(school):
         ("assessments", "assessment_date", "2025-10-01"),
         ("registers", "submitted_at", "2025-10-01 00:00:00+00"),
     ):
-        statement = queries.__getattr__(name).page(Choice(order, descending=True, after=True), NOUNS)
+        statement = queries.__getattr__(name).page(QueryVariant(order, descending=True, after=True), NOUNS)
         arguments = statement.arguments({"limit": 26, "after_value": value, "after_id": "00000000-0000-0000-0000-000000000000"}, everything)
         assert await scanned(connection, statement, arguments) == set(), name
 
@@ -152,7 +152,7 @@ async def test_what_is_not_overdue_is_counted_with_one_look_at_the_clock(school)
     """Nearly all charges are to be counted, and so the table is read; what day it is was asked anew for each of them, which took ten times as long."""
     connection, _ = school
     query = queries.payments
-    statement = query.count(Choice(filters=query.chosen([("is_overdue", False)])), NOUNS)
+    statement = query.count(QueryVariant(filters=query.filter_keys([("is_overdue", False)])), NOUNS)
     lines = [line for (line,) in await connection.fetch(f"EXPLAIN {statement.sql}")]
     assert not any("Filter" in line and "school" in line for line in lines), lines
     assert any("InitPlan" in line for line in lines), lines
@@ -168,7 +168,7 @@ async def test_loaders_scan_no_large_table(school):
         ("payments", "student", "due_date"),
         ("final_grades", "student", "created_at"),
     ):
-        statement = queries.__getattr__(name).page(Choice(order, descending=True, per=per), NOUNS)
+        statement = queries.__getattr__(name).page(QueryVariant(order, descending=True, per=per), NOUNS)
         assert await scanned(connection, statement, statement.arguments({"limit": 6, "parents": students}, everything)) == set(), name
     for name in ("attendance", "grades", "final_grades", "payments", "payment_transactions", "assessments"):
         statement = queries.__getattr__(name).by("id", NOUNS)
@@ -184,10 +184,10 @@ async def test_loaders_scan_no_large_table(school):
         assert await scanned(connection, statement, statement.arguments(given, everything)) == set(), query.name
     classes = await connection.fetchval("SELECT array_agg(id) FROM (SELECT id FROM classes LIMIT 5) AS c")
     given = [("whole_day", True), ("from_date", "2026-02-01"), ("to_date", "2026-02-28")]
-    filters = queries.attendance_totals.chosen(given)
+    filters = queries.attendance_totals.filter_keys(given)
     for per, parents in (("student", students), ("class", classes), (None, None)):
         for group in (None, "day", "month"):
-            statement = queries.attendance_totals.totals(Choice(filters=filters, per=per, group=group), NOUNS)
+            statement = queries.attendance_totals.totals(QueryVariant(filters=filters, per=per, group=group), NOUNS)
             arguments = statement.arguments({"parents": parents, **dict(given)}, everything)
             assert await scanned(connection, statement, arguments) == set(), (per, group)
 
@@ -204,7 +204,7 @@ async def test_what_people_with_links_see_scans_no_large_table(school):
                 if name == "audit_log" or not filters:
                     continue
                 query = queries.__getattr__(name)
-                statement = query.page(Choice(order, descending=True, filters=query.chosen(filters.items())), reach.open)
+                statement = query.page(QueryVariant(order, descending=True, filters=query.filter_keys(filters.items())), reach.open)
                 arguments = statement.arguments(known | {"limit": 26}, reach)
                 assert await scanned(connection, statement, arguments) == set(), (role, name, filters)
     finally:

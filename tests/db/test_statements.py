@@ -7,18 +7,18 @@ import pytest
 
 from auth.access import NOUNS
 from db.connections import is_read
+from db.json_sql import Template
+from db.query_templates import QueryVariant
 from db.sql_catalog import queries
-from db.statements import Choice
-from db.variants import variants
-from db.written import Template
 from execution.parts import Value
+from tests.db.all_statements import all_statements
 
 
 async def test_every_statement_in_every_form_can_be_prepared(database_url):
     connection = await asyncpg.connect(database_url, statement_cache_size=0)
     try:
         count = 0
-        for variant in (*variants(frozenset()), *variants(NOUNS)):
+        for variant in (*all_statements(frozenset()), *all_statements(NOUNS)):
             try:
                 await connection.prepare(variant.statement.sql)
             except asyncpg.PostgresError as error:
@@ -45,9 +45,9 @@ async def test_every_column_can_be_fetched_alone(database_url):
                     count += 1
             if query.is_page:
                 order = next(iter(query.orders))
-                narrow = await connection.prepare(query.page(Choice(order), NOUNS, frozenset(("cursor_value",))).sql)
+                narrow = await connection.prepare(query.page(QueryVariant(order), NOUNS, frozenset(("cursor_value",))).sql)
                 assert [each.name for each in narrow.get_attributes()] == ["id", "cursor_value"]
-                plain = await connection.prepare(query.page(Choice(order), NOUNS, frozenset()).sql)
+                plain = await connection.prepare(query.page(QueryVariant(order), NOUNS, frozenset()).sql)
                 assert [each.name for each in plain.get_attributes()] == ["id"]
         assert count > 150
     finally:
@@ -71,7 +71,7 @@ async def test_every_statement_can_have_its_rows_written(database_url):
             statements += [query.by(key, frozenset(), single=True) for key in query.keys]
             if query.is_page:
                 order = next(iter(query.orders))
-                statements += [query.written_page(Choice(order, per=per), template, frozenset()) for per in (None, *query.parents)]
+                statements += [query.written_page(QueryVariant(order, per=per), template, frozenset()) for per in (None, *query.parents)]
             for statement in statements:
                 try:
                     await connection.prepare(statement.sql)

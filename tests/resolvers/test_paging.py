@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auth.access import NOUNS
+from db.query_templates import QueryVariant
 from db.sql_catalog import queries
-from db.statements import Choice
 
 ORDERS = [
     ("students", "NAME"), ("students", "STUDENT_NUMBER"), ("students", "ENROLLMENT_DATE"), ("classes", "CURRENT_ENROLLMENT"),
@@ -183,7 +183,7 @@ async def test_yes_and_no_part_a_list_in_two(demo, name, flag):
     reach = SimpleNamespace(open=NOUNS)
 
     async def count(*filters):
-        statement = query.count(Choice(filters=query.chosen(filters)), NOUNS)
+        statement = query.count(QueryVariant(filters=query.filter_keys(filters)), NOUNS)
         return await demo.value(statement.sql, *statement.arguments({}, reach))
 
     neither = await demo.value("SELECT count(*) FROM grades WHERE percentage IS NULL") if flag == "failing" else 0

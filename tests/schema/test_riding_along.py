@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from auth.access import NOUNS
-from db.statements import Along
+from db.query_compiler import Prefetch
 from execution.edges import EDGE
 from schema.nodes import _BY_TAG
 from tests.graphql_school import cost
@@ -62,7 +62,7 @@ async def test_every_edge_that_can_ride_along_can_be_prepared(database_url):
                 origin = edge.loader.origin
                 for nouns in (frozenset(), NOUNS):
                     for columns in (None, frozenset(("id",))):
-                        along = (Along(edge.key, origin.query, origin.key, columns),)
+                        along = (Prefetch(edge.key, origin.query, origin.key, columns),)
                         statement = loader.origin.query.by("id", nouns, None, along)
                         try:
                             await connection.prepare(statement.sql)

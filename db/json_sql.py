@@ -6,12 +6,10 @@ It is null for a value that its leaf can't have (a null where none may be, a tex
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from db.query_templates import QueryTemplate, QueryVariant
 from execution.parts import Constant, Value
-
-if TYPE_CHECKING:
-    from db.statements import Choice, Query
 
 __all__ = ["IRREGULAR", "Joined", "Listed", "Template", "is_regular", "linked_columns"]
 
@@ -49,7 +47,7 @@ class Joined:
 
     key: str
     column: str
-    query: "Query"
+    query: QueryTemplate
     by: str
     row: "Template"
     nullable: bool
@@ -62,8 +60,8 @@ class Listed:
     key: str
     inner: str
     column: str
-    query: "Query"
-    choice: "Choice"
+    query: QueryTemplate
+    variant: QueryVariant
     values: tuple[tuple[str, Any], ...]
     row: "Template"
 
@@ -164,7 +162,7 @@ def _joined(each: Joined, alias: str, depth: int, place: str) -> str:
 
 
 def _listed(each: Listed, alias: str, depth: int, place: str) -> str:
-    rows = each.query.rows_of(each.choice, each.row.columns, f"{alias}.{each.column}", place)
+    rows = each.query.rows_of(each.variant, each.row.columns, f"{alias}.{each.column}", place)
     written = f"SELECT {each.row.expression(f'written_{depth}', depth, place)} AS written FROM (\n{rows}\n) AS written_{depth}"
     before, after = _literal("{" + _quoted(each.inner) + ":["), _literal("]}")
     return f"SELECT {before} || coalesce(string_agg(found.written, ','), '') || {after} FROM (\n{written}\n) AS found"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from db.written import IRREGULAR, Template
+from db.json_sql import IRREGULAR, Template
 from execution.parts import Value
 
 DECIMALS = [

@@ -1,0 +1,204 @@
+"""Compiles query templates to statements: visibility rules become conditions, named parameters become numbered ones.
+
+Each combination of a template and what is chosen in it is compiled once and cached. Values always travel as parameters.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from db.json_sql import Joined, Template, linked_columns
+from db.query_templates import PARAMETER, REACH, VISIBLE, Columns, QueryTemplate, QueryVariant
+from db.sql_lexer import substitute
+from execution.sized_cache import SizedCache
+
+__all__ = ["COMPILED", "Prefetch", "Query", "Reach", "Statement"]
+
+# The size of the cache of all templates' statements, in bytes: a school's screens use some hundred of them, of 1 to 15 kB.
+_MAX_BYTES = 12 << 20
+# A cached statement beside its text: its key, with the names of columns, and the JSON template, which is about as long as the text.
+_ENTRY_BYTES = 3_000
+
+
+class Reach(Protocol):
+    """The rows that a viewer sees: of the nouns in `open` all; the ids of the others are attributes, read by name."""
+
+    @property
+    def open(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with native parameters, and their names in order. `needs_reach`: some of them are the viewer's visible ids."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    needs_reach: bool
+
+    def arguments(self, values: Mapping[str, Any], reach: Reach | None) -> list[Any]:
+        """Returns the arguments in order. Raises KeyError for a parameter without a value. `reach` may be None when it is not needed."""
+        if not self.needs_reach:
+            return [values[name] for name in self.parameters]
+        return [getattr(reach, name[len(REACH) :]) if name.startswith(REACH) else values[name] for name in self.parameters]
+
+
+def _size(statement: Statement) -> int:
+    return _ENTRY_BYTES + 3 * len(statement.sql)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """Rows of another query that are fetched as columns beside the rows asked for: those whose `key` is in their `column`, with `columns`."""
+
+    column: str
+    query: "Query"
+    key: str
+    columns: Columns
+
+
+# By query and what is chosen in it.
+COMPILED: SizedCache[tuple["Query", Any], Statement] = SizedCache(_MAX_BYTES)
+
+
+class Query(QueryTemplate):
+    """A template with the statements that are compiled of it; each method returns one.
+
+    Every method but `bind` takes `open_nouns`, the nouns of which the viewer sees all rows: their visibility rules are left out.
+    """
+
+    __slots__ = ()
+
+    def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Compiles the template as it is."""
+        return self._cached(open_nouns, lambda: self.body, open_nouns)
+
+    def bind(self, **values: Any) -> tuple[Any, ...]:
+        """Returns the plain statement's SQL and its arguments in order: `await connection.fetchrow(*queries.account_by_id.bind(user_id=…))`.
+
+        Raises KeyError for a parameter without a value.
+        """
+        statement = self.statement()
+        return statement.sql, *(values[name] for name in statement.parameters)
+
+    def by(
+        self,
+        name: str,
+        open_nouns: frozenset[str] = frozenset(),
+        columns: Columns = None,
+        prefetched: tuple[Prefetch, ...] = (),
+        linked: tuple[Joined, ...] = (),
+        *,
+        single: bool = False,
+    ) -> Statement:
+        """Selects the rows whose key of this name is one of `$keys` (`single`: is `$key`), unsorted; with all columns, or with the id and these.
+
+        Prefetched rows are in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. What is
+        linked is in columns `written.0`, `written.1` and so on.
+        """
+        key = (name, open_nouns, columns, prefetched, linked, single)
+        return self._cached(key, lambda: linked_columns(self._by(name, columns, prefetched, single=single), linked), open_nouns)
+
+    def page(
+        self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, linked: tuple[Joined, ...] = ()
+    ) -> Statement:
+        """Selects a page: `$limit` rows, each with its `cursor_value`; with `variant.per` that many for each of `$parents`, with their `parent_key`.
+
+        Backward pages come in reversed order: the caller reverses them. With all columns, or with the id and these. Linked: see `by`.
+        """
+
+        def make() -> str:
+            return _per_parent(linked_columns(self.page_rows(variant, columns), linked), variant)
+
+        return self._cached((variant, open_nouns, columns, linked), make, open_nouns)
+
+    def written_page(self, variant: QueryVariant, template: Template, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Selects a page serialised as JSON: one row, with the list `written`; with `variant.per` the lists of all `parents`."""
+        return self._cached(("written", variant, template, open_nouns), lambda: self._written_page(variant, template), open_nouns)
+
+    def written_by(self, name: str, template: Template, open_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
+        """Selects the rows of `by` serialised as JSON: one row with the `keys` that were found and their `written` objects.
+
+        `single`: the object alone, `written`; no row when there is none.
+        """
+        key = ("written", name, template, open_nouns, single)
+        return self._cached(key, lambda: self._written_by(name, template, single=single), open_nouns)
+
+    def count(self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Counts the rows that the filters leave: one `total`, or with `variant.per` a `parent_key` and `total` for each of `$parents`."""
+        return self._cached(("count", variant, open_nouns), lambda: _per_parent(self.count_rows(variant), variant), open_nouns)
+
+    def totals(self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Selects the aggregates over the rows that the filters leave: one row, or one for each group.
+
+        With `variant.per` these for each of `$parents`, with their `parent_key`.
+        """
+        return self._cached(("totals", variant, open_nouns), lambda: _per_parent(self.total_rows(variant), variant), open_nouns)
+
+    def _cached(self, key: Any, make: Callable[[], str], open_nouns: frozenset[str]) -> Statement:
+        """Compiles a statement once. Clients decide which columns are read, so the cache is bounded."""
+        return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), open_nouns), _size)
+
+    def _bind_parameters(self, sql: str, open_nouns: frozenset[str]) -> Statement:
+        """Replaces visibility rules by conditions and named parameters by numbered ones."""
+
+        def visible(match: re.Match[str]) -> str:
+            return "true" if match["noun"] in open_nouns else f"({self.visible_sql(match['noun'], match['alias'])})"
+
+        names: list[str] = []
+
+        def number(match: re.Match[str]) -> str:
+            name = match["name"]
+            if name not in names:
+                names.append(name)
+            return f"${names.index(name) + 1}"
+
+        numbered = substitute(PARAMETER, number, substitute(VISIBLE, visible, sql))
+        return Statement(f"/* {self.name} */ {numbered}", tuple(names), any(name.startswith(REACH) for name in names))
+
+    def _key_condition(self, name: str, *, single: bool) -> str:
+        """The condition that a row's key of this name is among `$keys`.
+
+        Of an array that it does not know PostgreSQL expects ten keys, so for a single one it would rather plan anew each time, which takes longer
+        than to run the plan. And an array takes longer to send.
+        """
+        sql, sql_type = self.keys[name]
+        return f"{sql} = $key::{sql_type}" if single else f"{sql} = ANY($keys::{sql_type}[])"
+
+    def _by(self, name: str, columns: Columns, prefetched: tuple[Prefetch, ...], *, single: bool) -> str:
+        rows = self.row_where(self._key_condition(name, single=single), columns)
+        if not prefetched:
+            return rows
+        brought, joined = "", ""
+        for number, each in enumerate(prefetched):
+            names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
+            brought += "".join(f', along_{number}.{name} AS "{number}.{name}"' for name in names)
+            condition = f"{each.query.keys[each.key][0]} = carrier.{each.column}"
+            joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS along_{number} ON true"
+        return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
+
+    def _written_page(self, variant: QueryVariant, template: Template) -> str:
+        rows = f"SELECT {template.expression('written_0')} AS written\nFROM (\n{self.page_rows(variant, template.columns)}\n) AS written_0"
+        listed = f"SELECT '[' || coalesce(string_agg(found.written, ','), '') || ']' AS written\nFROM (\n{rows}\n) AS found"
+        if variant.per is None:
+            return listed
+        lists = _per_parent(listed, variant)
+        return f"SELECT array_agg(lists.parent_key) AS parents, array_agg(lists.written) AS written\nFROM (\n{lists}\n) AS lists"
+
+    def _written_by(self, name: str, template: Template, *, single: bool) -> str:
+        condition = self._key_condition(name, single=single)
+        if single:
+            rows = self.row_where(condition, template.columns)
+            return f"SELECT {template.expression('written_0')} AS written\nFROM (\n{rows}\n) AS written_0"
+        rows = self.row_where(condition, template.columns, also=f"{self.keys[name][0]} AS asked_key")
+        return (
+            f"SELECT array_agg(written_0.asked_key) AS keys, array_agg({template.expression('written_0')}) AS written\n"
+            f"FROM (\n{rows}\n) AS written_0"
+        )
+
+
+def _per_parent(sql: str, variant: QueryVariant) -> str:
+    """Runs a query once for each of `$parents`."""
+    if variant.per is None:
+        return sql
+    return f"SELECT asked.parent_key, found.*\nFROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
