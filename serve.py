@@ -11,11 +11,11 @@ import time
 
 import uvicorn
 
-from auth.installation import installation_secret
+from auth.secret_key import installation_secret
 from config import ConfigurationError, Settings, load_settings
+from db.bootstrap import Prepared, prepared
+from db.cli import plainly
 from db.migrate import MigrationError
-from db.plainly import plainly
-from db.prepare import Prepared, prepared
 from http_server import DrainingServer, listeners
 from telemetry.logs import configure_logs
 from workers import STARTUP_FAILED, Supervisor

@@ -20,10 +20,10 @@ from starlette_compress import CompressMiddleware
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-import memory
-from auth.access import Capability, may
+import process_memory
 from auth.authenticator import Authenticator
-from auth.networks import Client
+from auth.capabilities import Capability, may
+from auth.client_address import Client
 from auth.viewer import ANONYMOUS
 from config import Settings, load_settings
 from db.pool import Database
@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections | Admission]]:
-        memory.give_back()
+        process_memory.give_back()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
         authenticator = Authenticator(database, settings, direct_url, parked=parked)
@@ -123,8 +123,8 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
         await authenticator.start()
-        memory.settle()
-        giving_back = asyncio.create_task(memory.keep_giving_back())
+        process_memory.settle()
+        giving_back = asyncio.create_task(process_memory.keep_giving_back())
         try:
             yield {CONNECTIONS: connections, ADMISSION: admission}
         finally:

@@ -18,15 +18,15 @@ import asyncpg
 import psycopg
 
 from auth.clock import Clock
+from auth.opaque_tokens import Kind, fingerprint, mint
 from auth.passwords import Passwords, password_problem
-from auth.tokens import Kind, fingerprint, mint
 from config import ConfigurationError, load_settings
+from db.cli import database_trouble
+from db.constraint_check import violations
 from db.embedded import StartError, database_url
 from db.migrate import schema_state
-from db.plainly import database_trouble
 from db.row_writes import to_json
 from db.sql_catalog import queries
-from db.violations import violations
 from rules.text import normal_text, text_problem
 
 __all__ = ["AdministratorError", "make_administrator"]

@@ -12,16 +12,16 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from auth.access_tokens import LIFETIME, AccessTokens
 from auth.clock import Clock
-from auth.keys import Keys
+from auth.errors import unauthenticated
+from auth.jwt_access_tokens import LIFETIME, AccessTokens
+from auth.key_derivation import Keys
+from auth.opaque_tokens import Kind, fingerprint, is_token
 from auth.passwords import Passwords
-from auth.refusals import unauthenticated
 from auth.revocations import Revocations
 from auth.sessions import Sessions
 from auth.sign_in_gate import SignInGate
 from auth.throttle import Throttle
-from auth.tokens import Kind, fingerprint, is_token
 from auth.viewer import ANONYMOUS, Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from config import Settings

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from itertools import cycle
 
-from auth.refusals import rate_limited
+from auth.errors import rate_limited
 
 __all__ = ["LANES", "FairQueue"]
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import structlog
 
-from auth.access_tokens import AccessTokens
+from auth.client_address import Client
 from auth.clock import Clock
-from auth.keys import Keys
-from auth.networks import Client
-from auth.refusals import unauthenticated
-from auth.tokens import Kind, fingerprint, is_token, mint, successor
+from auth.errors import unauthenticated
+from auth.jwt_access_tokens import AccessTokens
+from auth.key_derivation import Keys
+from auth.opaque_tokens import Kind, fingerprint, is_token, mint, successor
 from db.pool_share import PoolShare
 from db.row_locks import RowLockedError, retry_while_locked
 from db.sql_catalog import queries

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from auth.client_address import Client
+from auth.errors import rate_limited
 from auth.fair_queue import FairQueue
-from auth.networks import Client
 from auth.passwords import Passwords
-from auth.refusals import rate_limited
 from auth.throttle import Limit, Throttle
 from db.row_locks import jitter
 from execution.errors import Refusal

@@ -14,10 +14,10 @@ from uuid import UUID
 
 import structlog
 
+from auth.client_address import Client
 from auth.clock import Clock
-from auth.keys import Keys
-from auth.networks import Client
-from auth.refusals import rate_limited
+from auth.errors import rate_limited
+from auth.key_derivation import Keys
 from db.pool_share import PoolShare
 from db.query_compiler import Query
 from db.row_locks import jitter

@@ -23,14 +23,14 @@ import asyncpg
 import psycopg
 from psycopg import sql
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
+from benchmarks.database_urls import with_database
 from benchmarks.district import SEED_DATE, district
 from benchmarks.index_writes import write_lines
 from db.migrate import FOLDER
 from db.query_compiler import Query, Statement
 from db.query_templates import QueryVariant
 from db.sql_catalog import queries
-from db.urls import with_database
 
 __all__ = ["main"]
 

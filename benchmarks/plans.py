@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from benchmarks.district import district
 from tests.db.all_statements import all_statements
 

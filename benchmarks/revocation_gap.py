@@ -17,7 +17,7 @@ from statistics import median, quantiles
 from uuid import UUID, uuid4
 
 from auth.authenticator import Authenticator
-from auth.networks import UNKNOWN_CLIENT
+from auth.client_address import UNKNOWN_CLIENT
 from config import load_settings
 from db.embedded import database_url
 from db.pool import Database

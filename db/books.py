@@ -77,9 +77,9 @@ def check_books_of(connection: "psycopg.Connection[Any]") -> list[Finding]:
 def main() -> None:
     """Prints what every check found; the exit code is 1 when the books do not add up."""
     from config import load_settings
+    from db.cli import plainly
     from db.embedded import database_url
     from db.migrate import MigrationError, schema_state_of
-    from db.plainly import plainly
 
     with (
         plainly("check-books", MigrationError),

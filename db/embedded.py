@@ -16,11 +16,11 @@ from urllib.parse import quote
 import psycopg
 
 from config import Settings
-from db.binaries import Account, Binaries, StartError, find_binaries, unprivileged_account
-from db.data_folder import DataFolder, FolderInUseError
-from db.leftovers import clear_leftovers, clear_unfinished, postmaster
+from db.data_directory import DataFolder, FolderInUseError
+from db.postgres_binaries import Account, Binaries, StartError, find_binaries, unprivileged_account
 from db.server_log import SETTINGS as LOG_SETTINGS
 from db.server_log import BoundedLog
+from db.stale_postmaster import clear_leftovers, clear_unfinished, postmaster
 from db.storage import FIRST_START_BYTES, RESTART_BYTES, complains_of_storage, free_bytes, is_storage_error, megabytes, room_for_first_start
 
 __all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from db.connections import is_storage_full
-from db.constraints import CONSTRAINTS, foreign_key
+from db.constraint_messages import CONSTRAINTS, foreign_key
 from db.naming import camel
 from db.pool import CommitLostError, PoolTimeoutError
 from db.row_locks import RowLockedError

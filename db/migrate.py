@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 from yoyo import get_backend, read_migrations
 
-from db.plainly import plainly
+from db.cli import plainly
 
 __all__ = ["FOLDER", "MigrationError", "SchemaState", "alone", "applied", "backend_of", "migrate", "schema_state", "schema_state_of"]
 

@@ -22,10 +22,10 @@ from db.connections import (
     options,
     prepare,
 )
-from db.pool_facts import PoolEvents, PoolMetrics
-from db.silence import SilenceDetector
-from db.turns import Turns
-from db.warmth import keep_warm
+from db.fifo_semaphore import Turns
+from db.liveness import SilenceDetector
+from db.pool_metrics import PoolEvents, PoolMetrics
+from db.pool_min_size import keep_warm
 
 __all__ = ["CommitLostError", "Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from db.fifo_semaphore import Turns
 from db.pool import Database, PoolTimeoutError
-from db.turns import Turns
 
 __all__ = ["PoolShare"]
 

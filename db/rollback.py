@@ -18,9 +18,9 @@ import psycopg
 from psycopg import sql
 from yoyo import read_migrations
 
-from db.losses import Loss, changes_indexes_alone, losses
+from db.cli import plainly
+from db.data_loss import Loss, changes_indexes_alone, losses
 from db.migrate import FOLDER, MigrationError, alone, backend_of, schema_state_of
-from db.plainly import plainly
 
 __all__ = ["TakenBack", "rollback"]
 

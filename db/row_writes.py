@@ -19,8 +19,8 @@ from uuid import UUID
 
 import asyncpg
 
+from db.constraint_check import breaks_checks, numeric_decimals, violations
 from db.errors import DomainError, constraint_error, out_of_range, required, too_fine
-from db.violations import breaks_checks, numeric_decimals, violations
 from rules.decimals import decimals
 
 __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleError", "delete", "insert", "to_json", "update"]

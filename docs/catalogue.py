@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from db.embedded import EmbeddedServer
 from db.migrate import migrate
 from db.seed import seed

@@ -40,7 +40,7 @@ def _settings() -> str:
 
 
 def _constraints() -> str:
-    from db.constraints import CONSTRAINTS
+    from db.constraint_messages import CONSTRAINTS
 
     lines = [
         "# Rules that the database holds",

@@ -34,7 +34,7 @@ from health.report import (
     TableSize,
 )
 from health.report import Process as ProcessFacts
-from health.sharing import Shared
+from health.single_flight import Shared
 from health.storage import IS_FULL, StorageWatch
 
 __all__ = ["Health"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from auth.access import NOUNS, open_nouns
-from auth.networks import UNKNOWN_CLIENT, Client
-from auth.reach import Reach, read_reach
+from auth.capabilities import NOUNS, open_nouns
+from auth.client_address import UNKNOWN_CLIENT, Client
 from auth.viewer import Viewer
+from auth.visible_ids import Reach, read_reach
 from db.json_sql import Template
 from db.pool import Database
 from db.query_compiler import Prefetch, Query, Statement

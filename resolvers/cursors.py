@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from auth.keys import Keys
+from auth.key_derivation import Keys
 from config import load_settings
 
 __all__ = ["Cursor", "CursorCipher", "read_cursor", "write_cursor"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from auth.reach import Reach
+from auth.visible_ids import Reach
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.loading import Loader

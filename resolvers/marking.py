@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from auth.access import Capability
+from auth.capabilities import Capability
+from db.constraint_check import violations
 from db.row_writes import to_json
 from db.sql_catalog import queries
-from db.violations import violations
 from execution.errors import Refusal
 from resolvers.grades import Assessment
 from resolvers.identifiers import write_id

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from auth.opaque_tokens import Kind, fingerprint, is_token, mint
 from auth.sessions import Granted
-from auth.tokens import Kind, fingerprint, is_token, mint
 from db.row_locks import retry_while_locked
 from db.sql_catalog import queries
 from resolvers.context import Context

@@ -5,7 +5,7 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.row_writes import to_json
 from db.rows import Row
 from db.sql_catalog import queries

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from auth.tokens import Kind, fingerprint, mint
+from auth.opaque_tokens import Kind, fingerprint, mint
 from db.rows import Row
 from db.sql_catalog import queries
 from resolvers.context import Context, by_key

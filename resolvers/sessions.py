@@ -1,6 +1,6 @@
 """Sessions, looked at and ended: one's own by oneself, anybody's by an administrator."""
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.rows import Row
 from db.sql_catalog import queries
 from resolvers.context import by_key

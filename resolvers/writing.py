@@ -14,13 +14,13 @@ from uuid import UUID
 
 import asyncpg
 
-from auth.access import Capability, may
-from auth.reach import Reach, read_reach
+from auth.capabilities import Capability, may
+from auth.visible_ids import Reach, read_reach
+from db.constraint_check import violations
 from db.errors import DomainError, constraint_error
 from db.query_compiler import Query
 from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
 from db.sql_catalog import queries
-from db.violations import violations
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.idempotency import IdempotencyKey, KeyRefusedError, claim_key

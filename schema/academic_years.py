@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import academic_years
 from schema.connections import Connection, connection, root_connection

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import attendance, classes, students, subjects, users
 from resolvers.registers import overruled_marks

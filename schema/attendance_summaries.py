@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, edge_with
 from execution.loading import Loader

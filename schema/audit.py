@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry.scalars import JSON
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.sql_catalog import queries
 from execution.edges import computed, edge
 from resolvers import audit, users

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.costs import COST
 from execution.edges import computed
 from resolvers.books import check_the_books

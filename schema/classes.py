@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import academic_years, classes, grading, staff, subjects
 from resolvers.attendance import breakdowns_per_class, summaries_per_class

@@ -15,7 +15,7 @@ import strawberry
 from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.query_compiler import Query
 from db.rows import Row
 from execution.costs import COST, COUNT, PAGE

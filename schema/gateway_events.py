@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.sql_catalog import queries
 from resolvers import gateway_events
 from schema import types

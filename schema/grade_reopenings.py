@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.sql_catalog import queries
 from execution.edges import edge
 from resolvers import academic_years, classes, posting, subjects, users

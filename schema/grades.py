@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import academic_years, classes, grades, students, subjects, users
 from schema.connections import root_connection

@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import computed, edge
 from resolvers import guardians, students, users
 from schema.connections import Connection, connection, root_connection

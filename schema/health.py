@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability, may
+from auth.capabilities import Capability, may
 from execution.costs import COST
 from execution.errors import Refusal
 from health import report

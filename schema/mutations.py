@@ -16,7 +16,7 @@ import strawberry
 from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.loading import Loader
 from resolvers.idempotency import IdempotencyKey
 from resolvers.writing import Action, perform

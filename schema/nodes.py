@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.rows import Row
 from execution.costs import EACH, SIZED_BY
 from execution.edges import by_class, computed

@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import password_resets, users
 from resolvers.identifiers import read_id

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.costs import COST, COUNT, PAGE
 from execution.edges import edge
 from resolvers import attendance, classes, subjects, users

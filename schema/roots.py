@@ -9,7 +9,7 @@ import strawberry
 from strawberry.tools import create_type
 from strawberry.types import Info
 
-from auth.access import Capability, may
+from auth.capabilities import Capability, may
 from auth.viewer import Viewer
 from execution.costs import BATCH, STATEMENT
 from execution.edges import ROOT, Root

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from db.sql_catalog import queries
 from execution.edges import edge
 from resolvers import service_tokens, users

@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import sessions, users
 from schema.inputs import MutationInput, node_id

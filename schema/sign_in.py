@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.costs import COST
 from resolvers import sign_in
 from resolvers.user_errors import UserError as Broken

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import computed, edge, guarded
 from resolvers import staff, users
 from schema.connections import Connection, connection, root_connection

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.edges import computed, edge, guarded
 from execution.errors import Refusal

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import subjects
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import ASSESSMENTS

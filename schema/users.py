@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import computed, edge, guarded
 from resolvers import guardians, staff, students, users
 from schema.connections import connection, root_connection

@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import ASKS_NO_LOADER, edge
 from resolvers import guardians, sessions, staff, students, users
 from schema.listings.users import Role

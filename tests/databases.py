@@ -19,13 +19,13 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from benchmarks.database_urls import with_database
 from config import load_settings
-from db.binaries import find_binaries, unprivileged_account
 from db.embedded import DATABASE, EmbeddedServer
 from db.migrate import migrate
+from db.postgres_binaries import find_binaries, unprivileged_account
 from db.production import refuse_production
 from db.seed import seed
-from db.urls import with_database
 
 __all__ = ["SEED_DATE", "Databases", "copy_of_a_school", "started_databases"]
 

@@ -12,7 +12,7 @@ import pytest
 from graphql import parse
 
 import execution.columns
-from auth.networks import Client
+from auth.client_address import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from db.connections import is_read

@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 import db.embedded
-import db.keeping
+import db.supervisor
 from db.embedded import EmbeddedServer, StartError
 from db.errors import failure
-from db.keeping import kept_running
+from db.supervisor import kept_running
 from tests.in_process_server import serving
 from tests.polling import block_until
 from tests.server_process import ROOT, Program
@@ -159,7 +159,7 @@ def use_up_the_log(url):
 
 
 def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
-    monkeypatch.setattr(db.keeping, "_TRIALS_APART", 0.2)
+    monkeypatch.setattr(db.supervisor, "_TRIALS_APART", 0.2)
     with disk(400) as folder:
         server = EmbeddedServer(folder / "data")
         server.start()

@@ -20,7 +20,7 @@ def codes_in_the_source():
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 place = _MAKERS.get(name)
                 constants = node.args[place : place + 1] if place is not None else []
-            elif isinstance(node, ast.Tuple) and path.name in ("constraints.py", "errors.py"):
+            elif isinstance(node, ast.Tuple) and path.name in ("constraint_messages.py", "errors.py"):
                 constants = node.elts[:1]
             else:
                 continue

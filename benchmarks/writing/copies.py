@@ -10,12 +10,12 @@ import psycopg
 from psycopg import sql
 
 from auth.authenticator import Authenticator
-from auth.networks import UNKNOWN_CLIENT
+from auth.client_address import UNKNOWN_CLIENT
 from benchmarks.contest.contestants import SECRET
+from benchmarks.database_urls import with_database
 from benchmarks.district import SEED_DATE
 from config import load_settings
 from db.pool import Database
-from db.urls import with_database
 
 __all__ = ["TODAY", "copied", "tokens"]
 

@@ -5,9 +5,9 @@ import sys
 from datetime import date, datetime
 
 from config import load_settings
+from db.cli import plainly
 from db.embedded import database_url
 from db.migrate import MigrationError, migrate
-from db.plainly import plainly
 from db.production import ProductionError
 from db.seed.runner import SCALES, NotEmptyError, seed
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import attendance, classes, registers, students, subjects
 from schema.inputs import IdempotentInput, may, must, node_id

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import academic_years, calendar_writing
 from resolvers.record_writing import creates, deletes, updates
 from schema.academic_years import MissingPolicy, RoundingMode

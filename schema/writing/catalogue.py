@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import subjects
 from resolvers.record_writing import creates, updates
 from schema.inputs import CreateInput, UpdateInput, may, must, node_id

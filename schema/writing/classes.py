@@ -2,7 +2,7 @@
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import academic_years, calendar_writing, classes, staff, subjects
 from resolvers.record_writing import creates, updates
 from resolvers.teaching import add_teacher_subject, given_to_a_teacher, remove_teacher_subject

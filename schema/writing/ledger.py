@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import ledger, payments
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.payments import PaymentMethod

@@ -4,7 +4,7 @@ from datetime import date
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import guardian_links, guardians, people_writing, staff, students, user_writing, users
 from schema.guardians import Relationship
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from execution.edges import edge
 from resolvers import academic_years, classes, posting, subjects
 from schema.inputs import IdempotentInput, MutationInput, may, must, node_id

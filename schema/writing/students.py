@@ -4,7 +4,7 @@ from datetime import date
 
 import strawberry
 
-from auth.access import Capability
+from auth.capabilities import Capability
 from resolvers import classes, enrolment, students
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.students import LeavingReason

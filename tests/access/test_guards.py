@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 import db.query_compiler
-from auth.access import NOUNS, Capability
+from auth.capabilities import NOUNS, Capability
 from config import Settings
 from db.pool import Database
 from db.query_templates import Fragment

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from auth.authenticator import Authenticator
+from auth.client_address import Client
 from auth.clock import Clock
-from auth.networks import Client
 from auth.sessions import Granted
 from auth.viewer import ANONYMOUS, Viewer
 from config import Settings

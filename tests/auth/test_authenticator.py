@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auth.authenticator import Authenticator
-from auth.tokens import Kind, mint
+from auth.opaque_tokens import Kind, mint
 from db.pool import Database
 from execution.errors import Refusal
 from tests.auth.school import School

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from auth.authenticator import Authenticator
+from auth.opaque_tokens import Kind, fingerprint, is_token, mint
 from auth.sessions import Granted
 from auth.throttle import ACCOUNT
-from auth.tokens import Kind, fingerprint, is_token, mint
 from auth.viewer import Viewer
 from execution.errors import Refusal
 from resolvers.password_resets import IssuedReset, issue_password_reset, reset_password

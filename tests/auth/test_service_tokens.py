@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from auth.access import Capability, may
 from auth.authenticator import Authenticator
-from auth.tokens import Kind, fingerprint, is_token
+from auth.capabilities import Capability, may
+from auth.opaque_tokens import Kind, fingerprint, is_token
 from auth.viewer import Viewer
 from execution.errors import Refusal
 from resolvers.service_tokens import ServiceToken, create_service_token, revoke_service_token

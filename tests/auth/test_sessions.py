@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from auth.access_tokens import LIFETIME
 from auth.authenticator import Authenticator
+from auth.jwt_access_tokens import LIFETIME
+from auth.opaque_tokens import Kind, fingerprint, mint
 from auth.sessions import GRACE, SESSION_LIFETIME, Granted
-from auth.tokens import Kind, fingerprint, mint
 from execution.errors import Refusal
 from resolvers.sign_in import refresh_session
 from tests.auth.school import School

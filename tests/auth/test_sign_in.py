@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from auth.authenticator import Authenticator
-from auth.networks import Client
+from auth.client_address import Client
 from auth.sessions import Granted
 from auth.throttle import ACCOUNT
 from auth.viewer import ANONYMOUS, Viewer

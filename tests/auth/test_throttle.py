@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from auth.authenticator import Authenticator
-from auth.networks import Client
+from auth.client_address import Client
 from auth.throttle import ACCOUNT, KNOWN_NETWORK, NETWORK, NETWORK_OF_KNOWN, Attempt, Limit
 from db.query_compiler import Query
 from execution.errors import Refusal

@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import db.binaries
-from db.binaries import NoPostgreSQLError, find_binaries, unprivileged_account
+import db.postgres_binaries
 from db.embedded import EmbeddedServer, FolderInUseError
 from db.migrate import migrate
+from db.postgres_binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.server_log import BoundedLog
 from tests.temp_folders import reachable_folder
 
@@ -177,15 +177,15 @@ def test_an_initdb_that_was_cut_short_is_begun_anew(folder):
 
 
 def test_without_any_postgresql_the_message_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(db.binaries, "_candidates", lambda _: iter([Path("/nonexistent/bin")]))
+    monkeypatch.setattr(db.postgres_binaries, "_candidates", lambda _: iter([Path("/nonexistent/bin")]))
     with pytest.raises(NoPostgreSQLError, match="apt-get install postgresql"):
         find_binaries(unprivileged_account())
 
 
 def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch, folder):
     """Where the wheel has no build: what is found is 15 or later and serves, or the message says what to install."""
-    monkeypatch.setattr(db.binaries.importlib.util, "find_spec", lambda _: None)
-    found = [each for each in db.binaries._candidates(unprivileged_account()) if (db.binaries._major(each) or 0) >= 15]
+    monkeypatch.setattr(db.postgres_binaries.importlib.util, "find_spec", lambda _: None)
+    found = [each for each in db.postgres_binaries._candidates(unprivileged_account()) if (db.postgres_binaries._major(each) or 0) >= 15]
     if not found:
         with pytest.raises(NoPostgreSQLError, match="install"):
             EmbeddedServer(folder)
@@ -209,7 +209,7 @@ def test_a_folder_that_the_unprivileged_user_cannot_reach_is_replaced_and_said(t
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     reachable = Path("/var/lib/rollcall-tests") / str(os.getpid())
-    monkeypatch.setattr("db.data_folder._LAST_RESORT", reachable / "data")
+    monkeypatch.setattr("db.data_directory._LAST_RESORT", reachable / "data")
     told = []
     server = EmbeddedServer(private / "data", durable=False, say=told.append)
     server.start()

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import db.connections  # noqa: F401 - as everything that uses the database does
-from db.plainly import database_trouble
+from db.cli import database_trouble
 
 SECRET = "hunter2-secret"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"

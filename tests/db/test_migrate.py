@@ -8,7 +8,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from db.losses import changes_indexes_alone
+from db.data_loss import changes_indexes_alone
 from db.migrate import FOLDER, MigrationError, alone, applied, migrate, schema_state
 from db.rollback import rollback
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from db.sql_catalog import queries
 from tests.access.small_school import build, uid
 

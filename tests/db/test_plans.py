@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from auth.access import NOUNS
-from auth.reach import read_reach
+from auth.capabilities import NOUNS
 from auth.viewer import Viewer
+from auth.visible_ids import read_reach
 from config import Settings
 from db.pool import Database
 from db.query_templates import QueryVariant

@@ -9,8 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from config import ConfigurationError, Settings
+from db.bootstrap import prepared
 from db.demo_accounts import DEMO_PASSWORD, demo_accounts
-from db.prepare import prepared
 from db.production import ProductionError, is_production, mark_production
 from db.seed import seed
 from tests.databases import SEED_DATE

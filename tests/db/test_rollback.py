@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from db.books import check_books_of
-from db.losses import changes_indexes_alone
+from db.data_loss import changes_indexes_alone
 from db.migrate import MigrationError, applied, migrate
 from db.production import mark_production
 from db.rollback import rollback

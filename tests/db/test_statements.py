@@ -5,7 +5,7 @@ import re
 import asyncpg
 import pytest
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from db.connections import is_read
 from db.json_sql import Template
 from db.query_templates import QueryVariant

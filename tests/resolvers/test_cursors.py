@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.keys import Keys
+from auth.key_derivation import Keys
 from db.sql_catalog import queries
 from resolvers import cursors
 from resolvers.cursors import CursorCipher, read_cursor, write_cursor

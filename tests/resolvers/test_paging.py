@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from db.query_templates import QueryVariant
 from db.sql_catalog import queries
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from auth.access import NOUNS
+from auth.capabilities import NOUNS
 from db.query_compiler import Prefetch
 from execution.edges import EDGE
 from schema.nodes import _BY_TAG

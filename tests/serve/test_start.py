@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from db.binaries import reachable
+from db.postgres_binaries import reachable
 from tests.server_process import ROOT, Program, postmaster, until_gone
 
 # It stood in this repository once.

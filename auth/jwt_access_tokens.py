@@ -12,8 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from auth.clock import Clock
-from auth.keys import Keys
-from auth.refusals import unauthenticated
+from auth.errors import unauthenticated
+from auth.key_derivation import Keys
 
 __all__ = ["LIFETIME", "AccessTokens", "Claims"]
 

@@ -1,4 +1,4 @@
-"""What each role may do, and which nouns it sees all rows of. The rest follows from links: see reach.py.
+"""What each role may do, and which nouns it sees all rows of. The rest follows from links: see visible_ids.py.
 
 The one place for both, as data. Source: the school's access table (docs/access.md).
 """

@@ -10,9 +10,9 @@ import psutil
 import psycopg
 import pytest
 
-from db.binaries import unprivileged_account
 from db.embedded import EmbeddedServer, StartError
-from db.leftovers import postmaster
+from db.postgres_binaries import unprivileged_account
+from db.stale_postmaster import postmaster
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 

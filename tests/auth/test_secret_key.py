@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auth.installation import installation_secret
+from auth.secret_key import installation_secret
 from config import ConfigurationError, Settings
-from db.binaries import unprivileged_account
+from db.postgres_binaries import unprivileged_account
 from tests.temp_folders import reachable_folder
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 
 from config import ConfigurationError
-from db.binaries import StartError
+from db.postgres_binaries import StartError
 
 __all__ = ["database_trouble", "plainly"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from auth.access import NOUNS, open_nouns
+from auth.capabilities import NOUNS, open_nouns
 from auth.viewer import Viewer
 from db.pool import Database
 from db.sql_catalog import queries

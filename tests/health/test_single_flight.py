@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from health.sharing import Shared
+from health.single_flight import Shared
 
 
 class Check:

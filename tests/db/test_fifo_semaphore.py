@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.turns import Turns
+from db.fifo_semaphore import Turns
 
 
 async def rest():

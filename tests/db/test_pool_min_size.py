@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import pytest
 
-from db.warmth import keep_warm
+from db.pool_min_size import keep_warm
 from tests.polling import until
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
+from db.constraint_messages import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import DomainError, required
 
 __all__ = ["breaks_checks", "numeric_decimals", "violations"]

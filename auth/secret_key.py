@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from config import ConfigurationError
-from db.binaries import unprivileged_account
+from db.postgres_binaries import unprivileged_account
 
 __all__ = ["installation_secret"]
 

@@ -9,8 +9,8 @@ import psycopg
 
 from config import ConfigurationError, Settings
 from db.embedded import EmbeddedServer
-from db.keeping import kept_running
 from db.migrate import migrate
+from db.supervisor import kept_running
 
 __all__ = ["Prepared", "prepared"]
 

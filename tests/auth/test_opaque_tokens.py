@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.tokens import Kind, fingerprint, is_token, mint, successor
+from auth.opaque_tokens import Kind, fingerprint, is_token, mint, successor
 
 
 @pytest.mark.parametrize("kind", list(Kind))

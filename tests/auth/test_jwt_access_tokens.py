@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from auth.access_tokens import LIFETIME, AccessTokens
-from auth.keys import Keys
+from auth.jwt_access_tokens import LIFETIME, AccessTokens
+from auth.key_derivation import Keys
 from execution.errors import Refusal
 from tests.auth.school import HandClock
 

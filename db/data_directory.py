@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from db.binaries import Account, StartError, reachable
+from db.postgres_binaries import Account, StartError, reachable
 
 __all__ = ["DataFolder", "FolderInUseError"]
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from db.constraints import CONSTRAINTS, INTERNAL, foreign_key
+from db.constraint_messages import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import constraint_error
 from tests.access.small_school import build, uid
 

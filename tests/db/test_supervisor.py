@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from db.embedded import EmbeddedServer
-from db.keeping import kept_running
+from db.supervisor import kept_running
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 

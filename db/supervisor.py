@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from db.binaries import StartError
 from db.embedded import EmbeddedServer
+from db.postgres_binaries import StartError
 
 __all__ = ["kept_running"]
 
