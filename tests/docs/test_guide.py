@@ -9,7 +9,8 @@ from tests.docs.guide_parser import differences, fill, requests
 from tests.in_process_server import serving
 from tests.writable_school import NOW
 
-GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guide").glob("*.md"))
+_DOCS = Path(__file__).parents[2] / "docs"
+GUIDES = [*sorted((_DOCS / "guide").glob("*.md")), _DOCS / "api.md"]
 
 
 def test_there_are_guides():
