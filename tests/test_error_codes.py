@@ -6,7 +6,17 @@ import re
 from tests.server_process import ROOT
 
 # What makes an error with a code, and which of its arguments the code is.
-_MAKERS = {"Refusal": 0, "UserError": 1, "rejected": 1, "DomainError": 0, "KeyRefusedError": 0, "_refuse": 0, "InvalidDocumentError": 0, "HTTPError": 1, "__init__": 0}
+_MAKERS = {
+    "Refusal": 0,
+    "UserError": 1,
+    "rejected": 1,
+    "DomainError": 0,
+    "KeyRefusedError": 0,
+    "_refuse": 0,
+    "InvalidDocumentError": 0,
+    "HTTPError": 1,
+    "__init__": 0,
+}
 _CODE = re.compile(r"[A-Z][A-Z_]{2,}")
 _ROOMS = ("auth", "db", "execution", "gateways", "health", "resolvers", "rules", "schema", "transport")
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.programs import ROOT
+from tests.server_process import ROOT
 from tests.test_error_codes import codes_in_the_source
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
