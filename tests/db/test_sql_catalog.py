@@ -1,13 +1,17 @@
 """The format of the statements' files: what does not follow it is refused at load, with the file and the line."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.sql_catalog import Queries
+from db.sql_catalog import Queries, queries
+from db.sql_entries import read_entries
 from db.sql_lexer import split_columns, substitute, without_comments
+
+ROOT = Path(__file__).parents[2]
 
 PAGE = """-- visible: notes n
 -- One's own.
@@ -54,6 +58,11 @@ def test_the_example_loads(tmp_path):
         ("-- group owner: n.owner AS owner", "not an option of a page"),
         ("-- key: n.other", "given twice"),
         ("-- a remark that looks like an option", "comments begin with a capital letter"),
+        ("  -- flter owner: n.owner = $owner", "not an option of a page"),
+        ("-- Filter open: n.is_open = $open", "Filter in front of a colon is written in lower case"),
+        ("-- Page: letters", "Page in front of a colon is written in lower case"),
+        ("-- filter open: n.is_open = $open) OR (true", "brackets that do not match"),
+        ("-- filter open: n.is_open = $open -- and more", "has a comment in its SQL"),
     ],
 )
 def test_a_line_that_is_no_option_is_refused_with_its_place(tmp_path, line, said):
@@ -71,8 +80,37 @@ def test_an_order_that_needs_a_filter_that_is_not_there_is_refused(tmp_path):
     assert "needs a filter" in refused(tmp_path, PAGE + "-- order size integer needs box_ids: n.size\n")
 
 
-def test_a_statement_has_no_options(tmp_path):
-    assert "not an option of a name" in refused(tmp_path, "-- name: note\n-- A note.\nSELECT 1\n-- filter owner: owner = $owner\n")
+@pytest.mark.parametrize("header", ["name: note", "visible: note n", "record: note"])
+def test_other_entries_have_no_options(tmp_path, header):
+    kind = header.partition(":")[0]
+    assert f"not an option of a {kind}" in refused(tmp_path, f"-- {header}\n-- A note.\nid\n-- filter owner: owner = $owner\n")
+
+
+@pytest.mark.parametrize("text", ["-- nmae: note\n-- A note.\nSELECT 1\n", "SELECT 1\n"])
+def test_what_stands_before_the_first_entry_is_refused_unless_it_is_prose(tmp_path, text):
+    assert refused(tmp_path, text + PAGE).startswith("notes.sql:1: stands before the first entry")
+    load(tmp_path, "-- Notes are one's own.\n\n" + PAGE)
+
+
+@pytest.mark.parametrize("header", ["name: two words", "visible: notes", "record: notes n", "page: Notes"])
+def test_a_header_has_a_name_as_its_kind_needs_it(tmp_path, header):
+    assert "is not a name of a" in refused(tmp_path, f"-- {header}\n-- A note.\nid\n")
+
+
+@pytest.mark.parametrize("columns", ["id, title", "id title id"])
+def test_a_record_lists_columns_once_each_by_their_names(tmp_path, columns):
+    assert "columns that are no names, or that are given twice" in refused(tmp_path, f"-- record: notes\n-- A note.\n{columns}\n")
+    assert load(tmp_path, "-- record: notes\n-- A note.\nid\n title\n").records["notes"].columns == ("id", "title")
+
+
+def test_an_entry_has_sql_whose_brackets_match(tmp_path):
+    assert "has no SQL" in refused(tmp_path, "-- name: note\n-- A note.\n")
+    assert "brackets that do not match" in refused(tmp_path, "-- visible: notes n\n-- One's own.\nn.owner = $reach_me) OR (true\n")
+
+
+def test_a_page_has_one_from_and_one_where_that_begin_a_line(tmp_path):
+    text = PAGE.replace("SELECT n.id", "SELECT (SELECT 1\nFROM owners o), n.id")
+    assert "needs one FROM and one WHERE" in refused(tmp_path, text)
 
 
 @pytest.mark.parametrize("kind", ["page", "totals"])
@@ -105,10 +143,37 @@ def test_a_rule_that_nobody_wrote_is_refused(tmp_path):
     assert "no visibility rule is called nots" in refused(tmp_path, PAGE.replace("@visible(notes n)", "@visible(nots n)"))
 
 
-def test_two_statements_of_one_name_are_refused(tmp_path):
-    assert "another statement is called note already" in refused(
-        tmp_path, "-- name: note\n-- A.\nSELECT 1\n\n-- name: note\n-- B.\nSELECT 2\n"
-    )
+@pytest.mark.parametrize("header", ["name: note", "visible: note n", "record: note"])
+def test_two_entries_of_one_name_are_refused(tmp_path, header):
+    assert "is called note already" in refused(tmp_path, f"-- {header}\n-- A.\nid\n\n-- {header}\n-- B.\nid\n")
+
+
+def test_no_query_is_called_as_the_catalog_itself_calls_something(tmp_path):
+    assert "is called records already" in refused(tmp_path, "-- name: records\n-- A.\nSELECT 1\n")
+
+
+def test_every_query_is_found_by_a_search_for_its_name():
+    """`queries.lock_student` stands in the code as it is: no name is put together from strings, and no query is left that nothing runs."""
+    rooms = ("auth", "caching", "db", "exports", "files", "health", "imports", "jobs", "mail", "monitoring", "resolvers", "schema")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    named = {name for path in files for name in re.findall(r"\bqueries\.([a-z_0-9]+)", path.read_text())}
+    assert len(named) > 100
+    assert not {query.name for query in queries} - named
+    assert not [path for path in files if re.search(r"getattr\(queries\b", path.read_text())]
+
+
+def test_a_nouns_writable_columns_stand_in_the_file_that_reads_the_noun():
+    """Each `record` is in the file of a page or statement that reads its table."""
+    for path in (ROOT / "db/sql").glob("*.sql"):
+        entries = list(read_entries(path))
+        read = " ".join(each.sql for each in entries if each.kind not in ("visible", "record"))
+        for each in entries:
+            assert each.kind != "record" or re.search(rf"\b(FROM|JOIN|INTO|UPDATE) {each.title}\b", read), f"{each.title} in {path.name}"
+
+
+def test_every_file_says_where_its_format_is_described():
+    for path in (ROOT / "db/sql").glob("*.sql"):
+        assert path.read_text().startswith("-- The format of this file: README.md in this folder.\n"), path.name
 
 
 def test_an_entry_says_what_it_is_for(tmp_path):
@@ -131,7 +196,7 @@ def test_a_parameter_in_a_literal_is_text():
     assert substitute(re.compile(r"\$[a-z]+"), lambda _: "$1", "SELECT '$price', $price -- $price") == "SELECT '$price', $1 -- $price"
 
 
-_PIECES = st.sampled_from(["n.a", "'x, y'", '"q,r"', "f(a, 'b', (c, d))", "''''", "E'\\','", "ARRAY[1, 2]", "$$a, b$$"])
+_PIECES = st.sampled_from(["n.a", "'x, y'", '"q,r"', "f(a, 'b', (c, d))", "''''", "E'\\','", "ARRAY[1, 2]", "$$a, b$$", "$x$a, $$, b$x$"])
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=8))
