@@ -28,9 +28,9 @@ from auth.viewer import ANONYMOUS
 from config import Settings, load_settings
 from db.pool import Database
 from execution.breadth_first import BreadthFirst
-from execution.documents import is_mutation
+from execution.documents.document_cache import is_mutation
+from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
-from execution.limits import Limits
 from execution.operations import Operation, graphql_core
 from execution.serial_worker import SWITCH_SECONDS, SerialWorker
 from gateways.routes import gateway_routes

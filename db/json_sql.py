@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.query_templates import QueryTemplate, QueryVariant
-from execution.parts import Constant, Value
+from execution.json_tree import Constant, Value
 
 __all__ = ["IRREGULAR", "Joined", "Listed", "Template", "is_regular", "linked_columns"]
 

@@ -12,13 +12,14 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
-from execution.answer_size import AnswerLeftOutError, AnswerSize, AnswerTooLargeError
-from execution.composing import Composing
-from execution.documents import Document
+from execution.complete.fast import Composing
+from execution.complete.with_errors import Placing
+from execution.documents.document_cache import Document
 from execution.operations import Execute, Operation
-from execution.placing import Placing
-from execution.plans import Outline, Plan, Plans
-from execution.running import Batch, Run
+from execution.plan.plans import Outline, Plan, Plans
+from execution.run.executor import Run
+from execution.run.response_size import AnswerLeftOutError, AnswerSize, AnswerTooLargeError
+from execution.run.scopes import Batch
 from execution.serial_worker import SerialWorker
 
 __all__ = ["BreadthFirst"]
@@ -131,7 +132,7 @@ async def _composed(root: Batch, size: AnswerSize) -> dict[str, Any] | None:
         return answer
     except AnswerTooLargeError:
         raise
-    except Exception:  # noqa: BLE001 - a scalar may raise whatever it likes: placing.py says where
+    except Exception:  # noqa: BLE001 - a scalar may raise whatever it likes: with_errors.py says where
         return None
 
 

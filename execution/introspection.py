@@ -17,7 +17,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.errors import Refusal
 from execution.operations import Operation
 from execution.serial_worker import SerialWorker

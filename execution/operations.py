@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
 
-from execution.documents import Document
+from execution.documents.document_cache import Document
 
 __all__ = ["Execute", "Operation", "graphql_core"]
 
 
 class Operation(NamedTuple):
-    """One request's: valid, within the limits, allowed. `variables` are as the client sent them, `cost` is in points (costs.py).
+    """One request's: valid, within the limits, allowed. `variables` are as the client sent them, `cost` is in points (documents/cost_analysis.py).
 
     `flow` identifies the client that it takes turns for wherever operations wait.
     """

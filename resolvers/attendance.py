@@ -12,7 +12,7 @@ from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from execution.loading import Loader
+from execution.loaders import Loader
 from resolvers.context import Context, by_key
 
 __all__ = [

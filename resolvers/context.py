@@ -14,8 +14,9 @@ from db.json_sql import Template
 from db.pool import Database
 from db.query_compiler import Prefetch, Query, Statement
 from db.rows import Carried, Row, carried
-from execution.loading import Loader, Loaders, Rows, Wants
-from execution.slices import sliced
+from execution.loaders import Loader, Rows, Wants
+from execution.run.dataloaders import Loaders
+from execution.time_slices import sliced
 from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
 
 __all__ = ["Context", "by_key", "from_statement", "lists_from_statement"]

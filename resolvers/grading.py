@@ -12,8 +12,8 @@ from uuid import UUID
 from auth.visible_ids import Reach
 from db.rows import Row
 from db.sql_catalog import queries
-from execution.loading import Loader
-from execution.slices import pause
+from execution.loaders import Loader
+from execution.time_slices import pause
 from resolvers.context import Context, by_key, from_statement, lists_from_statement
 from rules.grading import Grade, Mark, Policy, Step, average, gpa, grade, ranks, read_policy, steps
 

@@ -7,11 +7,12 @@ from typing import Any
 from db.json_sql import Joined, Listed, Template, is_regular
 from db.query_compiler import Query
 from db.rows import Row
-from execution.loading import Cargo, Loaders
-from execution.parts import Constant, Value
-from execution.shapes import Link, Many, Shape
+from execution.json_tree import Constant, Value
+from execution.loaders import Cargo
+from execution.plan.json_pushdown import Link, Many, Shape
+from execution.raw_json import Written
+from execution.run.dataloaders import Loaders
 from execution.sized_cache import SizedCache
-from execution.written import Written
 
 __all__ = ["TEMPLATES", "PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
 

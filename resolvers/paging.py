@@ -16,9 +16,9 @@ from db.query_compiler import Query
 from db.query_templates import QueryVariant
 from db.rows import Row
 from execution.errors import Refusal
-from execution.loading import Cargo, Loader, Rows, Wants
-from execution.slices import pause
-from execution.written import Written
+from execution.loaders import Cargo, Loader, Rows, Wants
+from execution.raw_json import Written
+from execution.time_slices import pause
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
 from resolvers.hidden_fields import Filters, refuse_hidden

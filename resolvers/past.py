@@ -12,8 +12,8 @@ from db.query_compiler import Query
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from execution.loading import Loader
-from execution.slices import pause, sliced
+from execution.loaders import Loader
+from execution.time_slices import pause, sliced
 from resolvers.attendance import Span
 from resolvers.context import Context
 from resolvers.grading import FinalGrade

@@ -5,7 +5,7 @@ from typing import Any
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from execution.loading import Loader
+from execution.loaders import Loader
 from resolvers.classes import class_by_id
 from resolvers.context import Context
 from resolvers.guardians import guardian_by_id

@@ -10,8 +10,8 @@ from uuid import UUID
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from execution.loading import Loader
-from execution.slices import pause, sliced
+from execution.loaders import Loader
+from execution.time_slices import pause, sliced
 from resolvers.context import Context
 from rules.statement import running
 

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years
 from schema.connections import Connection, connection, root_connection
 from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, PERIODS, SEMESTERS

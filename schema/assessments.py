@@ -6,7 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import computed, edge
+from execution.fields import computed, edge
 from resolvers import academic_years, classes, grades, subjects, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import ASSESSMENTS, GRADES

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import attendance, classes, students, subjects, users
 from resolvers.registers import overruled_marks
 from schema.connections import root_connection

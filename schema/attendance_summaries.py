@@ -10,8 +10,8 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
-from execution.edges import computed, edge, edge_with
-from execution.loading import Loader
+from execution.fields import computed, edge, edge_with
+from execution.loaders import Loader
 from resolvers import attendance, subjects
 from rules.attendance import rate
 from schema.roots import root

@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.edges import computed, edge
+from execution.fields import computed, edge
 from resolvers import audit, users
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node

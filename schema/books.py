@@ -8,7 +8,7 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST
-from execution.edges import computed
+from execution.fields import computed
 from resolvers.books import check_the_books
 from schema.roots import root
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years, classes, grading, staff, subjects
 from resolvers.attendance import breakdowns_per_class, summaries_per_class
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge

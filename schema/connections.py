@@ -19,8 +19,8 @@ from auth.capabilities import Capability
 from db.query_compiler import Query
 from db.rows import Row
 from execution.costs import COST, COUNT, PAGE
-from execution.edges import edge, edge_with
 from execution.errors import Refusal
+from execution.fields import edge, edge_with
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
 from rules.text import normal_text, storable_problem

@@ -7,7 +7,7 @@ import strawberry
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years, classes, posting, subjects, users
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input, root_connection

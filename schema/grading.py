@@ -10,7 +10,7 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, EACH, SIZED_BY
-from execution.edges import computed, edge, edge_with
+from execution.fields import computed, edge, edge_with
 from resolvers import academic_years, classes, grading, students, subjects, users
 from resolvers.identifiers import read_id
 from rules.grading import round_by

@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import computed, edge
+from execution.fields import computed, edge
 from resolvers import guardians, students, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS

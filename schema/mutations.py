@@ -17,7 +17,7 @@ from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from auth.capabilities import Capability
-from execution.loading import Loader
+from execution.loaders import Loader
 from resolvers.idempotency import IdempotencyKey
 from resolvers.writing import Action, perform
 from schema.inputs import IdempotentInput, read_input

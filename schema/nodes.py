@@ -10,9 +10,9 @@ from strawberry.types import Info
 from auth.capabilities import Capability
 from db.rows import Row
 from execution.costs import EACH, SIZED_BY
-from execution.edges import by_class, computed
 from execution.errors import Refusal
-from execution.loading import Loader
+from execution.fields import by_class, computed
+from execution.loaders import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.roots import root
 

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import password_resets, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types import Info
 
 from execution.costs import COST, SIZED_BY
-from execution.edges import edge, edge_with
+from execution.fields import edge, edge_with
 from resolvers import academic_years, attendance, classes, past, students, subjects
 from schema.attendance_summaries import AttendanceSummary
 from schema.listings.attendance import AttendanceStatus

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years, payments, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.payments import RECEIPTS, TRANSACTIONS, PaymentMethod

@@ -6,7 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years, payments, students, subjects, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.payments import PAYMENTS, TRANSACTIONS, PaymentMethod, PaymentStatus

@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, COUNT, PAGE
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import attendance, classes, subjects, users
 from resolvers.registers import registers_not_taken
 from schema.connections import Connection, root_connection

@@ -12,9 +12,9 @@ from strawberry.types import Info
 from auth.capabilities import Capability, may
 from auth.viewer import Viewer
 from execution.costs import BATCH, STATEMENT
-from execution.edges import ROOT, Root
 from execution.errors import Refusal
-from execution.loading import Loader
+from execution.fields import ROOT, Root
+from execution.loaders import Loader
 
 __all__ = ["CAPABILITY", "merge", "require", "root"]
 
@@ -40,7 +40,7 @@ def root(
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field of Query or Mutation: its resolver runs when the viewer has the capability, and is not called otherwise.
 
-    `filled` says of a resolver that only asks a loader which one, and what (see `execution.edges.Root`): an executor may ask it itself.
+    `filled` says of a resolver that only asks a loader which one, and what (see `execution.fields.Root`): an executor may ask it itself.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:

@@ -8,7 +8,7 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import service_tokens, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken

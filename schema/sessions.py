@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import sessions, users
 from schema.inputs import MutationInput, node_id
 from schema.mutations import mutation, shows, tells

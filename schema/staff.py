@@ -5,7 +5,7 @@ from datetime import date, datetime
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import computed, edge, guarded
+from execution.fields import computed, edge, guarded
 from resolvers import staff, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES

@@ -9,8 +9,8 @@ import strawberry
 from strawberry.types import Info
 
 from execution.costs import COST, SIZED_BY
-from execution.edges import edge, edge_with
 from execution.errors import Refusal
+from execution.fields import edge, edge_with
 from resolvers import payments, statements
 from schema.types import Payment, PaymentTransaction
 

@@ -7,8 +7,8 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
-from execution.edges import computed, edge, guarded
 from execution.errors import Refusal
+from execution.fields import computed, edge, guarded
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from rules.text import normal_text, storable_problem

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import computed, edge, guarded
+from execution.fields import computed, edge, guarded
 from resolvers import guardians, staff, students, users
 from schema.connections import connection, root_connection
 from schema.listings.sessions import SESSIONS

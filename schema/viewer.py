@@ -6,7 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.edges import ASKS_NO_LOADER, edge
+from execution.fields import ASKS_NO_LOADER, edge
 from resolvers import guardians, sessions, staff, students, users
 from schema.listings.users import Role
 from schema.roots import root

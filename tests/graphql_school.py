@@ -14,7 +14,7 @@ from auth.viewer import ANONYMOUS, Viewer
 from config import load_settings
 from db.pool import Database
 from execution.breadth_first import BreadthFirst
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.errors import ErrorWriter
 from execution.operations import Execute, Operation, graphql_core
 from resolvers.context import Context

@@ -1,4 +1,4 @@
-"""Every cache in the process is bounded in bytes: docs/decisions/068 lists them, and here each is filled. Documents: tests/execution/test_document_cache.py."""
+"""Every cache in the process is bounded in bytes: docs/decisions/068 lists them, and here each is filled. Documents: tests/execution/documents/test_document_cache.py."""
 
 import ast
 import gc
@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from graphql import parse
 
-import execution.columns
+import execution.complete.codegen
 from auth.client_address import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
@@ -20,10 +20,10 @@ from db.query_compiler import COMPILED
 from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
-from execution.costs import Costs
-from execution.leaves import leaf
-from execution.parts import Value
-from execution.shapes import Shape
+from execution.complete.leaf_values import leaf
+from execution.documents.cost_analysis import Costs
+from execution.json_tree import Value
+from execution.plan.json_pushdown import Shape
 from resolvers.json_rows import TEMPLATES, writes
 from transport.admission import Admission
 from transport.flows import early_flow
@@ -109,10 +109,10 @@ def test_generated_code_is_bounded():
     def fill():
         for number in range(1_500):
             names = ", ".join(f"{f'{place}-{number}' + 'x' * 500!r}: r" for place in range(20))
-            execution.columns._compiled(f"def compose(rows):\n    return [{{{names}}} for r in rows]\n")
+            execution.complete.codegen._compiled(f"def compose(rows):\n    return [{{{names}}} for r in rows]\n")
 
-    assert kept_by(fill) < 1.2 * execution.columns.CODE.max_bytes
-    assert execution.columns.CODE.bytes <= execution.columns.CODE.max_bytes
+    assert kept_by(fill) < 1.2 * execution.complete.codegen.CODE.max_bytes
+    assert execution.complete.codegen.CODE.bytes <= execution.columns.CODE.max_bytes
 
 
 def test_clients_are_bounded_however_long_they_say_their_names_are():

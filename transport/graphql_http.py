@@ -12,13 +12,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from execution.answer_size import AnswerLeftOutError, AnswerTooLargeError
-from execution.costs import check_cost
-from execution.documents import Document, Documents, InvalidDocumentError, is_mutation
+from execution.documents.cost_analysis import check_cost
+from execution.documents.document_cache import Document, Documents, InvalidDocumentError, is_mutation
+from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
 from execution.introspection import Introspection, selects_schema
-from execution.limits import Limits
 from execution.operations import Execute, Operation
+from execution.run.response_size import AnswerLeftOutError, AnswerTooLargeError
 from execution.serial_worker import SerialWorker
 from transport.admission import Admission, QueueFullError, send_overloaded
 from transport.cost_budget import Charge, CostBudgets

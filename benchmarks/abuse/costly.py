@@ -12,8 +12,8 @@ from benchmarks.abuse.probes import Answer, ask, probes
 from benchmarks.abuse.target import Figure, Target
 from benchmarks.contest.contestants import http_request
 from benchmarks.contest.load import percentile
-from execution.costs import check_cost
-from execution.limits import Limits
+from execution.documents.cost_analysis import check_cost
+from execution.documents.limits import Limits
 from schema import make_schema
 
 __all__ = ["SETTINGS", "TITLE", "measure"]

@@ -15,8 +15,8 @@ from graphql import GraphQLSchema, OperationDefinitionNode, parse
 
 from benchmarks.contest.run import PASSWORD
 from config import load_settings
-from execution.costs import check_cost
-from execution.limits import Limits
+from execution.documents.cost_analysis import check_cost
+from execution.documents.limits import Limits
 
 __all__ = ["Application", "Taken"]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import attendance, classes, registers, students, subjects
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.attendance import AttendanceStatus

@@ -10,8 +10,8 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
-from execution.edges import computed, edge
 from execution.errors import Refusal
+from execution.fields import computed, edge
 from resolvers import academic_years, charges, classes, payments, students, subjects
 from resolvers.identifiers import read_id
 from rules.charges import Row

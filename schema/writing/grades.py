@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import classes, grades, grading, marking, scales, students, subjects
 from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.assessments import GradeState

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.edges import edge
+from execution.fields import edge
 from resolvers import academic_years, classes, posting, subjects
 from schema.inputs import IdempotentInput, MutationInput, may, must, node_id
 from schema.mutations import mutation, shows, tells

@@ -8,8 +8,8 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
-from execution.edges import computed, edge
 from execution.errors import Refusal
+from execution.fields import computed, edge
 from resolvers import academic_years, classes, promotion, students
 from resolvers.identifiers import read_id
 from rules.promotion import Plan, Row

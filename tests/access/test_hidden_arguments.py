@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from config import Settings
 from db.pool import Database
-from execution.edges import EDGE, GUARD
+from execution.fields import EDGE, GUARD
 from schema.connections import Listing
 from tests.access.small_school import VIEWERS, build, uid
 from tests.access.test_access import expected, label_of, labels, signed_in

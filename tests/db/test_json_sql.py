@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from db.json_sql import IRREGULAR, Template
-from execution.parts import Value
+from execution.json_tree import Value
 
 DECIMALS = [
     "0",

@@ -10,7 +10,7 @@ from db.connections import is_read
 from db.json_sql import Template
 from db.query_templates import QueryVariant
 from db.sql_catalog import queries
-from execution.parts import Value
+from execution.json_tree import Value
 from tests.db.all_statements import all_statements
 
 

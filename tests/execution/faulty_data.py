@@ -12,9 +12,10 @@ from random import Random
 import orjson
 import strawberry
 
-from execution.loading import Loader, Loaders, Rows
-from execution.parts import Constant, Value
-from execution.written import Written
+from execution.json_tree import Constant, Value
+from execution.loaders import Loader, Rows
+from execution.raw_json import Written
+from execution.run.dataloaders import Loaders
 
 KINDS = ("Person", "Place", "Thing")
 

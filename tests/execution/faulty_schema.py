@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from execution.edges import ASKS_NO_LOADER, by_class, computed, edge, edge_with, guarded
 from execution.errors import Refusal
+from execution.fields import ASKS_NO_LOADER, by_class, computed, edge, edge_with, guarded
 from tests.execution.faulty_data import KINDS, PAGES, PEOPLE, PLACES, TOTALS, Colour, Item, Page, PersonRow, PlaceRow, ThingObject
 
 WAITS: bool = globals().get("WAITS", True)

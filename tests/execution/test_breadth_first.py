@@ -5,10 +5,10 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from execution.breadth_first import BreadthFirst
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.operations import Operation
-from execution.plans import Outline, Plans
-from execution.variables import Variables
+from execution.plan.plans import Outline, Plans
+from execution.plan.variables import Variables
 from tests.execution.faulty_data import World
 from tests.execution.test_differential import WAITING
 

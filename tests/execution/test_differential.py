@@ -14,7 +14,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.breadth_first import BreadthFirst
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.operations import Operation, graphql_core
 from tests.execution.faulty_data import World
 from tests.execution.faulty_schema import load

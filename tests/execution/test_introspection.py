@@ -8,10 +8,10 @@ import orjson
 import pytest
 from graphql import get_introspection_query
 
-from execution.documents import Documents
+from execution.documents.document_cache import Documents
+from execution.documents.limits import Limits
 from execution.errors import Refusal
 from execution.introspection import Introspection, selects_schema
-from execution.limits import Limits
 from execution.operations import Operation
 from execution.serial_worker import SerialWorker
 from tests.graphql_school import _CORE, SCHEMA

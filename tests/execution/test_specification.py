@@ -5,7 +5,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from execution.breadth_first import BreadthFirst
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.operations import Operation, graphql_core
 
 SCHEMA = build_schema("""

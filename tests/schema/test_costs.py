@@ -5,8 +5,9 @@ from graphql import GraphQLObjectType, OperationDefinitionNode, get_introspectio
 
 from benchmarks.contest.screens import LARGE, MEDIUM, SMALL
 from config import Settings
-from execution.costs import COST, COUNT, PAGE, check_cost
-from execution.limits import Limits
+from execution.costs import COST, COUNT, PAGE
+from execution.documents.cost_analysis import check_cost
+from execution.documents.limits import Limits
 from tests.graphql_school import SCHEMA
 
 _LIMITS = Limits()

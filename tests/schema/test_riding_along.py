@@ -5,7 +5,7 @@ import pytest
 
 from auth.capabilities import NOUNS
 from db.query_compiler import Prefetch
-from execution.edges import EDGE
+from execution.fields import EDGE
 from schema.nodes import _BY_TAG
 from tests.graphql_school import cost
 

@@ -4,8 +4,8 @@ import pytest
 import pytest_asyncio
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
 
-from execution.edges import EDGE, GUARD, ROOT
-from execution.written import Written
+from execution.fields import EDGE, GUARD, ROOT
+from execution.raw_json import Written
 from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.

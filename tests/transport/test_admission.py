@@ -6,8 +6,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
-from execution.limits import Limits
 from tests.transport.asgi_client import NEW, ask, post
 from tests.transport.test_graphql_http import SCHEMA, make_context
 from transport.admission import Admission

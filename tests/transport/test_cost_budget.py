@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from execution.documents.limits import Limits
 from execution.errors import Refusal
-from execution.limits import Limits
 from tests.transport.asgi_client import NEW, ask, post
 from tests.transport.test_graphql_http import endpoint
 from transport.admission import Admission

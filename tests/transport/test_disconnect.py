@@ -10,11 +10,12 @@ import uvicorn
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.edges import edge
+from execution.documents.limits import Limits
 from execution.errors import ErrorWriter
-from execution.limits import Limits
-from execution.loading import Loader, Loaders
+from execution.fields import edge
+from execution.loaders import Loader
 from execution.operations import graphql_core
+from execution.run.dataloaders import Loaders
 from transport.graphql_http import GraphQLEndpoint
 from transport.headers import header
 

@@ -17,8 +17,8 @@ from strawberry.types import Info
 
 from execution.breadth_first import BreadthFirst
 from execution.costs import PAGE
+from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
-from execution.limits import Limits
 from execution.operations import graphql_core
 from tests.transport.asgi_client import NEW, ask, post
 from transport.graphql_http import GraphQLEndpoint

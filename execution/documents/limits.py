@@ -1,7 +1,7 @@
 """What an operation may ask for: bounds that are checked before any of it runs, each in time linear in the document.
 
 Before parsing: characters, lines, tokens, nesting and directives. Before validation: depth, fields, aliases, root fields. Before execution, since it
-depends on variables: cost (costs.py).
+depends on variables: cost (cost_analysis.py).
 """
 
 from dataclasses import dataclass

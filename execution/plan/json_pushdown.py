@@ -14,12 +14,12 @@ from typing import Any
 from graphql import GraphQLObjectType
 from graphql.execution.values import VariableValues
 
-from execution.arguments import arguments
-from execution.failures import Failure
-from execution.leaves import names_of_enum, writing_of
-from execution.loading import Loader
-from execution.parts import Constant, Value
-from execution.selections import Field, Kind, Selection
+from execution.field_error import Failure
+from execution.json_tree import Constant, Value
+from execution.loaders import Loader
+from execution.plan.arguments import arguments
+from execution.plan.json_kinds import names_of_enum, writing_of
+from execution.plan.selections import Field, Kind, Selection
 
 __all__ = ["Link", "Many", "Shape", "written_fields"]
 

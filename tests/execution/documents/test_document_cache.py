@@ -9,10 +9,10 @@ from itertools import islice
 import pytest
 
 from benchmarks.abuse.hostile_documents import HOSTILE, hostile_documents
-from execution.documents import Documents, InvalidDocumentError
+from execution.documents.document_cache import Documents, InvalidDocumentError
+from execution.documents.limits import Limits
 from execution.errors import Refusal
-from execution.limits import Limits
-from execution.plans import Plans
+from execution.plan.plans import Plans
 from tests.graphql_school import SCHEMA
 
 ANONYMOUS = Limits(characters=2_000, tokens=150, cost=1_000)

@@ -7,10 +7,10 @@ from graphql import GraphQLAbstractType, GraphQLError, GraphQLObjectType, is_abs
 from graphql.pyutils import inspect
 from graphql.pyutils.is_awaitable import is_awaitable
 
-from execution.edges import decided_by_class
-from execution.failures import Failure
-from execution.infos import ResolveInfo, default_type_resolver
-from execution.values import await_all
+from execution.field_error import Failure
+from execution.fields import decided_by_class
+from execution.run.resolve_info import ResolveInfo, default_type_resolver
+from execution.run.values import await_all
 
 __all__ = ["kinds_of"]
 

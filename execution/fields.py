@@ -22,7 +22,7 @@ import strawberry
 from strawberry.types import Info
 
 from execution.costs import BATCH, STATEMENT
-from execution.loading import Loader
+from execution.loaders import Loader
 
 __all__ = [
     "ASKS_NO_LOADER",

@@ -8,7 +8,7 @@ __all__ = ["Written"]
 
 
 class Written:
-    """One value (an object, a list of objects) as its source wrote it: see shapes.py."""
+    """One value (an object, a list of objects) as its source wrote it: see json_pushdown.py."""
 
     __slots__ = ("text",)
 

@@ -11,14 +11,15 @@ from graphql import GraphQLError, GraphQLList, GraphQLNonNull, located_error
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 
-from execution.failures import Failure
-from execution.infos import shapes
-from execution.leaves import complete_leaf
-from execution.running import Batch, inline_value
-from execution.selections import Field
-from execution.slices import pause
-from execution.values import await_all, awaitables, regular
-from execution.written import Written
+from execution.complete.leaf_values import complete_leaf
+from execution.field_error import Failure
+from execution.plan.selections import Field
+from execution.raw_json import Written
+from execution.run.executor import inline_value
+from execution.run.resolve_info import shapes
+from execution.run.scopes import Batch
+from execution.run.values import await_all, awaitables, regular
+from execution.time_slices import pause
 
 __all__ = ["Placing"]
 

@@ -1,6 +1,6 @@
 """Scalars and enums on their way out: what graphql-core makes of a value, and a Python expression that does the same for the usual ones.
 
-`Leaf.expression` is put into generated code (columns.py). Where a value is of the scalar's own Python type it goes into the answer as it is:
+`Leaf.expression` is put into generated code (codegen.py). Where a value is of the scalar's own Python type it goes into the answer as it is:
 JSON knows it, or orjson writes it as the scalar's `serialize` would (dates, times, moments in UTC). Every other value goes to `Leaf.complete`.
 """
 
@@ -27,9 +27,9 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import Undefined
 from strawberry.schema.types import base_scalars
 
-from execution.failures import IrregularError
+from execution.field_error import IrregularError
 
-__all__ = ["Leaf", "complete_leaf", "leaf", "leaf_list", "names_of_enum", "writing_of"]
+__all__ = ["Leaf", "complete_leaf", "leaf", "leaf_list"]
 
 # Raises what graphql-core raises for a value that is none of the type's.
 complete_leaf: Callable[[Any, Any], Any] = Executor.complete_leaf_value
@@ -49,15 +49,6 @@ _ISO = {
     "DateTime": "type(v) is datetime and v.tzinfo is UTC",
     "Time": "type(v) is time and v.tzinfo is None",
 }
-# What a source that writes rows as JSON is told of a leaf: by the function that writes a scalar's values, or by the scalar's name.
-_WRITING: dict[Any, str] = {
-    GraphQLString.coerce_output_value: "text",
-    GraphQLID.coerce_output_value: "text",
-    GraphQLInt.coerce_output_value: "int",
-    GraphQLBoolean.coerce_output_value: "boolean",
-}
-_WRITING_BY_NAME = {"BigInt": "bigint", "Date": "date", "DateTime": "datetime", "Time": "time", "Decimal": "decimal", "UUID": "uuid"}
-_WRITES_BY_NAME = (int, str, base_scalars.isoformat, datetime.isoformat)
 _BUILTINS = {"date": date, "datetime": datetime, "time": time, "UTC": UTC, "Decimal": Decimal, "UUID": UUID}
 
 
@@ -156,28 +147,3 @@ def _lookup(named: GraphQLEnumType, *, nullable: bool) -> dict[Any, Any]:
     if nullable:
         found.setdefault(None, None)
     return found
-
-
-def writing_of(named: Any) -> str | None:
-    """How a leaf's values are written, for who writes them as JSON elsewhere; None for a leaf that only its own function can write.
-
-    `text`, `int` (of 32 bits), `bigint`, `boolean`; `date`, `datetime` (with offset), `time`, as ISO 8601 writes them; `decimal` and `uuid`, as
-    texts; `enum` (`names_of_enum`).
-    """
-    if isinstance(named, GraphQLEnumType):
-        return "enum" if names_of_enum(named) else None
-    try:
-        found = _WRITING.get(named.coerce_output_value)
-    except TypeError:
-        return None
-    if found is None and named.coerce_output_value in _WRITES_BY_NAME:
-        return _WRITING_BY_NAME.get(named.name)
-    return found
-
-
-def names_of_enum(named: Any) -> tuple[tuple[str, str], ...]:
-    """The names of an enum by its values; nothing when these are not all texts, or it is none."""
-    if not isinstance(named, GraphQLEnumType):
-        return ()
-    found = tuple((each.value, name) for name, each in named.values.items())
-    return found if all(isinstance(value, str) for value, _ in found) else ()

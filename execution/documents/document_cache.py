@@ -17,19 +17,19 @@ from graphql.error import GraphQLSyntaxError
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
-from execution.costs import Costs
+from execution.documents.cost_analysis import Costs
+from execution.documents.indexed_source import IndexedSource, drop_tokens
+from execution.documents.limits import Limits, check_shape, check_size, check_tokens
 from execution.errors import Refusal
-from execution.limits import Limits, check_shape, check_size, check_tokens
 from execution.serial_worker import SerialWorker
 from execution.sized_cache import SizedCache
-from execution.sources import IndexedSource, drop_tokens
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 
 _MAX_ERRORS = 20
 # Longer texts are read anew each time: a document within the other limits is this long only by the values written into it.
 _MAX_KEPT_CHARACTERS = 16_384
-# What a document takes in memory at most, measured on 40 that were made to be large: tests/execution/test_document_cache.py.
+# What a document takes in memory at most, measured on 40 that were made to be large: tests/execution/documents/test_document_cache.py.
 _TOKEN_BYTES = 550
 _DOCUMENT_BYTES = 4_000
 # How long a character may keep a document waiting behind shorter ones that came later, in seconds: 64 kB wait for 1.3 s.

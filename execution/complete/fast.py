@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 from graphql import GraphQLNonNull
 
-from execution.answer_size import AnswerSize
-from execution.columns import composer
-from execution.failures import IrregularError
-from execution.running import Batch, Children
-from execution.selections import Field, Kind
-from execution.slices import pause
-from execution.written import Written
+from execution.complete.codegen import composer
+from execution.field_error import IrregularError
+from execution.plan.selections import Field, Kind
+from execution.raw_json import Written
+from execution.run.response_size import AnswerSize
+from execution.run.scopes import Batch, Children
+from execution.time_slices import pause
 
 __all__ = ["Composing"]
 

@@ -3,8 +3,8 @@
 import asyncio
 from time import perf_counter
 
-from execution import slices
-from execution.slices import pause, sliced
+from execution import time_slices
+from execution.time_slices import pause, sliced
 
 
 def busy(seconds: float) -> None:
@@ -41,7 +41,7 @@ async def test_many_tasks_share_the_allowance_of_an_iteration():
         most, before = max(most, len(done) - before), len(done)
     assert len(done) == 60
     # Without the shared allowance each of the 20 does a slice in every iteration.
-    assert most <= 1 + slices._ALLOWANCE / 0.002 + 1
+    assert most <= 1 + time_slices._ALLOWANCE / 0.002 + 1
 
 
 async def test_a_sequence_in_slices_is_whole_and_in_order():

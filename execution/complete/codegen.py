@@ -16,11 +16,11 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from execution.failures import IrregularError
-from execution.leaves import leaf, leaf_list
-from execution.selections import Field, Kind, Selection
+from execution.complete.leaf_values import leaf, leaf_list
+from execution.field_error import IrregularError
+from execution.plan.selections import Field, Kind, Selection
+from execution.run.values import reads_items
 from execution.sized_cache import SizedCache
-from execution.values import reads_items
 
 __all__ = ["CODE", "composer"]
 
@@ -38,7 +38,7 @@ Composer = Callable[..., list[dict[str, Any]]]
 def composer(selection: Selection, kind: type | None) -> tuple[Composer, list[Field]]:
     """The function for parents of one class (None: of several), and the fields whose values it takes as lists.
 
-    It raises, something or other, for a value that is not regular: the answer is then made by placing.py.
+    It raises, something or other, for a value that is not regular: the answer is then made by with_errors.py.
     """
     found: tuple[Composer, list[Field]] | None = selection.composers.get(kind)
     if found is None:

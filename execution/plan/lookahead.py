@@ -11,10 +11,10 @@ from typing import Any
 
 from graphql import GraphQLObjectType
 
-from execution.failures import Failure
-from execution.loading import Cargo, Loader, Rows, Wants
-from execution.selections import Field, Kind, Selection
-from execution.shapes import written_fields
+from execution.field_error import Failure
+from execution.loaders import Cargo, Loader, Rows, Wants
+from execution.plan.json_pushdown import written_fields
+from execution.plan.selections import Field, Kind, Selection
 
 __all__ = ["wants_by_field"]
 

@@ -6,9 +6,9 @@ from typing import Any
 from graphql import GraphQLError, GraphQLField, GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 
-from execution.arguments import Converter, has_variables, plain_arguments
-from execution.edges import ASKS_NO_LOADER, COMPUTED, EDGE, GUARD, ROOT
-from execution.failures import Failure
+from execution.field_error import Failure
+from execution.fields import ASKS_NO_LOADER, COMPUTED, EDGE, GUARD, ROOT
+from execution.plan.arguments import Converter, has_variables, plain_arguments
 
 __all__ = ["Field", "Kind", "Selection"]
 
@@ -20,7 +20,7 @@ class Kind(Enum):
 
     TYPENAME = auto()
     COLUMN = auto()  # an attribute of the parent
-    COMPUTED = auto()  # declared: see edges.py
+    COMPUTED = auto()  # declared: see fields.py
     GUARD = auto()
     EDGE = auto()
     ROOT = auto()

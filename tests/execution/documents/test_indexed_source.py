@@ -4,7 +4,7 @@ from graphql import Node, Source, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.sources import IndexedSource, drop_tokens
+from execution.documents.indexed_source import IndexedSource, drop_tokens
 
 
 @given(st.text(alphabet="a\n\r", max_size=30), st.integers(0, 30))

@@ -9,7 +9,7 @@ from graphql.pyutils import Undefined
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryOptional
 
-from execution.variables import is_plain_type
+from execution.plan.variables import is_plain_type
 
 __all__ = ["Converter", "arguments", "has_variables", "plain_arguments"]
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.arguments import Converter, arguments, plain_arguments
-from execution.variables import Variables
+from execution.plan.arguments import Converter, arguments, plain_arguments
+from execution.plan.variables import Variables
 
 SCHEMA = build_schema("""
     type Query { echo(i: Int, s: String, b: Boolean, id: ID, f: Float, e: E, l: [Int], o: O): String }

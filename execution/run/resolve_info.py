@@ -7,7 +7,7 @@ from graphql.pyutils import Path, gather_with_cancel
 from graphql.pyutils.is_awaitable import is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
-from execution.values import rebuilt
+from execution.run.values import rebuilt
 
 __all__ = ["ResolveInfo", "default_type_resolver", "path_of", "shapes"]
 

@@ -8,8 +8,9 @@ from graphql import execute, parse
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.edges import edge
-from execution.loading import Loader, Loaders
+from execution.fields import edge
+from execution.loaders import Loader
+from execution.run.dataloaders import Loaders
 
 
 class Slow:

@@ -1,65 +1,32 @@
 """Runs a plan breadth-first: at each depth every field is resolved for all its parents, and what is to wait for is awaited together.
 
-What comes out is a tree of batches with regular values (values.py); composing.py makes the answer of it, or placing.py when something failed.
+What comes out is a tree of batches with regular values (values.py); fast.py makes the answer of it, or with_errors.py when something failed.
 """
 
 import asyncio
-import weakref
 from typing import Any
 
 from graphql import GraphQLError, default_field_resolver
 from graphql.execution.values import VariableValues
 
-from execution.answer_size import AnswerSize
-from execution.arguments import arguments
-from execution.failures import Failure
-from execution.infos import ResolveInfo
-from execution.kinds import kinds_of
-from execution.loading import EVERYTHING
-from execution.plans import Plan
-from execution.selections import Field, Kind, Selection
-from execution.slices import pause
-from execution.values import await_all, awaitables, flat, read, regular
-from execution.written import Written
+from execution.field_error import Failure
+from execution.loaders import EVERYTHING
+from execution.plan.arguments import arguments
+from execution.plan.plans import Plan
+from execution.plan.selections import Field, Kind
+from execution.raw_json import Written
+from execution.run.resolve_info import ResolveInfo
+from execution.run.response_size import AnswerSize
+from execution.run.scopes import Batch, Children
+from execution.run.type_resolution import kinds_of
+from execution.run.values import await_all, awaitables, flat, read, regular
+from execution.time_slices import pause
 
-__all__ = ["Batch", "Children", "Run"]
+__all__ = ["Run", "inline_value"]
 
 # For more parents than this a field is resolved in slices, with a pause between them.
 _AT_ONCE = 500
 _SLICE = 100
-
-
-class Children:
-    """The objects that a field leads to, from all its parents, in order; each once when the field shares.
-
-    `batches` hold what is selected of them, one for each type. `where` says for each object in which batch it is and where there, or that it
-    failed; it is None when all are in the only batch, in order. `shared` says where an object is by its identity.
-    """
-
-    __slots__ = ("batches", "objects", "shared", "where")
-
-    def __init__(self, objects: list[Any], shared: dict[int, int] | None) -> None:
-        self.objects = objects
-        self.shared = shared
-        self.batches: list[Batch] = []
-        self.where: list[tuple[Batch, int] | Failure] | None = None
-
-
-class Batch:
-    """Objects of one type and what is selected of them: `values` by field, in the order of the parents; `children` of fields that lead on.
-
-    `source`: the batch (weakly: it knows its children, and all goes without the garbage collector) and field that led here, for those who ask
-    for a path.
-    """
-
-    __slots__ = ("__weakref__", "children", "parents", "selection", "source", "values")
-
-    def __init__(self, selection: Selection, parents: list[Any], source: "tuple[weakref.ref[Batch], Field] | None" = None) -> None:
-        self.selection = selection
-        self.parents = parents
-        self.source = source
-        self.values: dict[Field, list[Any]] = {}
-        self.children: dict[Field, Children] = {}
 
 
 class Run:

@@ -14,8 +14,8 @@ from graphql import GraphQLError
 from graphql.pyutils import Undefined, is_iterable
 from graphql.pyutils.is_awaitable import is_awaitable
 
-from execution.failures import Failure
-from execution.written import Written
+from execution.field_error import Failure
+from execution.raw_json import Written
 
 __all__ = ["await_all", "awaitables", "flat", "is_plain", "read", "reads_items", "rebuilt", "regular"]
 

@@ -15,10 +15,10 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from execution.demands import wants_by_field
-from execution.documents import Document
-from execution.selections import Field, Selection
-from execution.variables import Variables
+from execution.documents.document_cache import Document
+from execution.plan.lookahead import wants_by_field
+from execution.plan.selections import Field, Selection
+from execution.plan.variables import Variables
 
 __all__ = ["Outline", "Plan", "Plans"]
 
@@ -26,7 +26,7 @@ _CONDITIONS = ("skip", "include")
 _INTROSPECTION = ("__schema", "__type")
 # Plans of one operation: a screen has one or two switches.
 _MAX_PLANS = 8
-# What they take in memory at most, measured: tests/execution/test_document_cache.py.
+# What they take in memory at most, measured: tests/execution/documents/test_document_cache.py.
 _OUTLINE_BYTES = 1_500
 _VARIABLE_BYTES = 1_000
 _FIELD_BYTES = 2_500

@@ -8,10 +8,10 @@ import pytest
 import strawberry
 from graphql import parse
 
-from execution.answer_size import AnswerSize, AnswerTooLargeError
 from execution.breadth_first import BreadthFirst
-from execution.documents import Document
+from execution.documents.document_cache import Document
 from execution.operations import Operation
+from execution.run.response_size import AnswerSize, AnswerTooLargeError
 
 
 @strawberry.type
@@ -80,7 +80,7 @@ async def test_many_objects_are_refused_before_all_of_them_are_encoded(monkeypat
         encoded += 1
         return whole(value)
 
-    monkeypatch.setattr("execution.composing.orjson.dumps", count)
+    monkeypatch.setattr("execution.complete.fast.orjson.dumps", count)
     with pytest.raises(AnswerTooLargeError):
         await asked("{ lines(count: 20000) { text } }", 100_000)
     assert encoded <= 1_200, "1,000 lines of 100 bytes are the limit"

@@ -11,10 +11,11 @@ from graphql import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.costs import BATCH, COST, COUNT, EACH, PAGE, SIZED_BY, ArgumentValues, Costs, check_cost
-from execution.documents import Documents, InvalidDocumentError
+from execution.costs import BATCH, COST, COUNT, EACH, PAGE, SIZED_BY, ArgumentValues
+from execution.documents.cost_analysis import Costs, check_cost
+from execution.documents.document_cache import Documents, InvalidDocumentError
+from execution.documents.limits import Limits, check_shape, check_tokens
 from execution.errors import Refusal
-from execution.limits import Limits, check_shape, check_tokens
 
 
 @strawberry.enum
@@ -204,7 +205,7 @@ def test_an_operation_that_is_too_dear_is_reckoned_once(monkeypatch):
     for _ in range(3):
         with pytest.raises(Refusal, match="81"):
             check_cost(SCHEMA, document, document.definitions[0], {}, Limits(cost=80), costs)  # type: ignore[arg-type]
-        monkeypatch.setattr("execution.costs._Reckoning", None)
+        monkeypatch.setattr("execution.documents.cost_analysis._Reckoning", None)
 
 
 def test_a_remembered_cost_is_held_against_each_clients_limit():

@@ -1,0 +1,1 @@
+"""Completes what was resolved into a response."""

@@ -1,0 +1,1 @@
+"""Bounds, parses, validates and keeps documents; analyses what their operations cost."""

@@ -1,0 +1,1 @@
+"""Runs a plan: resolves every field breadth-first."""
