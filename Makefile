@@ -31,7 +31,7 @@ help:  ## List the targets
 	@touch $@
 
 run: .venv/.synced  ## Serve a school on http://127.0.0.1:5000 (HOST, PORT, DATA_DIR, DATABASE_URL, WORKERS)
-	@exec $(RUN) -m serve
+	@exec $(RUN) -m launcher
 
 test: .venv/.synced  ## Run the whole suite on a PostgreSQL of its own (or on DATABASE_URL's); ARGS="-k name" for a part
 	@$(RUN) -m pytest $(ARGS)
@@ -109,7 +109,7 @@ bench-plans: .venv/.synced  ## Look at the plan of every statement on the distri
 	@$(RUN) -m benchmarks.plans
 
 bench-revocations: .venv/.synced  ## Measure how soon every worker hears that a session has ended (DATABASE_URL)
-	@$(RUN) -m benchmarks.revocation_gap
+	@$(RUN) -m benchmarks.revocation_latency
 
 bench-abuse: .venv/.synced  ## Attack a server and measure what honest users notice; writes docs/bench-abuse.md (PARTS="sign_in overload" for some)
 	@$(RUN) -m benchmarks.abuse $(PARTS)

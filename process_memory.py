@@ -5,7 +5,7 @@ import ctypes
 import gc
 from typing import Any
 
-__all__ = ["give_back", "keep_giving_back", "settle"]
+__all__ = ["freeze_gc", "trim_periodically", "tune_malloc"]
 
 # A request's objects go with its last reference; what is in circles can wait. Python's own 700 objects are a part of one page: see docs/performance.md.
 _COLLECT_AFTER = (10_000, 20, 20)
@@ -21,37 +21,37 @@ _KEPT_FREE = 8 << 20
 _ARENAS = 2
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """Says that what is here now stays: the collector need not look through it again and again. To be called once, when the server is up."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def give_back() -> None:
+def tune_malloc() -> None:
     """Makes large pieces of memory go back to the system when they are free, where the C library is glibc; elsewhere nothing happens.
 
     glibc's own measure grows with the largest piece that was ever freed: after one sign-in, 19 MiB stay with the process for ever.
     """
-    mallopt = _of_glibc("mallopt")
+    mallopt = _glibc_function("mallopt")
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _BORROWED_ABOVE)
         mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
         mallopt(_ARENA_MAX, _ARENAS)
 
 
-async def keep_giving_back(every: float = 10.0) -> None:
+async def trim_periodically(every: float = 10.0) -> None:
     """Gives back, every so many seconds, what many large answers at once have left free between smaller pieces: run it as a task.
 
     It takes 6 ms for 50 MiB, beside the event loop, and nothing where nothing is free.
     """
-    trim = _of_glibc("malloc_trim")
+    trim = _glibc_function("malloc_trim")
     while trim is not None:
         await asyncio.sleep(every)
         await asyncio.to_thread(trim, 0)
 
 
-def _of_glibc(name: str) -> Any:
+def _glibc_function(name: str) -> Any:
     try:
         return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):

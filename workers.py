@@ -24,7 +24,7 @@ from db.embedded import die_with_parent
 from http_server import DrainingServer, listeners
 from telemetry.logs import configure_logs
 
-__all__ = ["Supervisor"]
+__all__ = ["WorkerSupervisor"]
 
 _log = structlog.get_logger("rollcall.workers")
 _spawn = multiprocessing.get_context("spawn")
@@ -99,7 +99,7 @@ class _Worker:
         return pause
 
 
-class Supervisor:
+class WorkerSupervisor:
     """Starts `count` workers and keeps them alive. `on_started()` is called when the first one serves."""
 
     def __init__(self, config: uvicorn.Config, listening: socket.socket, count: int, on_started: Callable[[], None]) -> None:
@@ -131,7 +131,7 @@ class Supervisor:
         while not self._signals:
             now = time.monotonic()
             for each in self._workers:
-                self._look_after(each, now)
+                self._check(each, now)
             if not self._has_served and all(each.failures >= _TRIES for each in self._workers):
                 _log.error("no worker has started: the server ends", tries=_TRIES)
                 for each in self._workers:
@@ -141,7 +141,7 @@ class Supervisor:
             self._wait(waking, 0.5)
         return self._end(waking)
 
-    def _look_after(self, worker: _Worker, now: float) -> None:
+    def _check(self, worker: _Worker, now: float) -> None:
         if worker.process is None:
             if now >= worker.not_before:
                 worker.start(self._config, self._listening, self._ending, now)

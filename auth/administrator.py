@@ -18,11 +18,11 @@ import asyncpg
 import psycopg
 
 from auth.clock import Clock
-from auth.opaque_tokens import Kind, fingerprint, mint
+from auth.opaque_tokens import TokenType, generate_token, hash_token
 from auth.passwords import Passwords, password_problem
 from config import ConfigurationError, load_settings
-from db.cli import database_trouble
-from db.constraint_check import violations
+from db.cli import describe_database_error
+from db.constraint_check import constraint_violations
 from db.embedded import StartError, database_url
 from db.migrate import schema_state
 from db.row_writes import to_json
@@ -64,7 +64,7 @@ async def make_administrator(
         account = await connection.fetchrow(*queries.account_by_email.bind(email=email, network=None, known_since=now))
         if account["id"] is None:
             values: dict[str, Any] = {"email": email, "first_name": name[0], "last_name": name[1]}
-            broken = await violations(connection, "users", to_json({"role": "ADMIN", **values}), None)
+            broken = await constraint_violations(connection, "users", to_json({"role": "ADMIN", **values}), None)
             if broken:
                 raise AdministratorError(" ".join(f"{each.field}: {each.message}" for each in broken))
             user_id = await connection.fetchval(*queries.add_administrator.bind(**values))
@@ -75,8 +75,8 @@ async def make_administrator(
             raise AdministratorError(f"{account['email']} has an account that is no administrator's. To make it one: --force.")
         await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=now))
         if password_hash is None:
-            token = mint(Kind.PASSWORD_RESET)
-            reset: dict[str, Any] = {"token_hash": fingerprint(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
+            token = generate_token(TokenType.PASSWORD_RESET)
+            reset: dict[str, Any] = {"token_hash": hash_token(token), "created_by": None, "expires_at": now + _RESET_LIFETIME}
             await connection.execute(*queries.add_password_reset.bind(user_id=user_id, now=now, **reset))
             return token
         await connection.execute(*queries.give_password.bind(user_id=user_id, password_hash=password_hash, now=now))
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url:
             token = asyncio.run(_connect_and_make(url, options, password))
     except psycopg.Error as error:
-        print(database_trouble(error), file=sys.stderr)
+        print(describe_database_error(error), file=sys.stderr)
         return 1
     except (AdministratorError, ConfigurationError, StartError, OSError, asyncpg.PostgresError) as error:
         print(error, file=sys.stderr)

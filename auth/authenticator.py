@@ -15,8 +15,8 @@ import structlog
 from auth.clock import Clock
 from auth.errors import unauthenticated
 from auth.jwt_access_tokens import LIFETIME, AccessTokens
-from auth.key_derivation import Keys
-from auth.opaque_tokens import Kind, fingerprint, is_token
+from auth.key_derivation import DerivedKeys
+from auth.opaque_tokens import TokenType, hash_token, is_well_formed
 from auth.passwords import Passwords
 from auth.revocations import Revocations
 from auth.sessions import Sessions
@@ -70,7 +70,7 @@ class Authenticator:
             raise ValueError("SECRET_KEY is not set; `make run` makes one that is kept")
         self._database = database
         self.clock = clock or Clock()
-        self.keys = Keys(settings.secret_key, settings.secret_key_previous)
+        self.keys = DerivedKeys(settings.secret_key, settings.secret_key_previous)
         share = max(1, settings.pool_max_size // _SHARES)
         self.sign_in_share = PoolShare(database, share, settings.pool_acquire_seconds)
         self.token_share = PoolShare(database, share, settings.pool_acquire_seconds)
@@ -120,7 +120,7 @@ class Authenticator:
         token = token.lstrip(" ")
         now = self.clock.now()
         # Of the token alone: one that is written in several ways must not displace others.
-        known_by = fingerprint(token)
+        known_by = hash_token(token)
         entry = self._cache.find(known_by, now) if self._revocations.is_listening else None
         if entry is None:
             generation = self._cache.generation
@@ -135,16 +135,16 @@ class Authenticator:
     async def _verified(self, token: str, now: datetime) -> Entry:
         if _TOKEN.fullmatch(token) is None:
             raise unauthenticated("Send the token as `Authorization: Bearer …`.")
-        return await (self._service(fingerprint(token), now) if is_token(Kind.SERVICE, token) else self._session(token, now))
+        return await (self._service(hash_token(token), now) if is_well_formed(TokenType.SERVICE, token) else self._session(token, now))
 
-    async def settle(self) -> None:
+    async def wait_until_propagated(self) -> None:
         """Call it after a mutation that may have revoked something has committed: when it returns, that counts in every worker.
 
         A millisecond or two; at most five seconds, when a worker's connection died unnoticed (docs/decisions/013-revocations.md).
         """
-        await self._revocations.settle()
+        await self._revocations.wait_until_propagated()
 
-    async def confirm(self, connection: Any, viewer: Viewer) -> None:
+    async def recheck(self, connection: Any, viewer: Viewer) -> None:
         """Asks the database, in the transaction of a mutation, whether the viewer is still who they were.
 
         What is written must not depend on news that is on its way. Raises UNAUTHENTICATED when the session has ended, FORBIDDEN when

@@ -7,7 +7,7 @@ from enum import Enum
 
 from auth.viewer import Viewer
 
-__all__ = ["NOUNS", "Capability", "may", "open_nouns"]
+__all__ = ["NOUNS", "Capability", "has_capability", "unrestricted_nouns"]
 
 
 class Capability(Enum):
@@ -74,13 +74,13 @@ _OPEN: dict[str, frozenset[str]] = {
 _NOTHING: frozenset[str] = frozenset()
 
 
-def may(viewer: Viewer, capability: Capability) -> bool:
+def has_capability(viewer: Viewer, capability: Capability) -> bool:
     """Whether the viewer has the capability, by role or by a service token's scope."""
     if capability is Capability.PUBLIC:
         return True
     return viewer.role in _ROLES[capability] or _SCOPES.get(capability) in viewer.scopes
 
 
-def open_nouns(viewer: Viewer) -> frozenset[str]:
+def unrestricted_nouns(viewer: Viewer) -> frozenset[str]:
     """The nouns of which the viewer sees every row, whatever their links."""
     return _OPEN.get(viewer.role or "", _NOTHING)

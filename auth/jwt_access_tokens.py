@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 
 from auth.clock import Clock
 from auth.errors import unauthenticated
-from auth.key_derivation import Keys
+from auth.key_derivation import DerivedKeys
 
 __all__ = ["LIFETIME", "AccessTokens", "Claims"]
 
@@ -36,10 +36,10 @@ class Claims:
 class AccessTokens:
     """Signs access tokens with the current secret and reads those that it or the previous one signed."""
 
-    def __init__(self, keys: Keys, clock: Clock) -> None:
+    def __init__(self, keys: DerivedKeys, clock: Clock) -> None:
         self._clock = clock
-        identifiers = [each.hex()[:16] for each in keys.of("key id")]
-        signing = [OctKey.import_key(each) for each in keys.of("access token")]
+        identifiers = [each.hex()[:16] for each in keys.derive("key id")]
+        signing = [OctKey.import_key(each) for each in keys.derive("access token")]
         self._headers = [{"alg": "HS256", "typ": "at+jwt", "kid": each} for each in identifiers]
         self._current = signing[0]
         # We wrote every token that we accept, so its first part is one of these, letter by letter: no other header is ever parsed.

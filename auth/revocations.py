@@ -75,7 +75,7 @@ class Revocations:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = None
 
-    async def settle(self) -> None:
+    async def wait_until_propagated(self) -> None:
         """Returns when what was committed before this call is known here and in every other worker that listens.
 
         A worker that does not answer is waited for only as long as it may believe what it has cached. Without a connection of our own

@@ -8,12 +8,12 @@ from pathlib import Path
 from config import ConfigurationError
 from db.postgres_binaries import unprivileged_account
 
-__all__ = ["installation_secret"]
+__all__ = ["load_or_create_secret_key"]
 
 _NAME = "secret_key"
 
 
-def installation_secret(folder: Path) -> str:
+def load_or_create_secret_key(folder: Path) -> str:
     """64 hexadecimal digits, kept in `folder`, which is made if need be. Of two starts at once both get the same.
 
     Raises ConfigurationError when it can be neither read nor kept, or when somebody else than its owner could read it.

@@ -12,8 +12,8 @@ from auth.client_address import Client
 from auth.clock import Clock
 from auth.errors import unauthenticated
 from auth.jwt_access_tokens import AccessTokens
-from auth.key_derivation import Keys
-from auth.opaque_tokens import Kind, fingerprint, is_token, mint, successor
+from auth.key_derivation import DerivedKeys
+from auth.opaque_tokens import TokenType, generate_token, hash_token, is_well_formed, next_refresh_token
 from db.pool_share import PoolShare
 from db.row_locks import RowLockedError, retry_while_locked
 from db.sql_catalog import queries
@@ -54,7 +54,7 @@ class RefreshTokenReused(Refusal):
 class Sessions:
     """Opens, refreshes and ends sessions. What it ends counts in every worker by a trigger's notification."""
 
-    def __init__(self, keys: Keys, access_tokens: AccessTokens, clock: Clock) -> None:
+    def __init__(self, keys: DerivedKeys, access_tokens: AccessTokens, clock: Clock) -> None:
         self._keys = keys
         self._access_tokens = access_tokens
         self._clock = clock
@@ -72,17 +72,17 @@ class Sessions:
                 user_agent=client.user_agent,
             )
         )
-        token = mint(Kind.REFRESH)
-        await connection.execute(*queries.add_refresh_token.bind(token_hash=fingerprint(token), session_id=session_id, now=now))
+        token = generate_token(TokenType.REFRESH)
+        await connection.execute(*queries.add_refresh_token.bind(token_hash=hash_token(token), session_id=session_id, now=now))
         await connection.execute(*queries.delete_old_sessions.bind(user_id=user_id, before=now - _KEPT_AFTER_THE_END))
         return self._granted(user_id, session_id, role, token, expires_at)
 
     async def refresh(self, share: PoolShare, token: str) -> Granted:
         """New tokens for a refresh token. Raises UNAUTHENTICATED when its session has ended, as RefreshTokenReused when it ends by this."""
-        if not is_token(Kind.REFRESH, token):
+        if not is_well_formed(TokenType.REFRESH, token):
             raise unauthenticated()
         # One that was never issued costs one statement, and no transaction.
-        if await share.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=fingerprint(token))) is None:
+        if await share.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=hash_token(token))) is None:
             raise unauthenticated(_ENDED)
 
         async def rotate() -> Granted | Refusal:
@@ -109,20 +109,20 @@ class Sessions:
 
     async def _rotate(self, connection: Any, token: str) -> Granted | Refusal:
         now = self._clock.now()
-        token_hash = fingerprint(token)
+        token_hash = hash_token(token)
         locked = await connection.fetchval(*queries.lock_session_of_refresh_token.bind(token_hash=token_hash))
         row = await connection.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=token_hash))
         if row is None or row["revoked_at"] is not None or row["expires_at"] <= now or not row["is_active"]:
             return unauthenticated(_ENDED)
         if locked is None:
             raise RowLockedError("the session is being refreshed or ended")
-        successors = [successor(token, key) for key in self._keys.of("refresh token")]
+        successors = [next_refresh_token(token, key) for key in self._keys.derive("refresh token")]
         if row["used_at"] is None:
             following: str | None = successors[0]
             await connection.execute(
                 *queries.rotate_refresh_token.bind(
                     token_hash=token_hash,
-                    successor_hash=fingerprint(successors[0]),
+                    successor_hash=hash_token(successors[0]),
                     session_id=row["session_id"],
                     now=now,
                     forgotten_before=now - _REMEMBERED,
@@ -138,7 +138,7 @@ class Sessions:
 
     async def _unused(self, connection: Any, tokens: Sequence[str]) -> str | None:
         """The one of these tokens that was issued and not used yet."""
-        by_hash = {fingerprint(each): each for each in tokens}
+        by_hash = {hash_token(each): each for each in tokens}
         found = await connection.fetchval(*queries.unused_refresh_tokens.bind(token_hashes=list(by_hash)))
         return None if found is None else by_hash[found]
 

@@ -17,7 +17,7 @@ import structlog
 from auth.client_address import Client
 from auth.clock import Clock
 from auth.errors import rate_limited
-from auth.key_derivation import Keys
+from auth.key_derivation import DerivedKeys
 from db.pool_share import PoolShare
 from db.query_compiler import Query
 from db.row_locks import jitter
@@ -103,7 +103,7 @@ class Attempt:
 class Throttle:
     """Counts attempts in the database. One per process. No statement of its waits for another."""
 
-    def __init__(self, share: PoolShare, keys: Keys, clock: Clock) -> None:
+    def __init__(self, share: PoolShare, keys: DerivedKeys, clock: Clock) -> None:
         self._share = share
         self._keys = keys
         self._clock = clock

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from auth.capabilities import NOUNS, open_nouns
+from auth.capabilities import NOUNS, unrestricted_nouns
 from auth.viewer import Viewer
 from db.pool import Database
 from db.sql_catalog import queries
@@ -36,7 +36,7 @@ EVERYTHING = Reach(NOUNS)
 
 async def read_reach(db: Database, viewer: Viewer) -> Reach:
     """The viewer's reach as it is now: one statement, none for an administrator, or for nobody in particular."""
-    nouns = open_nouns(viewer)
+    nouns = unrestricted_nouns(viewer)
     if nouns is NOUNS:
         return EVERYTHING
     if viewer.user_id is None:

@@ -17,7 +17,7 @@ import uvloop
 from benchmarks.contest.processes import database_cpu_seconds
 from benchmarks.contest.run import PASSWORD
 from benchmarks.contest.screens import TEACHER, Screen, administrator_screens, teacher_screens
-from benchmarks.district import district
+from benchmarks.district_school import district
 from config import load_settings
 
 __all__ = ["main"]
@@ -73,9 +73,9 @@ async def _measured(app: Any, url: str, screen: Screen, token: str) -> tuple[flo
 
 
 async def _run(url: str) -> None:
-    import server
+    from app import create_app
 
-    app = server.create_app()
+    app = create_app()
     async with app.router.lifespan_context(app):
         print("| | application, ms | PostgreSQL, ms | clock, ms |\n|---|---|---|---|")
         for email, screens in (("admin@demo.school", administrator_screens(url)), (TEACHER, teacher_screens(url))):

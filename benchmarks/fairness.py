@@ -16,7 +16,7 @@ from benchmarks.contest.contestants import BREADTH_FIRST, GRAPHQL_CORE, Contesta
 from benchmarks.contest.load import Exchange, Outcome, in_turn, load, percentile, use_cores
 from benchmarks.contest.run import Contest, contest, sign_in
 from benchmarks.contest.screens import Screen, administrator_screens, growing_screens
-from benchmarks.district import district
+from benchmarks.district_school import district
 
 __all__ = ["main"]
 

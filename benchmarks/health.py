@@ -7,7 +7,7 @@ import asyncio
 import statistics
 import time
 
-from benchmarks.district import district
+from benchmarks.district_school import district
 from config import Settings
 from db.pool import Database
 from health.checks import Health
@@ -23,7 +23,7 @@ async def measure(url: str) -> None:
     health = Health(database, url, settings)
     try:
         for name, ask in (
-            ("/health/ready", health.not_ready_because),
+            ("/health/ready", health.not_ready_reason),
             ("/health/detailed", health.detailed),
             ("/health/database", health.database),
         ):

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.district import SEED_DATE
+from benchmarks.district_school import SEED_DATE
 
 __all__ = ["WRITES", "Write", "write_lines"]
 

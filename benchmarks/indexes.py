@@ -25,7 +25,7 @@ from psycopg import sql
 
 from auth.capabilities import NOUNS
 from benchmarks.database_urls import with_database
-from benchmarks.district import SEED_DATE, district
+from benchmarks.district_school import SEED_DATE, district
 from benchmarks.index_writes import write_lines
 from db.migrate import FOLDER
 from db.query_compiler import Query, Statement

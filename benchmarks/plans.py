@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from auth.capabilities import NOUNS
-from benchmarks.district import district
+from benchmarks.district_school import district
 from tests.db.all_statements import all_statements
 
 __all__ = ["main"]

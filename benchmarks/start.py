@@ -31,7 +31,7 @@ def _started(folder: str) -> float:
     log = Path(folder) / "start.log"
     with log.open("w") as output:
         began = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-m", "serve"], cwd=_ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen([sys.executable, "-m", "launcher"], cwd=_ROOT, env=environment, stdout=output, stderr=output)
         try:
             while not _is_ready(port):
                 if process.poll() is not None:

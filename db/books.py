@@ -77,12 +77,12 @@ def check_books_of(connection: "psycopg.Connection[Any]") -> list[Finding]:
 def main() -> None:
     """Prints what every check found; the exit code is 1 when the books do not add up."""
     from config import load_settings
-    from db.cli import plainly
+    from db.cli import exit_on_error
     from db.embedded import database_url
     from db.migrate import MigrationError, schema_state_of
 
     with (
-        plainly("check-books", MigrationError),
+        exit_on_error("check-books", MigrationError),
         database_url(load_settings(), say=lambda text: print(text, file=sys.stderr)) as url,
         psycopg.connect(url) as connection,
     ):

@@ -10,16 +10,16 @@ import psycopg
 from config import ConfigurationError, Settings
 from db.embedded import EmbeddedServer
 from db.migrate import migrate
-from db.supervisor import kept_running
+from db.supervisor import supervised
 
-__all__ = ["Prepared", "prepared"]
+__all__ = ["ReadyDatabase", "bootstrap"]
 
 # Kept for people, backups and the server's own connections beside the pools (migrations, probes, revocations).
 _SPARE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class ReadyDatabase:
     """`url` is what the pools connect to, `has_demo` whether the demo sign-ins are there."""
 
     url: str
@@ -28,28 +28,28 @@ class Prepared:
 
 
 @contextmanager
-def prepared(settings: Settings, say: Callable[[str], None], gave_up: Callable[[str], None]) -> Iterator[Prepared]:
-    """The database, ready. What is embedded is kept running, and stops when the block ends; `gave_up` is told why when it is kept no more.
+def bootstrap(settings: Settings, say: Callable[[str], None], on_give_up: Callable[[str], None]) -> Iterator[ReadyDatabase]:
+    """The database, ready. What is embedded is kept running, and stops when the block ends; `on_give_up` is told why when it is kept no more.
 
     Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, ProductionError,
-    FolderInUseError, NoPostgreSQLError, and what psycopg raises when it cannot connect.
+    DataDirectoryInUseError, NoPostgreSQLError, and what psycopg raises when it cannot connect.
     """
     if settings.database_url and settings.direct_url:
-        _prepare(settings, settings.direct_url, say, demo=bool(settings.demo_data))
+        _migrate_and_seed(settings, settings.direct_url, say, demo=bool(settings.demo_data))
         if settings.database_url != settings.direct_url:
             psycopg.connect(settings.database_url).close()  # the workers take this way, and would only log that it leads nowhere
-        yield Prepared(settings.database_url, _has_demo(settings.direct_url), embedded=False)
+        yield ReadyDatabase(settings.database_url, _has_demo(settings.direct_url), embedded=False)
         return
     needed = settings.workers * settings.pool_max_size + 2 * _SPARE
     server = EmbeddedServer(settings.data_dir, max_connections=max(200, needed), say=say)
     server.start()
-    with kept_running(server, gave_up):
+    with supervised(server, on_give_up):
         demo = settings.environment != "production" if settings.demo_data is None else settings.demo_data
-        _prepare(settings, server.url(), say, demo=demo)
-        yield Prepared(server.url(), _has_demo(server.url()), embedded=True)
+        _migrate_and_seed(settings, server.url(), say, demo=demo)
+        yield ReadyDatabase(server.url(), _has_demo(server.url()), embedded=True)
 
 
-def _prepare(settings: Settings, url: str, say: Callable[[str], None], *, demo: bool) -> None:
+def _migrate_and_seed(settings: Settings, url: str, say: Callable[[str], None], *, demo: bool) -> None:
     applied = migrate(url, say=say)
     if applied:
         say(f"Applied {len(applied)} migrations.")

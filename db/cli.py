@@ -9,11 +9,11 @@ import psycopg
 from config import ConfigurationError
 from db.postgres_binaries import StartError
 
-__all__ = ["database_trouble", "plainly"]
+__all__ = ["describe_database_error", "exit_on_error"]
 
 
 @contextmanager
-def plainly(beginning: str, *foreseen: type[Exception]) -> Iterator[None]:
+def exit_on_error(beginning: str, *foreseen: type[Exception]) -> Iterator[None]:
     """Ends the process with `beginning: why` and status 1 for wrong settings, a PostgreSQL that does not start or answer, and what is `foreseen`."""
     named: tuple[type[Exception], ...] = (ConfigurationError, StartError, *foreseen)
     try:
@@ -21,14 +21,14 @@ def plainly(beginning: str, *foreseen: type[Exception]) -> Iterator[None]:
     except named as error:
         sys.exit(f"{beginning}: {error}")
     except psycopg.Error as error:
-        sys.exit(f"{beginning}: {database_trouble(error)}")
+        sys.exit(f"{beginning}: {describe_database_error(error)}")
     except OSError as error:
         sys.exit(f"{beginning}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def database_trouble(error: psycopg.Error) -> str:
+def describe_database_error(error: psycopg.Error) -> str:
     """An error of psycopg's in words: whether the database was reached, and what it said."""
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return f"the database cannot be reached: {str(error).strip()}"

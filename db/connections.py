@@ -8,22 +8,22 @@ import asyncpg
 import orjson
 
 from config import Settings
+from db.disk_space import reports_full_disk
 from db.error_text import hide_values
-from db.storage import complains_of_storage
 
 __all__ = [
-    "LOST",
+    "DISCONNECT_ERRORS",
     "Connection",
     "LostConnectionError",
+    "acquire_idle",
+    "connect_options",
     "has_ended",
+    "init_connection",
     "is_closed",
-    "is_end",
-    "is_read",
-    "is_storage_full",
-    "lend_free",
-    "needs_time",
-    "options",
-    "prepare",
+    "is_disconnect",
+    "is_disk_full",
+    "is_read_only",
+    "release_may_block",
 ]
 
 # Whatever uses the database imports this.
@@ -36,7 +36,7 @@ _BEGINS_WITH_SELECT = re.compile(r"(?:/\*[^*]*\*/)?[ \n(]*SELECT", re.IGNORECASE
 
 # How the end of a connection shows; some of these have other causes too, so the connection is looked at as well.
 _ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.ConnectionDoesNotExistError)
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
+DISCONNECT_ERRORS = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
 
 # The other side has hung up. Where the kernel cannot say just that, "there is something to read" is near enough: between statements nothing is.
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN)
@@ -53,12 +53,12 @@ class LostConnectionError(Exception):
 class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only in its stubs
     """A connection that is not asked to RESET when a plain statement gives it back."""
 
-    __slots__ = ("rollcall_clean",)
+    __slots__ = ("rollcall_skip_reset",)
 
     def get_reset_query(self) -> str:
         # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
         # A test reads every statement for these. The RESET would be one more way to the server and back for each statement.
-        return "" if getattr(self, "rollcall_clean", False) else super().get_reset_query()
+        return "" if getattr(self, "rollcall_skip_reset", False) else super().get_reset_query()
 
     async def reset(self, *, timeout: float | None = None) -> None:
         # asyncpg's own makes a timeout first, also where it then finds nothing to do. A BEGIN that was cancelled leaves a transaction that is none.
@@ -66,7 +66,7 @@ class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only 
             await super().reset(timeout=timeout)
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def connect_options(settings: Settings) -> dict[str, Any]:
     """What asyncpg is told when it connects."""
     server_settings = {"application_name": "rollcall", "timezone": "UTC"}
     if not settings.pgbouncer:
@@ -86,7 +86,7 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def prepare(connection: Any) -> None:
+async def init_connection(connection: Any) -> None:
     """Makes a new connection read and write jsonb as values. Asks the server nothing."""
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
 
@@ -114,7 +114,7 @@ def has_ended(connection: Any) -> bool:
         return True
 
 
-async def lend_free(pool: Any) -> Any:
+async def acquire_idle(pool: Any) -> Any:
     """A connection that the pool has open and free; None when it has none. There is nothing to wait for, and so no task and no timeout."""
     line = pool._queue._queue
     if not line or not line[-1].is_connected() or pool.is_closing():
@@ -127,26 +127,26 @@ async def lend_free(pool: Any) -> Any:
         raise
 
 
-def needs_time(connection: Any) -> bool:
+def release_may_block(connection: Any) -> bool:
     """Whether giving a connection back may have to wait for the server: for a cancelled statement to end, or a RESET."""
     inner = connection._con
     return inner is None or inner.is_closed() or inner._protocol._is_cancelling() or inner.get_reset_query() != ""
 
 
-def is_end(error: Exception, connection: Any) -> bool:
-    """Whether an error, one of `LOST`, means that its connection has ended."""
+def is_disconnect(error: Exception, connection: Any) -> bool:
+    """Whether an error, one of `DISCONNECT_ERRORS`, means that its connection has ended."""
     return isinstance(error, _ENDED) or has_ended(connection)
 
 
-def is_storage_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether PostgreSQL could not write for want of space."""
     if isinstance(error, asyncpg.DiskFullError):
         return True
     # A quota has no code of its own.
-    return isinstance(error, asyncpg.PostgresError) and bool(error.args) and complains_of_storage(str(error.args[0]))
+    return isinstance(error, asyncpg.PostgresError) and bool(error.args) and reports_full_disk(str(error.args[0]))
 
 
-def is_read(sql: str) -> bool:
+def is_read_only(sql: str) -> bool:
     """Whether a statement only reads: it begins with SELECT, after its name's comment. No SELECT of ours calls what writes; a test reads them all."""
     # Looked at each time, in 0.3 µs: a cache would keep the texts, which are long, and as many as clients like.
     return _BEGINS_WITH_SELECT(sql) is not None

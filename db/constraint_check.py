@@ -11,7 +11,7 @@ from uuid import UUID
 from db.constraint_messages import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import DomainError, required
 
-__all__ = ["breaks_checks", "numeric_decimals", "violations"]
+__all__ = ["constraint_violations", "numeric_decimals", "violates_checks"]
 
 _CHECKS = """
 SELECT conname AS name, pg_get_expr(conbin, conrelid) AS expression FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c' ORDER BY conname
@@ -67,7 +67,7 @@ async def numeric_decimals(connection: Any, table: str) -> dict[str, int]:
     return _decimals[table]
 
 
-async def violations(connection: Any, table: str, row: str, row_id: UUID | None) -> list[DomainError]:
+async def constraint_violations(connection: Any, table: str, row: str, row_id: UUID | None) -> list[DomainError]:
     """The rules of `table` (a declared name) that a new row (`row_id` None) or a changed one would break; `row` is a JSON object of what is given."""
     known = _known.get((table, row_id is None))
     if known is None:
@@ -84,7 +84,7 @@ async def violations(connection: Any, table: str, row: str, row_id: UUID | None)
     return list(dict.fromkeys(found))
 
 
-async def breaks_checks(connection: Any, table: str, columns: Collection[str], row: str, row_id: UUID | None) -> bool:
+async def violates_checks(connection: Any, table: str, columns: Collection[str], row: str, row_id: UUID | None) -> bool:
     """Whether a new row (`row_id` None) or a changed one breaks a CHECK of `table`, or lacks a value in one of `columns` (what a writer may give).
 
     Asked before the row is written: PostgreSQL puts a row that breaks a CHECK or a NOT NULL into its log, whole. Other rules name a key at most.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from db.postgres_binaries import Account, StartError, reachable
 
-__all__ = ["DataFolder", "FolderInUseError"]
+__all__ = ["DataDirectory", "DataDirectoryInUseError"]
 
 _SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name takes a part
 _LAST_RESORT = Path("/var/lib/rollcall/data")
@@ -20,11 +20,11 @@ _LAST_RESORT = Path("/var/lib/rollcall/data")
 _OURS = re.compile(r"postgres|postgres\.log(\.1)?|postgres\.making-.*|run|lock|\.?secret_key.*|bench.*|lost\+found")
 
 
-class FolderInUseError(StartError):
+class DataDirectoryInUseError(StartError):
     """Another process runs PostgreSQL on this data folder."""
 
 
-class DataFolder:
+class DataDirectory:
     """A folder for PostgreSQL, which root runs as `account`. `say` is told when the data lies elsewhere than where it was asked for."""
 
     def __init__(self, path: Path, account: Account | None, say: Callable[[str], None]) -> None:
@@ -64,14 +64,14 @@ class DataFolder:
             os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def lock(self) -> None:
-        """Takes the lock, which the kernel releases when this process ends, however it ends. Raises FolderInUseError."""
+        """Takes the lock, which the kernel releases when this process ends, however it ends. Raises DataDirectoryInUseError."""
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self.give(self.path / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise FolderInUseError(f"Another server runs on {self.path}. Stop it, or set DATA_DIR (and PORT) to others.") from None
+            raise DataDirectoryInUseError(f"Another server runs on {self.path}. Stop it, or set DATA_DIR (and PORT) to others.") from None
         self._lock = lock
 
     def unlock(self) -> None:

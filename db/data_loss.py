@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-__all__ = ["Loss", "changes_indexes_alone", "count", "losses"]
+__all__ = ["DataLoss", "changes_indexes_alone", "count_rows", "data_losses"]
 
 _COLUMNS = """
 SELECT c.oid, a.attnum, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), pg_relation_filenode(c.oid),
@@ -25,7 +25,7 @@ _INDEXES_ALONE = re.compile(r"(SET \w+ = '[^']*'|(CREATE|DROP) (UNIQUE )?INDEX C
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class DataLoss:
     """What is lost: a table, a column or (neither dropped) rows that are deleted or changed. `rows` says of how many rows."""
 
     table: str
@@ -48,25 +48,25 @@ def changes_indexes_alone(rollback: str) -> bool:
     return all(_INDEXES_ALONE.fullmatch(" ".join(each.split())) for each in statements)
 
 
-def losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[Loss]:
+def data_losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[DataLoss]:
     """What the rollback drops, deletes or changes. It runs and is taken back; the tables it touches are locked for that moment."""
     before, (after, changed) = _columns(connection), _after(connection, rollback)
     tables = {oid: name for (oid, _), (name, *_) in before.items()}
     left = {oid for oid, _ in after}
-    found = [Loss(name, count(connection, name)) for oid, name in tables.items() if oid not in left]
+    found = [DataLoss(name, count_rows(connection, name)) for oid, name in tables.items() if oid not in left]
     for key, (table, column, kind, _, default) in before.items():
         if key[0] in left and key not in after:
             # What every row had from the start comes back with the column.
-            found.append(Loss(table, count(connection, table, column, default), column))
+            found.append(DataLoss(table, count_rows(connection, table, column, default), column))
         elif key[0] in left and after[key][2] != kind:
-            found.append(Loss(table, count(connection, table, column), column))
+            found.append(DataLoss(table, count_rows(connection, table, column), column))
     for oid, rows in changed.items():
         if oid in tables:
-            found.append(Loss(tables[oid], rows, is_dropped=False))
+            found.append(DataLoss(tables[oid], rows, is_dropped=False))
     return found
 
 
-def count(connection: "psycopg.Connection[Any]", table: str, column: str | None = None, default: str = "NULL") -> int:
+def count_rows(connection: "psycopg.Connection[Any]", table: str, column: str | None = None, default: str = "NULL") -> int:
     """How many rows a table has, or how many have another value in a column than its constant default, an SQL expression."""
     condition: sql.Composable = sql.SQL("true")
     if column is not None:
@@ -94,13 +94,13 @@ def _after(connection: "psycopg.Connection[Any]", rollback: str) -> tuple[_Colum
         changed = {oid: done - rows_before.get(oid, ("", 0))[1] for oid, _, done in _rows(connection)}
         # TRUNCATE, and all that writes a table anew: rows are deleted without being counted.
         now = {
-            oid: (name, count(connection, name))
+            oid: (name, count_rows(connection, name))
             for (oid, _), (name, _, _, file, _) in after.items()
             if files.get(oid, (name, file))[1] != file
         }
         raise psycopg.Rollback(transaction)
     for oid, (_, rows) in now.items():
-        gone = count(connection, files[oid][0]) - rows
+        gone = count_rows(connection, files[oid][0]) - rows
         changed[oid] = max(changed.get(oid, 0), gone)
     return after, {oid: rows for oid, rows in changed.items() if rows > 0}
 

@@ -16,14 +16,22 @@ from urllib.parse import quote
 import psycopg
 
 from config import Settings
-from db.data_directory import DataFolder, FolderInUseError
+from db.data_directory import DataDirectory, DataDirectoryInUseError
+from db.disk_space import (
+    FIRST_START_BYTES,
+    RESTART_BYTES,
+    first_start_space_problem,
+    free_bytes,
+    is_disk_full_error,
+    megabytes,
+    reports_full_disk,
+)
 from db.postgres_binaries import Account, Binaries, StartError, find_binaries, unprivileged_account
 from db.server_log import SETTINGS as LOG_SETTINGS
 from db.server_log import BoundedLog
-from db.stale_postmaster import clear_leftovers, clear_unfinished, postmaster
-from db.storage import FIRST_START_BYTES, RESTART_BYTES, complains_of_storage, free_bytes, is_storage_error, megabytes, room_for_first_start
+from db.stale_postmaster import clear_stale_postmaster, postmaster_pid, remove_unfinished_initdb
 
-__all__ = ["DATABASE", "EmbeddedServer", "FolderInUseError", "StartError", "database_url", "die_with_parent"]
+__all__ = ["DATABASE", "DataDirectoryInUseError", "EmbeddedServer", "StartError", "database_url", "die_with_parent"]
 
 DATABASE = "rollcall"
 _USER = "rollcall"
@@ -40,9 +48,9 @@ class EmbeddedServer:
     ) -> None:
         account = unprivileged_account()
         self.binaries: Binaries = find_binaries(account)
-        self._place = DataFolder(folder, account, say)
-        self.account = self._place.account
-        self.folder, self.data, self.sockets = self._place.path, self._place.data, self._place.sockets
+        self._directory = DataDirectory(folder, account, say)
+        self.account = self._directory.account
+        self.folder, self.data, self.sockets = self._directory.path, self._directory.data, self._directory.sockets
         self.log = BoundedLog(self.folder / "postgres.log")
         self._durable = durable
         self._max_connections = max_connections
@@ -53,11 +61,11 @@ class EmbeddedServer:
         return f"postgresql://{_USER}@/{database}?host={quote(str(self.sockets), safe='')}&port=5432"
 
     def start(self) -> None:
-        """Makes the data folder if need be, and starts. Raises FolderInUseError, or StartError with the end of PostgreSQL's log."""
+        """Makes the data folder if need be, and starts. Raises DataDirectoryInUseError, or StartError with the end of PostgreSQL's log."""
         try:
-            self._place.make()
-            self._place.lock()
-            clear_leftovers(self.data)
+            self._directory.make()
+            self._directory.lock()
+            clear_stale_postmaster(self.data)
             if not self.data.exists() or not any(self.data.iterdir()):
                 self._initialise()
             self._check_version()
@@ -66,7 +74,7 @@ class EmbeddedServer:
             self._create_database()
         except OSError as error:
             self.stop()
-            if is_storage_error(error):
+            if is_disk_full_error(error):
                 raise StartError(self._full()) from error
             raise StartError(f"PostgreSQL's data folder cannot be used: {error}. Set DATA_DIR to one that is this user's.") from error
         except BaseException:
@@ -88,12 +96,12 @@ class EmbeddedServer:
                     self.process.wait(10)
         self.process = None
         self.log.stop()
-        self._place.unlock()
+        self._directory.unlock()
 
     def restart(self) -> None:
         """Starts again when PostgreSQL ended by itself; the folder's lock was held all the time. Raises StartError."""
         try:
-            clear_leftovers(self.data)
+            clear_stale_postmaster(self.data)
             self._launch()
             self._wait()
         except OSError as error:
@@ -103,16 +111,16 @@ class EmbeddedServer:
                 self.process.kill()
             raise
 
-    def lacks_storage(self) -> bool:
+    def is_out_of_disk(self) -> bool:
         """Whether PostgreSQL ended, or cannot start, because its disk is full: there is no room to start with, or its log says so."""
         try:
-            return free_bytes(self.data) < RESTART_BYTES or complains_of_storage(self.log.end(300).rpartition("starting PostgreSQL")[2])
+            return free_bytes(self.data) < RESTART_BYTES or reports_full_disk(self.log.end(300).rpartition("starting PostgreSQL")[2])
         except OSError:
             return False
 
     def running(self) -> bool:
         """Whether some process runs PostgreSQL on this folder and it is ready."""
-        return postmaster(self.data) is not None and self._ready()
+        return postmaster_pid(self.data) is not None and self._ready()
 
     def _ready(self) -> bool:
         with suppress(OSError):
@@ -123,12 +131,12 @@ class EmbeddedServer:
     def _initialise(self) -> None:
         """Makes the data folder beside its place and moves it there when it is whole: one that was cut short is never taken for one."""
         for cut_short in self.folder.glob("postgres.making-*"):
-            clear_unfinished(cut_short)
-        no_room = room_for_first_start(self.data)
+            remove_unfinished_initdb(cut_short)
+        no_room = first_start_space_problem(self.data)
         if no_room is not None:
             raise StartError(no_room)
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
-        self._place.give(making)
+        self._directory.give(making)
         options = ["-D", str(making), "-U", _USER, "-A", "trust", "-E", "UTF8"]
         # The same order of letters on every machine; names are sorted by a key of our own.
         options += ["--locale-provider=builtin", "--locale=C.UTF-8"] if self.binaries.major >= 17 else ["--locale=C.UTF-8"]
@@ -139,7 +147,7 @@ class EmbeddedServer:
         try:
             self._run("initdb", *options)
         except StartError:
-            clear_unfinished(making)
+            remove_unfinished_initdb(making)
             raise
         making.rename(self.data)
         folder = os.open(self.folder, os.O_RDONLY)
@@ -170,7 +178,7 @@ class EmbeddedServer:
             preexec_fn=die_with_parent,
             **_as(self.account),
         )
-        if done.returncode and complains_of_storage(done.stderr + done.stdout):
+        if done.returncode and reports_full_disk(done.stderr + done.stdout):
             raise StartError(self._full(FIRST_START_BYTES))
         if done.returncode:
             raise StartError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -195,7 +203,7 @@ class EmbeddedServer:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open() as log:
-            self._place.give(self.log.path)
+            self._directory.give(self.log.path)
             self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
@@ -214,10 +222,10 @@ class EmbeddedServer:
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                if self.lacks_storage():
+                if self.is_out_of_disk():
                     raise StartError(self._full())
                 raise StartError(f"PostgreSQL did not start:\n{self.log.end()}")
-            if self._ready() and postmaster(self.data) == self.process.pid:
+            if self._ready() and postmaster_pid(self.data) == self.process.pid:
                 return
             time.sleep(0.01)
         raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self.log.end()}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from db.connections import is_storage_full
+from db.connections import is_disk_full
 from db.constraint_messages import CONSTRAINTS, foreign_key
 from db.naming import camel
 from db.pool import CommitLostError, PoolTimeoutError
@@ -78,7 +78,7 @@ def failure(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, CommitLostError):
         known = "The database was lost while this was being saved, and it is not known whether it was."
         return "OUTCOME_UNKNOWN", f"{known} Look before you send it again. With an idempotency key it may be sent again."
-    if is_storage_full(error):
+    if is_disk_full(error):
         return "STORAGE_FULL", "The database's disk is full, and nothing of this was saved. Try again later."
     if isinstance(error, _TOO_LONG):
         return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."

@@ -3,10 +3,10 @@
 import asyncio
 from collections import deque
 
-__all__ = ["Turns"]
+__all__ = ["FifoSemaphore"]
 
 
-class Turns:
+class FifoSemaphore:
     """So many turns. Like asyncio's semaphore, but that taking one that is free is a plain call: each statement does it."""
 
     __slots__ = ("_free", "_line")
@@ -15,16 +15,16 @@ class Turns:
         self._free = number
         self._line: deque[asyncio.Future[None]] = deque()
 
-    def take(self) -> bool:
+    def try_acquire(self) -> bool:
         """Takes one if one is free; none is while anybody waits."""
         if self._free == 0:
             return False
         self._free -= 1
         return True
 
-    async def wait(self) -> None:
+    async def acquire(self) -> None:
         """Takes one when it is one's turn, perhaps at once. Who is cancelled meanwhile has taken none."""
-        if self.take():
+        if self.try_acquire():
             return
         mine = asyncio.get_running_loop().create_future()
         self._line.append(mine)
@@ -34,10 +34,10 @@ class Turns:
             if mine.cancelled():
                 self._line.remove(mine)
             else:
-                self.give_back()  # it came in the very moment
+                self.release()  # it came in the very moment
             raise
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Gives one to who has waited longest, or lets it lie."""
         for first in self._line:
             if not first.done():

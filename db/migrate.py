@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 from yoyo import get_backend, read_migrations
 
-from db.cli import plainly
+from db.cli import exit_on_error
 
 __all__ = ["FOLDER", "MigrationError", "SchemaState", "alone", "applied", "backend_of", "migrate", "schema_state", "schema_state_of"]
 
@@ -263,5 +263,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with plainly("migrations", MigrationError):
+    with exit_on_error("migrations", MigrationError):
         main()

@@ -10,22 +10,22 @@ import asyncpg
 
 from config import Settings
 from db.connections import (
-    LOST,
+    DISCONNECT_ERRORS,
     LostConnectionError,
+    acquire_idle,
+    connect_options,
     has_ended,
+    init_connection,
     is_closed,
-    is_end,
-    is_read,
-    is_storage_full,
-    lend_free,
-    needs_time,
-    options,
-    prepare,
+    is_disconnect,
+    is_disk_full,
+    is_read_only,
+    release_may_block,
 )
-from db.fifo_semaphore import Turns
-from db.liveness import SilenceDetector
+from db.fifo_semaphore import FifoSemaphore
+from db.liveness import LivenessMonitor
 from db.pool_metrics import PoolEvents, PoolMetrics
-from db.pool_min_size import keep_warm
+from db.pool_min_size import maintain_min_size
 
 __all__ = ["CommitLostError", "Database", "PoolEvents", "PoolMetrics", "PoolTimeoutError", "pool_metrics"]
 
@@ -45,12 +45,12 @@ class Database:
         self._pool = pool
         self._settings = settings
         self._waiting = 0
-        self._lent = 0
+        self._in_use = 0
         # Connections are had in the order in which they were asked for: asyncpg's line lets who comes later take what was given back for another.
-        self._turns = Turns(settings.pool_max_size)
-        self._came_back = asyncio.Event()
+        self._slots = FifoSemaphore(settings.pool_max_size)
+        self._released = asyncio.Event()
         self._returned = 0
-        self._silence = SilenceDetector(url, lambda: self._lent + self._waiting, lambda: self._returned, self._cut)
+        self._liveness = LivenessMonitor(url, lambda: self._in_use + self._waiting, lambda: self._returned, self._cut_off)
         # What ends when PostgreSQL is found silent.
         self._waits: set[asyncio.Timeout] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,14 +59,14 @@ class Database:
         self._bound = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
 
     @classmethod
-    async def open(cls, settings: Settings, url: str, *, warm_every: float = 5.0) -> "Database":
-        """Connects, warms `POOL_MIN_SIZE` connections, and looks every `warm_every` seconds that there are so many. Raises what asyncpg raises when it cannot connect."""
+    async def open(cls, settings: Settings, url: str, *, min_size_interval: float = 5.0) -> "Database":
+        """Connects, warms `POOL_MIN_SIZE` connections, and looks every `min_size_interval` seconds that there are so many. Raises what asyncpg raises when it cannot connect."""
         events = PoolEvents()
 
         async def connected(connection: Any) -> None:
-            await prepare(connection)
-            connection.add_termination_listener(lambda _: events.tell("remove"))
-            events.tell("connect")
+            await init_connection(connection)
+            connection.add_termination_listener(lambda _: events.emit("remove"))
+            events.emit("connect")
 
         pool = asyncpg.create_pool(
             url,
@@ -75,13 +75,13 @@ class Database:
             max_inactive_connection_lifetime=settings.pool_idle_seconds,
             max_queries=10**9,
             init=connected,
-            **options(settings),
+            **connect_options(settings),
         )
         await pool
         # Not through PgBouncer, where a probe may wait for its turn.
         database = cls(pool, settings, events, settings.direct_database_url or url)
-        warming = keep_warm(pool, settings.pool_min_size, warm_every, settings.connect_seconds)
-        database._tasks = [asyncio.create_task(warming), asyncio.create_task(database._silence.run())]
+        warming = maintain_min_size(pool, settings.pool_min_size, min_size_interval, settings.connect_seconds)
+        database._tasks = [asyncio.create_task(warming), asyncio.create_task(database._liveness.run())]
         _open.append(database)
         return database
 
@@ -92,7 +92,7 @@ class Database:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not await self._silence.answers():
+        if not await self._liveness.answers():
             self._pool.terminate()
             return
         try:
@@ -123,7 +123,7 @@ class Database:
                     )
                     yield connection
                     committing = True
-            except (*LOST, TimeoutError) as error:
+            except (*DISCONNECT_ERRORS, TimeoutError) as error:
                 if not committing:
                     raise
                 raise CommitLostError(str(error)) from error
@@ -151,12 +151,12 @@ class Database:
 
     async def has_room(self, within: float) -> bool:
         """Whether a connection can be had, or one is given back within so many seconds. Takes none itself, so it hangs with none."""
-        if self._lent < self._settings.pool_max_size:
+        if self._in_use < self._settings.pool_max_size:
             return True
-        self._came_back.clear()
+        self._released.clear()
         try:
             async with asyncio.timeout(within):
-                return await self._came_back.wait()
+                return await self._released.wait()
         except TimeoutError:
             return False
 
@@ -164,7 +164,7 @@ class Database:
         # A connection can be dead before anybody has noticed, and a type can have changed under what asyncpg knew of it. Reading again does no
         # harm, wherever the first reading ended, so nobody looks before the first; whether a write took place nobody can know, and it is not
         # written again.
-        for look in (False, True) if is_read(sql) else ():
+        for look in (False, True) if is_read_only(sql) else ():
             try:
                 return await self._once(call, look=look)
             except (LostConnectionError, asyncpg.OutdatedSchemaCacheError):
@@ -176,68 +176,68 @@ class Database:
 
     async def _once(self, call: Callable[[Any], Awaitable[Any]], *, look: bool) -> Any:
         # A statement that was prepared before its tables changed is refused before it runs, and asyncpg prepares and runs it again by itself.
-        connection = await self._take(look=look)
+        connection = await self._acquire(look=look)
         try:
-            connection._con.rollcall_clean = True
+            connection._con.rollcall_skip_reset = True
             if not self._settings.pgbouncer:
                 return await call(connection)
             # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
             async with connection.transaction():
                 await connection.execute(self._bound)
                 return await call(connection)
-        except LOST as error:
-            if is_end(error, connection):
+        except DISCONNECT_ERRORS as error:
+            if is_disconnect(error, connection):
                 raise LostConnectionError(error) from error
             raise
         except asyncpg.PostgresError as error:
             self._notice(error)
             raise
         finally:
-            await self._give_back(connection)
+            await self._release_connection(connection)
 
     def _notice(self, error: asyncpg.PostgresError) -> None:
-        if is_storage_full(error):
-            self.events.tell("full")
+        if is_disk_full(error):
+            self.events.emit("disk_full")
 
     @asynccontextmanager
     async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
         async with AsyncExitStack() as stack:
-            connection = await self._take(look=True)
-            stack.push_async_callback(self._give_back, connection)
+            connection = await self._acquire(look=True)
+            stack.push_async_callback(self._release_connection, connection)
             # Behind PgBouncer a RESET would meet whichever server connection is next, and undo what PgBouncer has set there for somebody else.
-            connection._con.rollcall_clean = clean or self._settings.pgbouncer
+            connection._con.rollcall_skip_reset = clean or self._settings.pgbouncer
             try:
                 yield connection
             except asyncpg.PostgresError as error:
                 self._notice(error)
                 raise
 
-    async def _take(self, *, look: bool) -> Any:
+    async def _acquire(self, *, look: bool) -> Any:
         """A live connection. One that died while it lay idle is thrown away, and the next is taken; with `look`, also if nobody noticed yet."""
-        if self._silence.is_silent:
-            raise _silent()
+        if self._liveness.is_unresponsive:
+            raise _unresponsive_error()
         deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
         self._waiting += 1
         try:
-            if not self._turns.take():
-                await self._turn(deadline)
+            if not self._slots.try_acquire():
+                await self._wait_for_slot(deadline)
             try:
-                connection = await lend_free(self._pool)
+                connection = await acquire_idle(self._pool)
                 while connection is None or (has_ended(connection) if look else is_closed(connection)):
                     if connection is not None:
-                        await self._throw_away(connection)
-                    connection = await self._any(deadline)
+                        await self._discard(connection)
+                    connection = await self._acquire_any(deadline)
             except BaseException:
-                self._turns.give_back()
+                self._slots.release()
                 raise
         finally:
             self._waiting -= 1
-        self._lent += 1
-        self.events.tell("acquire")
+        self._in_use += 1
+        self.events.emit("acquire")
         return connection
 
-    async def _turn(self, deadline: float) -> None:
-        await self._bounded(self._turns.wait(), deadline)
+    async def _wait_for_slot(self, deadline: float) -> None:
+        await self._bounded(self._slots.acquire(), deadline)
 
     async def _bounded(self, wait: Awaitable[Any], deadline: float) -> Any:
         """Waits until the deadline, and no longer than PostgreSQL answers. Raises PoolTimeoutError, ConnectionError."""
@@ -247,13 +247,13 @@ class Database:
             async with bound:
                 return await wait
         except TimeoutError:
-            if self._silence.is_silent:
-                raise _silent() from None
+            if self._liveness.is_unresponsive:
+                raise _unresponsive_error() from None
             raise PoolTimeoutError("no connection became free in time") from None
         finally:
             self._waits.discard(bound)
 
-    def _cut(self) -> None:
+    def _cut_off(self) -> None:
         """Ends what waits for a PostgreSQL that does not answer: statements as if their connections were lost, and whoever waits for a connection."""
         for holder in self._pool._holders:  # type: ignore[attr-defined]  # not in its stubs
             if holder._con is not None and holder._in_use is not None:
@@ -263,12 +263,12 @@ class Database:
             with suppress(RuntimeError):  # it is ending already
                 bound.reschedule(now)
 
-    async def _throw_away(self, connection: Any) -> None:
+    async def _discard(self, connection: Any) -> None:
         with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
             connection.terminate()
         await self._pool.release(connection)
 
-    async def _any(self, deadline: float) -> Any:
+    async def _acquire_any(self, deadline: float) -> Any:
         try:
             return await self._bounded(self._pool.acquire(), deadline)
         except ConnectionError:
@@ -277,9 +277,9 @@ class Database:
             # A name that leads nowhere, a host that cannot be reached, a socket that is gone: the same to whoever asked.
             raise ConnectionError(str(error)) from error
 
-    async def _give_back(self, connection: Any) -> None:
+    async def _release_connection(self, connection: Any) -> None:
         # A release must end even when its request is cancelled, or the connection is lost to the pool.
-        if needs_time(connection):
+        if release_may_block(connection):
             await asyncio.shield(self._release(connection, self._settings.connect_seconds))
         else:
             await self._release(connection, None)
@@ -290,18 +290,18 @@ class Database:
                 await self._pool.release(connection, timeout=within)
             else:
                 await connection._holder.release(None)
-        except (*LOST, TimeoutError):
+        except (*DISCONNECT_ERRORS, TimeoutError):
             # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
             pass
         finally:
-            self._lent -= 1
+            self._in_use -= 1
             self._returned += 1
-            self._turns.give_back()
-            self._came_back.set()
-            self.events.tell("release")
+            self._slots.release()
+            self._released.set()
+            self.events.emit("release")
 
 
-def _silent() -> ConnectionError:
+def _unresponsive_error() -> ConnectionError:
     return ConnectionError("PostgreSQL does not answer")
 
 

@@ -43,10 +43,10 @@ class PoolEvents:
     def __init__(self) -> None:
         self._listeners: list[Callable[[str], None]] = []
 
-    def listen(self, listener: Callable[[str], None]) -> None:
+    def add_listener(self, listener: Callable[[str], None]) -> None:
         self._listeners.append(listener)
 
-    def tell(self, event: str) -> None:
+    def emit(self, event: str) -> None:
         for listener in self._listeners:
             try:
                 listener(event)

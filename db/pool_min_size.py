@@ -7,14 +7,14 @@ from typing import Any
 import asyncpg
 import structlog
 
-from db.connections import LOST
+from db.connections import DISCONNECT_ERRORS
 
-__all__ = ["keep_warm"]
+__all__ = ["maintain_min_size"]
 
 _log = structlog.get_logger("rollcall.pool")
 
 
-async def keep_warm(pool: "asyncpg.Pool[Any]", at_least: int, every: float, within: float) -> None:
+async def maintain_min_size(pool: "asyncpg.Pool[Any]", at_least: int, every: float, within: float) -> None:
     """Opens what is missing to `at_least` connections, looking every so many seconds, for ever: run it as a task.
 
     asyncpg does so when it sees a connection end, and it does not see all: one that the server has closed while it lay idle may be found dead
@@ -31,9 +31,9 @@ async def keep_warm(pool: "asyncpg.Pool[Any]", at_least: int, every: float, with
         try:
             for _ in range(at_least - lent):
                 taken.append(await pool.acquire(timeout=within))  # noqa: PERF401 - those taken are given back
-        except (*LOST, asyncpg.PostgresError, TimeoutError) as error:
+        except (*DISCONNECT_ERRORS, asyncpg.PostgresError, TimeoutError) as error:
             _log.warning("the pool cannot be kept warm", error=type(error).__name__)
         finally:
             for connection in taken:
-                with suppress(*LOST, TimeoutError):
+                with suppress(*DISCONNECT_ERRORS, TimeoutError):
                     await pool.release(connection)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from db.fifo_semaphore import Turns
+from db.fifo_semaphore import FifoSemaphore
 from db.pool import Database, PoolTimeoutError
 
 __all__ = ["PoolShare"]
@@ -20,7 +20,7 @@ class PoolShare:
 
     def __init__(self, database: Database, connections: int, within: float) -> None:
         self._database = database
-        self._turns = Turns(connections)
+        self._slots = FifoSemaphore(connections)
         self._within = within
 
     async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
@@ -46,13 +46,13 @@ class PoolShare:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        if not self._turns.take():
+        if not self._slots.try_acquire():
             try:
                 async with asyncio.timeout(self._within):
-                    await self._turns.wait()
+                    await self._slots.acquire()
             except TimeoutError:
                 raise PoolTimeoutError("no connection of this share became free in time") from None
         try:
             yield
         finally:
-            self._turns.give_back()
+            self._slots.release()

@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 from yoyo import read_migrations
 
-from db.cli import plainly
-from db.data_loss import Loss, changes_indexes_alone, losses
+from db.cli import exit_on_error
+from db.data_loss import DataLoss, changes_indexes_alone, data_losses
 from db.migrate import FOLDER, MigrationError, alone, backend_of, schema_state_of
 
 __all__ = ["TakenBack", "rollback"]
@@ -30,7 +30,7 @@ class TakenBack:
     """A migration that was taken back, and what that lost."""
 
     name: str
-    lost: list[Loss]
+    lost: list[DataLoss]
 
 
 def rollback(
@@ -70,7 +70,7 @@ def _take_back(backend: Any, chosen: Any, text: str, confirm: str | None, produc
         backend.execute("DELETE FROM migration_checksums WHERE migration_id = :name", {"name": migration.id})
         return TakenBack(migration.id, [])
     with backend.transaction():
-        lost = losses(backend.connection, text)
+        lost = data_losses(backend.connection, text)
         if not confirmed and (production or any(each.rows for each in lost)):
             raise _unconfirmed(migration.id, lost, confirm, production)
         if lost:
@@ -78,7 +78,7 @@ def _take_back(backend: Any, chosen: Any, text: str, confirm: str | None, produc
             backend.execute("SET LOCAL lock_timeout = '5s'")
             for table in dict.fromkeys(each.table for each in lost):
                 backend.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
-            lost = losses(backend.connection, text)
+            lost = data_losses(backend.connection, text)
             if not confirmed and any(each.rows for each in lost):
                 raise _unconfirmed(migration.id, lost, confirm, production)
         with redirect_stdout(io.StringIO()):  # yoyo prints what SELECTs answer
@@ -95,7 +95,7 @@ def _take_back(backend: Any, chosen: Any, text: str, confirm: str | None, produc
     return TakenBack(migration.id, lost)
 
 
-def _unconfirmed(name: str, lost: list[Loss], confirm: str | None, production: bool, *, unknown: bool = False) -> MigrationError:
+def _unconfirmed(name: str, lost: list[DataLoss], confirm: str | None, production: bool, *, unknown: bool = False) -> MigrationError:
     said = [f"{name} was not taken back."]
     if unknown:
         said.append("What it would lose cannot be found out, since it runs outside a transaction.")
@@ -128,5 +128,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with plainly("rollback", MigrationError):
+    with exit_on_error("rollback", MigrationError):
         main()

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.constraint_check import breaks_checks, numeric_decimals, violations
+from db.constraint_check import constraint_violations, numeric_decimals, violates_checks
 from db.errors import DomainError, constraint_error, out_of_range, required, too_fine
 from rules.decimals import decimals
 
@@ -214,7 +214,7 @@ async def _refuse_rounding(connection: Any, record: Record, values: Mapping[str,
 
 
 async def _refuse_broken_checks(connection: Any, record: Record, row: str, row_id: UUID | None) -> None:
-    if await breaks_checks(connection, record.table, record.columns, row, row_id):
+    if await violates_checks(connection, record.table, record.columns, row, row_id):
         raise _BreaksChecksError
 
 
@@ -240,7 +240,7 @@ async def _unreadable(
 async def _broken(connection: Any, record: Record, row: str, row_id: UUID | None) -> list[DomainError]:
     """The rules that a row breaks, but for columns that a trigger fills: no writer may give them."""
     may_be_given = {required(column).field for column in record.columns}
-    found = await violations(connection, record.table, row, row_id)
+    found = await constraint_violations(connection, record.table, row, row_id)
     return [each for each in found if each.code != "REQUIRED" or each.field in may_be_given]
 
 

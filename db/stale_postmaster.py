@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["clear_leftovers", "clear_unfinished", "postmaster"]
+__all__ = ["clear_stale_postmaster", "postmaster_pid", "remove_unfinished_initdb"]
 
 
-def postmaster(data: Path) -> int | None:
+def postmaster_pid(data: Path) -> int | None:
     """The process id in postmaster.pid, when that process lives and is PostgreSQL on this data folder.
 
     After a hard kill or a restart of the machine the number may be anybody's by now.
@@ -25,7 +25,7 @@ def postmaster(data: Path) -> int | None:
         return None
 
 
-def clear_leftovers(data: Path, within: float = 30) -> None:
+def clear_stale_postmaster(data: Path, within: float = 30) -> None:
     """Ends every PostgreSQL process on a data folder and removes its postmaster.pid. The caller holds the folder's lock, so none is wanted.
 
     A postmaster that has lost its parent shuts down fast. Processes that have lost their postmaster are told to go at once: one that is in
@@ -34,7 +34,7 @@ def clear_leftovers(data: Path, within: float = 30) -> None:
     if not (data / "postmaster.pid").exists():
         return
     where = data.resolve()
-    living = postmaster(data)
+    living = postmaster_pid(data)
     _end([process for process in _all_on(where) if process.pid == living], signal.SIGINT, where, within)
     for sent in (signal.SIGQUIT, signal.SIGKILL):
         _end(_all_on(where), sent, where, 5)
@@ -42,7 +42,7 @@ def clear_leftovers(data: Path, within: float = 30) -> None:
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def clear_unfinished(making: Path, within: float = 10) -> None:
+def remove_unfinished_initdb(making: Path, within: float = 10) -> None:
     """Removes the folder of an initdb that was cut short. The caller holds the lock of the data folder, so nobody waits for it.
 
     initdb outlives whoever was killed hard by a moment, and writes into the folder while it is being removed: it is ended first.

@@ -13,7 +13,7 @@ import structlog
 from db.embedded import EmbeddedServer
 from db.postgres_binaries import StartError
 
-__all__ = ["kept_running"]
+__all__ = ["supervised"]
 
 _log = structlog.get_logger("rollcall.postgresql")
 
@@ -25,13 +25,13 @@ _TRIALS_APART = 5.0
 
 
 @contextmanager
-def kept_running(server: EmbeddedServer, gave_up: Callable[[str], None]) -> Iterator[None]:
+def supervised(server: EmbeddedServer, on_give_up: Callable[[str], None]) -> Iterator[None]:
     """Keeps a started server running during the block, and stops it after it.
 
-    What was committed is on disk: a start after a hard kill reads it back from the log. `gave_up` is told why, once, from another thread,
+    What was committed is on disk: a start after a hard kill reads it back from the log. `on_give_up` is told why, once, from another thread,
     when it is not started again.
     """
-    keeper = _Keeper(server, gave_up)
+    keeper = _Supervisor(server, on_give_up)
     keeper.thread.start()
     try:
         yield
@@ -39,10 +39,10 @@ def kept_running(server: EmbeddedServer, gave_up: Callable[[str], None]) -> Iter
         keeper.stop()
 
 
-class _Keeper:
-    def __init__(self, server: EmbeddedServer, gave_up: Callable[[str], None]) -> None:
+class _Supervisor:
+    def __init__(self, server: EmbeddedServer, on_give_up: Callable[[str], None]) -> None:
         self._server = server
-        self._gave_up = gave_up
+        self._on_give_up = on_give_up
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         # The kernel ends PostgreSQL with the thread that started it: this one lives as long as the server.
@@ -63,7 +63,7 @@ class _Keeper:
             if process is None:
                 return
             status = process.wait()
-            if self._server.lacks_storage() and not self._stopping.is_set():
+            if self._server.is_out_of_disk() and not self._stopping.is_set():
                 if full_since is None:
                     full_since = time.monotonic()
                     _log.error(
@@ -86,7 +86,7 @@ class _Keeper:
                 now = time.monotonic()
                 began = [each for each in began if now - each < _WITHIN_SECONDS]
                 if len(began) == _MOST:
-                    self._gave_up(
+                    self._on_give_up(
                         f"PostgreSQL ended {_MOST + 1} times within {_WITHIN_SECONDS / 60:.0f} minutes, and is not started again."
                         f" {last or f'Its log is {self._server.log.path}.'}"
                     )

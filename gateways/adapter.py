@@ -1,10 +1,10 @@
-"""What a payment gateway's adapter is: another gateway is another file with such a class, and a line in server.py."""
+"""What a payment gateway's adapter is: another gateway is another file with such a class, and a line in app.py."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from rules.gateways import GatewayEvent
+from rules.gateway_events import GatewayEvent
 
 __all__ = ["Adapter", "NotGenuineError", "UnreadableError"]
 

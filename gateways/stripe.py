@@ -19,7 +19,7 @@ from gateways.adapter import NotGenuineError, UnreadableError
 from resolvers.identifiers import read_id
 from resolvers.payments import Payment
 from rules.decimals import read_decimal
-from rules.gateways import GatewayEvent, Part
+from rules.gateway_events import GatewayEvent, Part
 from rules.money import exponent, from_minor
 
 __all__ = ["TOLERANCE_SECONDS", "Stripe"]

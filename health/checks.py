@@ -14,11 +14,11 @@ from typing import Any
 import asyncpg
 
 from config import VERSION, Settings
+from db.disk_space import is_socket_disk_full
 from db.migrate import schema_state
 from db.pool import Database
 from db.sql_catalog import queries
-from db.storage import is_full_beside
-from health.machine import Machine
+from health.disk_full import IS_FULL, DiskFullMonitor
 from health.report import (
     DEGRADED,
     HEALTHY,
@@ -34,8 +34,8 @@ from health.report import (
     TableSize,
 )
 from health.report import Process as ProcessFacts
-from health.single_flight import Shared
-from health.storage import IS_FULL, StorageWatch
+from health.single_flight import SingleFlight
+from health.system_metrics import SystemMetrics
 
 __all__ = ["Health"]
 
@@ -75,15 +75,15 @@ class Health:
         self._settings = settings
         self._in_flight = in_flight
         self._began = time.monotonic()
-        self._probe = Shared(self._ask, apart=_PROBES_APART)
-        self._shared_report = Shared(self._report)
+        self._probe = SingleFlight(self._ask, min_interval=_PROBES_APART)
+        self._report_flight = SingleFlight(self._report)
         self._watching: asyncio.Task[None] | None = None
-        self._storage = StorageWatch(settings.direct_url or url)
-        self.machine = Machine()
+        self._storage = DiskFullMonitor(settings.direct_url or url)
+        self.machine = SystemMetrics()
         self.draining = False
 
     def start(self) -> None:
-        self._database.events.listen(lambda event: self._storage.report_full() if event == "full" else None)
+        self._database.events.add_listener(lambda event: self._storage.report_full() if event == "disk_full" else None)
         self._watching = asyncio.create_task(self.machine.watch())
 
     def stop(self) -> None:
@@ -91,7 +91,7 @@ class Health:
             self._watching.cancel()
         self._storage.stop()
         self._probe.stop()
-        self._shared_report.stop()
+        self._report_flight.stop()
 
     @property
     def uptime(self) -> float:
@@ -105,7 +105,7 @@ class Health:
     def version(self) -> str:
         return VERSION
 
-    async def not_ready_because(self) -> str | None:
+    async def not_ready_reason(self) -> str | None:
         """Why requests should not come here now; None when they may. Answers within two seconds, whatever PostgreSQL does."""
         if self.draining:
             return "draining"
@@ -135,7 +135,7 @@ class Health:
 
     async def database(self) -> DatabaseReport:
         """What PostgreSQL tells of itself. It not answering is `unhealthy`, not an error. Who asks at once shares one report."""
-        return await self._shared_report()
+        return await self._report_flight()
 
     async def _report(self) -> DatabaseReport:
         began = time.perf_counter()
@@ -174,7 +174,7 @@ class Health:
         except TimeoutError:
             return _Answer("the database does not answer", _ms(began))
         except _FAILURES as error:
-            if is_full_beside(self._url):
+            if is_socket_disk_full(self._url):
                 return _Answer(_FULL, _ms(began))
             return _Answer(f"the database cannot be reached ({type(error).__name__})", _ms(began))
         reason = f"migrations are pending: {len(state.pending)}" if state.pending else None

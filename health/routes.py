@@ -39,7 +39,7 @@ def health_routes(find: Callable[[], Health], guard: Callable[[Request], Awaitab
         return _json({"status": "alive", "timestamp": to_json(now()), "uptime": find().uptime})
 
     async def ready(_: Request) -> Response:
-        reason = await find().not_ready_because()
+        reason = await find().not_ready_reason()
         if reason is None:
             return _json({"status": "ready", "timestamp": to_json(now())})
         return _json({"status": "not_ready", "timestamp": to_json(now()), "reason": reason}, 503)

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-__all__ = ["Shared"]
+__all__ = ["SingleFlight"]
 
 T = TypeVar("T")
 
 
-class Shared(Generic[T]):
+class SingleFlight(Generic[T]):
     """Runs `run` for whoever calls, once for all who call before it ends. They get its value, or its exception.
 
-    `apart`: seconds from the beginning of one run to that of the next. Who calls sooner waits for the next, and gets no old answer: a flood of
+    `min_interval`: seconds from the beginning of one run to that of the next. Who calls sooner waits for the next, and gets no old answer: a flood of
     calls costs a bounded number of runs, one after the other as well as at once.
     """
 
-    def __init__(self, run: Callable[[], Awaitable[T]], *, apart: float = 0.0) -> None:
+    def __init__(self, run: Callable[[], Awaitable[T]], *, min_interval: float = 0.0) -> None:
         self._run = run
-        self._apart = apart
+        self._min_interval = min_interval
         self._not_before = 0.0
         self._running: asyncio.Task[T] | None = None
 
@@ -37,5 +37,5 @@ class Shared(Generic[T]):
         early = self._not_before - loop.time()
         if early > 0:
             await asyncio.sleep(early)
-        self._not_before = loop.time() + self._apart
+        self._not_before = loop.time() + self._min_interval
         return await self._run()

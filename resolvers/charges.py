@@ -11,7 +11,7 @@ from resolvers.context import Context
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
 from rules.charges import Candidate, Plan, Terms, make_plan
-from rules.money import fits, written
+from rules.money import fits, format_amount
 
 __all__ = ["Preview", "cancel_charge", "create_charges", "preview_charges", "reason_errors", "update_charge"]
 
@@ -173,7 +173,7 @@ async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms 
         given["fee_category_id"],
         years[0]["id"],
         given["due_date"],
-        written(amount, category["currency"]),
+        format_amount(amount, category["currency"]),
         category["currency"],
         given.get("description") or None,
         bool(given.get("allow_again")),

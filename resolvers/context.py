@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from auth.capabilities import NOUNS, open_nouns
+from auth.capabilities import NOUNS, unrestricted_nouns
 from auth.client_address import UNKNOWN_CLIENT, Client
 from auth.viewer import Viewer
 from auth.visible_ids import Reach, read_reach
@@ -34,7 +34,7 @@ class Context:
         self.services = services
         self.client = client
         self.loaders = Loaders(self)
-        self.open = open_nouns(viewer)
+        self.open = unrestricted_nouns(viewer)
         self._reach: asyncio.Future[Reach] | None = None
 
     async def reach(self) -> Reach:

@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from auth.key_derivation import Keys
+from auth.key_derivation import DerivedKeys
 from config import load_settings
 
 __all__ = ["Cursor", "CursorCipher", "read_cursor", "write_cursor"]
@@ -65,7 +65,7 @@ def _cipher() -> CursorCipher:
     settings = load_settings()
     if settings.secret_key is None:
         raise RuntimeError("SECRET_KEY is not set; `make run` makes one that is kept")
-    return CursorCipher(Keys(settings.secret_key, settings.secret_key_previous).of(_PURPOSE))
+    return CursorCipher(DerivedKeys(settings.secret_key, settings.secret_key_previous).derive(_PURPOSE))
 
 
 def write_cursor(of_list: str, order: str, value: str, identifier: UUID) -> str:

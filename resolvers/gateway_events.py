@@ -17,8 +17,8 @@ from resolvers.charges import reason_errors
 from resolvers.context import Context, by_key
 from resolvers.ledger import book
 from resolvers.writing import AGAIN, ATTEMPTS, Objects, Rejected, Values, Write, rejected
-from rules.gateways import GatewayEvent as Told
-from rules.gateways import back
+from rules.gateway_events import GatewayEvent as Told
+from rules.gateway_events import allocate_refund
 
 __all__ = ["GatewayEvent", "dismiss_gateway_event", "gateway_event_by_id", "retry_gateway_event", "take_in"]
 
@@ -149,7 +149,7 @@ async def _refund(write: Write, told: Told, user_id: UUID | None) -> None:
     more = told.amount - sum(each["told"] for each in entries)
     if more <= 0:
         return
-    parts, left = back(more, [each["remaining"] for each in entries])
+    parts, left = allocate_refund(more, [each["remaining"] for each in entries])
     if left > 0:
         raise rejected(None, "REFUND_TOO_LARGE", f"{left.normalize():f} {told.currency} more were paid back than is left of the payment.")
     for entry, part in zip(entries, parts, strict=True):

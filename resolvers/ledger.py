@@ -15,7 +15,7 @@ from db.sql_catalog import queries
 from resolvers.charges import reason_errors
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write
-from rules.money import Share, fill, fits
+from rules.money import Share, allocate, fits
 
 __all__ = ["book", "correct_payment", "record_payment", "refund_payment", "waive_charge"]
 
@@ -239,7 +239,7 @@ def _spread(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, An
         return []
     found = [charges[each["payment_id"]] for each in wanted]
     shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(wanted, found, strict=True)]
-    parts, left = fill(amount, shares)
+    parts, left = allocate(amount, shares)
     if left > 0 and any(share.given is None for share in shares):
         errors.append(UserError("amount", "OVERPAID", "It is more than is owed on these charges."))
     elif left != 0 and wanted:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from auth.capabilities import Capability
-from db.constraint_check import violations
+from db.constraint_check import constraint_violations
 from db.row_writes import to_json
 from db.sql_catalog import queries
 from execution.errors import Refusal
@@ -14,7 +14,7 @@ from resolvers.grades import Assessment
 from resolvers.identifiers import write_id
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected
-from rules.marking import entry_problems, is_too_fine, state_of
+from rules.mark_entries import entry_problems, entry_state, is_too_fine
 
 __all__ = [
     "LOCKS",
@@ -43,7 +43,7 @@ async def create_assessment(write: Write, given: Values) -> Objects:
     errors = _number_errors(given)
     if facts["semester_id"] is None:
         errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", "No semester of the class's year has this day."))
-    elif not (facts["is_teacher"] or write.may(Capability.MANAGE_SCHOOL)):
+    elif not (facts["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
         raise Refusal("FORBIDDEN", "Assessments are made by who teaches the subject in the class.")
     elif facts["lesson_id"] is None:
         errors.append(UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that day."))
@@ -69,7 +69,7 @@ async def update_assessment(write: Write, given: Values) -> Objects:
         if absent:
             errors.append(UserError("assessmentDate", "NOT_IN_CLASS", f"{absent} with a mark in it were not in the class on that day."))
     if errors:
-        broken = await violations(write.connection, "assessments", to_json(given), row_id)
+        broken = await constraint_violations(write.connection, "assessments", to_json(given), row_id)
         raise Rejected(*errors, *(UserError(each.field, each.code, each.message) for each in broken))
     return {"assessment": await write.change("assessments", row_id, version, given, shows="assessment")}
 
@@ -117,7 +117,7 @@ async def _assessment(write: Write, row_id: UUID, field: str = "id") -> Any:
     there = await write.visible_row(queries.assessment_to_write, id=row_id, user_id=write.user_id)
     if there is None:
         raise rejected(field, "NOT_FOUND", "There is no such assessment.")
-    if not (there["is_teacher"] or write.may(Capability.MANAGE_SCHOOL)):
+    if not (there["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
         raise Refusal("FORBIDDEN", "Marks are written by who teaches the subject in the class in that semester.")
     return there
 
@@ -173,7 +173,7 @@ def _row(entry: Values) -> dict[str, Any]:
     return {
         "id": entry.get("client_id"),
         "student_id": entry["student_id"],
-        "state": state_of(entry),
+        "state": entry_state(entry),
         "score": score,
         "comment": entry.get("comment"),
         "keeps_comment": "comment" not in entry,

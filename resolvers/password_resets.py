@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from auth.opaque_tokens import Kind, fingerprint, is_token, mint
+from auth.opaque_tokens import TokenType, generate_token, hash_token, is_well_formed
 from auth.sessions import Granted
 from db.row_locks import retry_while_locked
 from db.sql_catalog import queries
@@ -35,10 +35,10 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
         return UserError("validHours", "OUT_OF_RANGE", f"A password reset is good for 1 to {MAX_HOURS} hours.")
     auth = authenticator_of(context)
     now = auth.clock.now()
-    token = mint(Kind.PASSWORD_RESET)
+    token = generate_token(TokenType.PASSWORD_RESET)
     expires_at = now + timedelta(hours=valid_hours)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
-        await auth.confirm(connection, context.viewer)
+        await auth.recheck(connection, context.viewer)
         account = await connection.fetchrow(*queries.account_by_id.bind(user_id=user_id))
         if account is None:
             return UserError("userId", "NOT_FOUND", "There is no such user.")
@@ -50,7 +50,7 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
         await connection.execute(
             *queries.add_password_reset.bind(
                 user_id=user_id,
-                token_hash=fingerprint(token),
+                token_hash=hash_token(token),
                 created_by=context.viewer.user_id,
                 now=now,
                 expires_at=expires_at,
@@ -61,10 +61,10 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
 
 async def reset_password(context: Context, token: str, new_password: str) -> Granted | UserError:
     """Sets the password that a reset is for, ends the user's sessions, and signs them in: a new session on the network they are on."""
-    if not is_token(Kind.PASSWORD_RESET, token):
+    if not is_well_formed(TokenType.PASSWORD_RESET, token):
         return _NOT_VALID
     auth = authenticator_of(context)
-    reset: dict[str, Any] = {"token_hash": fingerprint(token), "now": auth.clock.now()}
+    reset: dict[str, Any] = {"token_hash": hash_token(token), "now": auth.clock.now()}
     # Looked at before the password is hashed: who has no token costs us no hash.
     account = await auth.token_share.fetchrow(*queries.account_of_password_reset.bind(**reset))
     if account is None:
@@ -98,5 +98,5 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
 
     answer = await retry_while_locked(use)
     if isinstance(answer, Granted):
-        await auth.settle()
+        await auth.wait_until_propagated()
     return answer

@@ -35,7 +35,7 @@ async def post_final_grades(write: Write, given: Values) -> Objects:
     are marks that nobody may see yet, or students without a mark (unless `leave_out_not_recorded`). Raises FORBIDDEN for a teacher of another.
     """
     lessons = await _lessons(write, given)
-    if not write.may(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
+    if not write.has_capability(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
         raise Refusal("FORBIDDEN", "Final grades are posted by who teaches the subject in the class.")
     as_of = lessons[0]["as_of"]
     students = [row["student_id"] for row in await write.rows(queries.class_roster_on, class_id=given["class_id"], day=as_of)]

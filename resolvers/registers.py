@@ -15,7 +15,7 @@ from resolvers.context import Context, lists_from_statement
 from resolvers.paging import Page, page_request, root_page
 from resolvers.user_errors import UserError
 from resolvers.writing import Objects, Rejected, Values, Write, rejected
-from rules.registers import mark_problems, minutes_late
+from rules.register_entries import minutes_late, register_entry_problems
 
 __all__ = ["OverruledMark", "correct_attendance", "overruled_marks", "registers_not_taken", "submit_register"]
 
@@ -38,7 +38,7 @@ async def submit_register(write: Write, given: Values) -> Objects:
     """
     await _hold(write, [entry["student_id"] for entry in given["entries"]])
     facts = await _facts(write, given["class_id"], given["date"], given.get("subject_id"))
-    is_office = write.may(Capability.MANAGE_SCHOOL)
+    is_office = write.has_capability(Capability.MANAGE_SCHOOL)
     if not (is_office or facts["is_homeroom"] or facts["is_teacher"]):
         raise Refusal("FORBIDDEN", "This register is taken by the class's teachers.")
     entries = given["entries"]
@@ -146,7 +146,7 @@ def _subject_errors(facts: Any, subject_id: UUID | None) -> list[UserError]:
 
 
 def _mark_errors(entry: Values, path: str) -> list[UserError]:
-    return [UserError(f"{path}{field}", "INVALID", message) for field, message in mark_problems(entry)]
+    return [UserError(f"{path}{field}", "INVALID", message) for field, message in register_entry_problems(entry)]
 
 
 async def _own_id_errors(write: Write, given: Values, path: str | None = None) -> list[UserError]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from auth.opaque_tokens import Kind, fingerprint, mint
+from auth.opaque_tokens import TokenType, generate_token, hash_token
 from db.rows import Row
 from db.sql_catalog import queries
 from resolvers.context import Context, by_key
@@ -46,12 +46,12 @@ async def create_service_token(
         return UserError("scopes", "SCOPE_NOT_VALID", f"Give at least one scope, of: {', '.join(sorted(SCOPES))}.")
     if expires_at is not None and expires_at <= now:
         return UserError("expiresAt", "IN_THE_PAST", "The token would have expired before it exists.")
-    token = mint(Kind.SERVICE)
+    token = generate_token(TokenType.SERVICE)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
-        await auth.confirm(connection, context.viewer)
+        await auth.recheck(connection, context.viewer)
         sql, *arguments = queries.add_service_token.bind(
             name=name,
-            token_hash=fingerprint(token),
+            token_hash=hash_token(token),
             scopes=sorted(set(scopes)),
             created_by=context.viewer.user_id,
             now=now,
@@ -65,10 +65,10 @@ async def revoke_service_token(context: Context, token_id: UUID) -> ServiceToken
     """Ends a token, from the next request on; one that has ended already stays as it was. The caller is an administrator."""
     auth = authenticator_of(context)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
-        await auth.confirm(connection, context.viewer)
+        await auth.recheck(connection, context.viewer)
         sql, *arguments = queries.revoke_service_token.bind(token_id=token_id, now=auth.clock.now())
         row: ServiceToken | None = await connection.fetchrow(sql, *arguments, record_class=ServiceToken)
     if row is None:
         return UserError("id", "NOT_FOUND", "There is no such service token.")
-    await auth.settle()
+    await auth.wait_until_propagated()
     return row

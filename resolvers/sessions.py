@@ -31,7 +31,7 @@ async def end_session(write: Write, given: Values) -> Objects:
 
 async def end_sessions(write: Write, given: Values) -> Objects:
     """Ends all sessions of a user; of one's own, the one that asks goes on. Administrators do."""
-    assert write.may(Capability.MANAGE_SCHOOL)
+    assert write.has_capability(Capability.MANAGE_SCHOOL)
     user_id = given["user_id"]
     if await write.row(queries.account_by_id, user_id=user_id) is None:
         raise rejected("userId", "NOT_FOUND", "There is none with this id.")

@@ -75,7 +75,7 @@ async def refresh_session(context: Context, refresh_token: str) -> Granted:
     try:
         return await auth.sessions.refresh(auth.token_share, refresh_token)
     except RefreshTokenReused:
-        await auth.settle()
+        await auth.wait_until_propagated()
         raise
 
 
@@ -89,7 +89,7 @@ async def sign_out(context: Context, *, everywhere: bool) -> int:
             ended = await auth.sessions.end_all(connection, user_id, "SIGNED_OUT")
         else:
             ended = await auth.sessions.end(connection, session_id)
-    await auth.settle()
+    await auth.wait_until_propagated()
     return ended
 
 
@@ -116,7 +116,7 @@ async def change_password(context: Context, current_password: str, new_password:
 
     async def change() -> UserError | None:
         async with context.database.transaction(user_id=user_id, request_id=context.request_id) as connection:
-            await auth.confirm(connection, viewer)
+            await auth.recheck(connection, viewer)
             values: dict[str, Any] = {"user_id": user_id, "now": auth.clock.now()}
             await lock_account(connection, user_id)
             role = await connection.fetchval(
@@ -130,7 +130,7 @@ async def change_password(context: Context, current_password: str, new_password:
 
     error = await retry_while_locked(change)
     if error is None:
-        await auth.settle()
+        await auth.wait_until_propagated()
     return error
 
 

@@ -13,7 +13,7 @@ from execution.errors import Refusal
 from execution.loaders import Loader
 from execution.time_slices import pause, sliced
 from resolvers.context import Context
-from rules.statement import running
+from rules.account_statements import running_balances
 
 __all__ = ["LONGEST", "Entry", "Statement", "statements_of_student"]
 
@@ -65,7 +65,7 @@ def _too_long(accounts: dict[str, list[Any]]) -> Refusal | None:
 
 def _statement(currency: str, rows: list[Any]) -> Statement:
     opening, moves = rows[0]["adds"], rows[1:]
-    balances = running(opening, [row["adds"] for row in moves])
+    balances = running_balances(opening, [row["adds"] for row in moves])
     entries = [
         Entry(row["happened_at"], row["kind"], row["adds"], balance, row["note"], row["payment_id"], row["transaction_id"])
         for row, balance in zip(moves, balances, strict=True)

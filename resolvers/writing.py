@@ -14,9 +14,9 @@ from uuid import UUID
 
 import asyncpg
 
-from auth.capabilities import Capability, may
+from auth.capabilities import Capability, has_capability
 from auth.visible_ids import Reach, read_reach
-from db.constraint_check import violations
+from db.constraint_check import constraint_violations
 from db.errors import DomainError, constraint_error
 from db.query_compiler import Query
 from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
@@ -63,8 +63,8 @@ class Write:
         assert self.context.viewer.user_id is not None
         return self.context.viewer.user_id
 
-    def may(self, capability: Capability) -> bool:
-        return may(self.context.viewer, capability)
+    def has_capability(self, capability: Capability) -> bool:
+        return has_capability(self.context.viewer, capability)
 
     async def reach(self) -> Reach:
         """The viewer's reach as this transaction sees it."""
@@ -130,7 +130,7 @@ class Write:
 
     async def broken_rules(self, record: str, values: Mapping[str, Any], *but: str) -> list[UserError]:
         """What a new row would break, without writing it; `but` are fields that are not looked at."""
-        found = await violations(self.connection, queries.records[record].table, to_json(values), None)
+        found = await constraint_violations(self.connection, queries.records[record].table, to_json(values), None)
         return [UserError(each.field, each.code, each.message) for each in found if each.field not in but]
 
 
@@ -177,7 +177,7 @@ async def perform(context: Context, action: Action, given: Values, *, key: Idemp
                 raise
     context.forget()
     if settles:
-        await authenticator_of(context).settle()
+        await authenticator_of(context).wait_until_propagated()
     return Outcome(objects, [])
 
 
@@ -185,7 +185,7 @@ async def _once(context: Context, action: Action, given: Values, key: Idempotenc
     if context.viewer.user_id is None:
         raise Refusal("UNAUTHENTICATED", "Sign in first: send an access token as `Authorization: Bearer …`.")
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
-        await authenticator_of(context).confirm(connection, context.viewer)
+        await authenticator_of(context).recheck(connection, context.viewer)
         write = Write(context, connection)
         if key is None:
             return await action(write, given)

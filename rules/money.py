@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-__all__ = ["Share", "Totals", "balance", "exponent", "fill", "fits", "from_minor", "status", "written"]
+__all__ = ["Share", "Totals", "allocate", "balance", "exponent", "fits", "format_amount", "from_minor", "status"]
 
 # ISO 4217. The database's currency_exponent() says the same; a test compares the two.
 _NONE = frozenset(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"])
@@ -49,7 +49,7 @@ def fits(amount: Decimal, currency: str) -> bool:
         return False
 
 
-def written(amount: Decimal, currency: str) -> Decimal:
+def format_amount(amount: Decimal, currency: str) -> Decimal:
     """An amount that fits, with all of its currency's decimals: 100.00 EUR, 100 JPY."""
     return amount.quantize(Decimal(1).scaleb(-exponent(currency)))
 
@@ -80,7 +80,7 @@ def balance(totals: Totals) -> Decimal:
     return Decimal(0) if totals.is_cancelled else totals.amount - totals.waived - (totals.paid - totals.refunded)
 
 
-def fill(amount: Decimal, shares: Sequence[Share]) -> tuple[list[Decimal], Decimal]:
+def allocate(amount: Decimal, shares: Sequence[Share]) -> tuple[list[Decimal], Decimal]:
     """Spreads an amount over shares: those with a given part get it; the others, earliest due first, all that they owe while there is some.
 
     The answer is a part for each share, in their order, and what is left: parts and rest add up to the amount, to the smallest unit. A rest

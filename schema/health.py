@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
-from auth.capabilities import Capability, may
+from auth.capabilities import Capability, has_capability
 from execution.costs import COST
 from execution.errors import Refusal
 from health import report
@@ -158,7 +158,7 @@ class _Asked:
 
 
 def _may_read(info: Info) -> None:
-    if not may(info.context.viewer, Capability.READ_HEALTH):
+    if not has_capability(info.context.viewer, Capability.READ_HEALTH):
         raise Refusal("FORBIDDEN", "You may not see this field of this object.")
 
 

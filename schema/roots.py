@@ -9,7 +9,7 @@ import strawberry
 from strawberry.tools import create_type
 from strawberry.types import Info
 
-from auth.capabilities import Capability, may
+from auth.capabilities import Capability, has_capability
 from auth.viewer import Viewer
 from execution.costs import BATCH, STATEMENT
 from execution.errors import Refusal
@@ -24,7 +24,7 @@ CAPABILITY = "capability"
 
 def require(viewer: Viewer, capability: Capability) -> None:
     """Raises UNAUTHENTICATED for someone unknown, FORBIDDEN for someone known who may not."""
-    if may(viewer, capability):
+    if has_capability(viewer, capability):
         return
     if viewer.user_id is None and not viewer.scopes:
         raise Refusal("UNAUTHENTICATED", "Sign in first: send an access token as `Authorization: Bearer …`.")

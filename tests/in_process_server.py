@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import uvicorn
 
+from app import create_app
 from config import Settings
-from server import create_app
 from transport.protocol import HTTPProtocol
 
 __all__ = ["PASSWORD", "Client", "serving"]

@@ -1,4 +1,4 @@
-"""Starts the whole server, `python -m serve`, as a process of its own, and looks at processes."""
+"""Starts the whole server, `python -m launcher`, as a process of its own, and looks at processes."""
 
 import itertools
 import json
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Program:
-    """`python -m serve` with settings of its own."""
+    """`python -m launcher` with settings of its own."""
 
     def __init__(self, folder: Path, *, user: int | None = None, interpreter: str = sys.executable, **settings: str) -> None:
         self.port = free_port()
@@ -41,7 +41,7 @@ class Program:
         self.log = folder / "program.log"
         with self.log.open("ab") as log:
             identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-            self.process = subprocess.Popen([interpreter, "-m", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log, **identity)
+            self.process = subprocess.Popen([interpreter, "-m", "launcher"], cwd=ROOT, env=environment, stdout=log, stderr=log, **identity)
 
     def said(self) -> str:
         return self.log.read_text()

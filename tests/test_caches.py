@@ -15,7 +15,7 @@ import execution.complete.codegen
 from auth.client_address import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
-from db.connections import is_read
+from db.connections import is_read_only
 from db.query_compiler import COMPILED
 from db.query_templates import QueryVariant
 from db.rows import Row
@@ -167,7 +167,7 @@ def test_statements_of_records_are_bounded():
 
 
 def test_whether_a_statement_reads_is_kept_nowhere():
-    assert kept_by(lambda: [is_read(f"/* a */ SELECT {number}" + " " * 10_000) for number in range(500)] and None) < 50_000
+    assert kept_by(lambda: [is_read_only(f"/* a */ SELECT {number}" + " " * 10_000) for number in range(500)] and None) < 50_000
 
 
 @pytest.mark.parametrize("declared", [1, 5, 90, 300])

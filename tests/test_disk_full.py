@@ -18,7 +18,7 @@ import db.embedded
 import db.supervisor
 from db.embedded import EmbeddedServer, StartError
 from db.errors import failure
-from db.supervisor import kept_running
+from db.supervisor import supervised
 from tests.in_process_server import serving
 from tests.polling import block_until
 from tests.server_process import ROOT, Program
@@ -60,7 +60,7 @@ def fill(folder):
 def test_a_first_start_on_a_disk_that_is_too_small_says_what_it_needs():
     with disk(100) as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "serve"], cwd=ROOT, env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), "PORT": "0"},
+            [sys.executable, "-m", "launcher"], cwd=ROOT, env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), "PORT": "0"},
             capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 1
@@ -166,7 +166,7 @@ def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
         trials = []
         restart = server.restart
         monkeypatch.setattr(server, "restart", lambda: (trials.append(time.monotonic()), restart()))
-        with kept_running(server, pytest.fail):
+        with supervised(server, pytest.fail):
             with psycopg.connect(server.url(), autocommit=True) as connection:
                 connection.execute("CREATE TABLE said AS SELECT n FROM generate_series(1, 1000) AS n")
             ballast = fill(folder)

@@ -24,7 +24,7 @@ _ROOMS = ("auth", "db", "execution", "gateways", "health", "resolvers", "rules",
 def codes_in_the_source():
     """Each code with a place that gives it."""
     found = {}
-    for path in [*(path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py"))), ROOT / "server.py"]:
+    for path in [*(path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

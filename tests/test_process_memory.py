@@ -27,7 +27,7 @@ import asyncio, process_memory, psutil
 own = psutil.Process()
 
 async def main():
-    process_memory.give_back()
+    process_memory.tune_malloc()
     before = own.memory_info().rss
     answers = [bytearray(300_000 + number) for number in range(300)]
     kept = answers[::60]
@@ -50,17 +50,17 @@ def told(program: str) -> int:
 
 @_GLIBC
 def test_what_a_sign_in_needs_for_a_moment_goes_back_to_the_system():
-    assert told(_SIGNED_IN.format(first="process_memory.give_back()")) < 8
+    assert told(_SIGNED_IN.format(first="process_memory.tune_malloc()")) < 8
     assert told(_SIGNED_IN.format(first="")) > 16, "glibc gives it back by itself: give_back() may go"
 
 
 @_GLIBC
 def test_what_answers_have_left_between_smaller_pieces_goes_back_to_the_system():
-    assert told(_ANSWERED.format(what="process_memory.keep_giving_back(every=0.1)")) < 16
+    assert told(_ANSWERED.format(what="process_memory.trim_periodically(every=0.1)")) < 16
     assert told(_ANSWERED.format(what="asyncio.sleep(1)")) > 40, "glibc gives it back by itself: keep_giving_back() may go"
 
 
 async def test_elsewhere_there_is_nothing_to_do(monkeypatch):
-    monkeypatch.setattr("process_memory._of_glibc", lambda name: None)
-    process_memory.give_back()
-    await asyncio.wait_for(process_memory.keep_giving_back(), 5)
+    monkeypatch.setattr("process_memory._glibc_function", lambda name: None)
+    process_memory.tune_malloc()
+    await asyncio.wait_for(process_memory.trim_periodically(), 5)

@@ -64,7 +64,7 @@ async def test_a_route_that_fails_answers_in_json_with_the_headers(client, monke
     async def broken(self):
         raise RuntimeError("the secret ingredient")
 
-    monkeypatch.setattr("health.checks.Health.not_ready_because", broken)
+    monkeypatch.setattr("health.checks.Health.not_ready_reason", broken)
     answer = await client.http.get("/health/ready")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (500, "INTERNAL_SERVER_ERROR")
     assert SECURE.items() <= dict(answer.headers).items()

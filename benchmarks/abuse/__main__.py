@@ -28,8 +28,8 @@ from benchmarks.abuse.target import Figure, Target
 from benchmarks.contest.contestants import BREADTH_FIRST, SECRET
 from benchmarks.contest.load import undisturbed, use_cores
 from benchmarks.contest.processes import Server, free_port
-from benchmarks.district import seeded
-from benchmarks.writing.copies import copied, tokens
+from benchmarks.district_school import seeded
+from benchmarks.writing.database_copies import copied, tokens
 
 __all__ = ["PARTS", "main"]
 

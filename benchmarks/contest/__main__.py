@@ -21,7 +21,7 @@ from benchmarks.contest.load import use_cores
 from benchmarks.contest.report import written
 from benchmarks.contest.run import Contest, Measured, contest, sign_in
 from benchmarks.contest.screens import TEACHER, administrator_screens, growing_screens, teacher_screens
-from benchmarks.district import district
+from benchmarks.district_school import district
 
 __all__ = ["OURS", "main"]
 

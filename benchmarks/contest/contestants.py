@@ -54,7 +54,7 @@ def _by_place(screen: Screen, place: int) -> tuple[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One server. `app` is what `watched` runs; None: Node's PostGraphile. `likened` makes its answers and the others' comparable where names differ."""
+    """One server. `app` is what `instrumented` runs; None: Node's PostGraphile. `likened` makes its answers and the others' comparable where names differ."""
 
     name: str
     title: str
@@ -75,7 +75,7 @@ class Contestant:
                 str(_PEERS / "graphile.config.mjs"),
             ]
         options = ["--facts", str(facts), "--cores", cores, "--port", str(port), *(["--ticks"] if ticks else [])]
-        return [sys.executable, "-m", "benchmarks.contest.watched", *options, self.app]
+        return [sys.executable, "-m", "benchmarks.contest.instrumented", *options, self.app]
 
     def surroundings(self, url: str, port: int) -> dict[str, str]:
         """Its environment: the database, the port, and what is its own."""
@@ -93,18 +93,21 @@ class Contestant:
         } | self.environment
 
 
-BREADTH_FIRST = Contestant("breadth_first", "Rollcall", "serve", environment={"EXECUTOR": "breadth_first"})
-GRAPHQL_CORE = Contestant("graphql_core", "Rollcall, EXECUTOR=graphql_core", "serve", environment={"EXECUTOR": "graphql_core"})
-STOCK = Contestant("stock", "stock Strawberry", "benchmarks.stock.app:create_app")
+BREADTH_FIRST = Contestant("breadth_first", "Rollcall", "launcher", environment={"EXECUTOR": "breadth_first"})
+GRAPHQL_CORE = Contestant("graphql_core", "Rollcall, EXECUTOR=graphql_core", "launcher", environment={"EXECUTOR": "graphql_core"})
+STOCK = Contestant("stock", "stock Strawberry", "benchmarks.stock_strawberry.app:create_app")
 STOCK_CACHED = Contestant(
-    "stock_cached", "stock Strawberry, parser and validation caches", "benchmarks.stock.app:create_app", environment={"STOCK_CACHES": "1"}
+    "stock_cached",
+    "stock Strawberry, parser and validation caches",
+    "benchmarks.stock_strawberry.app:create_app",
+    environment={"STOCK_CACHES": "1"},
 )
 POSTGRAPHILE_5 = Contestant(
     "postgraphile", "PostGraphile 5", None, _postgraphile, {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}, without_kinds_of_ids
 )
-STATEMENT = Contestant("statement", "no GraphQL: one statement builds the JSON", "benchmarks.by_hand.app:statement", _plainly)
-ROWS = Contestant("rows", "no GraphQL: asyncpg rows → dicts → orjson", "benchmarks.by_hand.app:rows", _plainly)
-BARE = Contestant("bare", "no GraphQL, no database: Starlette sends the same bytes", "benchmarks.by_hand.app:bare", _by_place)
+STATEMENT = Contestant("statement", "no GraphQL: one statement builds the JSON", "benchmarks.handwritten.app:statement", _plainly)
+ROWS = Contestant("rows", "no GraphQL: asyncpg rows → dicts → orjson", "benchmarks.handwritten.app:rows", _plainly)
+BARE = Contestant("bare", "no GraphQL, no database: Starlette sends the same bytes", "benchmarks.handwritten.app:bare", _by_place)
 
 
 def node() -> Path:

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 import psutil
 
+from benchmarks.contest.instrumented import QUARTER
 from benchmarks.contest.load import Address
-from benchmarks.contest.watched import QUARTER
 from db.embedded import die_with_parent
 
 __all__ = ["Collected", "Server", "StartError", "database_cpu_seconds", "free_port"]

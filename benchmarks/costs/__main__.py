@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks.costs.measuring import Application, Taken
 from benchmarks.costs.operations import Arguments, Probe, probes
-from benchmarks.district import seeded
+from benchmarks.district_school import seeded
 from config import load_settings
 from schema import make_schema
 

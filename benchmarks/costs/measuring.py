@@ -50,7 +50,7 @@ class Application:
     @classmethod
     @asynccontextmanager
     async def over(cls, url: str) -> AsyncIterator["Application"]:
-        import server
+        from app import create_app
         from schema import make_schema
 
         os.environ |= {
@@ -62,7 +62,7 @@ class Application:
             "COST_PER_MINUTE": "0",
         }
         load_settings.cache_clear()
-        app = server.create_app()
+        app = create_app()
         async with app.router.lifespan_context(app):
             yield cls(app, make_schema()._schema, _postmaster(url))
 

@@ -20,8 +20,8 @@ from benchmarks.contest.contestants import BREADTH_FIRST
 from benchmarks.contest.load import Exchange, Outcome, load, percentile, use_cores
 from benchmarks.contest.processes import Server, database_cpu_seconds
 from benchmarks.contest.run import Contest, contest
-from benchmarks.district import SEED_DATE, district
-from benchmarks.writing.copies import copied, tokens
+from benchmarks.district_school import SEED_DATE, district
+from benchmarks.writing.database_copies import copied, tokens
 from benchmarks.writing.large_register import measured_large, own_teacher, prepared_large, summary
 from benchmarks.writing.payments import owed, payments
 from benchmarks.writing.registers import Place, places, registers

@@ -12,7 +12,7 @@ import psycopg
 from benchmarks.contest.comparison import post
 from benchmarks.contest.load import Address, Exchange, load, percentile
 from benchmarks.contest.run import Contest
-from benchmarks.writing.copies import TODAY
+from benchmarks.writing.database_copies import TODAY
 from benchmarks.writing.registers import SUBMIT, accepted, entries, mutation
 from config import load_settings
 from db.pool import Database

@@ -5,7 +5,7 @@ import sys
 from datetime import date, datetime
 
 from config import load_settings
-from db.cli import plainly
+from db.cli import exit_on_error
 from db.embedded import database_url
 from db.migrate import MigrationError, migrate
 from db.production import ProductionError
@@ -30,5 +30,5 @@ def main() -> None:
         seed(url, given.scale, given.date, say=lambda text: print(text, flush=True))
 
 
-with plainly("seed", MigrationError, NotEmptyError):
+with exit_on_error("seed", MigrationError, NotEmptyError):
     main()

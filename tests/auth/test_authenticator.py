@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auth.authenticator import Authenticator
-from auth.opaque_tokens import Kind, mint
+from auth.opaque_tokens import TokenType, generate_token
 from db.pool import Database
 from execution.errors import Refusal
 from tests.auth.school import School
@@ -16,7 +16,7 @@ HEADERS = (
     TEXTS
     | st.tuples(st.sampled_from(["Bearer ", "bearer  ", "Basic ", "Bearer", "BEARER\t"]), TEXTS).map("".join)
     | st.tuples(TEXTS, TEXTS, TEXTS).map(lambda parts: f"Bearer {'.'.join(parts)}")
-    | st.builds(lambda kind, tail: f"Bearer {mint(kind)}{tail}", st.sampled_from(Kind), st.text(max_size=2))
+    | st.builds(lambda kind, tail: f"Bearer {generate_token(kind)}{tail}", st.sampled_from(TokenType), st.text(max_size=2))
 )
 
 

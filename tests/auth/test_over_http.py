@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from argon2 import PasswordHasher
 
+from app import create_app
 from config import Settings
-from server import create_app
 from tests.auth.school import PASSWORD, School
 
 NEW = "a new and longer password"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auth.authenticator import Authenticator
-from auth.opaque_tokens import Kind, fingerprint, is_token, mint
+from auth.opaque_tokens import TokenType, generate_token, hash_token, is_well_formed
 from auth.sessions import Granted
 from auth.throttle import ACCOUNT
 from auth.viewer import Viewer
@@ -43,9 +43,9 @@ async def enters(school: School, worker: Authenticator, email: str, password: st
 async def test_a_first_password_by_a_reset(school: School, worker: Authenticator, administrator: Viewer) -> None:
     user_id, email = await school.person(password=None)
     issued = await issue(school, worker, administrator, email)
-    assert is_token(Kind.PASSWORD_RESET, issued.token)
+    assert is_well_formed(TokenType.PASSWORD_RESET, issued.token)
     assert issued.expires_at == school.clock.now() + timedelta(hours=24)
-    assert await school.value("SELECT token_hash FROM password_resets WHERE user_id = $1", user_id) == fingerprint(issued.token)
+    assert await school.value("SELECT token_hash FROM password_resets WHERE user_id = $1", user_id) == hash_token(issued.token)
     granted = await reset_password(school.context(worker), issued.token, NEW)
     assert isinstance(granted, Granted)
     assert (await worker.viewer(f"Bearer {granted.access_token}")).user_id == user_id
@@ -120,7 +120,15 @@ async def test_a_refused_password_leaves_it_good(school: School, worker: Authent
 
 async def test_tokens_that_nobody_issued(school: School, worker: Authenticator) -> None:
     granted, _ = await school.signed_in(worker)
-    for token in (mint(Kind.PASSWORD_RESET), mint(Kind.REFRESH), granted.refresh_token, "", "\0", "\ud800", "x" * 100_000):
+    for token in (
+        generate_token(TokenType.PASSWORD_RESET),
+        generate_token(TokenType.REFRESH),
+        granted.refresh_token,
+        "",
+        "\0",
+        "\ud800",
+        "x" * 100_000,
+    ):
         assert await use(school, worker, token) == "RESET_NOT_VALID"
 
 

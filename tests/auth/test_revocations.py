@@ -76,7 +76,7 @@ async def test_a_change_made_anywhere_counts_in_every_worker(school: School, con
         assert await role(worker, bystander) == "TEACHER"
     await connection.execute(change, granted.user_id)
     for worker in workers:
-        await worker.settle()
+        await worker.wait_until_propagated()
         assert await role(worker, granted) == expected
         assert await role(worker, bystander) == "TEACHER"
 
@@ -143,7 +143,7 @@ async def test_settling_misses_nothing_that_was_committed_before(school: School,
     for number in range(300):
         expected = ("BURSAR", "TEACHER")[number % 2]
         await connection.execute("UPDATE users SET role = $2 WHERE id = $1", viewer.user_id, expected)
-        await worker.settle()
+        await worker.wait_until_propagated()
         assert await role(worker, granted) == expected
 
 
@@ -187,7 +187,7 @@ async def test_what_was_missed_while_it_was_lost_counts_when_it_is_back(school: 
         assert asked.times == before
         # And it hears again.
         await connection.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
-        await worker.settle()
+        await worker.wait_until_propagated()
         assert await role(worker, granted) is None
 
 
@@ -209,7 +209,7 @@ async def test_a_connection_that_died_in_silence_is_not_believed_and_is_replaced
         assert await role(worker, granted) == "BURSAR"
         assert asked.times == before + 2
         # Asking it for a sign of life finds it dead; a new one takes its place.
-        await worker.settle()
+        await worker.wait_until_propagated()
         proxy.thaw()
         await until(lambda: worker.is_listening)
         before = asked.times
@@ -229,7 +229,7 @@ async def test_a_revocation_that_comes_while_the_database_is_asked_is_not_overwr
         answer = await fetchval(sql, *arguments)
         # Read, and not yet kept: now the user is deactivated, and the news arrives.
         await school.database.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
-        await worker.settle()
+        await worker.wait_until_propagated()
         return answer
 
     with monkeypatch.context() as patched:
@@ -266,7 +266,7 @@ async def test_a_revocation_that_nobody_heard_is_not_overwritten_when_listening_
 async def test_a_remembered_token_expires(school: School, worker: Authenticator, asked: Asked) -> None:
     granted, _ = await school.signed_in(worker)
     school.clock.advance(minutes=14, seconds=59)
-    await worker.settle()
+    await worker.wait_until_propagated()
     assert await role(worker, granted) == "TEACHER"
     before = asked.times
     school.clock.advance(seconds=1)
@@ -279,24 +279,24 @@ async def test_an_inactive_user_is_nobody_whatever_their_session_says(school: Sc
     granted, viewer = await school.signed_in(worker)
     await school.database.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
     await school.database.execute("UPDATE sessions SET revoked_at = NULL, revoked_because = NULL WHERE user_id = $1", viewer.user_id)
-    await worker.settle()
+    await worker.wait_until_propagated()
     assert await role(worker, granted) is None
 
 
 async def test_a_mutation_does_not_trust_what_is_remembered(school: School, worker: Authenticator) -> None:
     _, viewer = await school.signed_in(worker, "ADMIN")
     async with school.database.transaction() as transaction:
-        await worker.confirm(transaction, viewer)
+        await worker.recheck(transaction, viewer)
         await transaction.execute("UPDATE users SET role = 'TEACHER' WHERE id = $1", viewer.user_id)
         with pytest.raises(Refusal) as refusal:
-            await worker.confirm(transaction, viewer)
+            await worker.recheck(transaction, viewer)
         assert refusal.value.code == "FORBIDDEN"
         await transaction.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
         with pytest.raises(Refusal) as refusal:
-            await worker.confirm(transaction, viewer)
+            await worker.recheck(transaction, viewer)
         assert refusal.value.code == "UNAUTHENTICATED"
         with pytest.raises(Refusal):
-            await worker.confirm(transaction, Viewer(None, None, None, frozenset({"health:read"})))
+            await worker.recheck(transaction, Viewer(None, None, None, frozenset({"health:read"})))
 
 
 async def test_news_that_does_not_read_as_such_clears_everything(school: School, worker: Authenticator, connection: Any) -> None:
@@ -304,7 +304,7 @@ async def test_news_that_does_not_read_as_such_clears_everything(school: School,
         granted, _ = await school.signed_in(worker)
         assert await role(worker, granted) == "TEACHER"
         await connection.execute("SELECT pg_notify('rollcall_revocations', $1)", payload)
-        await worker.settle()
+        await worker.wait_until_propagated()
         assert len(worker._cache) == 0
         assert await role(worker, granted) == "TEACHER"
 
@@ -314,7 +314,7 @@ async def test_it_starts_without_a_database_and_stops_at_once(school: School) ->
     async with asyncio.timeout(10):
         await nowhere.start()
         assert not nowhere.is_listening
-        await nowhere.settle()
+        await nowhere.wait_until_propagated()
         granted, _ = await school.signed_in(nowhere)
         assert await role(nowhere, granted) == "TEACHER"
         await nowhere.stop()

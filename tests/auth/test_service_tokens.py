@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from auth.authenticator import Authenticator
-from auth.capabilities import Capability, may
-from auth.opaque_tokens import Kind, fingerprint, is_token
+from auth.capabilities import Capability, has_capability
+from auth.opaque_tokens import TokenType, hash_token, is_well_formed
 from auth.viewer import Viewer
 from execution.errors import Refusal
 from resolvers.service_tokens import ServiceToken, create_service_token, revoke_service_token
@@ -33,16 +33,16 @@ async def is_good(worker: Authenticator, token: str) -> bool:
 
 async def test_a_token_opens_its_scope_and_nothing_else(school: School, worker: Authenticator) -> None:
     _, token, _ = await made(school, worker)
-    assert is_token(Kind.SERVICE, token)
+    assert is_well_formed(TokenType.SERVICE, token)
     viewer = await worker.viewer(f"Bearer {token}")
-    opened = {each for each in Capability if may(viewer, each)}
+    opened = {each for each in Capability if has_capability(viewer, each)}
     assert opened == {Capability.PUBLIC, Capability.SEE_STATUS, Capability.READ_HEALTH}
 
 
 async def test_it_is_stored_hashed_with_who_made_it(school: School, worker: Authenticator) -> None:
     row, token, administrator = await made(school, worker)
     stored = await school.database.fetchrow("SELECT token_hash, created_by, scopes FROM service_tokens WHERE id = $1", row["id"])
-    assert tuple(stored) == (fingerprint(token), administrator.user_id, ["health:read"])
+    assert tuple(stored) == (hash_token(token), administrator.user_id, ["health:read"])
     assert await school.value("SELECT user_id FROM audit_logs WHERE record_id = $1", row["id"]) == administrator.user_id
 
 
@@ -50,7 +50,7 @@ async def test_it_ends_when_it_expires_also_where_it_is_remembered(school: Schoo
     _, token, _ = await made(school, worker, timedelta(minutes=5))
     assert await is_good(worker, token)
     school.clock.advance(minutes=4, seconds=59)
-    await worker.settle()
+    await worker.wait_until_propagated()
     assert await is_good(worker, token)
     school.clock.advance(seconds=1)
     assert worker.is_listening
@@ -68,7 +68,7 @@ async def test_it_ends_when_it_is_revoked_in_every_worker(school: School) -> Non
     assert isinstance(revoked, ServiceToken)
     assert revoked.revoked_at == school.clock.now()
     assert not await is_good(here, token)
-    await there.settle()
+    await there.wait_until_propagated()
     assert not await is_good(there, token)
     assert await is_good(there, other)
     school.clock.advance(minutes=1)

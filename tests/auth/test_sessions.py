@@ -6,7 +6,7 @@ import pytest
 
 from auth.authenticator import Authenticator
 from auth.jwt_access_tokens import LIFETIME
-from auth.opaque_tokens import Kind, fingerprint, mint
+from auth.opaque_tokens import TokenType, generate_token, hash_token
 from auth.sessions import GRACE, SESSION_LIFETIME, Granted
 from execution.errors import Refusal
 from resolvers.sign_in import refresh_session
@@ -41,7 +41,7 @@ async def test_a_refresh_gives_new_tokens_of_the_same_session(school: School, wo
 async def test_only_hashes_are_stored(school: School, worker: Authenticator) -> None:
     granted, _ = await school.signed_in(worker)
     rows = await school.database.fetch("SELECT token_hash FROM refresh_tokens WHERE session_id = $1", granted.session_id)
-    assert [row["token_hash"] for row in rows] == [fingerprint(granted.refresh_token)]
+    assert [row["token_hash"] for row in rows] == [hash_token(granted.refresh_token)]
 
 
 async def test_a_used_token_that_comes_back_ends_the_session_for_thief_and_owner(school: School) -> None:
@@ -53,7 +53,7 @@ async def test_a_used_token_that_comes_back_ends_the_session_for_thief_and_owner
     assert await refresh(school, other, stolen.refresh_token) == "UNAUTHENTICATED"
     assert await reason(school, stolen) == "TOKEN_REUSED"
     assert await refresh(school, one, owner.refresh_token) == "UNAUTHENTICATED"
-    await one.settle()
+    await one.wait_until_propagated()
     for worker in (one, other):
         with pytest.raises(Refusal):
             await worker.viewer(f"Bearer {owner.access_token}")
@@ -116,7 +116,16 @@ async def test_a_session_ends_after_thirty_days_however_often_it_was_refreshed(s
 
 async def test_a_token_nobody_issued_is_refused_and_ends_nothing(school: School, worker: Authenticator) -> None:
     granted, viewer = await school.signed_in(worker)
-    for token in (mint(Kind.REFRESH), mint(Kind.SERVICE), granted.access_token, "", "rcr_", "\0", "\ud800", "x" * 100_000):
+    for token in (
+        generate_token(TokenType.REFRESH),
+        generate_token(TokenType.SERVICE),
+        granted.access_token,
+        "",
+        "rcr_",
+        "\0",
+        "\ud800",
+        "x" * 100_000,
+    ):
         assert await refresh(school, worker, token) == "UNAUTHENTICATED"
     assert await reason(school, granted) is None
     assert await worker.viewer(f"Bearer {granted.access_token}") == viewer

@@ -250,7 +250,7 @@ async def test_sign_out_ends_this_session_or_all(school: School) -> None:
     assert await sign_out(school.context(here, second_viewer), everywhere=True) == 3
     assert not await is_good(here, second)
     assert not await is_good(here, third)
-    await there.settle()
+    await there.wait_until_propagated()
     assert not any([await is_good(there, each) for each, _ in granted])
 
 

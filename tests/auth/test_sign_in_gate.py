@@ -44,7 +44,7 @@ class Lent:
     def __init__(self, school: School) -> None:
         self.most = self.waiting = 0
         self._database = school.database
-        school.database.events.listen(self._see)
+        school.database.events.add_listener(self._see)
 
     def _see(self, event: str) -> None:
         if event == "acquire":

@@ -1,6 +1,6 @@
 """Builds a contestant that answers one thing wrongly: it writes last names in capitals."""
 
-from benchmarks.by_hand import app
+from benchmarks.handwritten import app
 
 _right = app._user
 

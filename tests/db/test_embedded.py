@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import db.postgres_binaries
-from db.embedded import EmbeddedServer, FolderInUseError
+from db.embedded import DataDirectoryInUseError, EmbeddedServer
 from db.migrate import migrate
 from db.postgres_binaries import NoPostgreSQLError, find_binaries, unprivileged_account
 from db.server_log import BoundedLog
@@ -63,7 +63,7 @@ def test_a_folder_in_use_is_said_to_be(folder):
     first = EmbeddedServer(folder, durable=False)
     first.start()
     try:
-        with pytest.raises(FolderInUseError, match="DATA_DIR"):
+        with pytest.raises(DataDirectoryInUseError, match="DATA_DIR"):
             EmbeddedServer(folder, durable=False).start()
         assert value(first, "SELECT 1") == 1
     finally:

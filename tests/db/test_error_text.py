@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import db.connections  # noqa: F401 - as everything that uses the database does
-from db.cli import database_trouble
+from db.cli import describe_database_error
 
 SECRET = "hunter2-secret"
 NOWHERE = "00000000-0000-7000-8000-00000000dead"
@@ -63,5 +63,5 @@ def test_a_command_says_what_the_database_says_without_the_row(database_url):
     with psycopg.connect(database_url) as connection, pytest.raises(psycopg.Error) as caught:
         connection.execute(REFUSED["a check"][0])
     assert SECRET in str(caught.value)
-    assert SECRET not in database_trouble(caught.value)
-    assert "users_phone_check" in database_trouble(caught.value)
+    assert SECRET not in describe_database_error(caught.value)
+    assert "users_phone_check" in describe_database_error(caught.value)

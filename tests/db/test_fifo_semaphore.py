@@ -1,4 +1,4 @@
-"""Turns: never more than there are, in the order in which they were asked for, whoever is cancelled meanwhile."""
+"""FifoSemaphore: never more than there are, in the order in which they were asked for, whoever is cancelled meanwhile."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.fifo_semaphore import Turns
+from db.fifo_semaphore import FifoSemaphore
 
 
 async def rest():
@@ -27,11 +27,11 @@ STEPS = st.lists(
 @given(number=st.integers(1, 3), steps=STEPS)
 def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
     async def play():
-        turns, held, came = Turns(number), 0, []
+        semaphore, held, came = FifoSemaphore(number), 0, []
         waiting: list[tuple[int, asyncio.Task]] = []
 
         async def wait(name):
-            await turns.wait()
+            await semaphore.acquire()
             came.append(name)
 
         def settle():
@@ -44,7 +44,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
 
         for name, step in enumerate(steps):
             if step[0] == "take":
-                taken = turns.take()
+                taken = semaphore.try_acquire()
                 held += taken
                 await rest()
                 settle()
@@ -54,7 +54,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
                 await asyncio.sleep(0)
             elif step[0] == "give" and held:
                 held -= 1
-                turns.give_back()
+                semaphore.release()
             elif step[0] == "cancel" and len(waiting) > step[1]:
                 # Perhaps one whose turn has just come and who has not noticed.
                 waiting[step[1]][1].cancel()
@@ -67,41 +67,41 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
         assert came == sorted(came)
         # Nothing is lost: all of them can be had again.
         for _ in range(held + len(waiting)):
-            turns.give_back()
+            semaphore.release()
             await rest()
         assert all(task.done() for _, task in waiting)
-        assert [turns.take() for _ in range(number + 1)] == [True] * number + [False]
+        assert [semaphore.try_acquire() for _ in range(number + 1)] == [True] * number + [False]
 
     asyncio.run(play())
 
 
 async def test_who_is_cancelled_in_the_moment_of_their_turn_passes_it_on():
-    turns = Turns(1)
-    assert turns.take()
-    first, second = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
+    semaphore = FifoSemaphore(1)
+    assert semaphore.try_acquire()
+    first, second = asyncio.create_task(semaphore.acquire()), asyncio.create_task(semaphore.acquire())
     await rest()
-    turns.give_back()
+    semaphore.release()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     await asyncio.wait_for(second, 5)
-    assert not turns.take()
+    assert not semaphore.try_acquire()
 
 
 async def test_who_has_just_been_cancelled_is_passed_over():
-    turns = Turns(1)
-    assert turns.take()
-    first, second = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
+    semaphore = FifoSemaphore(1)
+    assert semaphore.try_acquire()
+    first, second = asyncio.create_task(semaphore.acquire()), asyncio.create_task(semaphore.acquire())
     await rest()
     first.cancel()  # it has not noticed yet
-    turns.give_back()
+    semaphore.release()
     await asyncio.wait_for(second, 5)
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert not turns.take()
+    assert not semaphore.try_acquire()
 
 
 async def test_who_waits_where_one_is_free_has_it_at_once():
-    turns = Turns(1)
-    await asyncio.wait_for(turns.wait(), 5)
-    assert not turns.take()
+    semaphore = FifoSemaphore(1)
+    await asyncio.wait_for(semaphore.acquire(), 5)
+    assert not semaphore.try_acquire()

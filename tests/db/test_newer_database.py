@@ -80,7 +80,7 @@ def test_every_migration_that_says_whether_it_is_compatible_says_it_readably():
 
 
 @pytest.mark.parametrize(
-    "command", [("db.migrate", "up"), ("serve",), ("db.seed",), ("db.books",), ("auth.administrator", "--email", "a@b.example")]
+    "command", [("db.migrate", "up"), ("launcher",), ("db.seed",), ("db.books",), ("auth.administrator", "--email", "a@b.example")]
 )
 def test_what_this_checkout_does_not_know_stops_every_command_with_a_sentence(databases, command):
     name = f"newer_{command[0].replace('.', '_')}"

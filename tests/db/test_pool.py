@@ -133,7 +133,7 @@ async def test_waiting_ends_with_a_clear_error_and_the_pool_goes_on(database_url
 async def test_listeners_hear_connect_acquire_release_and_remove(database_url):
     database = await Database.open(settings(pool_min_size=1, pool_max_size=2), database_url)
     heard = []
-    database.events.listen(heard.append)
+    database.events.add_listener(heard.append)
     async with database.acquire() as first, database.acquire():
         await first.execute("SELECT 1")
     assert heard.count("connect") == 1
@@ -149,8 +149,8 @@ async def test_a_listener_that_fails_costs_no_request_and_no_connection(database
     def fails(event):
         raise RuntimeError(event)
 
-    database.events.listen(fails)
-    database.events.listen(heard.append)
+    database.events.add_listener(fails)
+    database.events.add_listener(heard.append)
     try:
         for _ in range(3):
             assert await database.fetchval("SELECT 1") == 1

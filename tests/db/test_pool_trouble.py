@@ -26,7 +26,7 @@ async def ask_until_it_fails(database):
 
 
 async def test_warm_connections_that_the_server_closes_are_opened_again(database_url):
-    database = await Database.open(settings(pool_min_size=3, pool_max_size=8), database_url, warm_every=0.1)
+    database = await Database.open(settings(pool_min_size=3, pool_max_size=8), database_url, min_size_interval=0.1)
     try:
         outside = await asyncpg.connect(database_url)
         await outside.execute(
@@ -93,7 +93,7 @@ async def test_a_transaction_that_never_began_is_forgotten(fresh_database_url):
     try:
         await database.execute("CREATE TABLE written (n integer)")
         async with database.acquire() as connection:
-            connection._con.rollcall_clean = True
+            connection._con.rollcall_skip_reset = True
             connection._con._top_xact = connection._con.transaction()
         async with database.transaction() as connection:
             await connection.execute("INSERT INTO written VALUES (1)")
@@ -222,7 +222,7 @@ def test_a_connection_whose_end_nobody_has_read_is_given_to_nobody(fresh_databas
     async def write():
         database = await Database.open(settings(pool_min_size=2, pool_max_size=2), fresh_database_url)
         heard = []
-        database.events.listen(heard.append)
+        database.events.add_listener(heard.append)
         try:
             await database.execute("CREATE TABLE written (n integer)")
             # The event loop stands still meanwhile, as it does under load: it reads no goodbye.

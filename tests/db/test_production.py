@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from config import ConfigurationError, Settings
-from db.bootstrap import prepared
+from db.bootstrap import bootstrap
 from db.demo_accounts import DEMO_PASSWORD, demo_accounts
 from db.production import ProductionError, is_production, mark_production
 from db.seed import seed
@@ -36,7 +36,7 @@ def users(url):
 def start(url):
     """Prepares the database as a production server does."""
     settings = Settings(environment="production", secret_key=SECRET, database_url=url)
-    with prepared(settings, lambda _: None, pytest.fail):
+    with bootstrap(settings, lambda _: None, pytest.fail):
         pass
 
 
@@ -50,7 +50,7 @@ def test_the_seed_refuses_production_before_it_starts_anything():
 
 def test_a_database_that_production_has_used_is_not_seeded_from_a_shell_that_does_not_say_production(fresh_database_url):
     start(fresh_database_url)
-    for module in ("db.seed", "benchmarks.plans", "benchmarks.revocation_gap"):
+    for module in ("db.seed", "benchmarks.plans", "benchmarks.revocation_latency"):
         done = run(module, DATABASE_URL=fresh_database_url)
         assert done.returncode != 0, module
         assert "production database" in done.stderr, module
@@ -60,7 +60,7 @@ def test_a_database_that_production_has_used_is_not_seeded_from_a_shell_that_doe
 
 
 def test_a_production_server_does_not_start_on_a_database_with_demo_accounts(databases, demo_url):
-    done = run("serve", ENVIRONMENT="production", DATABASE_URL=demo_url, PORT="0")
+    done = run("launcher", ENVIRONMENT="production", DATABASE_URL=demo_url, PORT="0")
     assert done.returncode == 1
     assert "Rollcall did not start" in done.stderr
     assert "admin@demo.school" in done.stderr
@@ -72,12 +72,12 @@ def test_a_production_server_does_not_start_on_a_database_with_demo_accounts(dat
 def test_it_does_not_fill_an_embedded_one_and_does_not_start_on_one_that_was_filled():
     folder = reachable_folder("production")
     settings = {"environment": "production", "secret_key": SECRET, "data_dir": folder / "data"}
-    with prepared(Settings(**settings), lambda _: None, pytest.fail) as database:
+    with bootstrap(Settings(**settings), lambda _: None, pytest.fail) as database:
         assert not database.has_demo
         with psycopg.connect(database.url, autocommit=True) as connection:
             connection.execute("ALTER DATABASE rollcall RESET rollcall.environment")
         seed(database.url, "demo", SEED_DATE)
-    with pytest.raises(ConfigurationError, match=r"admin@demo\.school"), prepared(Settings(**settings), lambda _: None, pytest.fail):
+    with pytest.raises(ConfigurationError, match=r"admin@demo\.school"), bootstrap(Settings(**settings), lambda _: None, pytest.fail):
         pass
 
 

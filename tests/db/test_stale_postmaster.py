@@ -12,7 +12,7 @@ import pytest
 
 from db.embedded import EmbeddedServer, StartError
 from db.postgres_binaries import unprivileged_account
-from db.stale_postmaster import postmaster
+from db.stale_postmaster import postmaster_pid
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 
@@ -53,7 +53,7 @@ def test_a_number_in_postmaster_pid_that_is_somebody_elses_by_now_harms_nobody(s
         stale.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
         owner = server.data.stat()
         os.chown(stale, owner.st_uid, owner.st_gid)
-        assert postmaster(server.data) is None
+        assert postmaster_pid(server.data) is None
         assert not server.running()
         server.start()
         assert value(server, "SELECT 1") == 1
@@ -95,7 +95,7 @@ def test_a_postmaster_that_outlived_its_parent_is_ended_and_replaced(server):
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     old = server.process
-    server._place.unlock()
+    server._directory.unlock()
     again = EmbeddedServer(server.folder, durable=False)
     again.start()
     try:

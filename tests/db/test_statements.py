@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from auth.capabilities import NOUNS
-from db.connections import is_read
+from db.connections import is_read_only
 from db.json_sql import Template
 from db.query_templates import QueryVariant
 from db.sql_catalog import queries
@@ -158,7 +158,7 @@ def test_no_statement_leaves_session_state_behind():
 def test_what_begins_with_select_only_reads():
     """A reading that met a dead connection is read again: it must do no harm. A row lock does none: it ends with its statement."""
     writes = r"\b(INSERT INTO|UPDATE [a-z_]+ SET|DELETE FROM|MERGE INTO)\b|\b(set_config|nextval|setval|pg_notify|pg_(try_)?advisory\w+|lo_\w+)\("
-    reads = [query for query in queries if is_read(query.statement().sql)]
+    reads = [query for query in queries if is_read_only(query.statement().sql)]
     assert len(reads) > 30
     for query in reads:
         assert not re.search(writes, query.body, re.IGNORECASE), query.name
@@ -169,5 +169,5 @@ def test_what_begins_with_select_only_reads():
         "BEGIN",
         "",
     ):
-        assert not is_read(statement)
-    assert is_read("/* a */ SELECT 1")
+        assert not is_read_only(statement)
+    assert is_read_only("/* a */ SELECT 1")

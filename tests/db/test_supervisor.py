@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from db.embedded import EmbeddedServer
-from db.supervisor import kept_running
+from db.supervisor import supervised
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 
@@ -55,7 +55,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(server):
 
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE TABLE written (n integer GENERATED ALWAYS AS IDENTITY)")
-    with kept_running(server, pytest.fail):
+    with supervised(server, pytest.fail):
         writing = [threading.Thread(target=write) for _ in range(4)]
         for each in writing:
             each.start()
@@ -75,7 +75,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(server):
 
 
 def test_a_shutdown_by_somebody_else_is_undone_too(server):
-    with kept_running(server, pytest.fail):
+    with supervised(server, pytest.fail):
         before = server.process.pid
         os.kill(before, signal.SIGINT)
         back(server, before)
@@ -83,7 +83,7 @@ def test_a_shutdown_by_somebody_else_is_undone_too(server):
 
 def test_one_that_keeps_ending_is_given_up(server):
     why = []
-    with kept_running(server, why.append):
+    with supervised(server, why.append):
         for _ in range(3):
             before = server.process.pid
             os.kill(before, signal.SIGKILL)
@@ -96,7 +96,7 @@ def test_one_that_keeps_ending_is_given_up(server):
 
 def test_one_that_cannot_be_started_is_given_up_with_the_reason(server):
     why = []
-    with kept_running(server, why.append):
+    with supervised(server, why.append):
         shutil.rmtree(server.data / "global")
         os.kill(server.process.pid, signal.SIGKILL)
         block_until(lambda: why)
@@ -104,7 +104,7 @@ def test_one_that_cannot_be_started_is_given_up_with_the_reason(server):
 
 
 def test_its_end_is_not_taken_for_an_accident(server):
-    with kept_running(server, pytest.fail):
+    with supervised(server, pytest.fail):
         ended = server.process
     assert ended.poll() == 0
     assert server.process is None

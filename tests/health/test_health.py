@@ -142,9 +142,9 @@ async def test_detailed_has_the_contracts_shape_and_true_figures(client):
 
 
 async def test_cpu_readings_follow_what_the_process_does():
-    from health.machine import Machine
+    from health.system_metrics import SystemMetrics
 
-    machine = Machine()
+    machine = SystemMetrics()
     assert machine.process_percent > 0
     until = time.process_time() + 0.3
     while time.process_time() < until:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from health.single_flight import Shared
+from health.single_flight import SingleFlight
 
 
 class Check:
@@ -22,7 +22,7 @@ class Check:
 
 async def test_who_asks_while_it_runs_gets_the_same_answer():
     check = Check()
-    shared = Shared(check)
+    shared = SingleFlight(check)
     asked = [asyncio.create_task(shared()) for _ in range(50)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_who_asks_while_it_runs_gets_the_same_answer():
 async def test_runs_begin_apart_however_often_one_asks():
     check = Check()
     check.may_end.set()
-    shared = Shared(check, apart=0.1)
+    shared = SingleFlight(check, min_interval=0.1)
     assert [await shared() for _ in range(4)] == [1, 2, 3, 4]
     gaps = [later - sooner for sooner, later in zip(check.begun, check.begun[1:], strict=False)]
     assert min(gaps) >= 0.099
@@ -51,14 +51,14 @@ async def test_all_get_the_failure_and_the_next_run_is_a_new_one():
             raise answer
         return answer
 
-    shared = Shared(check)
+    shared = SingleFlight(check)
     assert [str(each) for each in await asyncio.gather(shared(), shared(), return_exceptions=True)] == ["broken", "broken"]
     assert await shared() == "whole"
 
 
 async def test_stopping_ends_what_runs():
     check = Check()
-    shared = Shared(check)
+    shared = SingleFlight(check)
     shared.stop()
     asked = asyncio.create_task(shared())
     await asyncio.sleep(0)

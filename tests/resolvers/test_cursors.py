@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.key_derivation import Keys
+from auth.key_derivation import DerivedKeys
 from db.sql_catalog import queries
 from resolvers import cursors
 from resolvers.cursors import CursorCipher, read_cursor, write_cursor
@@ -68,10 +68,10 @@ def test_a_cursor_from_before_they_were_encrypted_is_refused(value):
 def test_cursors_of_the_previous_secret_are_good_until_it_goes(monkeypatch):
     old, new = "the secret until yesterday, 32 characters", "the secret since this morning, 32 characters"
     of_list, place = "students", f"name:{ONE.hex}:abdi"
-    made = CursorCipher(Keys(old).of("cursors")).seal(place, of_list)
-    assert CursorCipher(Keys(new, old).of("cursors")).open(made, of_list) == place
+    made = CursorCipher(DerivedKeys(old).derive("cursors")).seal(place, of_list)
+    assert CursorCipher(DerivedKeys(new, old).derive("cursors")).open(made, of_list) == place
     with pytest.raises(ValueError, match=made[:20]):
-        CursorCipher(Keys(new).of("cursors")).open(made, of_list)
+        CursorCipher(DerivedKeys(new).derive("cursors")).open(made, of_list)
 
 
 @given(st.text(max_size=80), st.sampled_from(sorted(cursors._READ)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.money import Share, Totals, balance, exponent, fill, fits, from_minor, status, written
+from rules.money import Share, Totals, allocate, balance, exponent, fits, format_amount, from_minor, status
 
 CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])
 
@@ -42,16 +42,16 @@ def totals(draw):
 @given(payments())
 def test_allocations_add_up_to_the_payment_to_the_smallest_unit(payment):
     currency, amount, shares = payment
-    parts, left = fill(amount, shares)
+    parts, left = allocate(amount, shares)
     assert sum(parts, Decimal(0)) + left == amount
     assert len(parts) == len(shares)
-    assert all(part == written(part, currency) for part in parts)
+    assert all(part == format_amount(part, currency) for part in parts)
 
 
 @given(payments())
 def test_no_share_gets_more_than_is_owed_and_a_given_part_is_what_it_gets(payment):
     _, amount, shares = payment
-    parts, left = fill(amount, shares)
+    parts, left = allocate(amount, shares)
     for part, share in zip(parts, shares, strict=True):
         assert 0 <= part <= share.owed
         assert share.given in (None, part)
@@ -62,7 +62,7 @@ def test_no_share_gets_more_than_is_owed_and_a_given_part_is_what_it_gets(paymen
 @given(payments())
 def test_what_falls_due_earlier_is_filled_first(payment):
     _, amount, shares = payment
-    parts, _ = fill(amount, shares)
+    parts, _ = allocate(amount, shares)
     open_dues = [share.due for part, share in zip(parts, shares, strict=True) if share.given is None and part < share.owed]
     for part, share in zip(parts, shares, strict=True):
         if share.given is None and part > 0 and open_dues:
@@ -90,7 +90,7 @@ def test_an_amount_from_minor_units_fits_its_currency_and_comes_back(units, curr
     amount = from_minor(units, exponent(currency))
     assert fits(amount, currency) == (amount < 10**11)
     assert amount.scaleb(exponent(currency)) == units
-    assert written(amount, currency) == amount
+    assert format_amount(amount, currency) == amount
     assert not fits(amount + from_minor(1, exponent(currency) + 1), currency)
 
 
@@ -102,4 +102,4 @@ def test_what_is_no_amount_does_not_fit(text):
 @pytest.mark.parametrize(("currency", "decimals"), [("EUR", 2), ("USD", 2), ("JPY", 0), ("KRW", 0), ("KWD", 3), ("BHD", 3)])
 def test_the_smallest_unit_is_the_currencys(currency, decimals):
     assert exponent(currency) == decimals
-    assert str(written(Decimal(7), currency)) == ("7" if decimals == 0 else f"7.{'0' * decimals}")
+    assert str(format_amount(Decimal(7), currency)) == ("7" if decimals == 0 else f"7.{'0' * decimals}")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.account_statements import balance_effect, running_balances
 from rules.charges import Candidate, Terms, make_plan
-from rules.money import Share, Totals, balance, exponent, fill, fits, from_minor, status, written
-from rules.statement import effect, running
+from rules.money import Share, Totals, allocate, balance, exponent, fits, format_amount, from_minor, status
 from tests.rules.test_promotion import uid
 
 CURRENCIES = ["EUR", "USD", "JPY", "KRW", "KWD", "TND", "ISK", "CHF"]
@@ -19,7 +19,7 @@ shares = st.builds(Share, money, st.none() | money, st.integers(0, 30).map(lambd
 
 @given(money, st.lists(shares, max_size=8))
 def test_parts_and_rest_add_up_to_the_amount(amount, given_shares):
-    parts, left = fill(amount, given_shares)
+    parts, left = allocate(amount, given_shares)
     assert sum(parts, Decimal(0)) + left == amount
     for part, share in zip(parts, given_shares, strict=True):
         assert part == share.given if share.given is not None else 0 <= part <= share.owed
@@ -28,7 +28,7 @@ def test_parts_and_rest_add_up_to_the_amount(amount, given_shares):
 
 @given(money, st.lists(shares, max_size=8))
 def test_what_falls_due_later_gets_nothing_before_the_earlier_is_paid(amount, given_shares):
-    parts, left = fill(amount, given_shares)
+    parts, left = allocate(amount, given_shares)
     open_shares = sorted((share.due, n) for n, share in enumerate(given_shares) if share.given is None)
     unfilled = [place for place, (_, n) in enumerate(open_shares) if parts[n] < given_shares[n].owed]
     if unfilled:
@@ -64,11 +64,11 @@ def test_a_status_is_the_function_of_the_ledger_and_agrees_with_the_balance(amou
 def test_a_running_balance_ends_where_opening_and_effects_add_up(opening, moves):
     effects = []
     for kind, amount, taken_back in moves:
-        effects.append(effect(kind, amount))
+        effects.append(balance_effect(kind, amount))
         if taken_back:
-            effects.append(effect("CORRECTION", amount, kind))
+            effects.append(balance_effect("CORRECTION", amount, kind))
             assert effects[-1] + effects[-2] == 0
-    balances = running(opening, effects)
+    balances = running_balances(opening, effects)
     assert ([opening, *balances])[-1] == opening + sum(effects, Decimal(0))
 
 
@@ -77,7 +77,7 @@ def test_a_count_of_smallest_units_fits_and_half_of_one_does_not(currency, units
     amount = from_minor(units, exponent(currency))
     if amount < Decimal(10) ** 11:
         assert fits(amount, currency)
-        assert written(amount, currency) == amount
+        assert format_amount(amount, currency) == amount
     assert not fits(amount + from_minor(5, exponent(currency) + 1), currency)
 
 

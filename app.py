@@ -22,7 +22,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 import process_memory
 from auth.authenticator import Authenticator
-from auth.capabilities import Capability, may
+from auth.capabilities import Capability, has_capability
 from auth.client_address import Client
 from auth.viewer import ANONYMOUS
 from config import Settings, load_settings
@@ -36,7 +36,7 @@ from execution.serial_worker import SWITCH_SECONDS, SerialWorker
 from gateways.routes import gateway_routes
 from gateways.stripe import Stripe
 from health.checks import Health
-from health.inflight import InFlight, InFlightMiddleware
+from health.in_flight import InFlight, InFlightMiddleware
 from health.routes import health_routes
 from resolvers.context import Context
 from resolvers.failures import translate
@@ -55,7 +55,7 @@ from web.routes import EXPLORER, explorer_routes
 
 __all__ = ["Services", "create_app"]
 
-_log = structlog.get_logger("rollcall.server")
+_log = structlog.get_logger("rollcall.app")
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _flow_of(context: Context) -> Hashable:
 
 
 def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - it puts everything together, and decides nothing
-    """The application over `DATABASE_URL`, which must be set by now: `python -m server` sees to it."""
+    """The application over `DATABASE_URL`, which must be set by now: launcher.py does so."""
     settings = settings or load_settings()
     if settings.database_url is None or settings.direct_url is None:
         raise RuntimeError("the application needs DATABASE_URL; `make run` starts a PostgreSQL and sets it")
@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Connections | Admission]]:
-        process_memory.give_back()
+        process_memory.tune_malloc()
         sys.setswitchinterval(SWITCH_SECONDS)
         database = await Database.open(settings, str(settings.database_url))
         authenticator = Authenticator(database, settings, direct_url, parked=parked)
@@ -123,8 +123,8 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         app.state.services = Services(settings, database, authenticator, health)
         health.start()
         await authenticator.start()
-        process_memory.settle()
-        giving_back = asyncio.create_task(process_memory.keep_giving_back())
+        process_memory.freeze_gc()
+        giving_back = asyncio.create_task(process_memory.trim_periodically())
         try:
             yield {CONNECTIONS: connections, ADMISSION: admission}
         finally:
@@ -154,7 +154,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         return None
 
     def may_introspect(context: Context) -> bool:
-        return settings.environment != "production" or may(context.viewer, Capability.MANAGE_SCHOOL)
+        return settings.environment != "production" or has_capability(context.viewer, Capability.MANAGE_SCHOOL)
 
     schema = make_schema(StrawberryGraphQLCoreExecutionContext)._schema
     suggest = settings.environment != "production"

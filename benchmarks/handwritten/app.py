@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.by_hand.statements import JSON, ROWS
+from benchmarks.handwritten.statements import JSON, ROWS
 
 __all__ = ["bare", "rows", "statement"]
 

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 __all__ = [
     "FIRST_START_BYTES",
     "RESTART_BYTES",
-    "complains_of_storage",
+    "first_start_space_problem",
     "free_bytes",
-    "is_full_beside",
-    "is_storage_error",
+    "is_disk_full_error",
+    "is_socket_disk_full",
     "megabytes",
-    "room_for_first_start",
+    "reports_full_disk",
 ]
 
 # A first start takes 45 MB and one with the demo school 145 MB, and the write-ahead log grows from there: `du` on a new DATA_DIR.
@@ -31,7 +31,7 @@ def free_bytes(data: Path) -> int:
     return min(shutil.disk_usage(path).free for path in there)
 
 
-def is_full_beside(url: str) -> bool:
+def is_socket_disk_full(url: str) -> bool:
     """Whether the database is reached by a socket, and the disk that the socket lies on has no room for PostgreSQL to start."""
     host = parse_qs(urlsplit(url).query).get("host", [""])[0]
     try:
@@ -40,7 +40,7 @@ def is_full_beside(url: str) -> bool:
         return False
 
 
-def room_for_first_start(data: Path) -> str | None:
+def first_start_space_problem(data: Path) -> str | None:
     """Why there is no room for a new data folder, as a sentence; None when there is."""
     free = free_bytes(data)
     if free >= FIRST_START_BYTES:
@@ -51,12 +51,12 @@ def room_for_first_start(data: Path) -> str | None:
     )
 
 
-def is_storage_error(error: OSError) -> bool:
+def is_disk_full_error(error: OSError) -> bool:
     """Whether a call failed because the disk or a quota is full."""
     return error.errno in _ERRORS
 
 
-def complains_of_storage(text: str) -> bool:
+def reports_full_disk(text: str) -> bool:
     """Whether a program's messages say that the disk or a quota is full."""
     return any(each in text for each in _COMPLAINTS)
 

@@ -9,10 +9,10 @@ import psutil
 
 from health.report import Cpu, Memory, Platform, Process, ProcessCpu, ProcessMemory, System
 
-__all__ = ["Machine"]
+__all__ = ["SystemMetrics"]
 
 
-class Machine:
+class SystemMetrics:
     """Reads the machine. `sample` is called now and then (`watch` does); before its second call the averages since the start are told."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Runs a contestant on given cores, and writes at its end what its garbage collector did.
 
-    python -m benchmarks.contest.watched --facts FILE --cores 0 serve
-    python -m benchmarks.contest.watched --facts FILE --cores 0 --port 5001 benchmarks.stock.app:create_app
+    python -m benchmarks.contest.instrumented --facts FILE --cores 0 launcher
+    python -m benchmarks.contest.instrumented --facts FILE --cores 0 --port 5001 benchmarks.stock_strawberry.app:create_app
 
 What is watched is put in from here: no server knows of it. A collection costs two calls of a function that adds to a table of quarters of a second.
 With `--ticks` a callback of the event loop asks to be called again in a millisecond, over and over, and the delays above 5 ms are written as well:
@@ -87,10 +87,10 @@ class Ticks:
 
 
 def _run_rollcall(ticks: Ticks | None, executors: list[Any]) -> None:
-    import serve
-    import server
+    import app
+    import launcher
 
-    put_together: Any = server
+    put_together: Any = app
 
     class Remembered(put_together.BreadthFirst):  # type: ignore[misc]  # a class that is known when it runs
         """The executor, remembered: what it left to graphql-core is asked for at the end."""
@@ -102,7 +102,7 @@ def _run_rollcall(ticks: Ticks | None, executors: list[Any]) -> None:
     put_together.BreadthFirst = Remembered
     if ticks is not None:
         put_together.create_app = ticks.within(put_together.create_app)
-    serve.main()
+    launcher.main()
 
 
 def _run(app: str, port: int) -> None:
@@ -127,7 +127,7 @@ def _run(app: str, port: int) -> None:
 
 def main() -> None:
     """Runs until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.contest.watched")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.contest.instrumented")
     parser.add_argument("--facts", type=Path, required=True)
     parser.add_argument("--cores", default="")
     parser.add_argument("--port", type=int, default=0)
@@ -152,7 +152,7 @@ def main() -> None:
     atexit.register(write)
     gc.callbacks.append(collections)
     sys.argv = sys.argv[:1]
-    if options.app == "serve":
+    if options.app == "launcher":
         _run_rollcall(ticks if options.ticks else None, executors)
     else:
         _run(options.app, options.port)

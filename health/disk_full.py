@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import structlog
 
-__all__ = ["IS_FULL", "StorageWatch"]
+__all__ = ["IS_FULL", "DiskFullMonitor"]
 
-_log = structlog.get_logger("rollcall.storage")
+_log = structlog.get_logger("rollcall.disk_full")
 
 # The number of the advisory lock that a process holds while the database cannot grow: so every worker and server of the database knows.
 IS_FULL = """
@@ -32,7 +32,7 @@ _TRIAL_SECONDS = 10.0
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class StorageWatch:
+class DiskFullMonitor:
     """Knows whether the database is full from the first statement that failed for it until a trial succeeds. `url` leads to PostgreSQL directly."""
 
     def __init__(self, url: str) -> None:
@@ -61,7 +61,7 @@ class StorageWatch:
                     self._url,
                     timeout=_TRIAL_SECONDS,
                     command_timeout=_TRIAL_SECONDS,
-                    server_settings={"application_name": "rollcall-storage"},
+                    server_settings={"application_name": "rollcall-disk-full"},
                 )
                 try:
                     await connection.execute(_TAKE_LOCK)

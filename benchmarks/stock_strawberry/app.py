@@ -17,8 +17,8 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
 
-from benchmarks.stock.loaders import make_loaders
-from benchmarks.stock.types import Query
+from benchmarks.stock_strawberry.loaders import make_loaders
+from benchmarks.stock_strawberry.types import Query
 
 __all__ = ["create_app"]
 

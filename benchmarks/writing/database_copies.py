@@ -13,7 +13,7 @@ from auth.authenticator import Authenticator
 from auth.client_address import UNKNOWN_CLIENT
 from benchmarks.contest.contestants import SECRET
 from benchmarks.database_urls import with_database
-from benchmarks.district import SEED_DATE
+from benchmarks.district_school import SEED_DATE
 from config import load_settings
 from db.pool import Database
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from rules.decimals import decimals
 
-__all__ = ["entry_problems", "is_too_fine", "state_of"]
+__all__ = ["entry_problems", "entry_state", "is_too_fine"]
 
 _DECIMALS = 3
 _LONGEST_COMMENT = 1000
 
 
-def state_of(entry: Mapping[str, Any]) -> str:
+def entry_state(entry: Mapping[str, Any]) -> str:
     """What an entry says of itself; SCORED when it only has a score."""
     return str(entry.get("state") or "SCORED")
 
@@ -30,11 +30,11 @@ def entry_problems(entry: Mapping[str, Any], maximum: Decimal, extra_credit: Dec
     """
     found: list[tuple[str, str, str]] = []
     score, comment = entry.get("score"), entry.get("comment")
-    if state_of(entry) == "SCORED":
+    if entry_state(entry) == "SCORED":
         if score is None:
             found.append(("score", "REQUIRED", "A scored grade has a score; else say MISSING, EXCUSED or INCOMPLETE."))
     elif score is not None:
-        found.append(("score", "INVALID", f"Belongs to SCORED, not to {state_of(entry)}."))
+        found.append(("score", "INVALID", f"Belongs to SCORED, not to {entry_state(entry)}."))
     if score is not None:
         if not score.is_finite() or score < 0:
             found.append(("score", "INVALID", "Must be zero or more."))

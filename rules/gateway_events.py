@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-__all__ = ["GatewayEvent", "Part", "back"]
+__all__ = ["GatewayEvent", "Part", "allocate_refund"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class GatewayEvent:
         )
 
 
-def back(amount: Decimal, remaining: Sequence[Decimal]) -> tuple[list[Decimal], Decimal]:
+def allocate_refund(amount: Decimal, remaining: Sequence[Decimal]) -> tuple[list[Decimal], Decimal]:
     """What of each entry of a payment is paid back, first entries first, and what found no place: they add up to the amount."""
     parts, left = [], amount
     for each in remaining:

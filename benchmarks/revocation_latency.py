@@ -1,6 +1,6 @@
 """How long after a revocation was committed other workers still accept what it revoked.
 
-    DATABASE_URL=… python -m benchmarks.revocation_gap [--workers 3] [--rounds 500]
+    DATABASE_URL=… python -m benchmarks.revocation_latency [--workers 3] [--rounds 500]
 
 Each worker is a process of its own that asks over and over who a remembered token stands for. The role behind the token is changed in
 another process, which notes when COMMIT returned, and when it was done with `settle` (only then a mutation answers its client). A worker's
@@ -76,7 +76,7 @@ async def _measure(url: str, workers: int, rounds: int) -> tuple[list[float], li
             await asyncio.sleep(0.002)
             await database.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, ("BURSAR", "TEACHER")[number % 2])
             committed = time.monotonic()
-            await authenticator.settle()
+            await authenticator.wait_until_propagated()
             answered = time.monotonic()
             for pipe in pipes:
                 seen = await asyncio.to_thread(pipe.recv)
@@ -104,7 +104,7 @@ def _say(name: str, gaps: list[float]) -> None:
 def main() -> None:
     """Prints the gaps."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.revocation_gap", description="Measures how long a revocation takes to be heard."
+        prog="python -m benchmarks.revocation_latency", description="Measures how long a revocation takes to be heard."
     )
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=500)

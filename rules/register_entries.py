@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-__all__ = ["mark_problems", "minutes_late"]
+__all__ = ["minutes_late", "register_entry_problems"]
 
 _DAY_MINUTES = 1440
 _LONGEST_REASON = 300
@@ -18,7 +18,7 @@ def minutes_late(arrival: time, begin: time) -> int:
     return max(0, (arrival.hour - begin.hour) * 60 + arrival.minute - begin.minute)
 
 
-def mark_problems(mark: Mapping[str, Any]) -> list[tuple[str, str]]:
+def register_entry_problems(mark: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is wrong with one entry of a register: (its field, what is wrong), all at once; empty for one that is right.
 
     `mark` has `status`, and may have `excused`, `excuse_reason`, `arrival_time`, `minutes_late`, `minutes_present`. The database holds the
