@@ -39,7 +39,7 @@ from health.checks import Health
 from health.in_flight import InFlight, InFlightMiddleware
 from health.routes import health_routes
 from resolvers.context import Context
-from resolvers.failures import translate
+from resolvers.error_translation import translate
 from schema import make_schema
 from schema.roots import require
 from transport.admission import ADMISSION, Admission

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from db.pool import Database
 from execution.errors import Refusal
 from gateways.adapter import Adapter, NotGenuineError, UnreadableError
-from resolvers.gateway_events import take_in
+from resolvers.writing.gateway_events import take_in
 from transport.request_params import read_body
 from transport.responses import response
 

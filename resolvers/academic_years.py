@@ -2,7 +2,8 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import Context, by_key, from_statement
+from resolvers.context import Context
+from resolvers.loaders import by_key, from_statement
 
 __all__ = [
     "AcademicYear",

@@ -1,4 +1,4 @@
-"""Attendance, what it comes to, and that registers were taken."""
+"""Attendance, and what it comes to."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,17 +13,18 @@ from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
 from execution.loaders import Loader
-from resolvers.context import Context, by_key
+from resolvers.context import Context
+from resolvers.loaders import by_key, lists_from_statement
 
 __all__ = [
     "Attendance",
     "AttendanceSummary",
-    "Register",
+    "OverruledMark",
     "Span",
     "attendance_by_id",
     "breakdowns_per_class",
     "breakdowns_per_student",
-    "register_by_id",
+    "overruled_marks",
     "school_breakdown",
     "school_summary",
     "span",
@@ -46,14 +47,14 @@ class AttendanceSummary(Row):
     type_name = "AttendanceSummary"
 
 
-class Register(Row):
+class OverruledMark(Row):
     __slots__ = ()
-    type_name = "Register"
-    tag = "reg"
+    type_name = "OverruledMark"
 
 
 attendance_by_id = by_key(queries.attendance, Attendance)
-register_by_id = by_key(queries.registers, Register)
+# Keys are ids of attendance marks.
+overruled_marks = lists_from_statement(queries.overruled_marks, OverruledMark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Span:
         values = {name: day for name, day in (("from_date", self.from_date), ("to_date", self.to_date)) if day is not None}
         # Whole-day marks say how much school a day was; subject marks are counted by subject.
         filters = queries.attendance_totals.filter_keys([("whole_day", self.by != "subject"), *values.items()])
-        return queries.attendance_totals.totals(QueryVariant(filters=filters, per=per, group=self.by), context.open), values
+        return queries.attendance_totals.totals(QueryVariant(filters=filters, per=per, group=self.by), context.unrestricted_nouns), values
 
 
 def span(from_date: date | None, to_date: date | None, by: str | None = None, *, longest: int | None = None) -> Span:

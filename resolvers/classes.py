@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["Class", "ClassSubject", "class_by_id", "class_subject_by_id"]
 

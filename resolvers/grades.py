@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["Assessment", "Grade", "assessment_by_id", "grade_by_id"]
 

@@ -14,7 +14,8 @@ from db.rows import Row
 from db.sql_catalog import queries
 from execution.loaders import Loader
 from execution.time_slices import pause
-from resolvers.context import Context, by_key, from_statement, lists_from_statement
+from resolvers.context import Context
+from resolvers.loaders import by_key, from_statement, lists_from_statement
 from rules.grading import Grade, Mark, Policy, Step, average, gpa, grade, ranks, read_policy, steps
 
 __all__ = [

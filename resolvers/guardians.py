@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["Guardian", "Guardianship", "guardian_by_id", "guardian_by_user", "guardianship_by_id"]
 

@@ -25,11 +25,11 @@ async def refuse_hidden(context: Context, query: Query, names: Iterable[str], fi
     problems = []
     for name in names:
         argument = f"filter.{camel(name)}" if name in given else "orderBy"
-        if name in query.guards and not query.shows(name, context.open):
+        if name in query.guards and not query.shows(name, context.unrestricted_nouns):
             what = f"filters by `{camel(name)}`" if name in given else f"sorts by {name.upper()}"
             problems.append({"argument": argument, "message": f"`{argument}` {what}, which you may not see. Leave it out."})
         noun = query.id_guards.get(name)
-        if noun is not None and noun not in context.open:
+        if noun is not None and noun not in context.unrestricted_nouns:
             seen = getattr(await context.reach(), query.reach_of(noun))
             if not set(given[name]) <= set(seen):
                 problems.append({"argument": argument, "message": f"`{argument}` has ids that you may not see. Leave them out."})

@@ -183,7 +183,7 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
     """A page of a whole list, as far as the viewer sees: one statement."""
     if request.guarded:
         await refuse_hidden(context, query, request.guarded, request.filters)
-    rows = await context.rows(query.page(request.variant(query, None), context.open), row, request.values())
+    rows = await context.rows(query.page(request.variant(query, None), context.unrestricted_nouns), row, request.values())
     return Page(query, None, None, request, rows)
 
 
@@ -200,13 +200,13 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, None)
         if wants.written is not None and not request.backward:
-            statement = query.written_page(variant, wants.written, context.open)
+            statement = query.written_page(variant, wants.written, context.unrestricted_nouns)
             [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.parameters)
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
         cargo = _objects(wants)
-        statement = query.page(variant, context.open, wants.columns, linked(cargo))
+        statement = query.page(variant, context.unrestricted_nouns, wants.columns, linked(cargo))
         rows = await context.rows(statement, row, request.values() | linked_values(cargo))
         keep_linked(context.loaders, cargo, rows)
         return [Page(query, None, None, request, rows)]
@@ -232,7 +232,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, per)
         if wants.written is not None and not request.backward:
-            statement = query.written_page(variant, wants.written, context.open)
+            statement = query.written_page(variant, wants.written, context.unrestricted_nouns)
             [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.parameters})
             texts = written_texts(answer["written"])
             if texts is not None:
@@ -240,7 +240,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
                 return [Page(query, per, parent, request, written[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
         cargo = _objects(wants)
-        statement = query.page(variant, context.open, wants.columns, linked(cargo))
+        statement = query.page(variant, context.unrestricted_nouns, wants.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
         # A parent's rows come together.
@@ -259,7 +259,7 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
         groups[query, per, filters].append(parent)
     totals: dict[tuple[Query, str | None, Filters, UUID | None], int] = {}
     for (query, per, filters), parents in groups.items():
-        statement = query.count(QueryVariant(filters=query.filter_keys(filters), per=per), context.open)
+        statement = query.count(QueryVariant(filters=query.filter_keys(filters), per=per), context.unrestricted_nouns)
         for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
             totals[query, per, filters, row["parent_key"] if per else None] = row["total"]
     return [totals[key] for key in keys]

@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key, lists_from_statement
+from resolvers.loaders import by_key, lists_from_statement
 
 __all__ = [
     "Balance",

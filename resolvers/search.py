@@ -9,9 +9,9 @@ from execution.loaders import Loader
 from resolvers.classes import class_by_id
 from resolvers.context import Context
 from resolvers.guardians import guardian_by_id
-from resolvers.staff import teacher_by_id
 from resolvers.students import student_by_id
 from resolvers.subjects import subject_by_id
+from resolvers.teachers import teacher_by_id
 from rules.text import normal_text, storable_problem
 
 __all__ = ["MAX_RESULTS", "search"]

@@ -7,7 +7,8 @@ from uuid import UUID
 from auth.opaque_tokens import TokenType, generate_token, hash_token
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import Context, by_key
+from resolvers.context import Context
+from resolvers.loaders import by_key
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
 from rules.text import normal_text, text_problem

@@ -3,9 +3,9 @@
 from auth.capabilities import Capability
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
+from resolvers.mutations import Objects, Values, Write, rejected
 from resolvers.sign_in import authenticator_of
-from resolvers.writing import Objects, Values, Write, rejected
 
 __all__ = ["UserSession", "end_session", "end_sessions", "session_by_id"]
 

@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["ClassMembership", "Student", "membership_by_id", "student_by_id", "student_by_number", "student_by_user"]
 

@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["AssessmentType", "FeeCategory", "Subject", "assessment_type_by_id", "fee_category_by_id", "subject_by_id"]
 

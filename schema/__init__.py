@@ -29,21 +29,21 @@ from schema.search import SearchQueries
 from schema.service_tokens import ServiceTokenMutations, ServiceTokenQueries
 from schema.sessions import SessionMutations
 from schema.sign_in import SignInMutations
-from schema.staff import TeacherQueries
 from schema.students import StudentQueries
 from schema.subjects import SubjectQueries
+from schema.teachers import TeacherQueries
 from schema.users import UserQueries
 from schema.viewer import ViewerQueries
 from schema.writing.attendance import AttendanceMutations
 from schema.writing.calendar import CalendarMutations
-from schema.writing.catalogue import CatalogueMutations
 from schema.writing.charges import ChargeMutations, ChargeQueries
 from schema.writing.classes import ClassMutations
+from schema.writing.final_grades import PostingMutations
 from schema.writing.grades import GradeMutations
-from schema.writing.ledger import LedgerMutations
+from schema.writing.payments import LedgerMutations
 from schema.writing.people import PeopleMutations
-from schema.writing.posting import PostingMutations
 from schema.writing.promotion import PromotionMutations, PromotionQueries
+from schema.writing.reference_data import CatalogueMutations
 from schema.writing.students import StudentMutations
 
 __all__ = ["make_schema"]

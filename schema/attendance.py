@@ -9,7 +9,6 @@ import strawberry
 from auth.capabilities import Capability
 from execution.fields import edge
 from resolvers import attendance, classes, students, subjects, users
-from resolvers.registers import overruled_marks
 from schema.connections import root_connection
 from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
@@ -43,7 +42,7 @@ class Attendance(Node):
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
     marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who marked it.")
     overruled: list["OverruledMark"] = edge(
-        overruled_marks, "id", description="What teachers entered and the office's word stands above, earliest first."
+        attendance.overruled_marks, "id", description="What teachers entered and the office's word stands above, earliest first."
     )
 
 

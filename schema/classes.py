@@ -6,7 +6,7 @@ import strawberry
 
 from auth.capabilities import Capability
 from execution.fields import edge
-from resolvers import academic_years, classes, grading, staff, subjects
+from resolvers import academic_years, classes, grading, subjects, teachers
 from resolvers.attendance import breakdowns_per_class, summaries_per_class
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
@@ -37,7 +37,7 @@ class Class(Node):
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is held in.")
-    teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="The class's own teacher.")
+    teacher: Teacher | None = edge(teachers.teacher_by_id, "teacher_id", description="The class's own teacher.")
     students: Connection[Student] = connection(
         STUDENTS, "class", cost=20, count_cost=20, description="The students now in it that you may see, by name."
     )
@@ -74,7 +74,7 @@ class ClassSubject(Node):
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
     class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
     subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    teacher: Teacher | None = edge(staff.teacher_by_id, "teacher_id", description="Who teaches it; null while nobody does.")
+    teacher: Teacher | None = edge(teachers.teacher_by_id, "teacher_id", description="Who teaches it; null while nobody does.")
     semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="When.")
     marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its marks may be written now.")
 

@@ -9,6 +9,7 @@ import strawberry
 from auth.capabilities import Capability
 from db.sql_catalog import queries
 from resolvers import gateway_events
+from resolvers.writing.gateway_events import dismiss_gateway_event, retry_gateway_event
 from schema import types
 from schema.connections import Listing, optional, order_input, root_connection
 from schema.inputs import IdempotentInput, must, node_id
@@ -88,7 +89,7 @@ class GatewayEventMutations:
     retry_gateway_event = mutation(
         Capability.MANAGE_MONEY,
         RetryGatewayEventInput,
-        gateway_events.retry_gateway_event,
+        retry_gateway_event,
         scope="retryGatewayEvent",
         description="Tries again to book a gateway's event; look at its `state` and `problem` for what came of it. A payment that is booked takes"
         " with it the refunds of it that came too early.",
@@ -97,7 +98,7 @@ class GatewayEventMutations:
     dismiss_gateway_event = mutation(
         Capability.MANAGE_MONEY,
         DismissGatewayEventInput,
-        gateway_events.dismiss_gateway_event,
+        dismiss_gateway_event,
         scope="dismissGatewayEvent",
         description="Lays a gateway's event aside that could not be booked.",
         gateway_event=_EVENT,

@@ -8,7 +8,7 @@ import strawberry
 from auth.capabilities import Capability
 from db.sql_catalog import queries
 from execution.fields import edge
-from resolvers import academic_years, classes, posting, subjects, users
+from resolvers import academic_years, classes, grade_reopenings, subjects, users
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node
@@ -17,7 +17,7 @@ from schema.types import Class, Semester, Subject, User
 __all__ = ["GradeReopening", "GradeReopeningQueries"]
 
 
-@node(posting.GradeReopening, posting.grade_reopening_by_id)
+@node(grade_reopenings.GradeReopening, grade_reopenings.grade_reopening_by_id)
 @strawberry.type(description="That locked marks of a class in a subject and semester were opened again for a while.")
 class GradeReopening(Node):
     after_number: int = strawberry.field(description="After the how many-th posting; 0: before the first, when the window had closed.")
@@ -51,7 +51,7 @@ class GradeReopeningFilter:
 
 GRADE_REOPENINGS = Listing(
     queries.grade_reopenings,
-    posting.GradeReopening,
+    grade_reopenings.GradeReopening,
     types.GradeReopening,
     order_input("GradeReopening", GradeReopeningOrderField),
     GradeReopeningOrderField.CREATED_AT,

@@ -12,8 +12,8 @@ from strawberry.utils.str_converters import to_camel_case
 from db.rows import Row
 from execution.errors import Refusal
 from resolvers.identifiers import read_id
+from resolvers.mutations import Values
 from resolvers.user_errors import UserError
-from resolvers.writing import Values
 from rules.text import normal_text, text_problem
 
 __all__ = [

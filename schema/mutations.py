@@ -18,8 +18,8 @@ from strawberry.utils.str_converters import to_camel_case
 
 from auth.capabilities import Capability
 from execution.loaders import Loader
-from resolvers.idempotency import IdempotencyKey
-from resolvers.writing import Action, perform
+from resolvers.idempotency_keys import IdempotencyKey
+from resolvers.mutations import Action, perform
 from schema.inputs import IdempotentInput, read_input
 from schema.roots import root
 from schema.user_errors import UserError

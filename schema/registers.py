@@ -10,8 +10,7 @@ from strawberry.types import Info
 from auth.capabilities import Capability
 from execution.costs import COST, COUNT, PAGE
 from execution.fields import edge
-from resolvers import attendance, classes, subjects, users
-from resolvers.registers import registers_not_taken
+from resolvers import classes, registers, subjects, users
 from schema.connections import Connection, root_connection
 from schema.listings.attendance import REGISTERS
 from schema.nodes import Node, node
@@ -21,7 +20,7 @@ from schema.types import Class, Subject, User
 __all__ = ["Register", "RegisterQueries"]
 
 
-@node(attendance.Register, attendance.register_by_id)
+@node(registers.Register, registers.register_by_id)
 @strawberry.type(description="That the register of a class was taken on a day. Silence is not presence.")
 class Register(Node):
     date: Date = strawberry.field(description="The day, where the school is.")
@@ -49,6 +48,6 @@ class RegisterQueries:
         ] = None,
         after: Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")] = None,
     ) -> Connection[Class] | None:
-        return await registers_not_taken(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
+        return await registers.registers_not_taken(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
 
     registers = root_connection(REGISTERS, Capability.SIGNED_IN, count_cost=150, description="The registers you may see, latest day first.")

@@ -12,9 +12,9 @@ from resolvers import search
 from schema.classes import Class
 from schema.guardians import Guardian
 from schema.roots import root
-from schema.staff import Teacher
 from schema.students import Student
 from schema.subjects import Subject
+from schema.teachers import Teacher
 
 __all__ = ["SearchQueries"]
 

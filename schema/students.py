@@ -12,6 +12,8 @@ from execution.fields import computed, edge, guarded
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from rules.text import normal_text, storable_problem
+from schema.account_statements import Statement, statement_edge
+from schema.as_of import StudentAsOf, as_of_edge
 from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
 from schema.connections import Connection, connection, root_connection
 from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
@@ -22,11 +24,9 @@ from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.payments import PAYMENTS
 from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
 from schema.nodes import Node, node, root_node
-from schema.past import StudentAsOf, as_of_edge
 from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.roots import root
-from schema.statements import Statement, statement_edge
 from schema.types import AcademicYear, Attendance, Class, FinalGrade, Grade, Guardian, Guardianship, Payment, User
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]

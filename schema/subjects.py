@@ -10,8 +10,8 @@ from resolvers import subjects
 from schema.connections import Connection, connection, root_connection
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.classes import CLASS_SUBJECTS
-from schema.listings.staff import TEACHERS
 from schema.listings.subjects import SUBJECTS
+from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
 from schema.types import Assessment, ClassSubject, Teacher
 

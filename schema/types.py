@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from schema.registers import Register
     from schema.service_tokens import ServiceToken
     from schema.sessions import UserSession
-    from schema.staff import Teacher
     from schema.students import ClassMembership, Student
     from schema.subjects import Subject
+    from schema.teachers import Teacher
     from schema.users import User
 else:
     AcademicYear = Annotated["AcademicYear", strawberry.lazy("schema.academic_years")]
@@ -52,7 +52,7 @@ else:
     ServiceToken = Annotated["ServiceToken", strawberry.lazy("schema.service_tokens")]
     Student = Annotated["Student", strawberry.lazy("schema.students")]
     Subject = Annotated["Subject", strawberry.lazy("schema.subjects")]
-    Teacher = Annotated["Teacher", strawberry.lazy("schema.staff")]
+    Teacher = Annotated["Teacher", strawberry.lazy("schema.teachers")]
     User = Annotated["User", strawberry.lazy("schema.users")]
     UserSession = Annotated["UserSession", strawberry.lazy("schema.sessions")]
 

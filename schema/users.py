@@ -6,7 +6,7 @@ import strawberry
 
 from auth.capabilities import Capability
 from execution.fields import computed, edge, guarded
-from resolvers import guardians, staff, students, users
+from resolvers import guardians, students, teachers, users
 from schema.connections import connection, root_connection
 from schema.listings.sessions import SESSIONS
 from schema.listings.users import USERS, Role
@@ -48,7 +48,7 @@ class User(Node):
         description="The user's sign-ins, newest first, those that have ended too.",
     )
     student: Student | None = edge(students.student_by_user, "id", description="The student this user is.")
-    teacher: Teacher | None = edge(staff.teacher_by_user, "id", description="The teacher this user is.")
+    teacher: Teacher | None = edge(teachers.teacher_by_user, "id", description="The teacher this user is.")
     guardian: Guardian | None = edge(guardians.guardian_by_user, "id", description="The guardian this user is.")
 
 

@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.fields import ASKS_NO_LOADER, edge
-from resolvers import guardians, sessions, staff, students, users
+from resolvers import guardians, sessions, students, teachers, users
 from schema.listings.users import Role
 from schema.roots import root
 from schema.types import Guardian, Student, Teacher, User, UserSession
@@ -21,7 +21,7 @@ class Viewer:
     user: User | None = edge(users.user_by_id, "user_id", description="Your account.")
     session: UserSession | None = edge(sessions.session_by_id, "session_id", description="The session that your token is of.")
     student: Student | None = edge(students.student_by_user, "user_id", description="The student you are.")
-    teacher: Teacher | None = edge(staff.teacher_by_user, "user_id", description="The teacher you are.")
+    teacher: Teacher | None = edge(teachers.teacher_by_user, "user_id", description="The teacher you are.")
     guardian: Guardian | None = edge(
         guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students."
     )

@@ -18,7 +18,7 @@ from execution.documents.document_cache import Document
 from execution.errors import ErrorWriter
 from execution.operations import Execute, Operation, graphql_core
 from resolvers.context import Context
-from resolvers.failures import translate
+from resolvers.error_translation import translate
 from schema import make_schema
 
 __all__ = ["SCHEMA", "Answer", "School", "cost"]

@@ -6,8 +6,9 @@ from enum import Enum
 import strawberry
 
 from db.sql_catalog import queries
-from resolvers.attendance import Attendance, Register
+from resolvers.attendance import Attendance
 from resolvers.classes import Class
+from resolvers.registers import Register
 from resolvers.students import Student
 from resolvers.subjects import Subject
 from resolvers.users import User

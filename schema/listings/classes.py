@@ -7,8 +7,8 @@ import strawberry
 from db.sql_catalog import queries
 from resolvers.academic_years import AcademicYear, Semester
 from resolvers.classes import Class, ClassSubject
-from resolvers.staff import Teacher
 from resolvers.subjects import Subject
+from resolvers.teachers import Teacher
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 

@@ -12,6 +12,7 @@ import strawberry
 from auth.capabilities import Capability
 from execution.fields import edge
 from resolvers import attendance, classes, registers, students, subjects
+from resolvers.writing.attendance import correct_attendance, submit_register
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.attendance import AttendanceStatus
 from schema.mutations import mutation, shows, tells
@@ -96,17 +97,17 @@ class AttendanceMutations:
     submit_register = mutation(
         Capability.TEACH,
         SubmitRegisterInput,
-        registers.submit_register,
+        submit_register,
         scope="submitRegister",
         description="Takes the register of a class on a day, or takes it again.",
-        register=shows(Register, attendance.register_by_id, "That it was taken."),
+        register=shows(Register, registers.register_by_id, "That it was taken."),
         changes=tells(list[RegisterChange], "What came of each entry, in their order.", _changes, []),
         not_marked=tells(list[NotMarked], "Who was in the class that day and is not named.", _not_marked, []),
     )
     correct_attendance = mutation(
         Capability.MANAGE_SCHOOL,
         CorrectAttendanceInput,
-        registers.correct_attendance,
+        correct_attendance,
         scope="correctAttendance",
         description="Enters the office's word on a student's day; what the teacher entered is kept beside it.",
         attendance=shows(Attendance, attendance.attendance_by_id, "The mark as it is now."),

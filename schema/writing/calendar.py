@@ -5,8 +5,9 @@ from datetime import date, datetime, time
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import academic_years, calendar_writing
-from resolvers.record_writing import creates, deletes, updates
+from resolvers import academic_years
+from resolvers.writing.calendar import create_academic_year, update_academic_year, update_school
+from resolvers.writing.crud import creates, deletes, updates
 from schema.academic_years import MissingPolicy, RoundingMode
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, shows, tells
@@ -122,15 +123,15 @@ class CalendarMutations:
     update_school = mutation(
         _ADMIN,
         UpdateSchoolInput,
-        calendar_writing.update_school,
+        update_school,
         description="Changes the school's settings.",
         school=shows(School, academic_years.school_by_id, "The school as it is now."),
     )
     create_academic_year = mutation(
-        _ADMIN, CreateAcademicYearInput, calendar_writing.create_academic_year, description="Makes an academic year.", academic_year=_YEAR
+        _ADMIN, CreateAcademicYearInput, create_academic_year, description="Makes an academic year.", academic_year=_YEAR
     )
     update_academic_year = mutation(
-        _ADMIN, UpdateAcademicYearInput, calendar_writing.update_academic_year, description="Changes an academic year.", academic_year=_YEAR
+        _ADMIN, UpdateAcademicYearInput, update_academic_year, description="Changes an academic year.", academic_year=_YEAR
     )
     create_semester = mutation(
         _ADMIN, CreateSemesterInput, creates("semesters", "semester"), description="Makes a semester.", semester=_SEMESTER

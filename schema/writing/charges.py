@@ -12,8 +12,9 @@ from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import computed, edge
-from resolvers import academic_years, charges, classes, payments, students, subjects
+from resolvers import academic_years, classes, payments, students, subjects
 from resolvers.identifiers import read_id
+from resolvers.writing.charges import Preview, cancel_charge, create_charges, preview_charges, update_charge
 from rules.charges import Row
 from schema.inputs import IdempotentInput, UpdateInput, may, must, node_id, node_ids, read_input
 from schema.mutations import mutation, shows, tells
@@ -138,8 +139,8 @@ class ChargeQueries:
     ) -> ChargePreview | None:
         given, errors = read_input(input)
         if errors:
-            return charges.Preview(None, errors)  # type: ignore[return-value]  # it has what the type's fields read
-        return await charges.preview_charges(info.context, given)  # type: ignore[return-value]  # it has what the type's fields read
+            return Preview(None, errors)  # type: ignore[return-value]  # it has what the type's fields read
+        return await preview_charges(info.context, given)  # type: ignore[return-value]  # it has what the type's fields read
 
 
 _CHARGE = shows(Payment, payments.payment_by_id, "The charge as it is now.")
@@ -150,7 +151,7 @@ class ChargeMutations:
     create_charges = mutation(
         Capability.MANAGE_MONEY,
         CreateChargesInput,
-        charges.create_charges,
+        create_charges,
         scope="createCharges",
         description="Does what a preview showed, all of it or nothing; refused when anything has changed since you saw it.",
         charged=tells(int | None, "How many charges were made."),
@@ -161,7 +162,7 @@ class ChargeMutations:
     cancel_charge = mutation(
         Capability.MANAGE_MONEY,
         CancelChargeInput,
-        charges.cancel_charge,
+        cancel_charge,
         scope="cancelCharge",
         description="Takes a charge back on which nothing is paid that was not paid back. It stays in the books as cancelled.",
         payment=_CHARGE,
@@ -169,7 +170,7 @@ class ChargeMutations:
     update_charge = mutation(
         Capability.MANAGE_MONEY,
         UpdateChargeInput,
-        charges.update_charge,
+        update_charge,
         scope="updateCharge",
         description="Changes the due date or the description of a charge.",
         payment=_CHARGE,

@@ -3,9 +3,10 @@
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import academic_years, calendar_writing, classes, staff, subjects
-from resolvers.record_writing import creates, updates
-from resolvers.teaching import add_teacher_subject, given_to_a_teacher, remove_teacher_subject
+from resolvers import academic_years, classes, subjects, teachers
+from resolvers.writing.calendar import remove_class_subject
+from resolvers.writing.crud import creates, updates
+from resolvers.writing.teacher_subjects import add_teacher_subject, given_to_a_teacher, remove_teacher_subject
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, shows
 from schema.types import Class, ClassSubject, Teacher
@@ -15,7 +16,7 @@ __all__ = ["ClassMutations"]
 
 _CLASS = shows(Class, classes.class_by_id, "The class as it is now.")
 _LESSON = shows(ClassSubject, classes.class_subject_by_id, "What is taught in the class, as it is now.")
-_TEACHER = shows(Teacher, staff.teacher_by_id, "The teacher as they are now.")
+_TEACHER = shows(Teacher, teachers.teacher_by_id, "The teacher as they are now.")
 
 
 @strawberry.input(description="A class of an academic year.")
@@ -24,7 +25,7 @@ class CreateClassInput(CreateInput):
     name: str = must("What people call it, such as 7b.")
     grade_level: int = must("The grade level, 0 for kindergarten to 13.")
     section: str = must("Which of the classes of its grade level.")
-    teacher_id: strawberry.ID | None = node_id(staff.Teacher, "The class's own teacher.", optional=True)
+    teacher_id: strawberry.ID | None = node_id(teachers.Teacher, "The class's own teacher.", optional=True)
     room: str | None = may("Where it is at home.")
     capacity: int | None = may("How many students it has room for; no bound when left out.")
 
@@ -35,7 +36,7 @@ class UpdateClassInput(UpdateInput):
     name: str | None = may("What people call it.")
     grade_level: int | None = may("The grade level.")
     section: str | None = may("Which of the classes of its grade level.")
-    teacher_id: strawberry.ID | None = node_id(staff.Teacher, "The class's own teacher; null: nobody.", optional=True)
+    teacher_id: strawberry.ID | None = node_id(teachers.Teacher, "The class's own teacher; null: nobody.", optional=True)
     room: str | None = may("Where it is at home.")
     capacity: int | None = may("How many students it has room for; null: no bound.")
     is_active: bool | None = may("Whether it is held now.")
@@ -46,13 +47,13 @@ class CreateClassSubjectInput(CreateInput):
     class_id: strawberry.ID = node_id(classes.Class, "The class.")
     subject_id: strawberry.ID = node_id(subjects.Subject, "The subject.")
     semester_id: strawberry.ID = node_id(academic_years.Semester, "A semester of the class's year.")
-    teacher_id: strawberry.ID | None = node_id(staff.Teacher, "Who teaches it; nobody yet when left out.", optional=True)
+    teacher_id: strawberry.ID | None = node_id(teachers.Teacher, "Who teaches it; nobody yet when left out.", optional=True)
 
 
 @strawberry.input(description="Who teaches a subject in a class.")
 class UpdateClassSubjectInput(UpdateInput):
     id: strawberry.ID = node_id(classes.ClassSubject, "What is taught.")
-    teacher_id: strawberry.ID | None = node_id(staff.Teacher, "Who teaches it; null: nobody.", optional=True)
+    teacher_id: strawberry.ID | None = node_id(teachers.Teacher, "Who teaches it; null: nobody.", optional=True)
 
 
 @strawberry.input(description="What is no longer to be taught in a class.")
@@ -62,13 +63,13 @@ class RemoveClassSubjectInput(MutationInput):
 
 @strawberry.input(description="That a teacher can teach a subject.")
 class AddTeacherSubjectInput(MutationInput):
-    teacher_id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    teacher_id: strawberry.ID = node_id(teachers.Teacher, "The teacher.")
     subject_id: strawberry.ID = node_id(subjects.Subject, "The subject.")
 
 
 @strawberry.input(description="That a teacher can no longer teach a subject.")
 class RemoveTeacherSubjectInput(MutationInput):
-    teacher_id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    teacher_id: strawberry.ID = node_id(teachers.Teacher, "The teacher.")
     subject_id: strawberry.ID = node_id(subjects.Subject, "The subject.")
 
 
@@ -100,7 +101,7 @@ class ClassMutations:
     remove_class_subject = mutation(
         _ADMIN,
         RemoveClassSubjectInput,
-        calendar_writing.remove_class_subject,
+        remove_class_subject,
         description="Takes back that a subject is taught in a class, as long as nothing was assessed in it.",
         deleted_id=DELETED,
     )

@@ -11,7 +11,16 @@ import strawberry
 
 from auth.capabilities import Capability
 from execution.fields import edge
-from resolvers import classes, grades, grading, marking, scales, students, subjects
+from resolvers import classes, grades, grading, students, subjects
+from resolvers.writing.grades import (
+    create_assessment,
+    delete_assessment,
+    publish_assessment,
+    record_grades,
+    unpublish_assessment,
+    update_assessment,
+)
+from resolvers.writing.grading_scales import create_grading_scale, update_grading_scale
 from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.assessments import GradeState
 from schema.mutations import mutation, shows, tells
@@ -139,34 +148,34 @@ class GradeMutations:
     create_assessment = mutation(
         _TEACH,
         CreateAssessmentInput,
-        marking.create_assessment,
+        create_assessment,
         description="Makes an assessment; nobody else sees it yet.",
         assessment=_ASSESSMENT,
     )
     update_assessment = mutation(
-        _TEACH, UpdateAssessmentInput, marking.update_assessment, description="Changes an assessment.", assessment=_ASSESSMENT
+        _TEACH, UpdateAssessmentInput, update_assessment, description="Changes an assessment.", assessment=_ASSESSMENT
     )
     publish_assessment = mutation(
         _TEACH,
         PublishAssessmentInput,
-        marking.publish_assessment,
+        publish_assessment,
         description="Shows an assessment and its grades to students and guardians.",
         assessment=_ASSESSMENT,
     )
     unpublish_assessment = mutation(
         _TEACH,
         UnpublishAssessmentInput,
-        marking.unpublish_assessment,
+        unpublish_assessment,
         description="Hides an assessment and its grades from students and guardians.",
         assessment=_ASSESSMENT,
     )
     delete_assessment = mutation(
-        _TEACH, DeleteAssessmentInput, marking.delete_assessment, description="Deletes an assessment without marks.", deleted_id=DELETED
+        _TEACH, DeleteAssessmentInput, delete_assessment, description="Deletes an assessment without marks.", deleted_id=DELETED
     )
     record_grades = mutation(
         _TEACH,
         RecordGradesInput,
-        marking.record_grades,
+        record_grades,
         scope="recordGrades",
         description="Records the marks of a class in an assessment, or changes them.",
         assessment=_ASSESSMENT,
@@ -175,7 +184,7 @@ class GradeMutations:
     create_grading_scale = mutation(
         _ADMIN,
         CreateGradingScaleInput,
-        scales.create_grading_scale,
+        create_grading_scale,
         description="Makes a grading scale.",
         grading_scale=_SCALE,
         warnings=_WARNINGS,
@@ -183,7 +192,7 @@ class GradeMutations:
     update_grading_scale = mutation(
         _ADMIN,
         UpdateGradingScaleInput,
-        scales.update_grading_scale,
+        update_grading_scale,
         description="Changes a grading scale; averages that are not posted yet follow.",
         grading_scale=_SCALE,
         warnings=_WARNINGS,

@@ -5,7 +5,19 @@ from datetime import date
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import guardian_links, guardians, people_writing, staff, students, user_writing, users
+from resolvers import guardians, students, teachers, users
+from resolvers.writing.guardians import link_guardian, unlink_guardian
+from resolvers.writing.people import (
+    create_guardian,
+    create_teacher,
+    deactivate_guardian,
+    deactivate_teacher,
+    reactivate_guardian,
+    reactivate_teacher,
+    update_guardian,
+    update_teacher,
+)
+from resolvers.writing.users import create_user, deactivate_user, reactivate_user, update_own_contact, update_user
 from schema.guardians import Relationship
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.users import Role
@@ -17,7 +29,7 @@ __all__ = ["EMAIL", "PeopleMutations"]
 EMAIL = "E-mail address; also the name they sign in with."
 _PHONE = "Telephone number."
 _ADDRESS = "Postal address."
-_TEACHER = shows(Teacher, staff.teacher_by_id, "The teacher as they are now.")
+_TEACHER = shows(Teacher, teachers.teacher_by_id, "The teacher as they are now.")
 _GUARDIAN = shows(Guardian, guardians.guardian_by_id, "The guardian as they are now.")
 _STUDENT = shows(Student, students.student_by_id, "The student as they are now.")
 _USER = shows(User, users.user_by_id, "The user as they are now.")
@@ -38,7 +50,7 @@ class CreateTeacherInput(CreateInput):
 
 @strawberry.input(description="What to change of a teacher.")
 class UpdateTeacherInput(UpdateInput):
-    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    id: strawberry.ID = node_id(teachers.Teacher, "The teacher.")
     first_name: str | None = may("First name.")
     last_name: str | None = may("Last name.")
     email: str | None = may(EMAIL)
@@ -51,12 +63,12 @@ class UpdateTeacherInput(UpdateInput):
 
 @strawberry.input(description="Which teacher.")
 class DeactivateTeacherInput(UpdateInput):
-    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    id: strawberry.ID = node_id(teachers.Teacher, "The teacher.")
 
 
 @strawberry.input(description="Which teacher.")
 class ReactivateTeacherInput(UpdateInput):
-    id: strawberry.ID = node_id(staff.Teacher, "The teacher.")
+    id: strawberry.ID = node_id(teachers.Teacher, "The teacher.")
 
 
 @strawberry.input(description="A guardian: a new person, or a user who is there already.")
@@ -147,14 +159,12 @@ _ADMIN = Capability.MANAGE_SCHOOL
 
 @strawberry.type
 class PeopleMutations:
-    create_teacher = mutation(
-        _ADMIN, CreateTeacherInput, people_writing.create_teacher, description="Makes a teacher, with an account.", teacher=_TEACHER
-    )
-    update_teacher = mutation(_ADMIN, UpdateTeacherInput, people_writing.update_teacher, description="Changes a teacher.", teacher=_TEACHER)
+    create_teacher = mutation(_ADMIN, CreateTeacherInput, create_teacher, description="Makes a teacher, with an account.", teacher=_TEACHER)
+    update_teacher = mutation(_ADMIN, UpdateTeacherInput, update_teacher, description="Changes a teacher.", teacher=_TEACHER)
     deactivate_teacher = mutation(
         _ADMIN,
         DeactivateTeacherInput,
-        people_writing.deactivate_teacher,
+        deactivate_teacher,
         settles=True,
         description="Lets a teacher go whose classes and lessons have been given to others. The account signs in no more.",
         teacher=_TEACHER,
@@ -162,21 +172,19 @@ class PeopleMutations:
     reactivate_teacher = mutation(
         _ADMIN,
         ReactivateTeacherInput,
-        people_writing.reactivate_teacher,
+        reactivate_teacher,
         settles=True,
         description="Takes a teacher back.",
         teacher=_TEACHER,
     )
     create_guardian = mutation(
-        _ADMIN, CreateGuardianInput, people_writing.create_guardian, description="Makes a guardian, with an account.", guardian=_GUARDIAN
+        _ADMIN, CreateGuardianInput, create_guardian, description="Makes a guardian, with an account.", guardian=_GUARDIAN
     )
-    update_guardian = mutation(
-        _ADMIN, UpdateGuardianInput, people_writing.update_guardian, description="Changes a guardian.", guardian=_GUARDIAN
-    )
+    update_guardian = mutation(_ADMIN, UpdateGuardianInput, update_guardian, description="Changes a guardian.", guardian=_GUARDIAN)
     deactivate_guardian = mutation(
         _ADMIN,
         DeactivateGuardianInput,
-        people_writing.deactivate_guardian,
+        deactivate_guardian,
         settles=True,
         description="Somebody is no guardian any more. The account signs in no more; the links stay.",
         guardian=_GUARDIAN,
@@ -184,7 +192,7 @@ class PeopleMutations:
     reactivate_guardian = mutation(
         _ADMIN,
         ReactivateGuardianInput,
-        people_writing.reactivate_guardian,
+        reactivate_guardian,
         settles=True,
         description="Somebody is a guardian again.",
         guardian=_GUARDIAN,
@@ -192,7 +200,7 @@ class PeopleMutations:
     link_guardian = mutation(
         _ADMIN,
         LinkGuardianInput,
-        guardian_links.link_guardian,
+        link_guardian,
         description="Links a guardian to a student, or changes how they are related.",
         guardianship=shows(Guardianship, guardians.guardianship_by_id, "The link as it is now."),
         guardian=_GUARDIAN,
@@ -201,7 +209,7 @@ class PeopleMutations:
     unlink_guardian = mutation(
         _ADMIN,
         UnlinkGuardianInput,
-        guardian_links.unlink_guardian,
+        unlink_guardian,
         description="Takes a link back: the guardian sees nothing of the student from the next request on.",
         guardian=_GUARDIAN,
         student=_STUDENT,
@@ -209,14 +217,14 @@ class PeopleMutations:
     create_user = mutation(
         _ADMIN,
         CreateUserInput,
-        user_writing.create_user,
+        create_user,
         description="Makes an account without a password; `issuePasswordReset` gives its owner the way to one.",
         user=_USER,
     )
     update_user = mutation(
         _ADMIN,
         UpdateUserInput,
-        user_writing.update_user,
+        update_user,
         settles=True,
         description="Changes an account; a role counts at once.",
         user=_USER,
@@ -224,14 +232,14 @@ class PeopleMutations:
     deactivate_user = mutation(
         _ADMIN,
         DeactivateUserInput,
-        user_writing.deactivate_user,
+        deactivate_user,
         settles=True,
         description="Ends what an account may do, at once.",
         user=_USER,
     )
     reactivate_user = mutation(
-        _ADMIN, ReactivateUserInput, user_writing.reactivate_user, settles=True, description="Lets an account sign in again.", user=_USER
+        _ADMIN, ReactivateUserInput, reactivate_user, settles=True, description="Lets an account sign in again.", user=_USER
     )
     update_own_contact = mutation(
-        Capability.OWN_ACCOUNT, UpdateOwnContactInput, user_writing.update_own_contact, description="Changes your own contact.", user=_USER
+        Capability.OWN_ACCOUNT, UpdateOwnContactInput, update_own_contact, description="Changes your own contact.", user=_USER
     )

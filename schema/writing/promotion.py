@@ -10,8 +10,9 @@ from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import computed, edge
-from resolvers import academic_years, classes, promotion, students
+from resolvers import academic_years, classes, students
 from resolvers.identifiers import read_id
+from resolvers.writing.promotion import apply_promotion, plan_promotion
 from rules.promotion import Plan, Row
 from schema.inputs import IdempotentInput, may, must, node_id, read_input
 from schema.mutations import mutation, tells
@@ -108,7 +109,7 @@ class PromotionQueries:
         given, errors = read_input(input)
         if errors:
             raise Refusal("BAD_USER_INPUT", " ".join(each.message for each in errors), argument=errors[0].field)
-        plan: Plan = await promotion.plan_promotion(info.context, given)
+        plan: Plan = await plan_promotion(info.context, given)
         return plan  # type: ignore[return-value]  # it has what the type's fields read
 
 
@@ -117,7 +118,7 @@ class PromotionMutations:
     apply_promotion = mutation(
         Capability.MANAGE_SCHOOL,
         ApplyPromotionInput,
-        promotion.apply_promotion,
+        apply_promotion,
         settles=True,
         scope="applyPromotion",
         description="Does what a plan says, all of it or nothing; refused when anything has changed since you saw it.",

@@ -5,7 +5,8 @@ from datetime import date
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import classes, enrolment, students
+from resolvers import classes, students
+from resolvers.writing.students import create_student, deactivate_student, move_student, reenroll_student, update_student
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.students import LeavingReason
 from schema.mutations import mutation, shows
@@ -73,23 +74,23 @@ _ADMIN = Capability.MANAGE_SCHOOL
 
 @strawberry.type
 class StudentMutations:
-    create_student = mutation(_ADMIN, CreateStudentInput, enrolment.create_student, description="Makes a student.", student=STUDENT)
-    update_student = mutation(_ADMIN, UpdateStudentInput, enrolment.update_student, description="Changes a student.", student=STUDENT)
+    create_student = mutation(_ADMIN, CreateStudentInput, create_student, description="Makes a student.", student=STUDENT)
+    update_student = mutation(_ADMIN, UpdateStudentInput, update_student, description="Changes a student.", student=STUDENT)
     deactivate_student = mutation(
         _ADMIN,
         DeactivateStudentInput,
-        enrolment.deactivate_student,
+        deactivate_student,
         settles=True,
         description="A student leaves: the time in the class ends, the account signs in no more, the record stays.",
         student=STUDENT,
     )
     reenroll_student = mutation(
-        _ADMIN, ReenrollStudentInput, enrolment.reenroll_student, settles=True, description="A student comes back.", student=STUDENT
+        _ADMIN, ReenrollStudentInput, reenroll_student, settles=True, description="A student comes back.", student=STUDENT
     )
     move_student = mutation(
         _ADMIN,
         MoveStudentInput,
-        enrolment.move_student,
+        move_student,
         description="A student goes to another class; the history keeps both.",
         student=STUDENT,
     )

@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from tests.schema.writing.class_builder import codes, make_classroom
-from tests.schema.writing.test_registers import DAY, SUBMIT, submit
+from tests.schema.writing.test_attendance import DAY, SUBMIT, submit
 
 SEES = """query ($id: ID!) { student(id: $id) { name birthDate guardians { nodes { name } } balance { currency }
   attendance(first: 5) { nodes { id } } classHistory { nodes { id } } }

@@ -10,8 +10,8 @@ import pytest
 from tests.schema.writing.assessment_builder import make_assessment
 from tests.schema.writing.class_builder import codes, make_classroom
 from tests.schema.writing.lock_barrier import all_at_once, concurrent_transaction
+from tests.schema.writing.test_attendance import DAY, correct, submit
 from tests.schema.writing.test_promotion import apply, plan_of, summer
-from tests.schema.writing.test_registers import DAY, correct, submit
 
 __all__ = ["summer"]
 

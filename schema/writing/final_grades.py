@@ -9,7 +9,8 @@ import strawberry
 
 from auth.capabilities import Capability
 from execution.fields import edge
-from resolvers import academic_years, classes, posting, subjects
+from resolvers import academic_years, classes, subjects
+from resolvers.writing.final_grades import post_final_grades, reopen_grades
 from schema.inputs import IdempotentInput, MutationInput, may, must, node_id
 from schema.mutations import mutation, shows, tells
 from schema.types import Class, Subject
@@ -56,7 +57,7 @@ class PostingMutations:
     post_final_grades = mutation(
         Capability.TEACH,
         PostFinalGradesInput,
-        posting.post_final_grades,
+        post_final_grades,
         scope="postFinalGrades",
         description="Freezes the final grades of everyone in a class, and locks its marks.",
         class_=_CLASS,
@@ -65,7 +66,7 @@ class PostingMutations:
     reopen_grades = mutation(
         Capability.MANAGE_SCHOOL,
         ReopenGradesInput,
-        posting.reopen_grades,
+        reopen_grades,
         description="Opens locked marks again for a while. What was posted stays, until it is posted again.",
         class_=_CLASS,
         reopened=tells(int, "How many subjects were opened.", default=0),

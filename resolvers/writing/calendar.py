@@ -5,7 +5,7 @@ from uuid import UUID
 from db.sql_catalog import queries
 from resolvers.classes import ClassSubject
 from resolvers.identifiers import write_id
-from resolvers.writing import Objects, Values, Write, rejected
+from resolvers.mutations import Objects, Values, Write, rejected
 
 __all__ = ["create_academic_year", "remove_class_subject", "update_academic_year", "update_school"]
 

@@ -1,7 +1,7 @@
 """Who is whose guardian, written. Administrators do."""
 
 from db.sql_catalog import queries
-from resolvers.writing import Objects, Values, Write, rejected
+from resolvers.mutations import Objects, Values, Write, rejected
 
 __all__ = ["link_guardian", "unlink_guardian"]
 

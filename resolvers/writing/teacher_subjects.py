@@ -1,8 +1,8 @@
 """What teachers can teach, and that who teaches is a teacher now. Administrators write it."""
 
 from db.sql_catalog import queries
+from resolvers.mutations import Action, Objects, Rejected, Values, Write, rejected
 from resolvers.user_errors import UserError
-from resolvers.writing import Action, Objects, Rejected, Values, Write, rejected
 
 __all__ = ["add_teacher_subject", "given_to_a_teacher", "remove_teacher_subject"]
 

@@ -2,7 +2,7 @@
 
 from db.rows import Row
 from db.sql_catalog import queries
-from resolvers.context import by_key
+from resolvers.loaders import by_key
 
 __all__ = ["Teacher", "teacher_by_id", "teacher_by_user"]
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from db.sql_catalog import queries
 from resolvers.context import Context
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected, stale
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
 from rules.charges import Candidate, Plan, Terms, make_plan
 from rules.money import fits, format_amount
 

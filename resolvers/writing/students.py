@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from db.sql_catalog import queries
-from resolvers.people_writing import add_person, change_person, locked
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected
+from resolvers.writing.people import add_person, change_person, locked
 
 __all__ = ["create_student", "deactivate_student", "enter", "move_student", "reenroll_student", "update_student"]
 

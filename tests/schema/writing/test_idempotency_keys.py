@@ -117,7 +117,7 @@ async def test_a_call_waits_for_a_worker_of_the_version_before_that_has_the_key(
 
 def test_every_mutation_with_a_key_has_a_scope_that_never_changes():
     """Renaming a field or an input keeps its scope. A new mutation is added here under its first name."""
-    from resolvers.idempotency import _INPUT_NAMED_SCOPES
+    from resolvers.idempotency_keys import _INPUT_NAMED_SCOPES
 
     mutations = SCHEMA._schema.mutation_type.fields
     fields = {name for name, field in mutations.items() if "idempotencyKey" in get_named_type(field.args["input"].type).fields}

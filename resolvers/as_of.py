@@ -78,7 +78,9 @@ def moment(at: datetime) -> datetime:
 async def _students(context: Context, keys: Sequence[UUID], at: datetime) -> list[PastStudent | None]:
     """Keys are ids of students that the viewer sees; None for one who was not known yet."""
     known = {
-        row["id"] for row in await context.rows(queries.students.by("id", context.open), Row, {"keys": keys}) if row["created_at"] <= at
+        row["id"]
+        for row in await context.rows(queries.students.by("id", context.unrestricted_nouns), Row, {"keys": keys})
+        if row["created_at"] <= at
     }
     return [PastStudent(Moment(key, at), key, at) if key in known else None for key in keys]
 

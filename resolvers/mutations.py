@@ -23,7 +23,7 @@ from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleErro
 from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
-from resolvers.idempotency import IdempotencyKey, KeyRefusedError, claim_key
+from resolvers.idempotency_keys import IdempotencyKey, KeyRefusedError, claim_key
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
 
@@ -163,7 +163,7 @@ async def perform(context: Context, action: Action, given: Values, *, key: Idemp
             objects = await _once(context, action, dict(given), key)
             break
         except Rejected as broken:
-            context.forget()
+            context.invalidate()
             return Outcome(broken.objects, broken.errors)
         except asyncpg.IntegrityConstraintViolationError as error:
             rule = constraint_error(error)
@@ -175,7 +175,7 @@ async def perform(context: Context, action: Action, given: Values, *, key: Idemp
         except AGAIN:
             if attempt == ATTEMPTS:
                 raise
-    context.forget()
+    context.invalidate()
     if settles:
         await authenticator_of(context).wait_until_propagated()
     return Outcome(objects, [])

@@ -1,7 +1,7 @@
 """Actions on single rows of a declared record: made, changed."""
 
 from resolvers.identifiers import write_id
-from resolvers.writing import Action, Objects, Values, Write
+from resolvers.mutations import Action, Objects, Values, Write
 
 __all__ = ["creates", "deletes", "updates"]
 

@@ -9,9 +9,9 @@ from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.identifiers import write_id
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected
 from resolvers.students import Student
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected
 from rules.promotion import Member, Override, Plan, Target, make_plan
 
 __all__ = ["apply_promotion", "plan_promotion"]

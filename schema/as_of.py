@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from execution.costs import COST, SIZED_BY
 from execution.fields import edge, edge_with
-from resolvers import academic_years, attendance, classes, past, students, subjects
+from resolvers import academic_years, as_of, attendance, classes, students, subjects
 from schema.attendance_summaries import AttendanceSummary
 from schema.listings.attendance import AttendanceStatus
 from schema.listings.students import MembershipEndReason, MembershipReason
@@ -62,29 +62,29 @@ class StudentAsOf:
     at: datetime = strawberry.field(description="The moment.")
     student: Student | None = edge(students.student_by_id, "student_id", metadata={COST: 3}, description="The student as of now.")
     class_membership: PastMembership | None = edge(
-        past.class_as_of,
+        as_of.class_as_of,
         "key",
         metadata={COST: 12},
         description="The class that the student was in on that day, as far as you may see it; null when in none.",
     )
     class_history: list[PastMembership] = edge(
-        past.class_history_as_of,
+        as_of.class_history_as_of,
         "key",
         metadata={COST: 12},
         description="The classes that the student had been in, and was known to be, earliest first.",
     )
     final_grades: list[FinalGrade] = edge(
-        past.final_grades_as_of,
+        as_of.final_grades_as_of,
         "key",
         metadata={COST: 45, SIZED_BY: 40},
         description="The final grades that had been posted and counted, by semester and subject.",
     )
     balance: list[Balance] = edge(
-        past.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry a currency."
+        as_of.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry a currency."
     )
 
     @edge_with(
-        past.attendance_as_of,
+        as_of.attendance_as_of,
         "key",
         metadata={COST: for_each_day(0.6, 10), SIZED_BY: days_in},
         description="The attendance that was known, latest day first.",
@@ -93,7 +93,7 @@ class StudentAsOf:
         return attendance.span(from_date, to_date, longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
 
     @edge_with(
-        past.attendance_summary_as_of,
+        as_of.attendance_summary_as_of,
         "key",
         metadata={COST: for_each_day(1.2, 10)},
         description="The whole-day attendance that was known; null without marks.",
@@ -110,8 +110,8 @@ def as_of_edge() -> Any:
     def prepare(
         self: Any, info: Info, at: Annotated[datetime, strawberry.argument(description="The moment, with its time zone.")]
     ) -> StudentAsOf | None:
-        return past.moment(at)  # type: ignore[return-value]  # the loader's argument
+        return as_of.moment(at)  # type: ignore[return-value]  # the loader's argument
 
     return edge_with(
-        past.students_as_of, "id", description="What was known of the student at a moment; null when the student was not known yet."
+        as_of.students_as_of, "id", description="What was known of the student at a moment; null when the student was not known yet."
     )(prepare)

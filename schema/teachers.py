@@ -6,11 +6,11 @@ import strawberry
 
 from auth.capabilities import Capability
 from execution.fields import computed, edge, guarded
-from resolvers import staff, users
+from resolvers import teachers, users
 from schema.connections import Connection, connection, root_connection
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
-from schema.listings.staff import TEACHERS
 from schema.listings.subjects import SUBJECTS
+from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.types import Class, ClassSubject, Subject, User
@@ -18,7 +18,7 @@ from schema.types import Class, ClassSubject, Subject, User
 __all__ = ["Teacher", "TeacherQueries"]
 
 
-@node(staff.Teacher, staff.teacher_by_id)
+@node(teachers.Teacher, teachers.teacher_by_id)
 @strawberry.type(description="A teacher of the school.")
 class Teacher(Node):
     alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
@@ -43,5 +43,5 @@ class Teacher(Node):
 
 @strawberry.type
 class TeacherQueries:
-    teacher = root_node(staff.Teacher, staff.teacher_by_id, Teacher, description="The teacher with this id.")
+    teacher = root_node(teachers.Teacher, teachers.teacher_by_id, Teacher, description="The teacher with this id.")
     teachers = root_connection(TEACHERS, Capability.SIGNED_IN, description="The teachers, by name.")

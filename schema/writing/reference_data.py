@@ -6,7 +6,7 @@ import strawberry
 
 from auth.capabilities import Capability
 from resolvers import subjects
-from resolvers.record_writing import creates, updates
+from resolvers.writing.crud import creates, updates
 from schema.inputs import CreateInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, shows
 from schema.types import AssessmentType, FeeCategory, Subject

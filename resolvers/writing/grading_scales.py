@@ -7,8 +7,8 @@ from uuid import UUID
 
 from db.row_writes import to_json
 from db.sql_catalog import queries
+from resolvers.mutations import Objects, Rejected, Values, Write
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write
 from rules.decimals import decimals
 
 __all__ = ["create_grading_scale", "update_grading_scale"]

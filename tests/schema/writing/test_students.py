@@ -7,9 +7,9 @@ import asyncpg
 
 from db.books import check_books
 from tests.schema.writing.class_builder import codes, make_classroom
+from tests.schema.writing.test_attendance import submit
 from tests.schema.writing.test_people import CREATE_STUDENT, make_student, student
 from tests.schema.writing.test_promotion import apply, plan_of, summer
-from tests.schema.writing.test_registers import submit
 
 __all__ = ["summer"]
 

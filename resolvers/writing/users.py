@@ -1,8 +1,8 @@
 """Accounts, written: by administrators, and one's own contact by oneself."""
 
 from db.sql_catalog import queries
-from resolvers.people_writing import PERSON, locked
-from resolvers.writing import Objects, Values, Write, rejected
+from resolvers.mutations import Objects, Values, Write, rejected
+from resolvers.writing.people import PERSON, locked
 
 __all__ = ["create_user", "deactivate_user", "reactivate_user", "update_own_contact", "update_user"]
 

@@ -12,8 +12,8 @@ from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.grades import Assessment
 from resolvers.identifiers import write_id
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected
 from rules.mark_entries import entry_problems, entry_state, is_too_fine
 
 __all__ = [

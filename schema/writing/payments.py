@@ -6,7 +6,8 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import ledger, payments
+from resolvers import payments
+from resolvers.writing.payments import correct_payment, record_payment, refund_payment, waive_charge
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.payments import PaymentMethod
 from schema.mutations import mutation, shows
@@ -71,7 +72,7 @@ class LedgerMutations:
     record_payment = mutation(
         Capability.MANAGE_MONEY,
         RecordPaymentInput,
-        ledger.record_payment,
+        record_payment,
         scope="recordPayment",
         description="Enters a payment over charges of one family, with one receipt.",
         receipt=shows(Receipt, payments.receipt_by_id, "The receipt, with the academic year's next number."),
@@ -80,7 +81,7 @@ class LedgerMutations:
     refund_payment = mutation(
         Capability.MANAGE_MONEY,
         RefundPaymentInput,
-        ledger.refund_payment,
+        refund_payment,
         scope="refundPayment",
         description="Pays back a payment or a part of it, never more than it. A charge that was paid back can be paid again.",
         transaction=shows(PaymentTransaction, payments.transaction_by_id, "The refund."),
@@ -89,7 +90,7 @@ class LedgerMutations:
     waive_charge = mutation(
         Capability.MANAGE_MONEY,
         WaiveChargeInput,
-        ledger.waive_charge,
+        waive_charge,
         scope="waiveCharge",
         description="Lets off what is owed on a charge, or a part of it.",
         transaction=shows(PaymentTransaction, payments.transaction_by_id, "The waiver."),
@@ -98,7 +99,7 @@ class LedgerMutations:
     correct_payment = mutation(
         Capability.MANAGE_MONEY,
         CorrectPaymentInput,
-        ledger.correct_payment,
+        correct_payment,
         scope="correctPayment",
         description="Takes a wrong entry back by a linked one, and enters what is right in its place when that is given.",
         correction=shows(PaymentTransaction, payments.transaction_by_id, "The entry that takes the wrong one back."),

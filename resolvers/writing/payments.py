@@ -12,9 +12,9 @@ from uuid import UUID
 
 from db.row_writes import to_json
 from db.sql_catalog import queries
-from resolvers.charges import reason_errors
+from resolvers.mutations import Objects, Rejected, Values, Write
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write
+from resolvers.writing.charges import reason_errors
 from rules.money import Share, allocate, fits
 
 __all__ = ["book", "correct_payment", "record_payment", "refund_payment", "waive_charge"]

@@ -7,25 +7,14 @@ from uuid import UUID
 
 from auth.capabilities import Capability
 from db.row_writes import to_json
-from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from resolvers.context import by_key
-from resolvers.marking import LOCKS
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected
+from resolvers.writing.grades import LOCKS
 from rules.grading import Mark, Policy, average, grade, read_policy
 
-__all__ = ["GradeReopening", "grade_reopening_by_id", "post_final_grades", "reopen_grades"]
-
-
-class GradeReopening(Row):
-    __slots__ = ()
-    type_name = "GradeReopening"
-    tag = "gro"
-
-
-grade_reopening_by_id = by_key(queries.grade_reopenings, GradeReopening)
+__all__ = ["post_final_grades", "reopen_grades"]
 
 
 async def post_final_grades(write: Write, given: Values) -> Objects:

@@ -11,7 +11,7 @@ from strawberry.types import Info
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import edge, edge_with
-from resolvers import payments, statements
+from resolvers import account_statements, payments
 from schema.types import Payment, PaymentTransaction
 
 __all__ = ["Statement", "statement_edge"]
@@ -57,11 +57,11 @@ def statement_edge() -> Any:
     """The field of a student."""
 
     @edge_with(
-        statements.statements_of_student,
+        account_statements.statements_of_student,
         "id",
         metadata={COST: 60, SIZED_BY: 2},
         description="The student's account over a period, one statement a currency; empty without charges that you may see."
-        f" A period has at most {statements.LONGEST} entries.",
+        f" A period has at most {account_statements.LONGEST} entries.",
     )
     def statement(
         self: Any,

@@ -6,8 +6,8 @@ from enum import Enum
 import strawberry
 
 from db.sql_catalog import queries
-from resolvers.staff import Teacher
 from resolvers.subjects import Subject
+from resolvers.teachers import Teacher
 from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 

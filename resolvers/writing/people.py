@@ -6,8 +6,8 @@ from uuid import UUID
 from db.naming import camel
 from db.query_compiler import Query
 from db.sql_catalog import queries
+from resolvers.mutations import Objects, Rejected, Values, Write, rejected, stale
 from resolvers.user_errors import UserError
-from resolvers.writing import Objects, Rejected, Values, Write, rejected, stale
 
 __all__ = [
     "PERSON",

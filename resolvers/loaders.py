@@ -1,0 +1,99 @@
+"""Loaders: rows by key, a batch of keys a statement, as the viewer sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db.json_sql import Template
+from db.query_compiler import Prefetch, Query
+from db.rows import Carried, Row, carried
+from execution.loaders import Loader, Rows, Wants
+from execution.time_slices import sliced
+from resolvers.context import Context
+from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
+
+__all__ = ["by_key", "from_statement", "lists_from_statement"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a loader's rows come from: a query's key of this name, and the class of its rows."""
+
+    query: Query
+    key: str
+    carried: type[Carried]
+
+
+# For so few keys a row that rides along is cheaper than a statement of its own; for more, it would come again and again.
+_FEW = 4
+
+
+def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
+    """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`.
+
+    It brings along the rows that will be asked for next, as far as the viewer sees them: as JSON, where they may be written; for few keys also
+    as rows.
+    """
+
+    async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
+        if wants.written is not None:
+            written = await _written(context, query, key, wants.written, keys)
+            if written is not None:
+                return written
+        single = len(keys) == 1
+        wanted = None if wants.columns is None else wants.columns | {column}
+        objects = [each for each in wants.cargo if each.wants.written is not None]
+        cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
+        along = tuple(Prefetch(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
+        statement = query.by(key, context.unrestricted_nouns, wanted, along, linked(objects), single=single)
+        asked = {"key": keys[0]} if single else {"keys": keys}
+        found = {each[column]: each for each in await context.rows(statement, row, asked | linked_values(objects))}
+        keep_linked(context.loaders, objects, found.values())
+        for number, each in enumerate(cargo):
+            made = context.loaders.of(each.loader, None, each.wants)
+            for one in found.values():
+                if one[each.column] is not None:
+                    made.know(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
+        return [found.get(each) for each in keys]
+
+    origin = _Origin(query, key, carried(row))
+    return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=origin, writes=writes(row))
+
+
+async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:
+    """The rows with these keys as JSON, None for those that this viewer does not see; None when a row cannot be written."""
+    if len(keys) == 1:
+        statement = query.written_by(key, template, context.unrestricted_nouns, single=True)
+        found = await context.rows(statement, Row, {"key": keys[0]} | template.parameters)
+        texts = written_texts([each["written"] for each in found])
+        return None if texts is None else texts or [None]
+    [answer] = await context.rows(query.written_by(key, template, context.unrestricted_nouns), Row, {"keys": keys} | template.parameters)
+    texts = written_texts(answer["written"] or ())
+    if texts is None:
+        return None
+    known = dict(zip(answer["keys"] or (), texts, strict=True))
+    return [known.get(each) for each in keys]
+
+
+def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+    """A loader of single rows from a plain statement that takes `$keys`, and what the argument holds by name; rows say in `column` whose they are."""
+
+    async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[Row | None]:
+        found = {each[column]: each for each in await context.fetch(query, row, keys=keys, **dict(arguments or ()))}
+        return [found.get(each) for each in keys]
+
+    return Loader(batch, query.name)
+
+
+def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+    """Like `from_statement`, for short lists that the statement itself bounds: the rows of each key, in the statement's order."""
+
+    async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[list[Row]]:
+        found: dict[UUID, list[Row]] = {key: [] for key in keys}
+        async for some in sliced(await context.fetch(query, row, keys=keys, **dict(arguments or ())), 1_000):
+            for each in some:
+                found[each[column]].append(each)
+        return [found[key] for key in keys]
+
+    return Loader(batch, query.name)

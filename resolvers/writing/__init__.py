@@ -1,0 +1,1 @@
+"""Mutations: what each does in its transaction. One file for each of schema/writing."""

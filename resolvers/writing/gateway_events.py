@@ -1,0 +1,151 @@
+"""What payment gateways tell, booked: each event once, each payment once, and what cannot be booked is kept for a person to look at."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from auth.viewer import ANONYMOUS
+from db.errors import constraint_error
+from db.pool import Database
+from db.row_writes import to_json
+from db.sql_catalog import queries
+from resolvers.context import Context
+from resolvers.mutations import AGAIN, ATTEMPTS, Objects, Rejected, Values, Write, rejected
+from resolvers.writing.charges import reason_errors
+from resolvers.writing.payments import book
+from rules.gateway_events import GatewayEvent as Told
+from rules.gateway_events import allocate_refund
+
+__all__ = ["dismiss_gateway_event", "retry_gateway_event", "take_in"]
+
+_log = structlog.get_logger("rollcall.gateways")
+_BOOKED_KEYS = frozenset({"gateway_events_booked_key", "payment_transactions_gateway_key"})
+_METHOD = "ONLINE"
+
+
+async def take_in(database: Database, request_id: str, told: Told) -> str | None:
+    """Books an event that comes for the first time; what became of it: BOOKED, REPEATED, FAILED; None for one that was taken in before.
+
+    A payment takes with it what came before it of its refunds. Nobody acts: the audit has the request and no user. Raises what the database raises when it cannot answer.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with database.transaction(request_id=request_id) as connection:
+                write = Write(Context(database, ANONYMOUS, request_id), connection)
+                values = {name: getattr(told, name) for name in ("gateway", "event_id", "event_type", "gateway_id", "payment")}
+                event_id = await write.value(queries.take_gateway_event, **values, facts=to_json(told.to_facts()))
+                return None if event_id is None else await _settle_all(write, event_id, told, None)
+        except AGAIN:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError  # the loop returns or raises
+
+
+async def retry_gateway_event(write: Write, given: Values) -> Objects:
+    """Tries again to book an event that failed: the charge was made in the meantime, say."""
+    await write.rows(queries.hold_gateway_payment, id=given["id"])
+    row = await _failed(write, given["id"])
+    await _settle_all(write, row["id"], Told.from_facts(row["facts"]), write.user_id)
+    return {"gateway_event": row["id"]}
+
+
+async def dismiss_gateway_event(write: Write, given: Values) -> Objects:
+    """Lays an event aside that failed: it was entered by hand, or is none of the school's."""
+    errors = reason_errors(given)
+    if errors:
+        raise Rejected(*errors)
+    row = await _failed(write, given["id"])
+    await write.rows(queries.settle_gateway_event, id=row["id"], state="DISMISSED", problem=given["reason"])
+    return {"gateway_event": row["id"]}
+
+
+async def _failed(write: Write, event_id: UUID) -> Any:
+    row = await write.row(queries.lock_gateway_event, id=event_id)
+    if row is None:
+        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+    if row["state"] != "FAILED":
+        raise rejected("id", "SETTLED", "It is settled already.", gateway_event=row["id"])
+    return row
+
+
+async def _settle_all(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:
+    """Settles an event; with a payment that is booked, the refunds of it that came too early as well. What became of the event."""
+    state = await _settle(write, event_id, told, user_id)
+    if told.kind == "PAYMENT" and state == "BOOKED":
+        for row in await write.rows(queries.failed_refunds, gateway=told.gateway, payment=told.payment):
+            await _settle(write, row["id"], Told.from_facts(row["facts"]), user_id)
+    return state
+
+
+async def _settle(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:
+    """Books what was told, or notes why not: one of BOOKED, REPEATED, FAILED."""
+    booking: Callable[[Write, Told, UUID | None], Awaitable[None]] = _payment if told.kind == "PAYMENT" else _refund
+    state, problem = "BOOKED", None
+    try:
+        async with write.connection.transaction():
+            # First, so that of two events of one payment the later one waits here.
+            await write.rows(queries.settle_gateway_event, id=event_id, state="BOOKED", problem=None)
+            await booking(write, told, user_id)
+    except Rejected as broken:
+        state, problem = "FAILED", "; ".join(f"{each.code}: {each.message}" for each in broken.errors)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        rule = constraint_error(error)
+        if error.constraint_name in _BOOKED_KEYS:
+            state = "REPEATED"
+        elif rule is None:
+            raise
+        else:
+            state, problem = "FAILED", f"{rule.code}: {rule.message}"
+    if state != "BOOKED":
+        await write.rows(queries.settle_gateway_event, id=event_id, state=state, problem=problem)
+    tell = _log.warning if state == "FAILED" else _log.info
+    tell(
+        "a gateway's event was taken in",
+        gateway=told.gateway,
+        event_id=told.event_id,
+        event_type=told.event_type,
+        state=state,
+        problem=problem,
+    )
+    return state
+
+
+async def _payment(write: Write, told: Told, user_id: UUID | None) -> None:
+    if told.problem is not None:
+        raise rejected(None, "NOT_READABLE", told.problem)
+    given = {
+        "allocations": [{"payment_id": each.payment_id, "amount": each.amount} for each in told.parts],
+        "amount": told.amount,
+        "currency": told.currency,
+        "method": _METHOD,
+        "occurred_at": told.occurred_at,
+    }
+    await book(write, given, user_id=user_id, gateway=told.gateway, gateway_id=told.gateway_id)
+
+
+async def _refund(write: Write, told: Told, user_id: UUID | None) -> None:
+    """Books what was paid back beyond what was booked of it already: events may come late, or be lost."""
+    values = {"gateway": told.gateway, "gateway_id": told.payment}
+    charges = sorted(row["id"] for row in await write.rows(queries.gateway_charges, **values))
+    await write.rows(queries.lock_charges, ids=charges)
+    entries = await write.rows(queries.gateway_payment, **values)
+    if not entries:
+        raise rejected(None, "NOT_FOUND", "The payment that was paid back is not in the books.")
+    if entries[0]["currency"] != told.currency:
+        raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}.")
+    more = told.amount - sum(each["told"] for each in entries)
+    if more <= 0:
+        return
+    parts, left = allocate_refund(more, [each["remaining"] for each in entries])
+    if left > 0:
+        raise rejected(None, "REFUND_TOO_LARGE", f"{left.normalize():f} {told.currency} more were paid back than is left of the payment.")
+    for entry, part in zip(entries, parts, strict=True):
+        if part > 0:
+            await write.rows(
+                queries.book_entry, payment_id=entry["payment_id"], receipt_id=None, linked_id=entry["id"], user_id=user_id, kind="REFUND",
+                corrected_kind=None, amount=part, currency=told.currency, method=_METHOD, reason="Paid back through the gateway",
+                gateway=told.gateway, gateway_id=told.gateway_id, occurred_at=told.occurred_at,
+            )  # fmt: skip
