@@ -20,6 +20,8 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SECRET = "the secret of every server in this suite"
+# Here and not in a hook: the conftest of a folder that is named on the command line is imported before any hook runs, and reads the settings.
+os.environ["SECRET_KEY"] = SECRET
 # Up to as many test files run faster in one process: each worker imports the whole server anew.
 _FILES_WITHOUT_WORKERS = 8
 _STARTED = pytest.StashKey[tuple[ExitStack, "Databases"]]()
@@ -33,8 +35,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Sets one secret for all servers. With workers, starts their one PostgreSQL here: they share it, and it must outlive each of them."""
-    os.environ["SECRET_KEY"] = SECRET
+    """With workers, starts their one PostgreSQL here: they share it, and it must outlive each of them."""
     if config.option.tx and not config.option.collectonly:
         _start(config)
 
