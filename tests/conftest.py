@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.databases import Databases
@@ -24,20 +26,67 @@ SECRET = "the secret of every server in this suite"
 os.environ["SECRET_KEY"] = SECRET
 # Up to as many test files run faster in one process: each worker imports the whole server anew.
 _FILES_WITHOUT_WORKERS = 8
+# Two for each processor, since many tests wait, for a process that starts or a time that passes. More would crowd the one PostgreSQL.
+_WORKERS_PER_PROCESSOR, _MOST_WORKERS = 2, 8
+# What a file that starts processes is taken to need, and any other, until it was measured.
+_SECONDS_WITH_PROCESSES, _SECONDS = 60.0, 5.0
+_DURATIONS = "rollcall/seconds_by_file"
+_measured: defaultdict[str, float] = defaultdict(float)
 _STARTED = pytest.StashKey[tuple[ExitStack, "Databases"]]()
+
+# HYPOTHESIS_PROFILE=thorough looks for counterexamples twenty times as long. Every run takes other examples, and each that failed again.
+settings.register_profile("suite", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=500, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Runs a few named files in this process, and everything else in two workers."""
+    """Runs a few named files in this process, and everything else in several workers."""
     named = [Path(argument.partition("::")[0]) for argument in config.args]
     files = sum(len(list(path.rglob("test_*.py"))) if path.is_dir() else 1 for path in named)
-    return 0 if files <= _FILES_WITHOUT_WORKERS else 2
+    return 0 if files <= _FILES_WITHOUT_WORKERS else min(_WORKERS_PER_PROCESSOR * (os.cpu_count() or 1), _MOST_WORKERS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """With workers, starts their one PostgreSQL here: they share it, and it must outlive each of them."""
     if config.option.tx and not config.option.collectonly:
         _start(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Has workers begin with the files that took longest in the last run, so that none of them is left over when the others are done."""
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is None:
+        return
+    seconds = dict(workerinput["seconds_by_file"])
+    for item in items:
+        expected = _SECONDS_WITH_PROCESSES if item.get_closest_marker("processes") else _SECONDS
+        seconds.setdefault(_file_of(item.nodeid), expected)
+    items.sort(key=lambda item: -seconds[_file_of(item.nodeid)])
+
+
+def pytest_collection_finish() -> None:
+    """Has tracebacks logged without the values of local variables, as the server does: with them each takes half a second."""
+    if "structlog" in sys.modules:
+        import structlog
+
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, renderer])
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _measured[_file_of(report.nodeid)] += report.duration
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keeps how long each file took, for the order of the next run."""
+    cache = session.config.cache
+    if cache is not None and not hasattr(session.config, "workerinput"):
+        cache.set(_DURATIONS, cache.get(_DURATIONS, {}) | {file: round(seconds, 1) for file, seconds in _measured.items()})
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 def _start(config: pytest.Config) -> "Databases":
@@ -53,6 +102,7 @@ def _start(config: pytest.Config) -> "Databases":
 
 def pytest_configure_node(node: Any) -> None:
     databases = node.config.stash[_STARTED][1]
+    node.workerinput["seconds_by_file"] = node.config.cache.get(_DURATIONS, {})
     node.workerinput["databases"] = (databases.url, databases.prefix)
 
 
