@@ -15,6 +15,8 @@ from db.books import check_books_of
 from tests.server_process import Program
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 PAY = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
   receipt { id number amount transactions { nodes { id } } } userErrors { code } } }"""
 REFUND = "mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { transaction { id amount } userErrors { code } } }"

@@ -24,6 +24,8 @@ from tests.polling import block_until
 from tests.server_process import ROOT, Program
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 CONTACT = (
     "mutation ($input: UpdateOwnContactInput!) { updateOwnContact(input: $input) { user { contact { address } } userErrors { code } } }"
 )

@@ -16,6 +16,8 @@ from tests.polling import block_until
 from tests.server_process import Program
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 

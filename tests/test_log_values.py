@@ -19,6 +19,8 @@ from tests.polling import block_until
 from tests.server_process import Program, postmaster
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 MARK = "Zq7-marked-value"
 PASSWORD = f"pass-{MARK}"
 CONTACT = "mutation ($input: UpdateOwnContactInput!) { updateOwnContact(input: $input) { userErrors { code } } }"

@@ -14,7 +14,7 @@ from tests.polling import block_until
 from tests.server_process import Program, alive
 from tests.temp_folders import reachable_folder
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

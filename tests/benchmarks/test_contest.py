@@ -12,6 +12,8 @@ from benchmarks.contest.report import written
 from benchmarks.contest.run import FellBackError, contest, sign_in
 from benchmarks.contest.screens import administrator_screens
 
+pytestmark = pytest.mark.processes
+
 _WRONG = Contestant("wrong", "wrong", "tests.benchmarks.wrong_contestant:create_app", who.ROWS.ask)
 _EVERYONE = [*OURS, who.STOCK, who.ROWS, who.STATEMENT, who.BARE]
 

@@ -15,6 +15,8 @@ from benchmarks.writing.registers import places, registers
 from tests.databases import SEED_DATE
 from tests.writable_school import NOW
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def running(databases):

@@ -17,6 +17,8 @@ from db.postgres_binaries import NoPostgreSQLError, find_binaries, unprivileged_
 from db.server_log import BoundedLog
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,6 +13,8 @@ from db.rollback import rollback
 from tests.in_process_server import serving
 from tests.server_process import ROOT
 
+pytestmark = pytest.mark.processes
+
 NEWER = "900_from_another_version"
 LATER = "901_and_one_more"
 

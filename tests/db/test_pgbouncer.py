@@ -21,7 +21,7 @@ from tests.server_process import free_port
 from tests.temp_folders import reachable_folder
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")]
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ async def test_a_write_whose_answer_cannot_be_read_is_not_written_again(fresh_da
         await database.close()
 
 
+@pytest.mark.processes
 async def test_postgresql_going_away_and_coming_back_is_survived():
     folder = reachable_folder("coming-back")
     server = EmbeddedServer(folder, durable=False)

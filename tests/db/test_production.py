@@ -17,6 +17,8 @@ from tests.databases import SEED_DATE
 from tests.server_process import ROOT
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 SECRET = "s" * 40
 ROLES = ["admin", "bursar", "guardian", "student", "teacher"]
 

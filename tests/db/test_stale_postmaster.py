@@ -16,6 +16,8 @@ from db.stale_postmaster import postmaster_pid
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -14,6 +14,8 @@ from db.supervisor import supervised
 from tests.polling import block_until
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def server():

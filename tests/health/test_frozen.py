@@ -17,6 +17,8 @@ from tests.health.postgres_processes import family, stopped
 from tests.in_process_server import PASSWORD, serving
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 # What the probes have; a machine that is busy with other tests takes some of it for itself.
 WITHIN = 2.0
 SLACK = 1.0

@@ -19,6 +19,8 @@ from tests.health.postgres_processes import family, stopped
 from tests.in_process_server import serving
 from tests.temp_folders import reachable_folder
 
+pytestmark = pytest.mark.processes
+
 PREFIXES = ["", "/api/v1"]
 
 

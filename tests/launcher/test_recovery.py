@@ -9,6 +9,8 @@ import pytest
 from tests.polling import block_until
 from tests.server_process import postmaster, until_gone
 
+pytestmark = pytest.mark.processes
+
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"
 

@@ -14,6 +14,8 @@ import pytest
 from db.postgres_binaries import reachable
 from tests.server_process import ROOT, Program, postmaster, until_gone
 
+pytestmark = pytest.mark.processes
+
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"
 

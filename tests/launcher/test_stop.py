@@ -6,9 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
+import pytest
 
 from tests.polling import block_until
 from tests.server_process import SIGN_IN, postmaster, until_gone
+
+pytestmark = pytest.mark.processes
 
 # It stood in this repository once.
 PUBLIC = "rollcall-development-secret-not-for-production"

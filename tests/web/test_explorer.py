@@ -9,6 +9,8 @@ from playwright.async_api import async_playwright, expect
 
 from tests.in_process_server import PASSWORD, serving
 
+pytestmark = pytest.mark.processes
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 ADMIN = "admin@demo.school"
