@@ -1,10 +1,10 @@
-"""What stands in a value's place when there is none: the error, until it is known where in the answer it belongs."""
+"""An error that stands in the place of a field's value until the response is completed."""
 
-__all__ = ["Failure", "IrregularError"]
+__all__ = ["FieldError", "NeedsSlowPathError"]
 
 
-class Failure:
-    """An exception in the place of a value: it is raised when the value's place in the answer is completed."""
+class FieldError:
+    """Holds an exception in the place of a value. It is raised when that place in the response is completed, which gives it its path."""
 
     __slots__ = ("error",)
 
@@ -12,5 +12,5 @@ class Failure:
         self.error = error
 
 
-class IrregularError(Exception):
-    """The fast way of composing met a value that it does not know: the slow way says what becomes of it. Never leaves this room."""
+class NeedsSlowPathError(Exception):
+    """Signals that fast completion met a value it does not handle, and that complete/with_errors.py must complete the response."""

@@ -1,7 +1,7 @@
-"""Edges: a field declared as "filled by that loader from that column".
+"""Declarations of fields, which need no call for each parent: filled by a loader, guarded, or computed from the parent.
 
-Both executors read the one declaration: graphql-core calls the resolver made here once per parent,
-the breadth-first executor calls the loader once for all parents of a depth.
+Both executors use the one declaration. graphql-core calls the resolver made here for each parent; the breadth-first executor calls the loader
+once for all parents of a depth.
 
     homeroom_teacher: Teacher | None = edge(teachers_by_id, "teacher_id", description="…")
 
@@ -9,57 +9,61 @@ the breadth-first executor calls the loader once for all parents of a depth.
     def grades(self, info: Info, first: int | None = None) -> GradeConnection:
         return page_arguments(first=first)      # the loader's arguments: hashable, the same for all parents
 
-The request's context has an attribute `loaders`, a `Loaders`.
+The request's context has an attribute `loaders`, a `RequestLoaders`.
 """
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import strawberry
 from strawberry.types import Info
 
 from execution.costs import BATCH, STATEMENT
 from execution.loaders import Loader
+from execution.opaque_types import ArgumentValue, LoaderKey, RequestContext, Source, StrawberryField
 
 __all__ = [
     "ASKS_NO_LOADER",
     "COMPUTED",
     "EDGE",
     "GUARD",
-    "Computed",
-    "Edge",
-    "Guard",
-    "by_class",
+    "ROOT",
+    "ComputedField",
+    "GuardedField",
+    "LoaderField",
+    "RootField",
+    "class_decides_type",
     "computed",
-    "decided_by_class",
     "edge",
     "edge_with",
     "guarded",
+    "is_decided_by_class",
 ]
 
-T = TypeVar("T", bound=Callable[..., Any])
+T = TypeVar("T", bound=Callable[..., object])
 
-# Where a field's declaration is found: `strawberry_field.metadata[EDGE]`.
+# The keys under which a field's declaration is in Strawberry's metadata: `strawberry_field.metadata[EDGE]`.
 EDGE = "edge"
 GUARD = "guard"
 COMPUTED = "computed"
 ROOT = "root"
-# Of a field with a function of its own: it asks no loader, so what is wanted of the loaders can be told without it.
+# True for a resolver that uses no loader, so that the plan knows what is needed of all loaders without calling it.
 ASKS_NO_LOADER = "asks no loader"
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """One field's declaration.
+class LoaderField:
+    """A field that a loader fills.
 
-    `key` is the attribute of the parent that holds the loader's key; a None key answers None (an empty edge).
-    `prepare(None, **arguments)` turns the field's GraphQL arguments into the loader's: it depends on nothing but them, so one call
-    serves all parents of a selection, and all requests with the same document. None: the field has no arguments.
-    `allowed`, when given, is a boolean attribute of the parent: where it is false the field is null with the error that `refuse()` makes,
-    and the loader is not asked.
+    `key` is the attribute of the parent that holds the loader's key; None as the key gives null (or an empty edge). `prepare(None,
+    **arguments)` turns the field's GraphQL arguments into the loader's. It depends on nothing else, so one call serves all parents, and all
+    requests with the same document. It is None if the field has no arguments.
+
+    `allowed`, if given, is a boolean attribute of the parent. If it is false, the field is null with the error that `refuse()` returns, and
+    the loader is not asked.
     """
 
     loader: Loader
@@ -70,10 +74,10 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """A plain column that only some viewers may read, row by row. A `column` of None stands for the parent itself.
+class GuardedField:
+    """A column that only some viewers may read, row by row. If `column` is None, the value is the parent itself.
 
-    The row's boolean attribute `allowed` says whether; where it is false the field is null with the error that `refuse()` makes.
+    If the row's boolean attribute `allowed` is false, the field is null with the error that `refuse()` returns.
     """
 
     column: str | None
@@ -82,49 +86,50 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Computed:
+class ComputedField:
     """A field that is a pure, synchronous function of the parent alone.
 
-    `many`, when given, is the same for a list of parents of one class; `columns` are what it reads of a parent that is a row, None: who knows.
-    `written` is the name under which whoever writes rows as JSON knows it, made of `columns`.
+    `many`, if given, does the same for a list of parents of one class. `columns` are those that the function reads of a parent that is a row;
+    None if they are not known. `written` is the name under which a source that serialises rows as JSON knows the function.
     """
 
-    function: Callable[[Any], Any]
-    many: Callable[[list[Any]], list[Any]] | None = None
+    function: Callable[[Source], Source]
+    many: Callable[[list[Source]], list[Source]] | None = None
     columns: tuple[str, ...] | None = None
     written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
-    """A field of a root type that a loader fills: `ask(**arguments)` gives the key and the loader's arguments, from the arguments alone.
+class RootField:
+    """A field of a root type that a loader fills.
 
-    `check(context)` raises when whoever asks may not have the field; it is called first.
+    `ask(**arguments)` returns the key and the loader's arguments. `check(context)`, which is called first, raises if the viewer may not have
+    the field.
     """
 
     loader: Loader
-    ask: Callable[..., tuple[Hashable, Hashable]]
-    check: Callable[[Any], None]
+    ask: Callable[..., tuple[LoaderKey, Hashable]]
+    check: Callable[[RequestContext], None]
 
 
-def by_class(function: T) -> T:
-    """Says of a function that tells an object's type (`is_type_of`, `resolve_type`) that the object's class alone decides."""
+def class_decides_type(function: T) -> T:
+    """Marks an `is_type_of` or `resolve_type` whose result depends only on the object's class, so that it is called once for each class."""
     function.decided_by_class = True  # type: ignore[attr-defined]  # functions accept it
     return function
 
 
-def decided_by_class(function: Any) -> bool:
+def is_decided_by_class(function: object) -> bool:
     return bool(getattr(function, "decided_by_class", False))
 
 
-def edge(loader: Loader, key: str, *, description: str, **options: Any) -> Any:
-    """A field without arguments, filled by `loader` from the parent's attribute `key`. Its type is the annotation."""
+def edge(loader: Loader, key: str, *, description: str, **options: StrawberryField) -> StrawberryField:
+    """Declares a field without arguments that `loader` fills from the parent's attribute `key`. Its type is the annotation."""
 
-    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+    async def resolve(root: strawberry.Parent[Source], info: Info) -> Source:
         value = getattr(root, key)
         return None if value is None else await info.context.loaders.of(loader).load(value)
 
-    metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), EDGE: Edge(loader, key)}
+    metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), EDGE: LoaderField(loader, key)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
@@ -135,17 +140,17 @@ def edge_with(
     description: str,
     allowed: str | None = None,
     refuse: Callable[[], Exception] | None = None,
-    **options: Any,
-) -> Callable[[Callable[..., Any]], Any]:
-    """A field with arguments: decorates the function that turns them into the loader's arguments. It is given None for `self` and `info`.
+    **options: StrawberryField,
+) -> Callable[[Callable[..., Source]], StrawberryField]:
+    """Declares a field with arguments: decorates the function that turns them into the loader's. `self` and `info` are None in it.
 
-    The function's return annotation is the field's GraphQL type; what it returns is the loader's arguments (hashable).
-    Errors it raises are the field's errors. `allowed` and `refuse` go together: see `Edge`.
+    The function's return annotation is the field's GraphQL type; what it returns is the loader's arguments (hashable). Errors that it raises
+    are the field's. `allowed` and `refuse` go together: see `LoaderField`.
     """
 
-    def decorate(prepare: Callable[..., Any]) -> Any:
+    def decorate(prepare: Callable[..., Source]) -> StrawberryField:
         @wraps(prepare)
-        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+        async def resolve(self: Source, info: Info, **arguments: ArgumentValue) -> Source:
             if allowed is not None and refuse is not None and not getattr(self, allowed):
                 raise refuse()
             value = getattr(self, key)
@@ -153,38 +158,40 @@ def edge_with(
             return None if value is None else await made.load(value)
 
         resolve.__signature__ = signature(prepare)  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
-        declared = Edge(loader, key, lambda info, **arguments: prepare(None, None, **arguments), allowed, refuse)
+        declared = LoaderField(loader, key, lambda info, **arguments: prepare(None, None, **arguments), allowed, refuse)
         metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), EDGE: declared}
         return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
     return decorate
 
 
-def guarded(column: str | None, allowed: str, refuse: Callable[[], Exception], *, description: str, **options: Any) -> Any:
-    """A plain column (None: the row itself) that the row's boolean `allowed` opens; closed, it is null with the error of `refuse()`."""
+def guarded(
+    column: str | None, allowed: str, refuse: Callable[[], Exception], *, description: str, **options: StrawberryField
+) -> StrawberryField:
+    """Declares a column (None: the row itself) that is null with the error of `refuse()` unless the row's boolean `allowed` is true."""
 
-    def resolve(root: strawberry.Parent[Any]) -> Any:
+    def resolve(root: strawberry.Parent[Source]) -> Source:
         if not getattr(root, allowed):
             raise refuse()
         return root if column is None else getattr(root, column)
 
-    metadata = options.pop("metadata", {}) | {GUARD: Guard(column, allowed, refuse)}
+    metadata = options.pop("metadata", {}) | {GUARD: GuardedField(column, allowed, refuse)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)
 
 
 def computed(
-    function: Callable[[Any], Any],
+    function: Callable[[Source], Source],
     *,
     description: str,
-    many: Callable[[list[Any]], list[Any]] | None = None,
+    many: Callable[[list[Source]], list[Source]] | None = None,
     columns: tuple[str, ...] | None = None,
     written: str | None = None,
-    **options: Any,
-) -> Any:
-    """A field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. The others: see `Computed`."""
+    **options: StrawberryField,
+) -> StrawberryField:
+    """Declares a field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. The rest: see `ComputedField`."""
 
-    def resolve(root: strawberry.Parent[Any]) -> Any:
+    def resolve(root: strawberry.Parent[Source]) -> Source:
         return function(root)
 
-    metadata = options.pop("metadata", {}) | {COMPUTED: Computed(function, many, columns, written)}
+    metadata = options.pop("metadata", {}) | {COMPUTED: ComputedField(function, many, columns, written)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

@@ -1,28 +1,25 @@
-"""Declarations of loaders, and what an operation wants of the rows of one.
+"""Declarations of loaders, and what an operation needs of the rows that one fetches.
 
-A `Loader` is declared once, at import; its `DataLoader` is made per request (run/dataloaders.py).
+A `Loader` is declared once, at import. Each request makes data loaders of it (run/dataloaders.py).
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-__all__ = ["EVERYTHING", "Batch", "Cargo", "Columns", "Loader", "Rows", "Wants"]
+from execution.opaque_types import Source
 
-# (request context, keys, arguments) -> one answer for each key, in key order.
-# An answer may be an exception: it is raised for that key alone.
-Batch = Callable[[Any, Sequence[Any], Any], Awaitable[Sequence[Any]]]
-Columns = frozenset[str] | None
+__all__ = ["ALL_COLUMNS", "Loader", "Prefetch", "Projection", "RowPaths"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Where rows are in a loader's values, by the names of attributes on the way there: `(("nodes",), ("edges", "node"))`; `((),)`: they are rows.
+class RowPaths:
+    """Says where the rows are in a loader's values.
 
-    `read_by`: which columns attributes on the way read of the rows, by the attribute's name.
+    `paths` are names of attributes on the way to a row: `(("nodes",), ("edges", "node"))` for a page; `((),)` if the values are rows.
+    `read_by` maps an attribute on the way to the columns that it reads of the rows, such as a cursor's.
     """
 
-    at: tuple[tuple[str, ...], ...] = ((),)
+    paths: tuple[tuple[str, ...], ...] = ((),)
     read_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -30,43 +27,47 @@ class Rows:
 class Loader:
     """Declares how the values of many keys are fetched at once.
 
-    `batch` takes the request's context, the keys (no key twice, none of them None) and the
-    arguments (None, or one hashable value that all these keys share), and returns one answer for each key, in order.
-    `max_batch_size` bounds the keys of one call; None is no bound.
-    With `rows`, `batch` takes a fourth: what is wanted of the rows (`Wants`).
-    A `carrier` may bring rows along for others; `origin` is what carriers need to know of a loader to bring its rows; None: they can't.
-    `writes` makes of the shape of what is selected of the rows (json_pushdown.py) what `Wants.written` will be; None: it can't be written.
+    `batch` takes the request's context, the keys (distinct, none of them None) and the arguments (None, or one hashable value that all
+    these keys share). It returns one value for each key, in order; an exception among them is raised for that key alone. A loader with
+    `row_paths` passes `batch` a fourth argument, the `Projection` of the rows.
+
+    `max_batch_size` limits the keys of one call; None is no limit. If `can_prefetch`, its rows can bring along rows of other loaders.
+    `origin` is what such a loader needs to know to bring the rows of this one; None if they cannot be prefetched. `writes` turns the tree of
+    what is selected of the rows into `Projection.json_template`; None if the source cannot serialise them.
     """
 
-    batch: Callable[..., Awaitable[Sequence[Any]]]
+    batch: Callable[..., Awaitable[Sequence[Source]]]
     name: str
     max_batch_size: int | None = None
-    rows: Rows | None = None
-    carrier: bool = False
-    origin: Any = None
-    writes: Callable[[Any], Hashable] | None = None
+    row_paths: RowPaths | None = None
+    can_prefetch: bool = False
+    origin: Source = None
+    writes: Callable[[Source], Hashable] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Cargo:
-    """Rows that may ride along: those that `loader` has for the keys in this column of the carrier's rows, as they are wanted of it."""
+class Prefetch:
+    """A to-one edge whose rows can be fetched together with the rows that it starts from.
+
+    The rows are those that `loader` has for the keys in `column`; `projection` says what is needed of them.
+    """
 
     column: str
     loader: Loader
-    wants: "Wants"
+    projection: "Projection"
 
 
 @dataclass(eq=False, slots=True)
-class Wants:
-    """What an operation wants of a loader's rows.
+class Projection:
+    """What an operation needs of the rows of one loader. Compared by identity: fields that share a projection share a data loader.
 
-    `columns`: those that are read (others need not be fetched); None: all. `cargo`: what may ride along, to be given to the loaders that will be
-    asked for it. `written`: not None when the loader may answer `Written` where rows would be.
+    `columns` are those that are read; None means all. `prefetches` are the rows that can be fetched along with these and given to the loaders
+    that will be asked for them. If `json_template` is not None, the loader may return `RawJson` in the place of rows.
     """
 
-    columns: Columns = None
-    cargo: tuple[Cargo, ...] = ()
-    written: Any = None
+    columns: frozenset[str] | None = None
+    prefetches: tuple[Prefetch, ...] = ()
+    json_template: Source = None
 
 
-EVERYTHING = Wants()
+ALL_COLUMNS = Projection()

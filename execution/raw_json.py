@@ -1,14 +1,14 @@
-"""JSON that came from a loader's source as it goes into the answer."""
-
-from typing import Any
+"""JSON that a loader's source has serialised itself."""
 
 import orjson
 
-__all__ = ["Written"]
+from execution.opaque_types import JSONData
+
+__all__ = ["RawJson"]
 
 
-class Written:
-    """One value (an object, a list of objects) as its source wrote it: see json_pushdown.py."""
+class RawJson:
+    """Holds one completed value (an object, or a list of objects) as JSON text; it goes into the response unchanged."""
 
     __slots__ = ("text",)
 
@@ -16,8 +16,9 @@ class Written:
         self.text = text
 
     def fragment(self) -> orjson.Fragment:
-        """What orjson puts into a larger answer as it is."""
+        """Returns the text as orjson embeds it into a larger document."""
         return orjson.Fragment(self.text)
 
-    def value(self) -> Any:
+    def value(self) -> JSONData:
+        """Returns the text decoded."""
         return orjson.loads(self.text)

@@ -10,7 +10,7 @@ from auth.visible_ids import Reach, read_reach
 from db.pool import Database
 from db.query_compiler import Query, Statement
 from db.rows import Row
-from execution.run.dataloaders import Loaders
+from execution.run.dataloaders import RequestLoaders
 
 __all__ = ["Context"]
 
@@ -26,7 +26,7 @@ class Context:
         self.request_id = request_id
         self.services = services
         self.client = client
-        self.loaders = Loaders(self)
+        self.loaders = RequestLoaders(self)
         self.unrestricted_nouns = unrestricted_nouns(viewer)
         self._reach: asyncio.Future[Reach] | None = None
 

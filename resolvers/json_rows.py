@@ -8,10 +8,10 @@ from db.json_sql import Joined, Listed, Template, is_regular
 from db.query_compiler import Query
 from db.rows import Row
 from execution.json_tree import Constant, Value
-from execution.loaders import Cargo
+from execution.loaders import Prefetch
 from execution.plan.json_pushdown import Link, Many, Shape
-from execution.raw_json import Written
-from execution.run.dataloaders import Loaders
+from execution.raw_json import RawJson
+from execution.run.dataloaders import RequestLoaders
 from execution.sized_cache import SizedCache
 
 __all__ = ["TEMPLATES", "PageOrigin", "keep_linked", "linked", "linked_values", "writes", "written_texts"]
@@ -77,33 +77,34 @@ def _part(part: Constant | Value | Link | Many) -> Constant | Value | Joined | L
     return Joined(part.key, part.column, origin.query, origin.key, template, part.nullable)
 
 
-def linked(cargo: Iterable[Cargo]) -> tuple[Joined, ...]:
+def linked(cargo: Iterable[Prefetch]) -> tuple[Joined, ...]:
     """What rows may bring along as JSON, as columns of theirs."""
     return tuple(
-        Joined("", each.column, each.loader.origin.query, each.loader.origin.key, each.wants.written, nullable=False) for each in cargo
+        Joined("", each.column, each.loader.origin.query, each.loader.origin.key, each.projection.json_template, nullable=False)
+        for each in cargo
     )
 
 
-def linked_values(cargo: Iterable[Cargo]) -> dict[str, Any]:
+def linked_values(cargo: Iterable[Prefetch]) -> dict[str, Any]:
     """The parameters of the lists in it."""
     found: dict[str, Any] = {}
     for number, each in enumerate(cargo):
-        found |= each.wants.written.values(f"_{number}")
+        found |= each.projection.json_template.values(f"_{number}")
     return found
 
 
-def keep_linked(loaders: Loaders, cargo: Iterable[Cargo], rows: Iterable[Any]) -> None:
+def keep_linked(loaders: RequestLoaders, cargo: Iterable[Prefetch], rows: Iterable[Any]) -> None:
     """Tells the loaders that will be asked what rows brought along for them. What could not be written they find out themselves."""
     for number, each in enumerate(cargo):
-        made = loaders.of(each.loader, None, each.wants)
+        made = loaders.of(each.loader, None, each.projection)
         column, name = each.column, f"written.{number}"
         for row in rows:
             text = row[name]
             if row[column] is not None and (text is None or is_regular(text)):
-                made.know(row[column], None if text is None else Written(text))
+                made.prime(row[column], None if text is None else RawJson(text))
 
 
-def written_texts(texts: Iterable[str]) -> list[Written] | None:
+def written_texts(texts: Iterable[str]) -> list[RawJson] | None:
     """What was written; None when a row could not be, and rows must be fetched to say why."""
     found = list(texts)
-    return [Written(each) for each in found] if all(map(is_regular, found)) else None
+    return [RawJson(each) for each in found] if all(map(is_regular, found)) else None

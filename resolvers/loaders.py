@@ -8,7 +8,7 @@ from uuid import UUID
 from db.json_sql import Template
 from db.query_compiler import Prefetch, Query
 from db.rows import Carried, Row, carried
-from execution.loaders import Loader, Rows, Wants
+from execution.loaders import Loader, Projection, RowPaths
 from execution.time_slices import sliced
 from resolvers.context import Context
 from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
@@ -36,29 +36,29 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
     as rows.
     """
 
-    async def batch(context: Context, keys: Sequence[Any], _: None, wants: Wants) -> list[Any]:
-        if wants.written is not None:
-            written = await _written(context, query, key, wants.written, keys)
+    async def batch(context: Context, keys: Sequence[Any], _: None, projection: Projection) -> list[Any]:
+        if projection.json_template is not None:
+            written = await _written(context, query, key, projection.json_template, keys)
             if written is not None:
                 return written
         single = len(keys) == 1
-        wanted = None if wants.columns is None else wants.columns | {column}
-        objects = [each for each in wants.cargo if each.wants.written is not None]
-        cargo = [each for each in wants.cargo if each.wants.written is None] if len(keys) <= _FEW else []
-        along = tuple(Prefetch(each.column, each.loader.origin.query, each.loader.origin.key, each.wants.columns) for each in cargo)
+        wanted = None if projection.columns is None else projection.columns | {column}
+        objects = [each for each in projection.prefetches if each.projection.json_template is not None]
+        cargo = [each for each in projection.prefetches if each.projection.json_template is None] if len(keys) <= _FEW else []
+        along = tuple(Prefetch(each.column, each.loader.origin.query, each.loader.origin.key, each.projection.columns) for each in cargo)
         statement = query.by(key, context.unrestricted_nouns, wanted, along, linked(objects), single=single)
         asked = {"key": keys[0]} if single else {"keys": keys}
         found = {each[column]: each for each in await context.rows(statement, row, asked | linked_values(objects))}
         keep_linked(context.loaders, objects, found.values())
         for number, each in enumerate(cargo):
-            made = context.loaders.of(each.loader, None, each.wants)
+            made = context.loaders.of(each.loader, None, each.projection)
             for one in found.values():
                 if one[each.column] is not None:
-                    made.know(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
+                    made.prime(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
         return [found.get(each) for each in keys]
 
     origin = _Origin(query, key, carried(row))
-    return Loader(batch, f"{query.name} by {key}", rows=Rows(), carrier=True, origin=origin, writes=writes(row))
+    return Loader(batch, f"{query.name} by {key}", row_paths=RowPaths(), can_prefetch=True, origin=origin, writes=writes(row))
 
 
 async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:

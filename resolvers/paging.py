@@ -16,8 +16,8 @@ from db.query_compiler import Query
 from db.query_templates import QueryVariant
 from db.rows import Row
 from execution.errors import Refusal
-from execution.loaders import Cargo, Loader, Rows, Wants
-from execution.raw_json import Written
+from execution.loaders import Loader, Prefetch, Projection, RowPaths
+from execution.raw_json import RawJson
 from execution.time_slices import pause
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
@@ -64,7 +64,7 @@ class PageRequest:
 
 
 class Page:
-    """A page of a list. `nodes` are rows in the wanted order, or `Written`; `count_key` is what `count_by_key` counts by."""
+    """A page of a list. `nodes` are rows in the wanted order, or `RawJson`; `count_key` is what `count_by_key` counts by."""
 
     __slots__ = ("count_key", "has_more", "nodes", "request")
 
@@ -72,8 +72,8 @@ class Page:
         self.request = request
         self.count_key = (query, per, request.filters, parent)
         self.has_more = False
-        if type(rows) is Written:
-            # Nobody asks for anything else of such a page: see `Wants.written`.
+        if type(rows) is RawJson:
+            # Nobody asks for anything else of such a page: see `Projection.json_template`.
             self.nodes: Any = rows
             return
         self.has_more = len(rows) > request.limit
@@ -189,34 +189,34 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
 
 # What is selected of a page reads these columns of its rows, beside what is selected of the rows.
 _PLACE = ("id", "cursor_value")
-_ROWS = Rows((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor": _PLACE, "end_cursor": _PLACE})
+_ROWS = RowPaths((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor": _PLACE, "end_cursor": _PLACE})
 
 
 def root_pages(query: Query, row: type[Row]) -> Loader:
     """A loader of pages of a whole list: its only key is `WHOLE`, its argument is a `PageRequest`."""
 
-    async def batch(context: Context, keys: Sequence[str], request: PageRequest, wants: Wants) -> list[Page]:
+    async def batch(context: Context, keys: Sequence[str], request: PageRequest, projection: Projection) -> list[Page]:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, None)
-        if wants.written is not None and not request.backward:
-            statement = query.written_page(variant, wants.written, context.unrestricted_nouns)
-            [answer] = await context.rows(statement, Row, request.values(more=0) | wants.written.parameters)
+        if projection.json_template is not None and not request.backward:
+            statement = query.written_page(variant, projection.json_template, context.unrestricted_nouns)
+            [answer] = await context.rows(statement, Row, request.values(more=0) | projection.json_template.parameters)
             texts = written_texts([answer["written"]])
             if texts is not None:
                 return [Page(query, None, None, request, texts[0])]
-        cargo = _objects(wants)
-        statement = query.page(variant, context.unrestricted_nouns, wants.columns, linked(cargo))
+        cargo = _objects(projection)
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
         rows = await context.rows(statement, row, request.values() | linked_values(cargo))
         keep_linked(context.loaders, cargo, rows)
         return [Page(query, None, None, request, rows)]
 
-    return Loader(batch, query.name, rows=_ROWS, carrier=True, writes=writes(row))
+    return Loader(batch, query.name, row_paths=_ROWS, can_prefetch=True, writes=writes(row))
 
 
-def _objects(wants: Wants) -> list[Cargo]:
+def _objects(projection: Projection) -> list[Prefetch]:
     """What rows of a page may bring along: objects that are written. Rows that many of them lead to are fetched once, beside them."""
-    return [each for each in wants.cargo if each.wants.written is not None]
+    return [each for each in projection.prefetches if each.projection.json_template is not None]
 
 
 WHOLE = "whole"
@@ -227,20 +227,22 @@ _AT_ONCE = 500
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
     """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
 
-    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, wants: Wants) -> list[Page]:
+    async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, projection: Projection) -> list[Page]:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, per)
-        if wants.written is not None and not request.backward:
-            statement = query.written_page(variant, wants.written, context.unrestricted_nouns)
-            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0), **wants.written.parameters})
+        if projection.json_template is not None and not request.backward:
+            statement = query.written_page(variant, projection.json_template, context.unrestricted_nouns)
+            [answer] = await context.rows(
+                statement, Row, {"parents": parents, **request.values(more=0), **projection.json_template.parameters}
+            )
             texts = written_texts(answer["written"])
             if texts is not None:
                 written = dict(zip(answer["parents"], texts, strict=True))
                 return [Page(query, per, parent, request, written[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        cargo = _objects(wants)
-        statement = query.page(variant, context.unrestricted_nouns, wants.columns, linked(cargo))
+        cargo = _objects(projection)
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
         # A parent's rows come together.
@@ -250,7 +252,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
                 await pause()
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}", rows=_ROWS, carrier=True, origin=PageOrigin(query, per), writes=writes(row))
+    return Loader(batch, f"{query.name} per {per}", row_paths=_ROWS, can_prefetch=True, origin=PageOrigin(query, per), writes=writes(row))
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:

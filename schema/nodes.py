@@ -11,7 +11,7 @@ from auth.capabilities import Capability
 from db.rows import Row
 from execution.costs import EACH, SIZED_BY
 from execution.errors import Refusal
-from execution.fields import by_class, computed
+from execution.fields import class_decides_type, computed
 from execution.loaders import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.roots import root
@@ -44,7 +44,7 @@ class Node:
     )
 
     @classmethod
-    @by_class
+    @class_decides_type
     def resolve_type(cls, row: Any, *_: Any) -> str:
         return str(type(row).type_name)
 
@@ -53,7 +53,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
     """Marks a Strawberry type as the type of these rows, which `loader` finds by id, as far as the viewer sees."""
 
     def decorate(cls: T) -> T:
-        @by_class
+        @class_decides_type
         def is_type_of(value: Any, info: Any) -> bool:
             return isinstance(value, row) or getattr(value, "stands_for", None) is row
 

@@ -13,7 +13,7 @@ from auth.capabilities import Capability, has_capability
 from auth.viewer import Viewer
 from execution.costs import BATCH, STATEMENT
 from execution.errors import Refusal
-from execution.fields import ROOT, Root
+from execution.fields import ROOT, RootField
 from execution.loaders import Loader
 
 __all__ = ["CAPABILITY", "merge", "require", "root"]
@@ -40,7 +40,7 @@ def root(
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field of Query or Mutation: its resolver runs when the viewer has the capability, and is not called otherwise.
 
-    `filled` says of a resolver that only asks a loader which one, and what (see `execution.fields.Root`): an executor may ask it itself.
+    `filled` says of a resolver that only asks a loader which one, and what (see `execution.fields.RootField`): an executor may ask it itself.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
@@ -53,7 +53,7 @@ def root(
         make = strawberry.mutation if options.pop("mutation", False) else strawberry.field
         metadata = {BATCH: STATEMENT, **options.pop("metadata", {}), CAPABILITY: capability}
         if filled is not None:
-            metadata[ROOT] = Root(*filled, lambda context: require(context.viewer, capability))
+            metadata[ROOT] = RootField(*filled, lambda context: require(context.viewer, capability))
         return make(resolver=guarded, description=description, metadata=metadata, **options)
 
     return decorate

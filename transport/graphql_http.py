@@ -18,7 +18,7 @@ from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
 from execution.introspection import Introspection, selects_schema
 from execution.operations import Execute, Operation
-from execution.run.response_size import AnswerLeftOutError, AnswerTooLargeError
+from execution.run.response_size import ResponseOmittedError, ResponseTooLargeError
 from execution.serial_worker import SerialWorker
 from transport.admission import Admission, QueueFullError, send_overloaded
 from transport.cost_budget import Charge, CostBudgets
@@ -252,7 +252,7 @@ class GraphQLEndpoint:
             raise
 
     async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope, runs_mutation: bool) -> Response:
-        """The answer to an operation, with its errors. Raises AnswerTooLargeError, but not for a mutation that has run: its client is told so."""
+        """The answer to an operation, with its errors. Raises ResponseTooLargeError, but not for a mutation that has run: its client is told so."""
         many = len(result.errors or ()) > _MANY_ERRORS
         make = self._mutation_answer if runs_mutation and _began(result) else self._answer
         return await asyncio.to_thread(make, result, media_type, scope) if many else make(result, media_type, scope)
@@ -264,13 +264,13 @@ class GraphQLEndpoint:
         else:
             answer = response(({"errors": written} if written else {}) | {"data": result.data}, media_type)
         if len(answer.body) > self._limits.answer_bytes:
-            raise AnswerTooLargeError(self._limits.answer_bytes)
+            raise ResponseTooLargeError(self._limits.answer_bytes)
         return answer
 
     def _mutation_answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
         """The answer to a mutation that has run: the whole, or its errors alone, or no more than that it has run, whichever fits first."""
         written = self._errors.write_all(result.errors or (), _request_id(scope))
-        left_out = AnswerLeftOutError(self._limits.answer_bytes)
+        left_out = ResponseOmittedError(self._limits.answer_bytes)
         error = {"message": left_out.message, "extensions": left_out.extensions}
         whole: dict[str, Any] = ({"errors": written} if written else {}) | {"data": result.data}
         for body in (whole, {"errors": [*written, error], "data": None}):

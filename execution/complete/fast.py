@@ -1,115 +1,119 @@
-"""The answer of batches in which nothing failed, from the leaves up: no paths, one generated function for each selection."""
+"""Completes scopes without errors, from the leaves up: without paths, with one generated function for each selection.
+
+Any exception but ResponseTooLargeError means that complete/with_errors.py must complete the response: it finds out where the error belongs.
+"""
 
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
-from graphql import GraphQLNonNull
+from graphql import GraphQLNonNull, GraphQLOutputType
 
-from execution.complete.codegen import composer
-from execution.field_error import IrregularError
-from execution.plan.selections import Field, Kind
-from execution.raw_json import Written
-from execution.run.response_size import AnswerSize
-from execution.run.scopes import Batch, Children
+from execution.complete.codegen import compile_selection
+from execution.field_error import NeedsSlowPathError
+from execution.fields import ComputedField
+from execution.opaque_types import JSONData, Source
+from execution.plan.selections import Field, FieldKind
+from execution.raw_json import RawJson
+from execution.run.response_size import ResponseSize
+from execution.run.scopes import Children, ExecutionScope
 from execution.time_slices import pause
 
-__all__ = ["Composing"]
+__all__ = ["complete_fast"]
 
-# More objects than this are composed in slices, with a pause between them.
+# More objects than this are completed in slices, with a pause between them.
 _AT_ONCE = 500
 _SLICE = 200
 
 
-class Composing:
-    """Composes answers of a bounded size, many objects in slices."""
+async def complete_fast(scope: ExecutionScope, size: ResponseSize) -> list[JSONData]:
+    """Returns the completed objects of a scope. Raises ResponseTooLargeError; any other exception calls for the slow path.
 
-    __slots__ = ("_size",)
-
-    def __init__(self, size: AnswerSize) -> None:
-        self._size = size
-
-    async def compose(self, batch: Batch) -> list[Any]:
-        """One answer for each object of a batch. Raises AnswerTooLargeError; any other exception when the slow way must say what becomes of it.
-
-        Answers of many objects are JSON already: encoding them all at the end would hold the event loop.
-        """
-        kinds = set(map(type, batch.parents))
-        make, given = composer(batch.selection, kinds.pop() if len(kinds) == 1 else None)
-        columns = [await self._column(batch, field) for field in given]
-        rows = batch.parents
-        if len(rows) <= _AT_ONCE:
-            return make(rows, *columns)
-        answers: list[orjson.Fragment] = []
-        size = self._size.part()
-        for start in range(0, len(rows), _SLICE):
-            await pause()
-            end = start + _SLICE
-            texts = list(map(orjson.dumps, make(rows[start:end], *[each[start:end] for each in columns])))
-            size.add(sum(map(len, texts)))
-            answers += map(orjson.Fragment, texts)
-        return answers
-
-    async def _column(self, batch: Batch, field: Field) -> list[Any]:
-        if field.kind is Kind.COMPUTED and field.inline:
-            return await _computed(batch, field)
-        values = batch.values[field]
-        if field.is_leaf:
-            return values
-        if set(map(type, values)) == {Written}:
-            return [each.fragment() for each in values]
-        children = batch.children[field]
-        answers = await self._answers(children)
-        if children.shared is not None:
-            by_identity = dict(zip(map(id, children.objects), answers, strict=True))
-            by_identity |= {id(each): each.fragment() for each in values if type(each) is Written}
-            values = list(map(by_identity.get, map(id, values)))
-            if not field.nullable and None in values:
-                raise IrregularError
-            return values
-        if not field.lists and len(answers) == len(values):
-            return answers
-        if field.lists == 1 and set(map(type, values)) == {list}:
-            lengths = list(map(len, values))
-            if sum(lengths) == len(answers):
-                return _cut(answers, lengths)
-        return _placed(values, field.type, iter(answers))
-
-    async def _answers(self, children: Children) -> list[Any]:
-        if children.where is None:
-            return await self.compose(children.batches[0]) if children.batches else []
-        made = {id(each): await self.compose(each) for each in children.batches}
-        return [made[id(where[0])][where[1]] for where in children.where if type(where) is tuple]
+    Many objects are returned as fragments of JSON: encoding them all at the end would hold the event loop.
+    """
+    classes = set(map(type, scope.parents))
+    complete, given = compile_selection(scope.selection, classes.pop() if len(classes) == 1 else None)
+    columns = [await _completed_field(scope, field, size) for field in given]
+    parents = scope.parents
+    if len(parents) <= _AT_ONCE:
+        return complete(parents, *columns)
+    completed: list[JSONData] = []
+    size = size.part()
+    for start in range(0, len(parents), _SLICE):
+        await pause()
+        end = start + _SLICE
+        texts = list(map(orjson.dumps, complete(parents[start:end], *[each[start:end] for each in columns])))
+        size.add(sum(map(len, texts)))
+        completed += map(orjson.Fragment, texts)
+    return completed
 
 
-async def _computed(batch: Batch, field: Field) -> list[Any]:
-    """A computed field of all parents."""
-    values: list[Any] = []
-    for start in range(0, len(batch.parents), _AT_ONCE):
+async def _completed_field(scope: ExecutionScope, field: Field, size: ResponseSize) -> list[JSONData]:
+    """Returns a field of all parents: completed objects, or values of leaves that the generated function completes."""
+    if field.kind is FieldKind.COMPUTED and field.resolved_in_completion:
+        return await _computed(scope, field)
+    values = scope.values[field]
+    if field.is_leaf:
+        return values
+    if set(map(type, values)) == {RawJson}:
+        return [each.fragment() for each in values]
+    children = scope.children[field]
+    completed = await _completed_children(children, size)
+    if children.shared is not None:
+        by_identity = dict(zip(map(id, children.objects), completed, strict=True))
+        by_identity |= {id(each): each.fragment() for each in values if type(each) is RawJson}
+        values = list(map(by_identity.get, map(id, values)))
+        if not field.nullable and None in values:
+            raise NeedsSlowPathError
+        return values
+    if not field.list_depth and len(completed) == len(values):
+        return completed
+    if field.list_depth == 1 and set(map(type, values)) == {list}:
+        lengths = list(map(len, values))
+        if sum(lengths) == len(completed):
+            return _split(completed, lengths)
+    return _replace_objects(values, field.type, iter(completed))
+
+
+async def _completed_children(children: Children, size: ResponseSize) -> list[JSONData]:
+    if children.locations is None:
+        return await complete_fast(children.scopes[0], size) if children.scopes else []
+    by_scope = {id(each): await complete_fast(each, size) for each in children.scopes}
+    return [by_scope[id(each[0])][each[1]] for each in children.locations if isinstance(each, tuple)]
+
+
+async def _computed(scope: ExecutionScope, field: Field) -> list[Source]:
+    """Returns a computed field of all parents."""
+    computed: ComputedField = field.declared
+    assert computed.many is not None
+    values: list[Source] = []
+    for start in range(0, len(scope.parents), _AT_ONCE):
         if start:
             await pause()
-        values += field.declared.many(batch.parents[start : start + _AT_ONCE])
+        values += computed.many(scope.parents[start : start + _AT_ONCE])
     return values
 
 
-def _cut(answers: list[Any], lengths: list[int]) -> list[list[Any]]:
-    """A list in pieces of these lengths."""
+def _split(items: list[JSONData], lengths: list[int]) -> list[list[JSONData]]:
+    """Splits a list into lists of these lengths."""
     pieces = []
     start = 0
     for length in lengths:
         end = start + length
-        pieces.append(answers[start:end])
+        pieces.append(items[start:end])
         start = end
     return pieces
 
 
-def _placed(values: list[Any], kind: Any, answers: Iterator[Any]) -> list[Any]:
-    """Answers in the places of the objects in values of this type. Raises IrregularError for a null where none may be."""
-    nullable = not isinstance(kind, GraphQLNonNull)
-    inner = kind if nullable else kind.of_type
-    item = getattr(inner, "of_type", None)
+def _replace_objects(values: list[Source], type_: GraphQLOutputType, completed: Iterator[JSONData]) -> list[JSONData]:
+    """Returns values of this type with each object replaced by the next completed one. Raises NeedsSlowPathError for a null that is not allowed."""
+    nullable = not isinstance(type_, GraphQLNonNull)
+    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    item_type: GraphQLOutputType | None = getattr(inner, "of_type", None)
     if not nullable and any(each is None for each in values):
-        raise IrregularError
-    if item is None:
-        return [each.fragment() if type(each) is Written else None if each is None else next(answers) for each in values]
-    return [each.fragment() if type(each) is Written else None if each is None else _placed(each, item, answers) for each in values]
+        raise NeedsSlowPathError
+    if item_type is None:
+        return [each.fragment() if type(each) is RawJson else None if each is None else next(completed) for each in values]
+    return [
+        each.fragment() if type(each) is RawJson else None if each is None else _replace_objects(each, item_type, completed)
+        for each in values
+    ]

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, print_ast, validate
 from graphql.error import GraphQLSyntaxError
@@ -66,7 +65,7 @@ class Document:
     digest: bytes = b""
     size: int = 0
     costs: Costs = field(default_factory=Costs)
-    analyses: dict[int, Any] = field(default_factory=dict)
+    analyses: dict[int, object] = field(default_factory=dict)
     _on_growth: Callable[["Document"], None] | None = None
 
     def operation(self, name: str | None) -> OperationDefinitionNode:

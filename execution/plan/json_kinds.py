@@ -1,43 +1,44 @@
-"""How the values of a leaf type are written as JSON, for a source that writes them itself."""
+"""How a source writes the values of a leaf type if it serialises rows as JSON itself."""
 
 from datetime import datetime
-from typing import Any
 
-from graphql import GraphQLBoolean, GraphQLEnumType, GraphQLID, GraphQLInt, GraphQLString
+from graphql import GraphQLBoolean, GraphQLEnumType, GraphQLID, GraphQLInt, GraphQLNamedType, GraphQLScalarType, GraphQLString
 from strawberry.schema.types import base_scalars
 
-__all__ = ["names_of_enum", "writing_of"]
+__all__ = ["enum_names", "json_kind_of"]
 
-# What a source that writes rows as JSON is told of a leaf: by the function that writes a scalar's values, or by the scalar's name.
-_WRITING: dict[Any, str] = {
+# By the function that serialises a scalar's values; or by the scalar's name, if that function is one of the general ones below.
+_BY_FUNCTION: dict[object, str] = {
     GraphQLString.coerce_output_value: "text",
     GraphQLID.coerce_output_value: "text",
     GraphQLInt.coerce_output_value: "int",
     GraphQLBoolean.coerce_output_value: "boolean",
 }
-_WRITING_BY_NAME = {"BigInt": "bigint", "Date": "date", "DateTime": "datetime", "Time": "time", "Decimal": "decimal", "UUID": "uuid"}
-_WRITES_BY_NAME = (int, str, base_scalars.isoformat, datetime.isoformat)
+_BY_NAME = {"BigInt": "bigint", "Date": "date", "DateTime": "datetime", "Time": "time", "Decimal": "decimal", "UUID": "uuid"}
+_GENERAL_FUNCTIONS = (int, str, base_scalars.isoformat, datetime.isoformat)
 
 
-def writing_of(named: Any) -> str | None:
-    """How a leaf's values are written, for who writes them as JSON elsewhere; None for a leaf that only its own function can write.
+def json_kind_of(named: GraphQLNamedType) -> str | None:
+    """Returns how values of a leaf type are written in JSON; None for a type that only its own function can serialise.
 
-    `text`, `int` (of 32 bits), `bigint`, `boolean`; `date`, `datetime` (with offset), `time`, as ISO 8601 writes them; `decimal` and `uuid`, as
-    texts; `enum` (`names_of_enum`).
+    One of `text`, `int` (of 32 bits), `bigint`, `boolean`; `date`, `datetime` (with offset), `time` in the format of ISO 8601; `decimal` and
+    `uuid`, as texts; `enum` (see `enum_names`).
     """
     if isinstance(named, GraphQLEnumType):
-        return "enum" if names_of_enum(named) else None
+        return "enum" if enum_names(named) else None
+    if not isinstance(named, GraphQLScalarType):
+        return None
     try:
-        found = _WRITING.get(named.coerce_output_value)
+        found = _BY_FUNCTION.get(named.coerce_output_value)
     except TypeError:
         return None
-    if found is None and named.coerce_output_value in _WRITES_BY_NAME:
-        return _WRITING_BY_NAME.get(named.name)
+    if found is None and named.coerce_output_value in _GENERAL_FUNCTIONS:
+        return _BY_NAME.get(named.name)
     return found
 
 
-def names_of_enum(named: Any) -> tuple[tuple[str, str], ...]:
-    """The names of an enum by its values; nothing when these are not all texts, or it is none."""
+def enum_names(named: GraphQLNamedType) -> tuple[tuple[str, str], ...]:
+    """Returns the values of an enum with their names; () for another type, or if the values are not all texts."""
     if not isinstance(named, GraphQLEnumType):
         return ()
     found = tuple((each.value, name) for name, each in named.values.items())

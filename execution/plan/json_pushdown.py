@@ -14,14 +14,14 @@ from typing import Any
 from graphql import GraphQLObjectType
 from graphql.execution.values import VariableValues
 
-from execution.field_error import Failure
+from execution.field_error import FieldError
 from execution.json_tree import Constant, Value
 from execution.loaders import Loader
-from execution.plan.arguments import arguments
-from execution.plan.json_kinds import names_of_enum, writing_of
-from execution.plan.selections import Field, Kind, Selection
+from execution.plan.arguments import coerce_arguments
+from execution.plan.json_kinds import enum_names, json_kind_of
+from execution.plan.selections import Field, FieldKind, Selection
 
-__all__ = ["Link", "Many", "Shape", "written_fields"]
+__all__ = ["Link", "Many", "Shape", "pushdown_by_field"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Shape:
     parts: tuple[Constant | Value | Link | Many, ...]
 
 
-def written_fields(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Any]:
+def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Any]:
     """The fields whose loader may answer `Written`, each with what the loader made of the shape that it selects.
 
     `top` are the fields that loaders of rows fill and that no other such field leads to, `below(field)` those that one leads to next. Below what
@@ -91,9 +91,9 @@ def _made(loader: Loader, shapes: set[Shape | None]) -> Any:
 def _of_field(field: Field) -> Shape | None:
     """What a field selects of its loader's rows, wherever they are in what it gives; None when that can't be written."""
     selection = _selection(field)
-    at = field.declared.loader.rows.at[0]
+    at = field.declared.loader.row_paths.paths[0]
     if not at:
-        return None if field.lists or selection is None else _of_rows(selection)
+        return None if field.list_depth or selection is None else _of_rows(selection)
     return None if selection is None else _on_the_way(selection, at[0])
 
 
@@ -101,10 +101,10 @@ def _on_the_way(selection: Selection, column: str) -> Shape | None:
     """The rows of a page are in one of its columns; everything else that is selected must not look at them."""
     shapes = set()
     for field in selection.fields:
-        if field.kind is Kind.COLUMN and field.column == column:
+        if field.kind is FieldKind.COLUMN and field.column == column:
             below = _selection(field)
             shapes.add(None if below is None else _of_rows(below))
-        elif field.kind not in (Kind.TYPENAME, Kind.EDGE):
+        elif field.kind not in (FieldKind.TYPENAME, FieldKind.EDGE):
             return None
     return shapes.pop() if len(shapes) == 1 else None
 
@@ -120,16 +120,16 @@ def _of_rows(selection: Selection) -> Shape | None:
 
 
 def _part(field: Field) -> Constant | Value | Link | Many | None:
-    if field.key != field.name or field.lists:
+    if field.key != field.name or field.list_depth:
         return None
-    if field.kind is Kind.TYPENAME:
+    if field.kind is FieldKind.TYPENAME:
         return Constant(field.key, field.parent_type.name)
-    if field.kind is Kind.COLUMN and field.is_leaf:
-        kind = writing_of(field.named)
-        return None if kind is None else Value(field.key, (str(field.column),), kind, field.nullable, names_of_enum(field.named))
-    if field.kind is Kind.COMPUTED and field.is_leaf and field.declared.written is not None:
+    if field.kind is FieldKind.COLUMN and field.is_leaf:
+        kind = json_kind_of(field.named)
+        return None if kind is None else Value(field.key, (str(field.column),), kind, field.nullable, enum_names(field.named))
+    if field.kind is FieldKind.COMPUTED and field.is_leaf and field.declared.written is not None:
         return Value(field.key, field.declared.columns, field.declared.written, field.nullable)
-    if field.kind is Kind.EDGE:
+    if field.kind is FieldKind.EDGE:
         return _link(field) if field.declared.prepare is None else _many(field)
     return None
 
@@ -139,16 +139,22 @@ def _many(field: Field) -> Many | None:
     declared = field.declared
     loader = declared.loader
     selection = _selection(field)
-    if loader.writes is None or loader.origin is None or declared.allowed is not None or not field.constant or selection is None:
+    if (
+        loader.writes is None
+        or loader.origin is None
+        or declared.allowed is not None
+        or not field.has_constant_arguments
+        or selection is None
+    ):
         return None
     [inner, *others] = selection.fields
     below = _selection(inner)
-    plain = inner.kind is Kind.COLUMN and inner.key == inner.name and (inner.column,) == loader.rows.at[0]
+    plain = inner.kind is FieldKind.COLUMN and inner.key == inner.name and (inner.column,) == loader.row_paths.paths[0]
     shape = None if others or not plain or below is None else _of_rows(below)
     if shape is None:
         return None
     try:
-        given = arguments(field.definition, field.nodes[0], VariableValues({}, {}), hide_suggestions=True)
+        given = coerce_arguments(field.definition, field.nodes[0], VariableValues({}, {}), hide_suggestions=True)
         prepared = declared.prepare(None, **(given if field.converter is None else field.converter(given)))
     except Exception:  # noqa: BLE001 - whatever it is, it is the field's error when the operation runs
         return None
@@ -169,4 +175,4 @@ def _selection(field: Field) -> Selection | None:
     if not isinstance(field.named, GraphQLObjectType):
         return None
     found = field.select(field.named)
-    return None if isinstance(found, Failure) else found
+    return None if isinstance(found, FieldError) else found

@@ -1,61 +1,69 @@
-"""What an operation wants of each loader's rows: which columns, which rows it will ask for next, whether they may be written as JSON.
+"""Looks ahead: works out which columns an operation reads of each loader's rows, which rows it asks for next, and which can come as JSON.
 
-What a statement need not fetch is neither sent nor decoded; what it can bring along needs no statement of its own.
+A column that is not read is neither sent nor decoded, and a row that was prefetched needs no statement of its own.
 
-Known of loaders that say where their rows are in what is selected (`Loader.rows`), and only when everything that is selected of the rows is
-declared: a column, a guard, an edge's key, a computed field that says what it reads. Otherwise all columns are fetched.
+This covers loaders that say where their rows are (`Loader.row_paths`), if everything selected of the rows is declared: a column, a guarded
+column, a loader field's key, a computed field that names its columns. Otherwise all columns are fetched.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLAbstractType, GraphQLObjectType, is_abstract_type
 
-from execution.field_error import Failure
-from execution.loaders import Cargo, Loader, Rows, Wants
-from execution.plan.json_pushdown import written_fields
-from execution.plan.selections import Field, Kind, Selection
+from execution.field_error import FieldError
+from execution.fields import ComputedField, GuardedField, LoaderField
+from execution.loaders import Loader, Prefetch, Projection, RowPaths
+from execution.plan.json_pushdown import pushdown_by_field
+from execution.plan.selections import Field, FieldKind, Selection
 
-__all__ = ["wants_by_field"]
+__all__ = ["projections_by_field"]
 
 _Paths = tuple[tuple[str, ...], ...]
+# The object types that an interface or union stands for: `GraphQLSchema.get_possible_types`.
+_PossibleTypes = Callable[[GraphQLAbstractType], Sequence[GraphQLObjectType]]
 
 
-def wants_by_field(root: Selection, possible_types: Any) -> dict[Field, Wants]:
-    """What each field wants of its loader, of those fields that loaders of rows fill; where that is not known, everything.
+def projections_by_field(root: Selection, possible_types: _PossibleTypes) -> dict[Field, Projection]:
+    """Returns the projection of each field that a loader of rows fills; {} if resolvers may ask the same loaders for all columns.
 
-    Fields that want the same have the same `Wants`, and so share what the loader has for them.
+    Fields that need the same have the same `Projection`, and so share a data loader.
     """
     fields = _loaded_fields(root, possible_types)
     if not fields:
         return {}
-    written = written_fields(_nearest([root], possible_types), lambda field: _nearest(_selections(field, possible_types), possible_types))
-    made: dict[tuple[Loader, Any], Wants] = {}
+    pushed_down = pushdown_by_field(
+        _nearest_loaded_fields([root], possible_types),
+        lambda field: _nearest_loaded_fields(_selections(field, possible_types), possible_types),
+    )
+    made: dict[tuple[Loader, Hashable], Projection] = {}
     columns = _columns_by_loader(fields)
-    wants: dict[Field, Wants] = {}
+    projections: dict[Field, Projection] = {}
     for field in fields:
-        key = (field.declared.loader, written.get(field))
-        if key not in made:
-            made[key] = Wants(columns[key[0]], (), key[1])
-        wants[field] = made[key]
+        loader: Loader = field.declared.loader
+        template = pushed_down.get(field)
+        if (loader, template) not in made:
+            made[loader, template] = Projection(columns[loader], (), template)
+        projections[field] = made[loader, template]
     for field in fields:
-        if field.declared.loader.carrier:
-            cargo = {*wants[field].cargo, *_cargo(field, wants)}
-            wants[field].cargo = tuple(sorted(cargo, key=lambda each: (each.column, each.loader.name, each.wants.written is None)))
-    return wants
+        if field.declared.loader.can_prefetch:
+            prefetches = {*projections[field].prefetches, *_prefetches(field, projections)}
+            projections[field].prefetches = tuple(
+                sorted(prefetches, key=lambda each: (each.column, each.loader.name, each.projection.json_template is None))
+            )
+    return projections
 
 
-def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
-    """All fields of an operation that are filled by a loader of rows.
+def _loaded_fields(root: Selection, possible_types: _PossibleTypes) -> list[Field]:
+    """Returns all fields of an operation that loaders of rows fill.
 
-    None of them when a function of its own leads to objects, unless it says that it asks no loader: it may ask the same loaders for the same
-    rows, with all columns, and what several ask for is fetched once.
+    Returns none of them if any resolver returns objects, unless it declares that it asks no loader: it may ask the same loaders for the same
+    rows with all columns, and what several fields ask for is fetched once.
     """
     found: list[Field] = []
     waiting = [root]
     while waiting:
         for field in waiting.pop().fields:
-            if field.kind is Kind.RESOLVER and not field.is_leaf and not field.asks_no_loader:
+            if field.kind is FieldKind.RESOLVER and not field.is_leaf and not field.asks_no_loader:
                 return []
             if _is_loaded(field):
                 found.append(field)
@@ -64,19 +72,21 @@ def _loaded_fields(root: Selection, possible_types: Any) -> list[Field]:
 
 
 def _is_loaded(field: Field) -> bool:
-    return field.kind in (Kind.EDGE, Kind.ROOT) and field.declared.loader.rows is not None
+    return field.kind in (FieldKind.EDGE, FieldKind.ROOT) and field.declared.loader.row_paths is not None
 
 
-def _selections(field: Field, possible_types: Any) -> list[Selection]:
-    """What is selected of the objects that a field leads to, by their types."""
-    if field.is_leaf:
-        return []
-    kinds = [field.named] if isinstance(field.named, GraphQLObjectType) else possible_types(field.named)
-    return [each for each in map(field.select, kinds) if isinstance(each, Selection)]
+def _selections(field: Field, possible_types: _PossibleTypes) -> list[Selection]:
+    """Returns what is selected of the objects that a field leads to, by their types."""
+    types: Sequence[GraphQLObjectType] = ()
+    if isinstance(field.named, GraphQLObjectType):
+        types = [field.named]
+    elif is_abstract_type(field.named):
+        types = possible_types(field.named)
+    return [each for each in map(field.select, types) if isinstance(each, Selection)]
 
 
-def _nearest(selections: list[Selection], possible_types: Any) -> list[Field]:
-    """The fields that loaders of rows fill, here or behind fields that none fills."""
+def _nearest_loaded_fields(selections: list[Selection], possible_types: _PossibleTypes) -> list[Field]:
+    """Returns the first fields on each way down that loaders of rows fill."""
     found = []
     waiting = list(selections)
     while waiting:
@@ -89,88 +99,89 @@ def _nearest(selections: list[Selection], possible_types: Any) -> list[Field]:
 
 
 def _columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | None]:
-    """Of each loader the columns that these fields read of its rows, together; None: all."""
+    """Returns for each loader the columns that all these fields together read of its rows; None means all."""
     found: dict[Loader, frozenset[str] | None] = {}
     for field in fields:
-        loader = field.declared.loader
-        wanted = _of_field(field, loader.rows)
+        loader: Loader = field.declared.loader
+        assert loader.row_paths is not None, loader.name
+        columns = _columns_of_field(field, loader.row_paths)
         known = found.get(loader, frozenset())
-        found[loader] = None if wanted is None or known is None else known | wanted
+        found[loader] = None if columns is None or known is None else known | columns
     return found
 
 
-def _cargo(field: Field, wants: dict[Field, Wants]) -> Iterator[Cargo]:
-    """What may ride along with a field's rows: the rows of to-one edges that are selected of them."""
-    for selection in _selections_of_rows(field, field.declared.loader.rows.at):
+def _prefetches(field: Field, projections: dict[Field, Projection]) -> Iterator[Prefetch]:
+    """Yields the to-one edges selected of a field's rows whose rows can be fetched along with these."""
+    for selection in _selections_of_rows(field, field.declared.loader.row_paths.paths):
         for each in selection.fields:
-            if (
-                each.kind is Kind.EDGE
-                and each.declared.prepare is None
-                and each.declared.loader.origin is not None
-                and not each.declared.allowed
-            ):
-                yield Cargo(each.declared.key, each.declared.loader, wants[each])
+            if each.kind is FieldKind.EDGE:
+                edge: LoaderField = each.declared
+                if edge.prepare is None and edge.loader.origin is not None and not edge.allowed:
+                    yield Prefetch(edge.key, edge.loader, projections[each])
 
 
-def _selections_of_rows(field: Field, at: _Paths) -> Iterator[Selection]:
-    """What is selected of the rows that are at these paths from a field's values."""
+def _selections_of_rows(field: Field, paths: _Paths) -> Iterator[Selection]:
+    """Yields what is selected of the rows at these paths below a field."""
     selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
     if isinstance(selection, Selection):
-        if () in at:
+        if () in paths:
             yield selection
         for each in selection.fields:
-            further = tuple(path[1:] for path in at if path and path[0] == each.column)
-            if each.kind is Kind.COLUMN and further:
+            further = tuple(path[1:] for path in paths if path and path[0] == each.column)
+            if each.kind is FieldKind.COLUMN and further:
                 yield from _selections_of_rows(each, further)
 
 
-def _of_field(field: Field, rows: Rows) -> frozenset[str] | None:
+def _columns_of_field(field: Field, rows: RowPaths) -> frozenset[str] | None:
     if not isinstance(field.named, GraphQLObjectType):
         return None
     selection = field.select(field.named)
-    return None if isinstance(selection, Failure) else _of_selection(selection, rows.at, rows)
+    return None if isinstance(selection, FieldError) else _columns_of_selection(selection, rows.paths, rows)
 
 
-def _of_selection(selection: Selection, at: _Paths, rows: Rows) -> frozenset[str] | None:
-    """What is read of rows that are at these paths from here; () is here."""
-    read: frozenset[str] = frozenset()
+def _columns_of_selection(selection: Selection, paths: _Paths, rows: RowPaths) -> frozenset[str] | None:
+    """Returns the columns read of the rows at these paths below a selection; the path () is the selection's own object."""
+    columns: frozenset[str] = frozenset()
     for field in selection.fields:
-        wanted = _of_row(field, rows) if () in at else _on_the_way(field, at, rows)
-        if wanted is None:
+        read = _columns_of_row(field) if () in paths else _columns_on_the_way(field, paths, rows)
+        if read is None:
             return None
-        read |= wanted
-    return read
+        columns |= read
+    return columns
 
 
-def _on_the_way(field: Field, at: _Paths, rows: Rows) -> frozenset[str] | None:
-    if field.kind in (Kind.TYPENAME, Kind.EDGE):
+def _columns_on_the_way(field: Field, paths: _Paths, rows: RowPaths) -> frozenset[str] | None:
+    """Returns the columns that a field above the rows reads of them, and what is selected below it."""
+    if field.kind in (FieldKind.TYPENAME, FieldKind.EDGE):
         return frozenset()
-    if field.kind is not Kind.COLUMN:
+    if field.kind is not FieldKind.COLUMN:
         return None
-    read = frozenset(rows.read_by.get(str(field.column), ()))
+    columns = frozenset(rows.read_by.get(str(field.column), ()))
     if field.is_leaf:
-        return read
-    further = tuple(path[1:] for path in at if path[0] == field.column)
+        return columns
+    further = tuple(path[1:] for path in paths if path[0] == field.column)
     selection = field.select(field.named) if isinstance(field.named, GraphQLObjectType) else None
-    below = _of_selection(selection, further, rows) if isinstance(selection, Selection) else None
-    return None if below is None else read | below
+    below = _columns_of_selection(selection, further, rows) if isinstance(selection, Selection) else None
+    return None if below is None else columns | below
 
 
-def _of_row(field: Field, rows: Rows) -> frozenset[str] | None:
-    """What one field reads of its row."""
-    declared = field.declared
-    if field.kind is Kind.TYPENAME:
+def _columns_of_row(field: Field) -> frozenset[str] | None:
+    """Returns the columns that one field reads of its row; None means any."""
+    if field.kind is FieldKind.TYPENAME:
         return frozenset()
-    if field.kind is Kind.COLUMN:
+    if field.kind is FieldKind.COLUMN:
         return frozenset((str(field.column),))
-    if field.kind is Kind.COMPUTED:
-        return None if declared.columns is None or not field.is_leaf else frozenset(declared.columns)
-    if field.kind is Kind.EDGE:
-        return frozenset((declared.key, declared.allowed)) if declared.allowed else frozenset((declared.key,))
-    if field.kind is Kind.GUARD:
-        below = _of_field(field, _HERE) if field.column is None else frozenset((field.column,))
-        return None if below is None else below | {declared.allowed}
+    if field.kind is FieldKind.COMPUTED:
+        computed: ComputedField = field.declared
+        return None if computed.columns is None or not field.is_leaf else frozenset(computed.columns)
+    if field.kind is FieldKind.EDGE:
+        edge: LoaderField = field.declared
+        return frozenset((edge.key, edge.allowed)) if edge.allowed else frozenset((edge.key,))
+    if field.kind is FieldKind.GUARD:
+        guarded: GuardedField = field.declared
+        below = _columns_of_field(field, _ROW_ITSELF) if guarded.column is None else frozenset((guarded.column,))
+        return None if below is None else below | {guarded.allowed}
     return None
 
 
-_HERE = Rows()
+_ROW_ITSELF = RowPaths()

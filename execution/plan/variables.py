@@ -1,10 +1,9 @@
-"""The variables of an operation: plain ones are looked at here, whatever is not as plain as that goes through graphql-core.
+"""Coerces the variables of an operation: plain ones here, all others through graphql-core.
 
-graphql-core works out the type of each variable anew for each request. What a screen sends is mostly an id and a number or two.
+graphql-core works out the type of each variable anew for each request. Most of what clients send is an id and a number or two.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from graphql import (
     GraphQLBoolean,
@@ -19,34 +18,45 @@ from graphql import (
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
+from execution.opaque_types import ArgumentValue
+
 __all__ = ["Variables", "is_plain_type"]
 
 _MAX_ERRORS = 50
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return type(value) is str
 
 
-def _is_int(value: Any) -> bool:
+def _is_int(value: object) -> bool:
     return type(value) is int and -2147483648 <= value <= 2147483647
 
 
-def _is_boolean(value: Any) -> bool:
+def _is_boolean(value: object) -> bool:
     return type(value) is bool
 
 
-# Scalars of which these values are what a resolver gets.
-_PLAIN: dict[Any, Callable[[Any], bool]] = {GraphQLID: _is_text, GraphQLString: _is_text, GraphQLInt: _is_int, GraphQLBoolean: _is_boolean}
+# For each scalar the values that are passed to a resolver unchanged.
+_PLAIN: dict[object, Callable[[object], bool]] = {
+    GraphQLID: _is_text,
+    GraphQLString: _is_text,
+    GraphQLInt: _is_int,
+    GraphQLBoolean: _is_boolean,
+}
 
 
-def is_plain_type(kind: Any) -> bool:
-    """Whether a type is one of GraphQL's own scalars whose values need no conversion, nullable or not."""
-    return (kind.of_type if isinstance(kind, GraphQLNonNull) else kind) in _PLAIN
+def _nullable(type_: object) -> object:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def is_plain_type(type_: object) -> bool:
+    """Whether an input type is a built-in scalar whose values need no conversion, nullable or not."""
+    return _nullable(type_) in _PLAIN
 
 
 class Variables:
-    """What an operation declares. Coerces the values of one request: `of(given)`."""
+    """The variables that an operation declares; `coerce` turns a request's values into the executor's."""
 
     __slots__ = ("_hide_suggestions", "_operation", "_plain", "_schema")
 
@@ -54,27 +64,24 @@ class Variables:
         self._schema = schema
         self._operation = operation
         self._hide_suggestions = hide_suggestions
-        # Each plain variable with its test; None when one is not plain.
-        self._plain: list[tuple[str, GraphQLVariableSignature, Callable[[Any], bool]]] | None = []
+        # Each variable with its test; None if one of them is not plain.
+        self._plain: list[tuple[str, GraphQLVariableSignature, Callable[[object], bool]]] | None = []
         for node in operation.variable_definitions or ():
             signature = get_variable_signature(schema, node)
-            test = None
-            if not isinstance(signature, GraphQLError):
-                kind: Any = signature.type
-                test = _PLAIN.get(kind.of_type if isinstance(kind, GraphQLNonNull) else kind)
+            test = None if isinstance(signature, GraphQLError) else _PLAIN.get(_nullable(signature.type))
             if test is None or isinstance(signature, GraphQLError):
                 self._plain = None
                 return
             self._plain.append((signature.name, signature, test))
 
-    def of(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
-        """The values as the executor takes them, or what is wrong with them."""
+    def coerce(self, given: dict[str, ArgumentValue]) -> VariableValues | list[GraphQLError]:
+        """Returns the coerced values, or the errors of those that are invalid."""
         if self._plain is not None:
             sources, coerced = {}, {}
             for name, signature, test in self._plain:
                 value = given.get(name)
                 if not test(value):
-                    # Not there, null, a default to be taken, or wrong.
+                    # Missing, null, left to its default, or invalid.
                     break
                 sources[name] = VariableValueSource(signature, value)
                 coerced[name] = value

@@ -1,76 +1,79 @@
-"""The data loaders of one request: one batch of keys, one statement.
+"""The data loaders of one request: many keys, one call of a loader's `batch`.
 
-`Loaders` makes one for each declared `Loader` and each value of the arguments it is used with; it dies with the request.
+`RequestLoaders` makes one for each declared `Loader`, its arguments and its projection. They live as long as the request.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Coroutine, Hashable, Sequence
 
 from aiodataloader import DataLoader
 
-from execution.loaders import EVERYTHING, Loader, Wants
+from execution.loaders import ALL_COLUMNS, Loader, Projection
+from execution.opaque_types import LoaderKey, RequestContext, Source
 
-__all__ = ["Loaders"]
+__all__ = ["RequestLoader", "RequestLoaders"]
+
+_Values = dict[LoaderKey, Source]
+_Errors = dict[LoaderKey, Exception]
 
 
-class _Shared(DataLoader[Any, Any]):
-    """A data loader whose answers are waited for by several fields at once: one that is cancelled does not cancel the answer for the others.
+class RequestLoader:
+    """Loads values by key, each key once a request.
 
-    graphql-core cancels what is beside a field that fails; aiodataloader gives everyone who asks for a key the same future.
-    Who asks for many keys at once needs no futures: `load_all` answers from, and fills, what is known beside the futures.
+    `load` is for resolvers that ask for one key each: aiodataloader collects their keys into batches. `load_all` is for the executor, which
+    knows all keys at once and needs no future for each. Both share what was loaded, and what is being loaded.
     """
 
-    def __init__(self, batch: Callable[[list[Any]], Any], max_batch_size: int | None) -> None:
-        # What aiodataloader's own does, but for looking through the function with `inspect`: that is most of what making one costs, and every
-        # request makes some.
-        self.loop = asyncio.get_running_loop()
-        self.batch_load_fn = batch
-        self.max_batch_size = max_batch_size
-        self._cache = {}
-        self._queue = []
-        self._known: dict[Any, Any] = {}
-        # The batches of `load_all` that run: their keys, and a future of what failed.
-        self._coming: list[tuple[frozenset[Any], asyncio.Future[dict[Any, Any]]]] = []
+    __slots__ = ("_batch", "_batching", "_futures", "_in_flight", "_known", "_max_batch_size")
 
-    @staticmethod
-    def get_cache_key(key: Any) -> Any:
-        return key
+    def __init__(self, batch: Callable[[list[LoaderKey]], Coroutine[None, None, list[Source]]], max_batch_size: int | None) -> None:
+        self._batch = batch
+        self._max_batch_size = max_batch_size
+        # Made when a resolver asks for the first key: most requests need none, and it takes longer to make than all the rest.
+        self._batching: DataLoader[LoaderKey, Source] | None = None
+        self._futures: dict[LoaderKey, asyncio.Future[Source]] = {}
+        self._known: _Values = {}
+        # The batches of `load_all` that run: their keys, and a future of the keys that failed.
+        self._in_flight: list[tuple[frozenset[LoaderKey], asyncio.Future[_Errors]]] = []
 
-    def load(self, key: Any) -> "asyncio.Future[Any]":
+    def load(self, key: LoaderKey) -> "asyncio.Future[Source]":
+        """Returns a future of the value of a key. Cancelling it does not cancel the value for others that wait for the same key."""
+        batching = self._batching
+        if batching is None:
+            batching = self._batching = DataLoader(self._batch, max_batch_size=self._max_batch_size, cache_map=self._futures)
         if key in self._known:
-            self.prime(key, self._known[key])
-        for keys, failed in self._coming:
+            batching.prime(key, self._known[key])
+        for keys, failed in self._in_flight:
             if key in keys:
-                return asyncio.ensure_future(self._when_there(key, failed))
-        return asyncio.shield(super().load(key))
+                return asyncio.ensure_future(self._when_loaded(key, failed))
+        return asyncio.shield(batching.load(key))
 
-    async def _when_there(self, key: Any, failed: "asyncio.Future[dict[Any, Any]]") -> Any:
-        answer = (await asyncio.shield(failed)).get(key, self._known.get(key))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    async def _when_loaded(self, key: LoaderKey, failed: "asyncio.Future[_Errors]") -> Source:
+        value = (await asyncio.shield(failed)).get(key, self._known.get(key))
+        if isinstance(value, Exception):
+            raise value
+        return value
 
-    async def load_all(self, keys: Collection[Any]) -> dict[Any, Any]:
-        """What the loader has for these keys (none twice), by key: values, and exceptions for keys that failed. Others' may be among them."""
+    async def load_all(self, keys: Collection[LoaderKey]) -> _Values:
+        """Returns the values of these distinct keys, and exceptions for keys that failed. It may contain other keys as well."""
         known = self._known
         missing = [key for key in keys if key not in known] if known else keys
-        failed: dict[Any, Any] = {}
-        if missing and (self._cache or self._coming):
-            coming = [(its, batch) for its, batch in self._coming if not its.isdisjoint(missing)]
-            others = {key for its, _ in coming for key in its}
-            asked = [key for key in missing if key in self._cache and key not in others]
-            others.update(asked)
+        failed: _Errors = {}
+        if missing and (self._futures or self._in_flight):
+            in_flight = [(its_keys, errors) for its_keys, errors in self._in_flight if not its_keys.isdisjoint(missing)]
+            others = {key for its_keys, _ in in_flight for key in its_keys}
+            requested = [key for key in missing if key in self._futures and key not in others]
+            others.update(requested)
             missing = [key for key in missing if key not in others]
-            batches = [asyncio.shield(batch) for _, batch in coming]
-            for each in await asyncio.gather(self._loaded(asked), self._all_answered(missing), *batches):
+            batches = [asyncio.shield(errors) for _, errors in in_flight]
+            for each in await asyncio.gather(self._await_requested(requested), self._run_batches(missing), *batches):
                 failed |= each
         elif missing:
-            failed = await (self._answered(missing) if self.max_batch_size is None else self._all_answered(missing))
+            failed = await (self._run_batch(missing) if self._max_batch_size is None else self._run_batches(missing))
         return known | failed if failed else known
 
-    async def load_list(self, keys: Sequence[Any]) -> list[Any]:
-        """The values of many keys in their order, without a future for each. Raises the exception of the first key that failed."""
+    async def load_list(self, keys: Sequence[LoaderKey]) -> list[Source]:
+        """Returns the values of many keys in their order. Raises the exception of the first key that failed."""
         found = await self.load_all(dict.fromkeys(keys))
         values = [found.get(key) for key in keys]
         for value in values:
@@ -78,119 +81,119 @@ class _Shared(DataLoader[Any, Any]):
                 raise value
         return values
 
-    def know(self, key: Any, value: Any) -> None:
-        """The value of a key that came along with something else. What is known already stays."""
+    def prime(self, key: LoaderKey, value: Source) -> None:
+        """Sets the value of a key that was fetched along with something else, unless the key is loaded already."""
         self._known.setdefault(key, value)
 
-    async def _loaded(self, keys: list[Any]) -> dict[Any, Any]:
-        """Waits for what others have asked for; what failed."""
-        failed = {}
-        answers = await asyncio.gather(*[self.load(key) for key in keys], return_exceptions=True)
-        for key, answer in zip(keys, answers, strict=True):
-            if isinstance(answer, Exception):
-                failed[key] = answer
-            elif isinstance(answer, BaseException):
-                raise answer
+    async def _await_requested(self, keys: list[LoaderKey]) -> _Errors:
+        """Waits for keys that resolvers have requested one by one. Returns the errors."""
+        failed: _Errors = {}
+        values = await asyncio.gather(*[self.load(key) for key in keys], return_exceptions=True)
+        for key, value in zip(keys, values, strict=True):
+            if isinstance(value, Exception):
+                failed[key] = value
+            elif isinstance(value, BaseException):
+                raise value
             else:
-                self._known[key] = answer
+                self._known[key] = value
         return failed
 
-    async def _all_answered(self, keys: Collection[Any]) -> dict[Any, Any]:
-        """Gets these keys, in as many batches as it takes; what failed."""
-        size = self.max_batch_size
+    async def _run_batches(self, keys: Collection[LoaderKey]) -> _Errors:
+        """Loads these keys in as many batches as it takes. Returns the errors."""
+        size = self._max_batch_size
         if size is None or len(keys) <= size:
-            return await self._answered(keys) if keys else {}
+            return await self._run_batch(keys) if keys else {}
         listed = list(keys)
-        failed: dict[Any, Any] = {}
-        for each in await asyncio.gather(*[self._answered(listed[start : start + size]) for start in range(0, len(listed), size)]):
+        failed: _Errors = {}
+        for each in await asyncio.gather(*[self._run_batch(listed[start : start + size]) for start in range(0, len(listed), size)]):
             failed |= each
         return failed
 
-    async def _answered(self, keys: Collection[Any]) -> dict[Any, Any]:
-        """Runs one batch. A batch that fails is not remembered: every key of it has failed."""
-        failed: dict[Any, Any] = {}
-        coming = (frozenset(keys), asyncio.get_running_loop().create_future())
-        self._coming.append(coming)
+    async def _run_batch(self, keys: Collection[LoaderKey]) -> _Errors:
+        """Loads one batch. Returns the errors; they are not remembered, so that a later request for the key tries again."""
+        failed: _Errors = {}
+        batch: tuple[frozenset[LoaderKey], asyncio.Future[_Errors]] = (frozenset(keys), asyncio.get_running_loop().create_future())
+        self._in_flight.append(batch)
         try:
-            answers = await self.batch_load_fn(list(keys))
-            if len(answers) != len(keys):
-                raise TypeError(f"A loader was asked for {len(keys)} keys and answered {len(answers)}.")
-            self._known.update(zip(keys, answers, strict=True))
+            values = await self._batch(list(keys))
+            if len(values) != len(keys):
+                raise TypeError(f"A loader was asked for {len(keys)} keys and answered {len(values)}.")
+            self._known.update(zip(keys, values, strict=True))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is these keys' error
             failed = dict.fromkeys(keys, error)
         except BaseException:
-            coming[1].cancel()
+            batch[1].cancel()
             raise
         finally:
-            self._coming.remove(coming)
-        coming[1].set_result(failed)
+            self._in_flight.remove(batch)
+        batch[1].set_result(failed)
         return failed
 
-    def clear(self, key: Any) -> "_Shared":
+    def clear(self, key: LoaderKey) -> None:
+        """Forgets the value of a key."""
         self._known.pop(key, None)
-        super().clear(key)
-        return self
+        self._futures.pop(key, None)
 
-    def clear_all(self) -> "_Shared":
+    def clear_all(self) -> None:
+        """Forgets all values."""
         self._known.clear()
-        super().clear_all()
-        return self
+        self._futures.clear()
 
-    def give_up(self) -> None:
-        """Nobody waits for an answer any more."""
-        for future in self._cache.values():
+    def cancel(self) -> None:
+        """Cancels what was requested one by one; nobody waits for it any more."""
+        for future in self._futures.values():
             future.cancel()
 
 
-class Loaders:
+class RequestLoaders:
     """The data loaders of one request.
 
-    aiodataloader runs a batch in a task of its own, which nobody waits for: cancelling who asked leaves the statement running. `close` ends it.
+    aiodataloader runs a batch in a task of its own: cancelling those who wait for it leaves its statement running. `close` cancels it.
     """
 
-    __slots__ = ("_closed", "_context", "_made", "_running")
+    __slots__ = ("_closed", "_context", "_loaders", "_running")
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: RequestContext) -> None:
         self._context = context
-        self._made: dict[tuple[Loader, Hashable, Wants], _Shared] = {}
-        self._running: set[asyncio.Task[Any]] = set()
+        self._loaders: dict[tuple[Loader, Hashable, Projection], RequestLoader] = {}
+        self._running: set[asyncio.Task[object]] = set()
         self._closed = False
 
-    def of(self, loader: Loader, arguments: Hashable = None, wants: Wants = EVERYTHING) -> _Shared:
-        """The request's data loader for this declaration, these arguments and wants: the same one each time."""
-        key = (loader, arguments, wants)
-        made = self._made.get(key)
-        if made is None:
+    def of(self, loader: Loader, arguments: Hashable = None, projection: Projection = ALL_COLUMNS) -> RequestLoader:
+        """Returns the request's data loader for a declaration, its arguments and its projection: the same one each time."""
+        key = (loader, arguments, projection)
+        found = self._loaders.get(key)
+        if found is None:
             context = self._context
 
-            async def batch(keys: list[Any]) -> list[Any]:
+            async def batch(keys: list[LoaderKey]) -> list[Source]:
                 if self._closed:
                     raise asyncio.CancelledError
-                task = cast("asyncio.Task[Any]", asyncio.current_task())
+                task = asyncio.current_task()
+                assert task is not None, "a batch runs in a task"
                 self._running.add(task)
                 try:
-                    if loader.rows is None:
+                    if loader.row_paths is None:
                         return list(await loader.batch(context, keys, arguments))
-                    return list(await loader.batch(context, keys, arguments, wants))
+                    return list(await loader.batch(context, keys, arguments, projection))
                 finally:
                     self._running.discard(task)
 
-            made = _Shared(batch, loader.max_batch_size)
-            self._made[key] = made
-        return made
+            found = self._loaders[key] = RequestLoader(batch, loader.max_batch_size)
+        return found
 
     def close(self) -> None:
-        """The request is over: batches that still run are cancelled, and none begins any more."""
+        """Ends the request: cancels the batches that still run, and lets none begin."""
         self._closed = True
-        for made in self._made.values():
-            made.give_up()
+        for each in self._loaders.values():
+            each.cancel()
         for task in self._running:
             task.cancel()
-        # The data loaders know the context, and the context them: what they hold would wait for the garbage collector.
-        self._made.clear()
+        # The data loaders refer to the context and the context to them: without this they would wait for the garbage collector.
+        self._loaders.clear()
 
     def clear(self, *loaders: Loader) -> None:
-        """Forget what these loaders have answered (all of them when none is named): a mutation changed it."""
-        for (loader, *_), made in self._made.items():
+        """Forgets what these loaders have loaded, or what all have if none is named, since a mutation changed it."""
+        for (loader, *_), each in self._loaders.items():
             if not loaders or loader in loaders:
-                made.clear_all()
+                each.clear_all()

@@ -1,104 +1,101 @@
-"""Runs a plan breadth-first: at each depth every field is resolved for all its parents, and what is to wait for is awaited together.
+"""Runs a plan breadth-first: at each depth every field is resolved for all its parents, and everything that must be awaited is awaited together.
 
-What comes out is a tree of batches with regular values (values.py); fast.py makes the answer of it, or with_errors.py when something failed.
+The result is a tree of scopes with normal values (values.py). complete/fast.py makes the response of it, or complete/with_errors.py if
+something failed.
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Hashable
 
 from graphql import GraphQLError, default_field_resolver
-from graphql.execution.values import VariableValues
 
-from execution.field_error import Failure
-from execution.loaders import EVERYTHING
-from execution.plan.arguments import arguments
-from execution.plan.plans import Plan
-from execution.plan.selections import Field, Kind
-from execution.raw_json import Written
+from execution.field_error import FieldError
+from execution.fields import LoaderField, RootField
+from execution.loaders import ALL_COLUMNS, Loader
+from execution.opaque_types import ArgumentValue, LoaderKey, Source
+from execution.plan.arguments import coerce_arguments
+from execution.plan.selections import Field, FieldKind
+from execution.raw_json import RawJson
+from execution.run.dataloaders import RequestLoader
+from execution.run.inline_values import inline_value
 from execution.run.resolve_info import ResolveInfo
-from execution.run.response_size import AnswerSize
-from execution.run.scopes import Batch, Children
-from execution.run.type_resolution import kinds_of
-from execution.run.values import await_all, awaitables, flat, read, regular
+from execution.run.scopes import Children, ExecutionScope, ExecutionState
+from execution.run.type_resolution import open_child_scopes
+from execution.run.values import await_all, find_awaitables, flatten, normalize, read_attribute
 from execution.time_slices import pause
 
-__all__ = ["Run", "inline_value"]
+__all__ = ["Executor"]
 
 # For more parents than this a field is resolved in slices, with a pause between them.
 _AT_ONCE = 500
 _SLICE = 100
 
+# Values that must be awaited: their list, and their place in it.
+_Awaitables = list[tuple[list[Source], int]]
+# What fields want of each data loader; the list holds the keys, and is replaced by the values.
+_Requests = dict[RequestLoader, list[tuple[ExecutionScope, Field, list[LoaderKey]]]]
 
-class Run:
-    """One operation's. `failed`: somewhere in the batches is a Failure."""
 
-    def __init__(self, plan: Plan, variables: VariableValues, context: Any, root_value: Any = None, size: AnswerSize | None = None) -> None:
-        self.size = size
-        self.plan = plan
-        self.variables = variables
-        self.context = context
-        self.root_value = root_value
-        self.failed = False
+class Executor(ExecutionState):
+    """Executes the fields of one operation."""
 
-    async def resolve(self, root: Batch) -> None:
-        """Resolves everything below a batch."""
+    async def resolve(self, root: ExecutionScope) -> None:
+        """Resolves everything below a scope."""
         level = [root]
         while level:
-            waiting: list[tuple[list[Any], int]] = []
-            wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]] = {}
-            for batch in level:
-                if len(batch.parents) > _AT_ONCE:
-                    await self._begin_many(batch, waiting, wanted)
+            waiting: _Awaitables = []
+            requests: _Requests = {}
+            for scope in level:
+                if len(scope.parents) > _AT_ONCE:
+                    await self._execute_fields_in_slices(scope, waiting, requests)
                     continue
-                for field in batch.selection.early:
-                    self._begin(batch, field, waiting, wanted)
-            if wanted or waiting:
-                await self._wait(waiting, wanted)
-            level = await self._below(level)
+                for field in scope.selection.resolved_before_completion:
+                    self._execute_field(scope, field, waiting, requests)
+            if requests or waiting:
+                await self._await(waiting, requests)
+            level = await self._next_level(level)
 
-    async def _below(self, level: list[Batch]) -> list[Batch]:
-        """Makes the values of a level regular. The batches of the objects that they lead to."""
-        below: list[Batch] = []
-        for batch in level:
-            many = len(batch.parents) > _AT_ONCE
-            for field in batch.selection.early:
+    async def _next_level(self, level: list[ExecutionScope]) -> list[ExecutionScope]:
+        """Normalises the values of a level, and returns the scopes of the objects that they lead to."""
+        below: list[ExecutionScope] = []
+        for scope in level:
+            many = len(scope.parents) > _AT_ONCE
+            for field in scope.selection.resolved_before_completion:
                 if many:
                     await pause()
-                values = batch.values[field]
-                if await regular(values, field.lists, field.where):
-                    self.failed = True
+                values = scope.values[field]
+                if await normalize(values, field.list_depth, field.coordinate):
+                    self.has_errors = True
                 if not field.is_leaf:
-                    below += await self._lead_on(batch, field)
+                    below += await self._open_children(scope, field)
         return below
 
-    def _begin(self, batch: Batch, field: Field, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[Any]]) -> None:
-        """Resolves a field as far as that goes without waiting."""
-        if field.kind is Kind.EDGE:
-            self._ask(batch, field, wanted)
-        elif field.kind is Kind.ROOT:
-            self._ask_at_root(batch, field, wanted)
+    def _execute_field(self, scope: ExecutionScope, field: Field, waiting: _Awaitables, requests: _Requests) -> None:
+        """Resolves a field for all its parents as far as that is possible without waiting."""
+        if field.kind is FieldKind.EDGE:
+            self._enqueue_edge(scope, field, requests)
+        elif field.kind is FieldKind.ROOT:
+            self._enqueue_root_field(scope, field, requests)
         else:
-            values = batch.values[field] = self._values(batch, field)
-            waiting += awaitables(values)
+            values = scope.values[field] = self._values(scope, field)
+            waiting += find_awaitables(values)
 
-    async def _begin_many(
-        self, batch: Batch, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]
-    ) -> None:
-        """Begins the fields of many parents: a function is called for some of them at a time."""
-        for field in batch.selection.early:
+    async def _execute_fields_in_slices(self, scope: ExecutionScope, waiting: _Awaitables, requests: _Requests) -> None:
+        """Resolves the fields of many parents likewise; functions are called for a slice of the parents at a time."""
+        for field in scope.selection.resolved_before_completion:
             await pause()
-            if field.kind not in (Kind.RESOLVER, Kind.COMPUTED):
-                self._begin(batch, field, waiting, wanted)
+            if field.kind not in (FieldKind.RESOLVER, FieldKind.COMPUTED):
+                self._execute_field(scope, field, waiting, requests)
                 continue
-            values: list[Any] = []
-            for start in range(0, len(batch.parents), _SLICE):
+            values: list[Source] = []
+            for start in range(0, len(scope.parents), _SLICE):
                 await pause()
-                values += self._values(batch, field, range(start, min(start + _SLICE, len(batch.parents))))
-            batch.values[field] = values
-            waiting += awaitables(values)
+                values += self._values(scope, field, range(start, min(start + _SLICE, len(scope.parents))))
+            scope.values[field] = values
+            waiting += find_awaitables(values)
 
-    async def _wait(self, waiting: list[tuple[list[Any], int]], wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
-        work = [self._load(made, asked) for made, asked in wanted.items()]
+    async def _await(self, waiting: _Awaitables, requests: _Requests) -> None:
+        work = [self._load(loader, fields) for loader, fields in requests.items()]
         if waiting:
             work.append(await_all(waiting))
         if len(work) == 1:
@@ -106,167 +103,152 @@ class Run:
         else:
             await asyncio.gather(*work)
 
-    def _values(self, batch: Batch, field: Field, places: range | None = None) -> list[Any]:
-        """A field's values for the parents at these places; None: for all."""
-        if field.kind is Kind.COLUMN:
-            return read(batch.parents, str(field.column))
-        places = range(len(batch.parents)) if places is None else places
-        if field.kind is Kind.RESOLVER:
-            return self._called(batch, field, places)
-        return [inline_value(field, batch.parents[place]) for place in places]
+    def _values(self, scope: ExecutionScope, field: Field, places: range | None = None) -> list[Source]:
+        """Returns a field's values for the parents at these places; for all parents if None."""
+        if field.kind is FieldKind.COLUMN:
+            return read_attribute(scope.parents, str(field.column))
+        places = range(len(scope.parents)) if places is None else places
+        if field.kind is FieldKind.RESOLVER:
+            return self._call_resolver(scope, field, places)
+        return [inline_value(field, scope.parents[place]) for place in places]
 
-    def _called(self, batch: Batch, field: Field, places: range) -> list[Any]:
-        """What a field's function gives for the parents at these places: values, awaitables, Failures."""
-        resolve: Any = field.definition.resolve or default_field_resolver
-        given = self.arguments(field)
-        if isinstance(given, Failure):
+    def _call_resolver(self, scope: ExecutionScope, field: Field, places: range) -> list[Source]:
+        """Returns what a field's resolver returns for the parents at these places: values, awaitables, FieldErrors."""
+        # ResolveInfo has every attribute of graphql-core's, which a resolver is declared to take.
+        resolve: Callable[..., Source] = field.definition.resolve or default_field_resolver
+        given = self._coerced_arguments(field)
+        if isinstance(given, FieldError):
             return [given] * len(places)
-        values: list[Any] = []
+        values: list[Source] = []
         for place in places:
             try:
-                values.append(resolve(batch.parents[place], ResolveInfo(self, field, batch, place), **given))
+                values.append(resolve(scope.parents[place], ResolveInfo(self, field, scope, place), **given))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-                values.append(Failure(error))
+                values.append(FieldError(error))
         return values
 
-    def arguments(self, field: Field) -> dict[str, Any] | Failure:
+    def _coerced_arguments(self, field: Field) -> dict[str, ArgumentValue] | FieldError:
         try:
-            return arguments(field.definition, field.nodes[0], self.variables, hide_suggestions=self.plan.hide_suggestions)
+            return coerce_arguments(field.definition, field.nodes[0], self.variables, hide_suggestions=self.plan.hide_suggestions)
         except GraphQLError as error:
-            return Failure(error)
+            return FieldError(error)
 
-    def _ask(self, batch: Batch, field: Field, wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
-        """Notes which keys an edge needs of which loader. What needs none is answered at once."""
-        edge = field.declared
-        parents = batch.parents
-        given = None if field.prepared is not None or edge.prepare is None else self._converted(field)
-        if type(given) is Failure:
-            batch.values[field] = [given] * len(parents)
-            return
-        values = read(parents, edge.key)
-        prepared = self._prepared(field, given)
-        failed = type(prepared) is Failure
-        if failed:
-            values = [each if type(each) is Failure else prepared for each in values]
+    def _enqueue_edge(self, scope: ExecutionScope, field: Field, requests: _Requests) -> None:
+        """Adds the keys that an edge needs to the requests to its loader; sets the values that need no loader."""
+        edge: LoaderField = field.declared
+        parents = scope.parents
+        arguments = self._edge_arguments(field, edge)
+        has_failed = type(arguments) is FieldError
+        values = read_attribute(parents, edge.key)
+        if has_failed:
+            values = [each if type(each) is FieldError else arguments for each in values]
         if edge.allowed is not None and edge.refuse is not None:
-            for place, may in enumerate(read(parents, edge.allowed)):
-                if type(may) is Failure:
-                    values[place] = may
-                elif not may:
-                    values[place] = Failure(edge.refuse())
-        batch.values[field] = values
-        if not failed:
-            self._want(batch, field, values, prepared, wanted)
+            for place, is_allowed in enumerate(read_attribute(parents, edge.allowed)):
+                if type(is_allowed) is FieldError:
+                    values[place] = is_allowed
+                elif not is_allowed:
+                    values[place] = FieldError(edge.refuse())
+        scope.values[field] = values
+        if not has_failed:
+            self._enqueue(scope, field, edge.loader, arguments, requests)
 
-    def _ask_at_root(self, batch: Batch, field: Field, wanted: dict[Any, list[tuple[Batch, Field, list[Any]]]]) -> None:
-        """The same for a field of a root type, which has one parent."""
-        asked = self._asked(field)
-        if type(asked) is Failure:
-            batch.values[field] = [asked]
+    def _enqueue_root_field(self, scope: ExecutionScope, field: Field, requests: _Requests) -> None:
+        """Adds the key of a root field to the requests to its loader."""
+        root: RootField = field.declared
+        request = self._root_request(field, root)
+        if isinstance(request, FieldError):
+            scope.values[field] = [request]
             return
-        key, arguments_ = asked
-        values = batch.values[field] = [key]
-        self._want(batch, field, values, arguments_, wanted)
+        key, arguments = request
+        scope.values[field] = [key]
+        self._enqueue(scope, field, root.loader, arguments, requests)
 
-    def _asked(self, field: Field) -> Any:
-        """The key and the loader's arguments of a root field; a Failure when they don't fit, or whoever asks may not."""
-        root = field.declared
-        given = None if field.prepared is not None else self._converted(field)
-        if type(given) is Failure:
+    def _root_request(self, field: Field, root: RootField) -> tuple[LoaderKey, Hashable] | FieldError:
+        """Returns the key and the loader's arguments of a root field; an error for invalid arguments, or if the viewer may not see the field."""
+        cached: tuple[LoaderKey, Hashable] | None = field.cached_arguments
+        given = None if cached is not None else self._resolver_arguments(field)
+        if isinstance(given, FieldError):
             return given
         try:
             root.check(self.context)
-            if given is None:
-                return field.prepared
-            asked = root.ask(**given)
+            if cached is not None:
+                return cached
+            assert given is not None
+            request = root.ask(**given)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-            return Failure(error)
-        if field.constant:
-            field.prepared = asked
-        return asked
+            return FieldError(error)
+        if field.has_constant_arguments:
+            field.cached_arguments = request
+        return request
 
-    def _want(self, batch: Batch, field: Field, values: list[Any], prepared: Any, wanted: dict[Any, list[Any]]) -> None:
-        made = self.context.loaders.of(field.declared.loader, prepared, self.plan.wants.get(field, EVERYTHING))
-        wanted.setdefault(made, []).append((batch, field, values))
+    def _enqueue(self, scope: ExecutionScope, field: Field, declared: Loader, arguments: Hashable, requests: _Requests) -> None:
+        loader: RequestLoader = self.context.loaders.of(declared, arguments, self.plan.projections.get(field, ALL_COLUMNS))
+        requests.setdefault(loader, []).append((scope, field, scope.values[field]))
 
-    def _converted(self, field: Field) -> Any:
-        """A field's arguments as its function takes them; a Failure when they don't fit."""
-        if field.plain is not None:
+    def _resolver_arguments(self, field: Field) -> dict[str, ArgumentValue] | FieldError:
+        """Returns a field's arguments as its Python function takes them; an error for invalid ones."""
+        if field.variable_arguments is not None:
             coerced = self.variables.coerced
-            plainly = {name: coerced.get(variable) for name, variable in field.plain.items()}
-            if None not in plainly.values():
-                return plainly
-        given = self.arguments(field)
-        if isinstance(given, Failure) or field.converter is None:
+            arguments = {name: coerced.get(variable) for name, variable in field.variable_arguments.items()}
+            if None not in arguments.values():
+                return arguments
+        given = self._coerced_arguments(field)
+        if isinstance(given, FieldError) or field.converter is None:
             return given
         try:
             return field.converter(given)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-            return Failure(error)
+            return FieldError(error)
 
-    def _prepared(self, field: Field, given: Any) -> Any:
-        """The arguments of an edge's loader; a Failure when its declaration refuses what was given."""
-        prepare = field.declared.prepare
-        if prepare is None or field.prepared is not None:
-            return field.prepared
+    def _edge_arguments(self, field: Field, edge: LoaderField) -> Source:
+        """Returns the arguments of an edge's loader; a FieldError for invalid arguments, or if the edge's declaration refuses them."""
+        if edge.prepare is None or field.cached_arguments is not None:
+            return field.cached_arguments
+        given = self._resolver_arguments(field)
+        if isinstance(given, FieldError):
+            return given
         try:
-            prepared = prepare(None, **given)
+            arguments = edge.prepare(None, **given)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-            return Failure(error)
-        if field.constant:
-            field.prepared = prepared
-        return prepared
+            return FieldError(error)
+        if field.has_constant_arguments:
+            field.cached_arguments = arguments
+        return arguments
 
-    async def _load(self, made: Any, asked: list[tuple[Batch, Field, list[Any]]]) -> None:
-        """Gets what several edges need of one loader, each key once, and puts it in the place of the keys."""
+    async def _load(self, loader: RequestLoader, fields: list[tuple[ExecutionScope, Field, list[LoaderKey]]]) -> None:
+        """Loads the keys that several fields need of one loader, each key once, and replaces the keys by the values."""
         try:
-            keys = dict.fromkeys([key for _, _, values in asked for key in values if type(key) is not Failure])
+            keys = dict.fromkeys([key for _, _, values in fields for key in values if type(key) is not FieldError])
         except TypeError:
-            keys = dict.fromkeys([key for _, _, values in asked for key in _hashable(values) if type(key) is not Failure])
+            keys = dict.fromkeys([key for _, _, values in fields for key in _hashable(values) if type(key) is not FieldError])
         keys.pop(None, None)
-        found = await made.load_all(keys) if keys else {}
+        found = await loader.load_all(keys) if keys else {}
         if len(found) > _AT_ONCE:
             await pause()
-        for batch, field, values in asked:
-            batch.values[field] = [key if type(key) is Failure else found.get(key) for key in values]
+        for scope, field, values in fields:
+            scope.values[field] = [key if type(key) is FieldError else found.get(key) for key in values]
 
-    async def _lead_on(self, batch: Batch, field: Field) -> list[Batch]:
-        """The batches of the objects that a field's values are or hold."""
-        values = batch.values[field]
-        objects = flat(values, field.lists)
+    async def _open_children(self, scope: ExecutionScope, field: Field) -> list[ExecutionScope]:
+        """Opens the scopes of the objects that a field's values are or contain."""
+        values = scope.values[field]
+        objects = flatten(values, field.list_depth)
         if self.size is not None and len(objects) < len(values):
-            self.size.add(sum(len(each.text) for each in values if type(each) is Written))
+            self.size.add(sum(len(each.text) for each in values if type(each) is RawJson))
         shared: dict[int, int] | None = None
-        if len(objects) > 1 and field.shares:
+        if len(objects) > 1 and field.can_share_children:
             objects = list({id(each): each for each in objects}.values())
             shared = {id(each): place for place, each in enumerate(objects)}
-        children = batch.children[field] = Children(objects, shared)
+        children = scope.children[field] = Children(objects, shared)
         if objects:
-            await kinds_of(self, batch, field, children)
-        return children.batches
+            await open_child_scopes(self, scope, field, children)
+        return children.scopes
 
 
-def _hashable(values: list[Any]) -> list[Any]:
-    """The same list, with a Failure in the place of each value that can be no key."""
+def _hashable(values: list[LoaderKey]) -> list[LoaderKey]:
+    """Returns the same list with every value that cannot be hashed replaced by a FieldError."""
     for place, value in enumerate(values):
         try:
             hash(value)
         except TypeError as error:
-            values[place] = Failure(error)
+            values[place] = FieldError(error)
     return values
-
-
-def inline_value(field: Field, parent: Any) -> Any:
-    """The value of a declared field that is a function of its parent alone; a Failure when it raises."""
-    try:
-        if field.kind is Kind.COMPUTED:
-            return field.declared.function(parent)
-        if field.kind is Kind.GUARD:
-            if not getattr(parent, field.declared.allowed):
-                return Failure(field.declared.refuse())
-            return parent if field.column is None else getattr(parent, field.column)
-        if field.kind is Kind.TYPENAME:
-            return field.parent_type.name
-        return getattr(parent, str(field.column))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's error
-        return Failure(error)

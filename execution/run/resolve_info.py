@@ -1,118 +1,122 @@
-"""What resolvers are told about where they are. Paths are made for those who ask."""
+"""The `info` that resolvers and type resolvers get; paths are made only when read."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from graphql.execution.executor import default_type_resolver
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationDefinitionNode
 from graphql.pyutils import Path, gather_with_cancel
 from graphql.pyutils.is_awaitable import is_awaitable
 from graphql.type import GraphQLResolveInfoHelpers
 
-from execution.run.values import rebuilt
+from execution.opaque_types import ArgumentValue, RequestContext
+from execution.plan.selections import Field
+from execution.run.scopes import ExecutionScope, ExecutionState
+from execution.run.values import unflatten
 
-__all__ = ["ResolveInfo", "default_type_resolver", "path_of", "shapes"]
+__all__ = ["ResolveInfo", "child_places"]
 
 
-def _track(_: Any) -> None:
-    """Awaitables that nobody waits for any more are none of ours: each is awaited."""
+def _track(_: object) -> None:
+    """Does nothing: every awaitable is awaited here, so none has to be tracked."""
 
 
+# The signatures are graphql-core's.
 _HELPERS = GraphQLResolveInfoHelpers(gather=lambda values: gather_with_cancel(*values), track=_track)
 
 
 class ResolveInfo:
-    """graphql-core's GraphQLResolveInfo, attribute by attribute, with Strawberry's `operation_extensions`."""
+    """Has every attribute of graphql-core's GraphQLResolveInfo, and Strawberry's `operation_extensions`."""
 
-    __slots__ = ("_batch", "_field", "_place", "_run")
+    __slots__ = ("_field", "_place", "_scope", "_state")
 
     is_awaitable = staticmethod(is_awaitable)
     abort_signal = None
     async_helpers = _HELPERS
-    operation_extensions: Any = None
+    operation_extensions: Any = None  # Strawberry's; this executor has none
+    root_value = None
 
-    def __init__(self, run: Any, field: Any, batch: Any, place: int) -> None:
-        self._run = run
+    def __init__(self, state: ExecutionState, field: Field, scope: ExecutionScope, place: int) -> None:
+        self._state = state
         self._field = field
-        self._batch = batch
+        self._scope = scope
         self._place = place
 
     @property
-    def context(self) -> Any:
-        return self._run.context
+    def context(self) -> RequestContext:
+        return self._state.context
 
     @property
     def field_name(self) -> str:
-        return str(self._field.name)
+        return self._field.name
 
     @property
-    def field_nodes(self) -> Any:
+    def field_nodes(self) -> list[FieldNode]:
         return self._field.nodes
 
     @property
-    def return_type(self) -> Any:
+    def return_type(self) -> GraphQLOutputType:
         return self._field.type
 
     @property
-    def parent_type(self) -> Any:
+    def parent_type(self) -> GraphQLObjectType:
         return self._field.parent_type
 
     @property
     def path(self) -> Path:
-        return Path(path_of(self._batch, self._place), self._field.key, self._field.parent_type.name)
+        return Path(_path_of(self._scope, self._place), self._field.key, self._field.parent_type.name)
 
     @property
-    def schema(self) -> Any:
-        return self._run.plan.schema
+    def schema(self) -> GraphQLSchema:
+        return self._state.plan.schema
 
     @property
-    def fragments(self) -> Any:
-        return self._run.plan.fragment_definitions
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        return self._state.plan.fragment_definitions
 
     @property
-    def root_value(self) -> Any:
-        return self._run.root_value
+    def operation(self) -> OperationDefinitionNode:
+        return self._state.plan.operation
 
     @property
-    def operation(self) -> Any:
-        return self._run.plan.operation
-
-    @property
-    def variable_values(self) -> dict[str, Any]:
-        return dict(self._run.variables.coerced)
+    def variable_values(self) -> dict[str, ArgumentValue]:
+        return dict(self._state.variables.coerced)
 
 
-def path_of(batch: Any, place: int) -> Path | None:
-    """The path of an object: where it is among all that its field led to, and so back to the root. Of shared objects, one of the paths."""
-    if batch.source is None:
+def _path_of(scope: ExecutionScope, place: int) -> Path | None:
+    """Returns the path of an object, None for the root; one of its paths, if several parents share it."""
+    if scope.origin is None:
         return None
-    known, field = batch.source
-    above = known()
-    assert above is not None, "the batches of an operation live as long as it runs"
+    reference, field = scope.origin
+    above = reference()
+    assert above is not None, "the scopes of an operation live as long as it runs"
     children = above.children[field]
-    if children.where is not None:
-        place = next(at for at, each in enumerate(children.where) if type(each) is tuple and each[0] is batch and each[1] == place)
-    for number, shape in enumerate(shapes(above, field)):
-        keys = _find(shape, place)
+    if children.locations is not None:
+        place = next(at for at, each in enumerate(children.locations) if isinstance(each, tuple) and each[0] is scope and each[1] == place)
+    for parent_place, places in enumerate(child_places(above, field)):
+        keys = _find(places, place)
         if keys is not None:
-            path = Path(path_of(above, number), field.key, field.parent_type.name)
+            path = Path(_path_of(above, parent_place), field.key, field.parent_type.name)
             for key in keys:
                 path = path.add_key(key, None)
             return path
-    raise LookupError("an object that no parent leads to")
+    raise LookupError("No parent leads to this object.")
 
 
-def shapes(batch: Any, field: Any) -> list[Any]:
-    """A field's values with each object's place among the children in its stead."""
-    children = batch.children[field]
+def child_places(scope: ExecutionScope, field: Field) -> "list[object]":
+    """Returns a field's values with each object replaced by its place in `Children.objects`."""
+    children = scope.children[field]
     if children.shared is not None:
-        return [children.shared.get(id(each), each) for each in batch.values[field]]
-    return rebuilt(batch.values[field], field.lists, iter(range(len(children.objects))))
+        return [children.shared.get(id(each), each) for each in scope.values[field]]
+    return unflatten(scope.values[field], field.list_depth, iter(range(len(children.objects))))
 
 
-def _find(shape: Any, place: int) -> list[int] | None:
-    if shape == place and type(shape) is int:
+def _find(places: object, place: int) -> list[int] | None:
+    """Returns the list indices that lead to a place among these; None if it is not there."""
+    if type(places) is int and places == place:
         return []
-    if type(shape) is list:
-        for key, each in enumerate(shape):
+    if isinstance(places, list):
+        items: Iterable[object] = places
+        for key, each in enumerate(items):
             found = _find(each, place)
             if found is not None:
                 return [key, *found]

@@ -1,32 +1,31 @@
-"""The size of an answer, bounded while it is put together: what is too large is refused before it is whole."""
-
-from typing import Any
+"""Limits the size of a response while it is put together."""
 
 import orjson
 
 from execution.errors import Refusal
+from execution.opaque_types import JSONData
 
-__all__ = ["AnswerLeftOutError", "AnswerSize", "AnswerTooLargeError"]
+__all__ = ["ResponseOmittedError", "ResponseSize", "ResponseTooLargeError"]
 
 
-class AnswerTooLargeError(Refusal):
-    """An answer, or a part of it, that is larger than answers may be."""
+class ResponseTooLargeError(Refusal):
+    """The response to an operation, or a part of it, is larger than the limit."""
 
     def __init__(self, limit: int) -> None:
         super().__init__("ANSWER_TOO_LARGE", f"The answer is larger than {limit} bytes: ask for less at once.", limit=limit)
         self.limit = limit
 
 
-class AnswerLeftOutError(Refusal):
-    """A mutation whose answer is larger than answers may be: it has run, and its client must not take it for refused."""
+class ResponseOmittedError(Refusal):
+    """A mutation ran, but its response is larger than the limit; the client must not take it for refused."""
 
     def __init__(self, limit: int) -> None:
         message = f"It ran to its end; only its answer is left out: answers have {limit} bytes at most. Look before you send it again."
         super().__init__("ANSWER_TOO_LARGE", message, limit=limit)
 
 
-class AnswerSize:
-    """Bytes counted against the limit."""
+class ResponseSize:
+    """Counts the bytes of a response against the limit."""
 
     __slots__ = ("_bytes", "limit")
 
@@ -35,19 +34,19 @@ class AnswerSize:
         self._bytes = 0
 
     def add(self, size: int) -> None:
-        """Counts bytes that the answer will contain. Raises AnswerTooLargeError, and then has not counted them."""
+        """Counts bytes that the response will contain. Raises ResponseTooLargeError, and then has not counted them."""
         total = self._bytes + size
         if total > self.limit:
-            raise AnswerTooLargeError(self.limit)
+            raise ResponseTooLargeError(self.limit)
         self._bytes = total
 
-    def part(self) -> "AnswerSize":
-        """A count of its own, for a part that is counted before what contains it."""
-        return AnswerSize(self.limit)
+    def part(self) -> "ResponseSize":
+        """Returns a separate count with the same limit, for a part that is counted before what contains it."""
+        return ResponseSize(self.limit)
 
-    def encoded(self, value: Any) -> bytes:
-        """A value as JSON. Raises AnswerTooLargeError."""
+    def encode(self, value: JSONData) -> bytes:
+        """Returns a value as JSON. Raises ResponseTooLargeError."""
         text = orjson.dumps(value)
         if len(text) > self.limit:
-            raise AnswerTooLargeError(self.limit)
+            raise ResponseTooLargeError(self.limit)
         return text

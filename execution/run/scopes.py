@@ -1,42 +1,59 @@
-"""Objects of one type with what is selected of them: what the executor fills, level by level."""
+"""The data that the executor fills: scopes of objects with the values of their fields. No logic is here."""
 
 import weakref
-from typing import Any
 
-from execution.field_error import Failure
+from graphql.execution.values import VariableValues
+
+from execution.field_error import FieldError
+from execution.opaque_types import RequestContext, Source
+from execution.plan.plans import Plan
 from execution.plan.selections import Field, Selection
+from execution.run.response_size import ResponseSize
 
-__all__ = ["Batch", "Children"]
+__all__ = ["Children", "ExecutionScope", "ExecutionState"]
 
 
 class Children:
-    """The objects that a field leads to, from all its parents, in order; each once when the field shares.
+    """The objects that a field leads to from all parents of its scope, in order; an object that parents share is in it once.
 
-    `batches` hold what is selected of them, one for each type. `where` says for each object in which batch it is and where there, or that it
-    failed; it is None when all are in the only batch, in order. `shared` says where an object is by its identity.
+    `scopes` hold what is selected of them, one for each object type. `locations` has for each object its scope and its place there, or its
+    error; None if all are in the only scope, in order. `shared` maps an object's identity to its place in `objects`.
     """
 
-    __slots__ = ("batches", "objects", "shared", "where")
+    __slots__ = ("locations", "objects", "scopes", "shared")
 
-    def __init__(self, objects: list[Any], shared: dict[int, int] | None) -> None:
+    def __init__(self, objects: list[Source], shared: dict[int, int] | None) -> None:
         self.objects = objects
         self.shared = shared
-        self.batches: list[Batch] = []
-        self.where: list[tuple[Batch, int] | Failure] | None = None
+        self.scopes: list[ExecutionScope] = []
+        self.locations: list[tuple[ExecutionScope, int] | FieldError] | None = None
 
 
-class Batch:
-    """Objects of one type and what is selected of them: `values` by field, in the order of the parents; `children` of fields that lead on.
+class ExecutionScope:
+    """Objects of one type with what is selected of them.
 
-    `source`: the batch (weakly: it knows its children, and all goes without the garbage collector) and field that led here, for those who ask
-    for a path.
+    `values` has the values of each field in the order of the parents, `children` the objects that a field leads to. `origin` is the scope and
+    the field that led here, for paths; the reference is weak, so that a request's scopes are freed without the garbage collector.
     """
 
-    __slots__ = ("__weakref__", "children", "parents", "selection", "source", "values")
+    __slots__ = ("__weakref__", "children", "origin", "parents", "selection", "values")
 
-    def __init__(self, selection: Selection, parents: list[Any], source: "tuple[weakref.ref[Batch], Field] | None" = None) -> None:
+    def __init__(
+        self, selection: Selection, parents: list[Source], origin: "tuple[weakref.ref[ExecutionScope], Field] | None" = None
+    ) -> None:
         self.selection = selection
         self.parents = parents
-        self.source = source
-        self.values: dict[Field, list[Any]] = {}
+        self.origin = origin
+        self.values: dict[Field, list[Source]] = {}
         self.children: dict[Field, Children] = {}
+
+
+class ExecutionState:
+    """One run of a plan. `has_errors` is set once a FieldError is in any scope; `size`, if given, counts the JSON that loaders return."""
+
+    def __init__(self, plan: Plan, variables: VariableValues, context: RequestContext, *, size: ResponseSize | None = None) -> None:
+        self.plan = plan
+        self.variables = variables
+        self.context = context
+        self.size = size
+        self.has_errors = False

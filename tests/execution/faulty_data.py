@@ -13,9 +13,9 @@ import orjson
 import strawberry
 
 from execution.json_tree import Constant, Value
-from execution.loaders import Loader, Rows
-from execution.raw_json import Written
-from execution.run.dataloaders import Loaders
+from execution.loaders import Loader, RowPaths
+from execution.raw_json import RawJson
+from execution.run.dataloaders import RequestLoaders
 
 KINDS = ("Person", "Place", "Thing")
 
@@ -91,7 +91,7 @@ class World:
     def __init__(self, seed, trouble):
         self.seed = seed
         self.trouble = trouble
-        self.loaders = Loaders(self)
+        self.loaders = RequestLoaders(self)
         self.written = 0
         self.batches = []
 
@@ -138,7 +138,7 @@ class World:
         except Exception:  # noqa: BLE001 - whatever cannot be written is read
             return found
         self.written += 1
-        return Written(orjson.dumps(made).decode())
+        return RawJson(orjson.dumps(made).decode())
 
     def _object(self, row, shape):
         made = {}
@@ -222,9 +222,9 @@ _MADE = {
 }
 
 
-async def _people(world, keys, _, wants):
+async def _people(world, keys, _, projection):
     world.batches.append(("people", tuple(keys)))
-    return [world.written_or_read(world.answer("Person", key), wants.written, key) for key in keys]
+    return [world.written_or_read(world.answer("Person", key), projection.json_template, key) for key in keys]
 
 
 async def _places(world, keys, first):
@@ -232,13 +232,13 @@ async def _places(world, keys, first):
     return [world.several(key, first) for key in keys]
 
 
-async def _pages(world, keys, first, wants):
+async def _pages(world, keys, first, projection):
     pages = []
     for key in keys:
         found = world.several(key, first)
         if not isinstance(found, Exception):
             rows = [one for one in found if isinstance(one, Item)]
-            found = Page(world.written_or_read(rows, wants.written, key), len(found))
+            found = Page(world.written_or_read(rows, projection.json_template, key), len(found))
         pages.append(found)
     return pages
 
@@ -251,7 +251,7 @@ def _same(shape):
     return shape
 
 
-PEOPLE = Loader(_people, "people", max_batch_size=7, rows=Rows(), writes=_same, origin="Person")
+PEOPLE = Loader(_people, "people", max_batch_size=7, row_paths=RowPaths(), writes=_same, origin="Person")
 PLACES = Loader(_places, "places")
-PAGES = Loader(_pages, "pages", rows=Rows((("nodes",), ("edges", "node"))), writes=_same)
+PAGES = Loader(_pages, "pages", row_paths=RowPaths((("nodes",), ("edges", "node"))), writes=_same)
 TOTALS = Loader(_totals, "totals")

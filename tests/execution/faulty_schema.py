@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import strawberry
 
 from execution.errors import Refusal
-from execution.fields import ASKS_NO_LOADER, by_class, computed, edge, edge_with, guarded
+from execution.fields import ASKS_NO_LOADER, class_decides_type, computed, edge, edge_with, guarded
 from tests.execution.faulty_data import KINDS, PAGES, PEOPLE, PLACES, TOTALS, Colour, Item, Page, PersonRow, PlaceRow, ThingObject
 
 WAITS: bool = globals().get("WAITS", True)
@@ -102,14 +102,14 @@ class Named:
     label: str | None = computed(_label, description="", many=lambda rows: [_label(each) for each in rows])
 
     @classmethod
-    @by_class
+    @class_decides_type
     def resolve_type(cls, value, *_):
         return getattr(type(value), "kind", None)
 
 
 def typed(row):
     def decorate(cls):
-        @by_class
+        @class_decides_type
         def is_type_of(value, info):
             return isinstance(value, row)
 

@@ -7,7 +7,7 @@ from graphql import OperationDefinitionNode, build_schema, parse
 from execution.breadth_first import BreadthFirst
 from execution.documents.document_cache import Document
 from execution.operations import Operation
-from execution.plan.plans import Outline, Plans
+from execution.plan.plans import OperationAnalysis, Planner
 from execution.plan.variables import Variables
 from tests.execution.faulty_data import World
 from tests.execution.test_differential import WAITING
@@ -91,17 +91,17 @@ def plan_of(plans, document, **conditions):
     from graphql.execution.values import get_variable_values
 
     node = document.operations[0]
-    outline = plans.outline(document, node)
+    analysis = plans.analyse(document, node)
     variables = get_variable_values(WAITING, node.variable_definitions or (), conditions)
-    plan = plans.find(outline, variables)
+    plan = plans.find(analysis, variables)
     if plan is None:
-        plan = plans.make(outline, variables)
-        plans.keep(document, outline, plan)
+        plan = plans.make(analysis, variables)
+        plans.keep(document, analysis, plan)
     return plan
 
 
 def test_a_plan_is_made_once_for_each_set_of_conditions():
-    plans = Plans(WAITING)
+    plans = Planner(WAITING)
     document = document_of("query ($a: Boolean!, $n: Int) { version @skip(if: $a) person(number: $n) { id } }")
     first = plan_of(plans, document, a=True, n=1)
     assert plan_of(plans, document, a=True, n=2) is first
@@ -111,7 +111,7 @@ def test_a_plan_is_made_once_for_each_set_of_conditions():
 
 
 def test_the_plans_of_a_document_are_bounded_and_counted_in_its_size():
-    plans = Plans(WAITING)
+    plans = Planner(WAITING)
     names = [f"c{number}" for number in range(5)]
     declared = " ".join(f"${each}: Boolean!" for each in names)
     document = document_of(f"query ({declared}) {{ person {{ id }} {' '.join(f'{each}: version @skip(if: ${each})' for each in names)} }}")
@@ -120,8 +120,8 @@ def test_the_plans_of_a_document_are_bounded_and_counted_in_its_size():
         conditions = {each: bool(number >> place & 1) for place, each in enumerate(names)}
         assert plan_of(plans, document, **conditions) is plan_of(plans, document, **conditions)
         sizes.append(document.size)
-    outline = plans.outline(document, document.operations[0])
-    assert len(outline.plans) == 8
+    analysis = plans.analyse(document, document.operations[0])
+    assert len(analysis.plans) == 8
     assert sizes[0] < sizes[7]
     assert max(sizes[8:]) < 2 * sizes[7]
 
@@ -130,4 +130,4 @@ def test_fragments_are_looked_into_for_what_conditions_depend_on():
     document = parse("query ($a: Boolean!) { ...F } fragment F on Query { version @include(if: $a) }")
     operation = document.definitions[0]
     variables = Variables(build_schema("type Query { version: String }"), operation, hide_suggestions=True)
-    assert Outline(document, operation, variables).depends_on == ("a",)
+    assert OperationAnalysis(document, operation, variables).condition_variables == ("a",)

@@ -5,7 +5,7 @@ import pytest_asyncio
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
 
 from execution.fields import EDGE, GUARD, ROOT
-from execution.raw_json import Written
+from execution.raw_json import RawJson
 from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
@@ -32,13 +32,13 @@ async def demo_with_every_list(demo):
 def written(monkeypatch):
     """The pages and rows that were written so far."""
     found = []
-    original = Written.fragment
+    original = RawJson.fragment
 
     def fragment(self):
         found.append(self)
         return original(self)
 
-    monkeypatch.setattr(Written, "fragment", fragment)
+    monkeypatch.setattr(RawJson, "fragment", fragment)
     return found
 
 

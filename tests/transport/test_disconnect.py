@@ -15,7 +15,7 @@ from execution.errors import ErrorWriter
 from execution.fields import edge
 from execution.loaders import Loader
 from execution.operations import graphql_core
-from execution.run.dataloaders import Loaders
+from execution.run.dataloaders import RequestLoaders
 from transport.graphql_http import GraphQLEndpoint
 from transport.headers import header
 
@@ -38,7 +38,7 @@ class Work:
 
 class Context:
     def __init__(self):
-        self.loaders = Loaders(self)
+        self.loaders = RequestLoaders(self)
 
 
 class Application:

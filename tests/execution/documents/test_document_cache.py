@@ -12,7 +12,7 @@ from benchmarks.abuse.hostile_documents import HOSTILE, hostile_documents
 from execution.documents.document_cache import Documents, InvalidDocumentError
 from execution.documents.limits import Limits
 from execution.errors import Refusal
-from execution.plan.plans import Plans
+from execution.plan.plans import Planner
 from tests.graphql_school import SCHEMA
 
 ANONYMOUS = Limits(characters=2_000, tokens=150, cost=1_000)
@@ -24,16 +24,16 @@ def documents(**options):
 
 def analyse(plans, document):
     for operation in document.operations:
-        outline = plans.outline(document, operation)
-        variables = outline.variables.of({})
-        if not isinstance(variables, list) and plans.find(outline, variables) is None:
-            plans.keep(document, outline, plans.make(outline, variables))
+        analysis = plans.analyse(document, operation)
+        variables = analysis.variables.coerce({})
+        if not isinstance(variables, list) and plans.find(analysis, variables) is None:
+            plans.keep(document, analysis, plans.make(analysis, variables))
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_document_takes_no_more_memory_than_its_size_says(kind):
     texts = list(islice(hostile_documents(kind, characters=16_384, tokens=800), 5))
-    kept, plans = documents(), Plans(SCHEMA._schema)
+    kept, plans = documents(), Planner(SCHEMA._schema)
     # What is made once in a process is not the documents'.
     analyse(plans, kept.read(texts.pop()))
     gc.collect()
@@ -57,7 +57,7 @@ def test_hostile_documents_fill_a_cache_to_its_bound_and_no_further(anonymous):
     limits = Limits(characters=4_000, tokens=250)
     kept = Documents(SCHEMA._schema, Limits(), anonymous_limits=limits, max_bytes=4_000_000, max_anonymous_bytes=2_000_000)
     cache, bound = (kept._kept_anonymous, 2_000_000) if anonymous else (kept._kept, 4_000_000)
-    plans = Plans(SCHEMA._schema)
+    plans = Planner(SCHEMA._schema)
     for kind in HOSTILE:
         for text in islice(hostile_documents(kind, characters=limits.characters, tokens=limits.tokens), 20):
             analyse(plans, kept.read(text, anonymous=anonymous))
@@ -67,7 +67,7 @@ def test_hostile_documents_fill_a_cache_to_its_bound_and_no_further(anonymous):
 
 
 def test_what_is_worked_out_about_a_document_counts_and_may_cost_it_its_place():
-    kept, plans = documents(max_bytes=4_000_000), Plans(SCHEMA._schema)
+    kept, plans = documents(max_bytes=4_000_000), Planner(SCHEMA._schema)
     [text] = islice(hostile_documents("spread fragments", characters=16_384, tokens=2_000), 1)
     document = kept.read(text)
     assert kept.find(text) is document

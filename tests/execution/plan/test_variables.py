@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.plan.arguments import Converter, arguments, plain_arguments
+from execution.plan.arguments import Converter, coerce_arguments, variable_arguments
 from execution.plan.variables import Variables
 
 SCHEMA = build_schema("""
@@ -49,7 +49,7 @@ json = st.recursive(
 def test_the_values_of_variables_are_graphql_cores(declared, values):
     written = ", ".join(f"$v{place}: {kind}" for place, kind in enumerate(declared))
     operation = parse(f"query {f'({written})' if written else ''} {{ echo }}").definitions[0]
-    ours = Variables(SCHEMA, operation, hide_suggestions=True).of(values)
+    ours = Variables(SCHEMA, operation, hide_suggestions=True).coerce(values)
     theirs = get_variable_values(SCHEMA, operation.variable_definitions or (), values, max_errors=50, hide_suggestions=True)
     if isinstance(theirs, list):
         assert [each.message for each in ours] == [each.message for each in theirs]
@@ -103,7 +103,7 @@ def _plain(field, written):
     node = operation.selection_set.selections[0]
     definition = STRAWBERRY.query_type.fields[field]
     converter = Converter.of(definition, STRAWBERRY)
-    return plain_arguments(definition, node, converter), operation, node, definition, converter
+    return variable_arguments(definition, node, converter), operation, node, definition, converter
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_argument_with_a_default_that_is_left_out_is_not_plain():
 @given(st.sets(st.sampled_from(["camelCase: $i", "text: $s", "key: $id", "flag: $b"])))
 def test_plain_arguments_are_what_the_resolver_would_get(chosen):
     plain, operation, node, definition, converter = _plain("thing", f"({', '.join(sorted(chosen))})" if chosen else "")
-    variables = Variables(STRAWBERRY, operation, hide_suggestions=True).of(VALUES)
+    variables = Variables(STRAWBERRY, operation, hide_suggestions=True).coerce(VALUES)
     assert not isinstance(variables, GraphQLError)
-    theirs = converter(arguments(definition, node, variables, hide_suggestions=True))
+    theirs = converter(coerce_arguments(definition, node, variables, hide_suggestions=True))
     assert {name: variables.coerced[variable] for name, variable in plain.items()} == theirs

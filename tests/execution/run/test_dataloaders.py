@@ -10,7 +10,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.fields import edge
 from execution.loaders import Loader
-from execution.run.dataloaders import Loaders
+from execution.run.dataloaders import RequestLoaders
 
 
 class Slow:
@@ -41,7 +41,7 @@ async def slow():
 
 async def test_what_is_asked_together_is_one_batch(slow):
     slow.let_go.set()
-    made = Loaders(None).of(slow.loader)
+    made = RequestLoaders(None).of(slow.loader)
     answers = await asyncio.gather(*(made.load(key) for key in ("a", "b", "a", "nothing", "wrong")), return_exceptions=True)
     assert answers[:4] == ["a!", "b!", "a!", None]
     assert isinstance(answers[4], LookupError)
@@ -49,7 +49,7 @@ async def test_what_is_asked_together_is_one_batch(slow):
 
 
 async def test_who_is_cancelled_does_not_cancel_the_answer_for_others(slow):
-    made = Loaders(None).of(slow.loader)
+    made = RequestLoaders(None).of(slow.loader)
     first, second = (asyncio.create_task(wait_for(made, "a")) for _ in range(2))
     await slow.began.wait()
     first.cancel()
@@ -66,7 +66,7 @@ async def wait_for(made, key):
 
 
 async def test_closing_ends_what_runs_and_what_waits(slow):
-    loaders = Loaders(None)
+    loaders = RequestLoaders(None)
     waiting = asyncio.create_task(wait_for(loaders.of(slow.loader), "a"))
     await slow.began.wait()
     loaders.close()
@@ -78,7 +78,7 @@ async def test_closing_ends_what_runs_and_what_waits(slow):
 
 
 async def test_after_closing_no_batch_begins(slow):
-    loaders = Loaders(None)
+    loaders = RequestLoaders(None)
     waiting = asyncio.create_task(wait_for(loaders.of(slow.loader), "a"))
     await asyncio.sleep(0)
     loaders.close()
@@ -110,7 +110,7 @@ async def test_a_branch_that_fails_leaves_the_others_the_answer_they_share(slow)
 
     class Context:
         def __init__(self) -> None:
-            self.loaders = Loaders(self)
+            self.loaders = RequestLoaders(self)
 
     operation = execute(
         strawberry.Schema(Query)._schema,
@@ -130,7 +130,7 @@ async def test_a_branch_that_fails_leaves_the_others_the_answer_they_share(slow)
 
 
 async def test_who_asks_for_one_key_and_who_asks_for_many_share_a_batch(slow):
-    made = Loaders(None).of(slow.loader)
+    made = RequestLoaders(None).of(slow.loader)
     many = asyncio.create_task(made.load_all(dict.fromkeys(["a", "b", "wrong"])))
     await slow.began.wait()
     one, wrong = (asyncio.create_task(wait_for(made, key)) for key in ("a", "wrong"))
@@ -157,7 +157,7 @@ async def test_a_batch_that_fails_is_asked_for_again():
             raise RuntimeError("once")
         return keys
 
-    made = Loaders(None).of(Loader(batch, "fails once"))
+    made = RequestLoaders(None).of(Loader(batch, "fails once"))
     failed = await made.load_all({"a": None})
     assert isinstance(failed["a"], RuntimeError)
     assert (await made.load_all({"a": None}))["a"] == "a"
@@ -169,8 +169,8 @@ async def test_a_batch_that_fails_is_asked_for_again():
 async def test_a_request_that_is_over_holds_nothing(slow):
     """The rows of a request go with it, without the garbage collector."""
     slow.let_go.set()
-    loaders = Loaders(None)
+    loaders = RequestLoaders(None)
     made = loaders.of(slow.loader)
     await made.load_all({"a": None})
     loaders.close()
-    assert not loaders._made
+    assert not loaders._loaders

@@ -11,7 +11,7 @@ from graphql import parse
 from execution.breadth_first import BreadthFirst
 from execution.documents.document_cache import Document
 from execution.operations import Operation
-from execution.run.response_size import AnswerSize, AnswerTooLargeError
+from execution.run.response_size import ResponseSize, ResponseTooLargeError
 
 
 @strawberry.type
@@ -66,7 +66,7 @@ async def test_an_answer_is_refused_above_the_limit_and_not_at_it(count):
     answer = await asked(query, 2**31)
     assert len(orjson.loads(answer)["data"]["lines"]) == count
     assert await asked(query, len(answer)) == answer
-    with pytest.raises(AnswerTooLargeError) as refused:
+    with pytest.raises(ResponseTooLargeError) as refused:
         await asked(query, len(answer) - 1)
     assert refused.value.extensions == {"code": "ANSWER_TOO_LARGE", "limit": len(answer) - 1}
 
@@ -81,7 +81,7 @@ async def test_many_objects_are_refused_before_all_of_them_are_encoded(monkeypat
         return whole(value)
 
     monkeypatch.setattr("execution.complete.fast.orjson.dumps", count)
-    with pytest.raises(AnswerTooLargeError):
+    with pytest.raises(ResponseTooLargeError):
         await asked("{ lines(count: 20000) { text } }", 100_000)
     assert encoded <= 1_200, "1,000 lines of 100 bytes are the limit"
 
@@ -120,9 +120,9 @@ async def test_the_answers_of_a_mutation_count_together_to_the_byte(over):
 
 
 def test_bytes_are_counted_together():
-    size = AnswerSize(10)
+    size = ResponseSize(10)
     size.add(6)
     size.part().add(10)
     size.add(4)
-    with pytest.raises(AnswerTooLargeError):
+    with pytest.raises(ResponseTooLargeError):
         size.add(1)
