@@ -47,6 +47,31 @@ async def test_probes_are_answered_and_operations_refused_while_all_places_are_t
             await locking.close()
 
 
+async def test_a_client_that_leaves_the_queue_or_a_running_operation_gives_its_place_back(demo_url):
+    """Through all middleware: the endpoint has to see the scope that the protocol looks into."""
+    async with serving(demo_url, max_in_flight=1, queue_seconds=600) as client:
+        token = await client.token("admin@demo.school")
+        assert (await client.data(GRADES, token=token))["students"]["nodes"]
+        admission, port = admission_of(client), int(client.url.rpartition(":")[2])
+        body = json.dumps({"query": GRADES}).encode()
+        locking = await asyncpg.connect(demo_url)
+        try:
+            async with asyncio.timeout(60), locking.transaction():
+                await locking.execute("LOCK TABLE grades IN ACCESS EXCLUSIVE MODE")
+                clients = []
+                for running, waiting in ((1, 0), (1, 1)):
+                    clients.append((await asyncio.open_connection("127.0.0.1", port))[1])
+                    clients[-1].write(head(body, f"Authorization: Bearer {token}") + body)
+                    while (admission.running, admission.waiting) != (running, waiting):
+                        await asyncio.sleep(0.01)
+                for running, waiting in ((1, 0), (0, 0)):
+                    clients.pop().close()
+                    while (admission.running, admission.waiting) != (running, waiting):
+                        await asyncio.sleep(0.01)
+        finally:
+            await locking.close()
+
+
 @asynccontextmanager
 async def overloaded(client):
     """All places taken, and nobody else may wait."""

@@ -6,22 +6,17 @@ anything was done for it. Viewers take turns in the queue, so that one who sends
 """
 
 import asyncio
-from collections import OrderedDict, deque
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
-from starlette.types import Receive, Scope, Send
 
 from execution.errors import Refusal
-from transport.flows import early_flow
-from transport.headers import SECURITY_HEADERS, header
-from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
-from transport.request_id import request_id_of
-from transport.responses import refusal_response
+from transport.flow_queue import FlowQueue
 
-__all__ = ["ADMISSION", "Admission", "QueueFullError", "early_refusal", "send_overloaded"]
+__all__ = ["ADMISSION", "Admission", "QueueFullError", "overloaded"]
 
 _log = structlog.get_logger("rollcall.admission")
 
@@ -49,34 +44,9 @@ class QueueFullError(Refusal):
     """Of an operation that the queue of all operations has no room for: most of these are refused before they are read, and all at once."""
 
 
-def _overloaded() -> Refusal:
+def overloaded() -> Refusal:
+    """Makes the refusal of an operation that the queue has no room for."""
     return QueueFullError("OVERLOADED", "The server has more to do than it can. Try again in a moment.", retryAfter=1)
-
-
-_REFUSALS = {media_type: refusal_response(_overloaded(), media_type) for media_type in (JSON, GRAPHQL_RESPONSE_JSON)}
-# Made once: a refusal must cost next to nothing.
-_BYTES = {
-    media_type: b"".join(b"%s: %s\r\n" % each for each in (*answer.raw_headers, *SECURITY_HEADERS)) + b"\r\n" + bytes(answer.body)
-    for media_type, answer in _REFUSALS.items()
-}
-
-
-async def send_overloaded(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers 503 without a look at the request's body."""
-    await _REFUSALS[chosen_media_type(header(scope, b"accept")) or JSON](scope, receive, send)
-
-
-def early_refusal(admission: "Admission", scope: Any) -> bytes | None:
-    """The end of a whole answer, after a status line and the server's own headers, for an operation that would be refused; None to go on.
-
-    For the protocol: nine requests of ten are refused while five times as many arrive as can be answered, and without middleware, a task and an
-    application that costs half. What a browser sends from another origin goes on, since the answer needs more headers.
-    """
-    if scope["path"] != admission.path or scope["method"] != "POST" or header(scope, b"origin") is not None:
-        return None
-    if not admission.refuses_early(early_flow(scope)):
-        return None
-    return b"x-request-id: " + request_id_of(scope).encode() + b"\r\n" + _BYTES[chosen_media_type(header(scope, b"accept")) or JSON]
 
 
 class Admission:
@@ -94,7 +64,7 @@ class Admission:
         path: str = "/graphql",
         shortest: int = 64,
         longest: int = 1_000,
-        overloaded: Callable[[], Refusal] = _overloaded,
+        overloaded: Callable[[], Refusal] = overloaded,
     ) -> None:
         self._overloaded = overloaded
         self.path = path
@@ -104,8 +74,10 @@ class Admission:
         self._bounds = (shortest, longest)
         # Nothing is known of the rate yet.
         self._room = min(longest, _FIRST_ROOM)
-        # The lines of the flows, in the order of their turns; none is empty.
-        self._lines: dict[Hashable, deque[asyncio.Future[bool]]] = {}
+        self._queue: FlowQueue[asyncio.Future[bool]] = FlowQueue()
+        # Requests of each flow that were let through in this turn of the event loop, and all of them.
+        self._let_through: dict[Hashable, int] = {}
+        self._all_let_through = 0
         # The flows of those that waited, by what is known of a request before its viewer is.
         self._known: OrderedDict[Hashable, Hashable] = OrderedDict()
         self._interval = 0.0
@@ -126,7 +98,7 @@ class Admission:
 
     def refuses(self, flow: Hashable) -> bool:
         """Whether an operation of this flow would be refused now. Counts it as refused then."""
-        if self.waiting < self._room or len(self._lines.get(flow, ())) + 1 < max(map(len, self._lines.values())):
+        if self.waiting < self._room or self._queue.length(flow) + 1 < self._queue.longest:
             return False
         self._count_refusal()
         return True
@@ -134,6 +106,27 @@ class Admission:
     def refuses_early(self, early: Hashable) -> bool:
         """Like `refuses`, for a request whose viewer is not known yet."""
         return self.refuses(self._known.get(early, early))
+
+    def refuses_unread(self, early: Hashable) -> bool:
+        """Like `refuses_early`, for a request that has just arrived. One that is let through has a place until the event loop's next turn.
+
+        A turn reads everything that has arrived before any of it is worked on. When it finds one place free, one request is let through, and the
+        rest is not authenticated and planned to be refused after all. By the next turn, most of those that were let through wait.
+        """
+        flow = self._known.get(early, early)
+        own = self._let_through.get(flow, 0)
+        if self.waiting + self._all_let_through >= self._room and self._queue.length(flow) + own + 1 >= self._queue.longest:
+            self._count_refusal()
+            return True
+        if not self._all_let_through:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self._let_through[flow] = own + 1
+        self._all_let_through += 1
+        return False
+
+    def _end_turn(self) -> None:
+        self._let_through.clear()
+        self._all_let_through = 0
 
     async def wait(self, flow: Hashable, early: Hashable = None) -> None:
         """Begins an operation when it is its turn. Raises an OVERLOADED refusal when that takes too long.
@@ -144,15 +137,14 @@ class Admission:
         if self.refuses(flow):
             raise self._overloaded()
         if self.waiting >= self._room:
-            largest = max(self._lines, key=lambda each: len(self._lines[each]))
-            self._refuse(largest, self._lines[largest][-1])
+            self._refuse(*self._queue.longest_flow())
         loop = asyncio.get_running_loop()
         if not self.waiting:
             self._left_at = loop.time()
         if self._look is None:
             self._look = loop.call_later(_LOOKS_EVERY, self._adapt, loop.time() + _LOOKS_EVERY)
         turn: asyncio.Future[bool] = loop.create_future()
-        self._lines.setdefault(flow, deque()).append(turn)
+        self._queue.append(flow, turn)
         self.waiting += 1
         timer = loop.call_later(self._queue_seconds, self._refuse, flow, turn)
         try:
@@ -197,13 +189,9 @@ class Admission:
 
     def _admit(self) -> None:
         """Begins the next operation: the oldest of the flow whose turn it is."""
-        while self._lines:
-            flow = next(iter(self._lines))
-            line = self._lines.pop(flow)
-            turn = line.popleft()
+        while self._queue:
+            turn = self._queue.next()
             self.waiting -= 1
-            if line:
-                self._lines[flow] = line
             if not turn.done():  # its client may have left a moment ago
                 self.running += 1
                 turn.set_result(True)
@@ -238,12 +226,8 @@ class Admission:
         self._look = None if idle else loop.call_later(_LOOKS_EVERY, self._adapt, loop.time() + _LOOKS_EVERY)
 
     def _remove(self, flow: Hashable, turn: "asyncio.Future[bool]") -> None:
-        line = self._lines.get(flow, ())
-        if turn in line:
-            line.remove(turn)  # type: ignore[union-attr]  # it is not the empty tuple
+        if self._queue.remove(flow, turn):
             self.waiting -= 1
-            if not line:
-                del self._lines[flow]
 
     def _refuse(self, flow: Hashable, turn: "asyncio.Future[bool]") -> None:
         self._remove(flow, turn)
@@ -253,7 +237,8 @@ class Admission:
 
     def _count_refusal(self) -> None:
         self._refused += 1
-        now = asyncio.get_running_loop().time()
+        # Not by the running loop: finding it is a system call, and there are thousands of refusals a second.
+        now = time.monotonic()
         if now - self._logged_at >= _LOGGED_EVERY:
             _log.warning("overloaded: operations are refused", refused=self._refused, running=self.running, waiting=self.waiting)
             self._logged_at, self._refused = now, 0

@@ -4,15 +4,14 @@ One sweep a second looks at the connections that wait for something, so an ordin
 """
 
 import asyncio
-import ipaddress
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import structlog
 
-__all__ = ["RESERVE", "Connection", "ConnectionLimits", "Connections", "network_of"]
+__all__ = ["RESERVE", "Connection", "ConnectionLimits", "Connections"]
 
 _log = structlog.get_logger("rollcall.connections")
 
@@ -61,8 +60,8 @@ class Connection(Protocol):
     held: int
     # Bytes of whole requests that wait for the one before them.
     queued: int
-    # The client's, as `network_of` has it.
-    network: str
+    # Whose share of the connections it counts to, as `network_of` has it.
+    network: Hashable
     # Bytes of an answer in this process that the client has not taken.
     unsent: int
     # The same, and what lies in the kernel: when the client's rate began to be measured, and when that was.
@@ -77,21 +76,6 @@ class Connection(Protocol):
     def abort(self) -> None: ...
     def refuse(self, status: int, code: str, message: str) -> None: ...
     def finish_after_response(self) -> None: ...
-
-
-def network_of(client: tuple[str, int] | None) -> str:
-    """Returns whose share of the connections one counts to: an IPv4 address, or the /64 of an IPv6 one, which is a household's or an office's."""
-    host = client[0] if client else ""
-    return _prefix(host) if ":" in host else host
-
-
-@lru_cache(maxsize=1_024)
-def _prefix(host: str) -> str:
-    try:
-        address = ipaddress.IPv6Address(host.partition("%")[0])
-    except ValueError:
-        return host
-    return str(address.ipv4_mapped or int(address) >> 64)
 
 
 class Connections:
@@ -110,7 +94,7 @@ class Connections:
         self.closing: dict[Connection, float] = {}
         # Above the limit: each gets one answer.
         self.reserved: dict[Connection, None] = {}
-        self._networks: dict[str, dict[Connection, None]] = {}
+        self._networks: dict[Hashable, dict[Connection, None]] = {}
         self.held_bytes = 0
         self.queued_bytes = 0
         self.unsent_bytes = 0

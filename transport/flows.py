@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from transport.headers import header
 
-__all__ = ["early_flow"]
+__all__ = ["early_flow", "network_of"]
 
 # An IPv6 address has 45 characters at most, and a zone behind them.
 _LONGEST_ADDRESS = 100
@@ -20,13 +20,19 @@ def early_flow(scope: Scope) -> Hashable:
     if authorization is not None:
         # Only its hash: a token is not kept in memory.
         return hash(authorization.strip().rpartition(" ")[2])
-    client = scope.get("client")
-    return client and _network(client[0][:_LONGEST_ADDRESS])
+    return network_of(scope.get("client"))
+
+
+def network_of(client: tuple[str, int] | None) -> Hashable:
+    """Returns the network of a client's (address, port): an IPv4 address, or the /64 of an IPv6 one, in which a household or an office can take any.
+
+    An address that is neither, such as a Unix socket's, is its own network; None stays None.
+    """
+    return None if client is None else _network(client[0][:_LONGEST_ADDRESS])
 
 
 @lru_cache(maxsize=4_000)
 def _network(address: str) -> Hashable:
-    """An IPv4 address, or the 64-bit prefix of an IPv6 address, in which one household can take any."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

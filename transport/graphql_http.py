@@ -20,9 +20,10 @@ from execution.introspection import Introspection, selects_schema
 from execution.operations import Execute, Operation
 from execution.run.response_size import ResponseOmittedError, ResponseTooLargeError
 from execution.serial_worker import SerialWorker
-from transport.admission import Admission, QueueFullError, send_overloaded
+from transport.admission import Admission, QueueFullError
 from transport.cost_budget import Charge, CostBudgets
 from transport.disconnect import DisconnectWatcher
+from transport.early_refusal import send_overloaded
 from transport.expensive import ExpensiveOperations
 from transport.flows import early_flow
 from transport.headers import header
@@ -112,7 +113,7 @@ class GraphQLEndpoint:
             await send_overloaded(scope, receive, send)
             return
         answer = None
-        async with DisconnectWatcher(receive) as watch:
+        async with DisconnectWatcher(scope) as watch:
             answer = await self._outcome(scope, receive, watch)
         if answer is not None:
             await answer(scope, receive, send)

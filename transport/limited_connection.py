@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import struct
 import termios
+from collections.abc import Hashable
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from transport.connections import ConnectionLimits, Connections, network_of
+from transport.connections import ConnectionLimits, Connections
+from transport.flows import network_of
 from transport.headers import UNSENT
 from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError, error_bytes
 from transport.request_cycle import RequestCycle
@@ -55,7 +57,7 @@ class LimitedConnection(HttpToolsProtocol):
         self.since = 0.0
         self.held = 0
         self.queued = 0
-        self.network = ""
+        self.network: Hashable = None
         self.unsent = 0
         self.unsent_mark = 0
         self.unsent_since = 0.0

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
-from transport.admission import ADMISSION, Admission, early_refusal
+from transport.admission import ADMISSION, Admission
+from transport.early_refusal import early_refusal
 from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError
 from transport.limited_connection import BODY, HEAD, NOTHING, LimitedConnection
 from transport.request_cycle import RequestCycle
@@ -69,7 +70,7 @@ class HTTPProtocol(LimitedConnection):
 
     def data_received(self, data: bytes) -> None:
         admission = self._admission
-        if admission is not None and admission.waiting and self in self._connections.idle and self._is_refused_unparsed(admission, data):
+        if admission is not None and admission.waiting and self._is_refused_unparsed(admission, data):
             return
         if len(data) > _SLICE:
             # The event loop reads 250 KiB at once, which can be 40,000 headers: the limits are looked at in between.
@@ -81,13 +82,20 @@ class HTTPProtocol(LimitedConnection):
     def _is_refused_unparsed(self, admission: Admission, data: bytes) -> bool:
         """Answers a whole request that would be refused, if it is as plain as most are, and stays idle."""
         connections = self._connections
+        is_idle = self in connections.idle
+        if not is_idle and (self.cycle is not None or self._part or self._refused):
+            # Neither between two requests nor before the first one.
+            return False
         if connections.draining or connections.reserved or self.flow.write_paused or self.transport.is_closing():
             return False
         refusal = refuse_unparsed(admission, data, self.client)
         if refusal is None:
             return False
         self._write(503, b"", refusal)
-        connections.idle.pop(self)
+        if is_idle:
+            del connections.idle[self]  # what has been idle for the longest time is first
+        else:
+            connections.read(self)
         self._become_idle()
         return True
 

@@ -5,6 +5,7 @@ import asyncio
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from transport.disconnect import ON_DISCONNECT
 from transport.http_errors import HTTPError, error_response
 from transport.outcomes import OUTCOME_UNKNOWN, may_have_changed
 
@@ -28,6 +29,20 @@ class RequestCycle(RequestResponseCycle):
 
     # Bytes of it that are counted while it waits for the request before it.
     queued = 0
+    _disconnected = False
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client has left, or its request has been given up. Set by uvicorn's protocol and by ours."""
+        return self._disconnected
+
+    @disconnected.setter
+    def disconnected(self, disconnected: bool) -> None:
+        self._disconnected = disconnected
+        if disconnected:
+            on_disconnect = self.scope.get(ON_DISCONNECT)
+            if on_disconnect is not None:
+                on_disconnect()  # type: ignore[operator]
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         try:

@@ -6,7 +6,8 @@ refusal needs. Only a whole request of the plainest form is refused here; whatev
 
 from typing import Any
 
-from transport.admission import Admission, early_refusal
+from transport.admission import Admission
+from transport.early_refusal import early_refusal
 from transport.headers import BY_NAME
 
 __all__ = ["refuse_unparsed"]

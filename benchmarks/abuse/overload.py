@@ -1,14 +1,15 @@
 """More requests than the server can answer, sent on a schedule whether or not it does."""
 
-from itertools import cycle
+import asyncio
 
 import orjson
 
-from benchmarks.abuse.arrivals import Arrivals, arrive
+from benchmarks.abuse.arrivals import Arrivals, Schedule, arrive
 from benchmarks.abuse.probes import ask, probes
 from benchmarks.abuse.target import Figure, Target
 from benchmarks.contest.contestants import http_request
 from benchmarks.contest.load import Exchange, in_turn, load, percentile
+from benchmarks.contest.processes import database_cpu_seconds
 from benchmarks.contest.screens import Screen, administrator_screens
 
 __all__ = ["SETTINGS", "TITLE", "measure"]
@@ -35,8 +36,15 @@ async def _measured(target: Target, screen: Screen) -> list[Figure]:
     bodies = [orjson.dumps({"query": screen.document, "variables": each}) for each in screen.variables]
     requests = [http_request("/graphql", body, target.tokens["ADMIN"]) for body in bodies]
     peak = await _peak(target, requests)
+    cores = _Cores(target)
+
+    def begin() -> None:
+        # What the probes found while connections were opened is not the overload's.
+        probed.forget()
+        cores.begin(_SECONDS)
+
     async with probes(target) as probed:
-        arrivals = await arrive(target.address, cycle(requests), rate=_TIMES * peak, seconds=_SECONDS)
+        arrivals = await arrive(target.address, requests, Schedule(_TIMES * peak, _SECONDS), on_open=begin)
     kept = arrivals.goodput(_SKIP) / peak
     accepted = [each * 1000 for each in arrivals.accepted()]
     live = [each.milliseconds for each in probed.live]
@@ -50,7 +58,11 @@ async def _measured(target: Target, screen: Screen) -> list[Figure]:
         Figure(f"{screen.kind}: refused, p99", percentile([each[1] * 1000 for each in arrivals.answers if each[2] == 503], 0.99), "ms"),
         Figure(f"{screen.kind}: answers other than 200, and 503 with Retry-After", _wrong(arrivals), "", at_most=0),
         Figure(f"{screen.kind}: not answered", arrivals.unanswered, "", at_most=0),
+        Figure(f"{screen.kind}: connections that were opened meanwhile, beside 1,000", arrivals.opened, ""),
         Figure(f"{screen.kind}: the load generator was behind by at most", arrivals.behind * 1000, "ms"),
+        Figure(f"{screen.kind}: the load generator took of its core", 100 * arrivals.core, "%"),
+        Figure(f"{screen.kind}: PostgreSQL took of the same core", 100 * cores.database, "%"),
+        Figure(f"{screen.kind}: the worker took of its core", 100 * cores.worker, "%"),
         Figure(f"{screen.kind}: /health/live meanwhile, p99", percentile(live, 0.99), "ms", at_most=100),
         Figure(f"{screen.kind}: /health/live meanwhile, longest", max(live), "ms"),
         Figure(
@@ -67,6 +79,26 @@ async def _measured(target: Target, screen: Screen) -> list[Figure]:
         ),
         Figure(f"{screen.kind}: memory of the worker, most", probed.memory, "MB", at_most=300),
     ]
+
+
+class _Cores:
+    """Which share of a core the worker and PostgreSQL took in a stretch of time."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._before = (0.0, 0.0)
+        self.worker = self.database = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """Looks now, and once more after so many seconds."""
+        self._before = self._seconds()
+        asyncio.get_running_loop().call_later(seconds, self._end, seconds)
+
+    def _end(self, seconds: float) -> None:
+        self.worker, self.database = ((after - before) / seconds for before, after in zip(self._before, self._seconds(), strict=True))
+
+    def _seconds(self) -> tuple[float, float]:
+        return self._target.server.cpu_seconds(), database_cpu_seconds(self._target.database_url) or 0.0
 
 
 async def _peak(target: Target, requests: list[bytes]) -> float:

@@ -39,6 +39,12 @@ class Probed:
     live: list[Answer] = field(default_factory=list)
     memory: float = 0.0
 
+    def forget(self) -> None:
+        """Begins anew."""
+        self.small.clear()
+        self.live.clear()
+        self.memory = 0.0
+
     def figures(self, *, memory_at_most: float | None = 300) -> list[Figure]:
         """The figures that any attack is judged by."""
         small, live = ([each.milliseconds for each in answers] for answers in (self.small, self.live))

@@ -71,7 +71,7 @@ class Served:
             more = message["more_body"]
         self.bodies.append(body)
         if scope["path"] == "/waits":
-            # As the endpoint looks out for a client that leaves.
+            # ASGI's own way to look out for a client that leaves.
             left = asyncio.create_task(receive())
             while not self.release.is_set():
                 await asyncio.sleep(0.01)

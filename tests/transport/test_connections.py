@@ -11,7 +11,7 @@ import pytest
 
 from tests.polling import block_until
 from tests.transport.raw_http import answers, dial, only, serving
-from transport.connections import RESERVE, ConnectionLimits, Connections, network_of
+from transport.connections import RESERVE, ConnectionLimits, Connections
 from transport.headers import UNSENT
 from transport.responses import JSONBytesResponse
 
@@ -245,19 +245,6 @@ def test_a_network_with_more_than_half_of_the_connections_gives_way_alone():
             assert other.recv(1000).startswith(b"HTTP/1.1 200")
             other.sendall(GET)
             assert other.recv(1000).startswith(b"HTTP/1.1 200")
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("192.0.2.1", "192.0.2.2", False),
-        ("192.0.2.1", "::ffff:192.0.2.1", True),
-        ("2001:db8::1", "2001:db8::ffff:1", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-    ],
-)
-def test_a_network_is_an_address_or_the_first_half_of_a_long_one(one, other, same):
-    assert (network_of((one, 1)) == network_of((other, 2))) is same
 
 
 def test_a_client_that_takes_what_lies_in_the_kernel_is_not_dropped():

@@ -7,6 +7,7 @@ import orjson
 import pytest
 import strawberry
 import uvicorn
+from starlette.requests import ClientDisconnect
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -16,8 +17,10 @@ from execution.fields import edge
 from execution.loaders import Loader
 from execution.operations import graphql_core
 from execution.run.dataloaders import RequestLoaders
+from transport.disconnect import ON_DISCONNECT, DisconnectWatcher
 from transport.graphql_http import GraphQLEndpoint
 from transport.headers import header
+from transport.protocol import HTTPProtocol
 
 
 class Work:
@@ -96,7 +99,7 @@ class Application:
 @asynccontextmanager
 async def connection(app):
     """A socket to a server of this application: its reader, its writer, and the server."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None, loop="none", http="httptools", ws="none")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None, loop="none", http=HTTPProtocol, ws="none")
     listening = config.bind_socket()
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([listening]))
@@ -180,8 +183,40 @@ async def test_a_server_that_is_made_to_stop_ends_what_runs():
         server.force_exit = True
         server.should_exit = True
         for task in asyncio.all_tasks():
-            if getattr(task.get_coro(), "__qualname__", "").startswith("RequestResponseCycle"):
+            if getattr(task.get_coro(), "__qualname__", "").startswith("RequestCycle"):
                 task.cancel()
         await work.cancelled.wait()
         await until_done(app)
         writer.close()
+
+
+async def test_a_client_that_left_before_the_work_began_has_none_done():
+    scope = {}
+    async with DisconnectWatcher(scope) as watch:
+        scope[ON_DISCONNECT]()
+        with pytest.raises(ClientDisconnect):
+            watch.begin()
+    assert scope == {}
+    assert not asyncio.current_task().cancelling()
+
+
+async def test_nobody_is_cancelled_for_a_client_that_leaves_after_the_work():
+    scope = {}
+    async with DisconnectWatcher(scope) as watch:
+        watch.begin()
+    assert scope == {}
+
+
+async def test_a_request_that_waits_has_one_task():
+    """When the server is overloaded, hundreds wait."""
+    work = Work()
+    app = Application(work)
+    async with connection(app) as (_, writer, _):
+        before = asyncio.all_tasks()
+        writer.write(request("{ direct }"))
+        await work.began.wait()
+        # Long enough for a client that leaves to be looked out for in some other way.
+        await asyncio.sleep(0.2)
+        assert len(asyncio.all_tasks() - before) == 1
+        writer.close()
+        await until_done(app)

@@ -289,43 +289,6 @@ def test_whole_requests_in_all_pipelines_are_bounded_in_bytes():
     assert served.connections.queued_bytes == 0
 
 
-class Full:
-    """An admission that refuses every operation."""
-
-    path, request_line, waiting = "/echo", b"POST /echo HTTP/1.1\r\n", 1
-
-    def refuses_early(self, _: object) -> bool:
-        return True
-
-
-def test_refusals_wait_for_a_client_that_does_not_take_them():
-    with serving(Full()) as served, dial(served, with_body(1)) as client:
-        assert client.recv(65_536).startswith(b"HTTP/1.1 503")
-        [connection] = served.connections.open
-        connection.loop.call_soon_threadsafe(connection.flow.pause_writing)
-        block_until(lambda: connection.flow.write_paused)
-        client.sendall(with_body(1) * 3)
-        block_until(lambda: len(connection.pipeline) == 2)
-        assert connection.flow.read_paused
-        assert connection.bytes_to_send() == 0
-        client.settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-        connection.loop.call_soon_threadsafe(connection.flow.resume_writing)
-        client.settimeout(30)
-        got = b""
-        while got.count(b"HTTP/1.1 200") < 3:
-            got += client.recv(65_536)
-
-
-def test_few_of_the_requests_in_one_read_are_refused_one_by_one():
-    with serving(Full()) as served, dial(served, with_body(1) * 500) as client:
-        got = answers(client)
-        assert {each.code for each in got} == {"OVERLOADED"}
-        assert len(got) == 5
-        assert got[-1].headers["connection"] == "close"
-
-
 def test_a_failure_that_nobody_caught_is_a_500_in_json(served, caplog):
     with dial(served, b"GET /fails HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n") as client:
         answer = only(client)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport.admission import Admission, early_refusal
+from transport.admission import Admission
+from transport.early_refusal import early_refusal
 from transport.unparsed_refusal import refuse_unparsed
 
 CLIENT = ("192.0.2.7", 4711)
@@ -75,9 +76,12 @@ async def test_what_is_not_plain_is_left_to_the_parser(data):
 
 @given(st.binary(max_size=400), st.integers(0, 400))
 def test_no_bytes_break_it(data, cut):
-    admission = Admission(1, 60)
-    for each in (data, request()[:cut] + data, request(data)):
-        assert refuse_unparsed(admission, each, CLIENT) is None, "nothing waits, so nothing is refused"
+    async def refuse():
+        admission = Admission(1, 60)
+        for each in (data, request()[:cut] + data, request(data)):
+            assert refuse_unparsed(admission, each, CLIENT) is None, "nothing waits, so nothing is refused"
+
+    asyncio.run(refuse())
 
 
 async def test_while_there_is_room_nothing_is_refused():

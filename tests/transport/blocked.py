@@ -1,0 +1,70 @@
+"""An endpoint whose operations run until a test lets them end."""
+
+import asyncio
+
+import orjson
+
+from execution.documents.limits import Limits
+from execution.errors import ErrorWriter
+from tests.transport.asgi_client import NEW, ask
+from tests.transport.test_graphql_http import SCHEMA
+from transport.admission import Admission
+from transport.graphql_http import GraphQLEndpoint
+from transport.headers import header
+
+__all__ = ["Blocked", "ended", "settle"]
+
+QUERY = "query ($name: String!) { echo(text: $name) }"
+
+
+async def settle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class Blocked:
+    """An endpoint whose operations run until `release()` is called, each as (variable, a future)."""
+
+    def __init__(self, controlled: Admission) -> None:
+        self.running: list[tuple[str, asyncio.Future[None]]] = []
+        self.begun: list[str] = []
+        self.app = GraphQLEndpoint(
+            SCHEMA, self._execute, _viewer, ErrorWriter(), limits=Limits(), admission=controlled, flow_of=lambda viewer: viewer
+        )
+        # A document that was not seen before is read beside the event loop, for longer than `settle` waits.
+        self.app._documents.read(QUERY)
+
+    async def _execute(self, operation):
+        name = operation.variables["name"]
+        self.begun.append(name)
+        ended = asyncio.get_running_loop().create_future()
+        self.running.append((name, ended))
+        try:
+            await ended
+        finally:
+            self.running.remove((name, ended))
+        return b'{"data":{"echo":"%s"}}' % name.encode()
+
+    def send(self, name: str, flow: str | None = None) -> "asyncio.Task":
+        return asyncio.create_task(_send(self.app, name, flow))
+
+    async def release(self) -> str:
+        name, ended = self.running[0]
+        ended.set_result(None)
+        await settle()
+        return name
+
+
+async def _viewer(scope):
+    """A token is `Bearer viewer`, or `Bearer viewer/session`."""
+    return (header(scope, b"authorization") or "").rpartition(" ")[2].partition("/")[0] or None
+
+
+async def _send(app, name, flow):
+    headers = {"content-type": "application/json", "accept": NEW} | ({} if flow is None else {"authorization": flow})
+    body = orjson.dumps({"query": QUERY, "variables": {"name": name}})
+    return await ask(app, "POST", [body], headers)
+
+
+async def ended(tasks):
+    return [(await each).status for each in tasks]
