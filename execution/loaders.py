@@ -34,6 +34,7 @@ class Loader:
     `max_batch_size` limits the keys of one call; None is no limit. If `can_prefetch`, its rows can bring along rows of other loaders.
     `origin` is what such a loader needs to know to bring the rows of this one; None if they cannot be prefetched. `writes` turns the tree of
     what is selected of the rows into `Projection.json_template`; None if the source cannot serialise them.
+    `type_name` names the GraphQL type of its values where each is an object of one type, or None; "" for other loaders.
     """
 
     batch: Callable[..., Awaitable[Sequence[Source]]]
@@ -43,6 +44,7 @@ class Loader:
     can_prefetch: bool = False
     origin: Source = None
     writes: Callable[[Source], Hashable] | None = None
+    type_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

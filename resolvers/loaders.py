@@ -58,7 +58,9 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
         return [found.get(each) for each in keys]
 
     origin = _Origin(query, key, carried(row))
-    return Loader(batch, f"{query.name} by {key}", row_paths=RowPaths(), can_prefetch=True, origin=origin, writes=writes(row))
+    return Loader(
+        batch, f"{query.name} by {key}", row_paths=RowPaths(), can_prefetch=True, origin=origin, writes=writes(row), type_name=row.type_name
+    )
 
 
 async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:
@@ -83,7 +85,7 @@ def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Load
         found = {each[column]: each for each in await context.fetch(query, row, keys=keys, **dict(arguments or ()))}
         return [found.get(each) for each in keys]
 
-    return Loader(batch, query.name)
+    return Loader(batch, query.name, type_name=row.type_name)
 
 
 def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:

@@ -7,15 +7,14 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import academic_years
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, PERIODS, SEMESTERS
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.nodes import Node, node, root_node
+from schema.references import to_one
 from schema.roots import root
-from schema.types import Assessment, Class, ClassSubject
 
 __all__ = ["AcademicYear", "CalendarQueries", "Holiday", "MissingPolicy", "Period", "RoundingMode", "School", "Semester"]
 
@@ -66,9 +65,9 @@ class AcademicYear(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    semesters: Connection["Semester"] = connection(SEMESTERS, "academic_year", description="Its semesters, latest first.")
-    holidays: Connection["Holiday"] = connection(HOLIDAYS, "academic_year", description="Its days without school.")
-    classes: Connection[Class] = connection(CLASSES, "academic_year", description="Its classes.")
+    semesters = connection(SEMESTERS, "academic_year", description="Its semesters, latest first.")
+    holidays = connection(HOLIDAYS, "academic_year", description="Its days without school.")
+    classes = connection(CLASSES, "academic_year", description="Its classes.")
 
 
 @node(academic_years.Semester, academic_years.semester_by_id)
@@ -83,11 +82,9 @@ class Semester(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is part of.")
-    class_subjects: Connection[ClassSubject] = connection(CLASS_SUBJECTS, "semester", description="Who teaches what in which class in it.")
-    assessments: Connection[Assessment] = connection(
-        ASSESSMENTS, "semester", count_cost=200, description="The assessments in it that you may see."
-    )
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is part of.")
+    class_subjects = connection(CLASS_SUBJECTS, "semester", description="Who teaches what in which class in it.")
+    assessments = connection(ASSESSMENTS, "semester", count_cost=200, description="The assessments in it that you may see.")
 
 
 @node(academic_years.Holiday, academic_years.holiday_by_id)
@@ -97,7 +94,7 @@ class Holiday(Node):
     start_date: date = strawberry.field(description="The first day.")
     end_date: date = strawberry.field(description="The last day.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The year it is in.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is in.")
 
 
 @node(academic_years.Period, academic_years.period_by_id)
@@ -113,10 +110,8 @@ class Period(Node):
 
 @strawberry.type
 class CalendarQueries:
-    academic_year = root_node(
-        academic_years.AcademicYear, academic_years.academic_year_by_id, AcademicYear, description="The academic year with this id."
-    )
-    semester = root_node(academic_years.Semester, academic_years.semester_by_id, Semester, description="The semester with this id.")
+    academic_year = root_node(AcademicYear, description="The academic year with this id.")
+    semester = root_node(Semester, description="The semester with this id.")
     academic_years = root_connection(ACADEMIC_YEARS, Capability.SIGNED_IN, description="The academic years, latest first.")
     semesters = root_connection(SEMESTERS, Capability.SIGNED_IN, description="The semesters, latest first.")
 

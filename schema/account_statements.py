@@ -10,9 +10,9 @@ from strawberry.types import Info
 
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
-from execution.fields import edge, edge_with
+from execution.fields import edge_with
 from resolvers import account_statements, payments
-from schema.types import Payment, PaymentTransaction
+from schema.references import to_one
 
 __all__ = ["Statement", "statement_edge"]
 
@@ -34,8 +34,8 @@ class StatementEntry:
     amount: Decimal = strawberry.field(description="What it adds to what is owed: below zero when it takes away.")
     balance: Decimal = strawberry.field(description="What is owed after it.")
     description: str | None = strawberry.field(description="What for, or why.")
-    payment: Payment | None = edge(payments.payment_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
-    transaction: PaymentTransaction | None = edge(
+    payment = to_one(payments.payment_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
+    transaction = to_one(
         payments.transaction_by_id,
         "transaction_id",
         metadata={COST: 2},

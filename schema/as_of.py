@@ -11,11 +11,12 @@ from execution.costs import COST, SIZED_BY
 from execution.fields import edge, edge_with
 from resolvers import academic_years, as_of, attendance, classes, students, subjects
 from schema.attendance_summaries import AttendanceSummary
+from schema.grading import FinalGrade
 from schema.listings.attendance import AttendanceStatus
 from schema.listings.students import MembershipEndReason, MembershipReason
 from schema.payments import Balance
+from schema.references import to_one
 from schema.spans import days_in, for_each_day
-from schema.types import AcademicYear, Attendance, Class, FinalGrade, Student, Subject
 
 __all__ = ["StudentAsOf", "as_of_edge"]
 
@@ -30,12 +31,10 @@ class PastMembership:
     reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
     end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it went on.")
     note: str | None = strawberry.field(description="What the office had noted.")
-    class_: Class | None = edge(
+    class_ = to_one(
         classes.class_by_id, "class_id", name="class", metadata={COST: 3}, description="The class; what it says of itself is of now."
     )
-    academic_year: AcademicYear | None = edge(
-        academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 3}, description="The class's year."
-    )
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 3}, description="The class's year.")
 
 
 @strawberry.type(description="A mark as it was known at the moment.")
@@ -47,11 +46,9 @@ class PastAttendance:
     arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
     minutes_late: int | None = strawberry.field(description="How many minutes late.")
     minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student was marked in.")
-    attendance: Attendance | None = edge(
-        attendance.attendance_by_id, "attendance_id", metadata={COST: 3}, description="The mark as it is now."
-    )
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student was marked in.")
+    attendance = to_one(attendance.attendance_by_id, "attendance_id", metadata={COST: 3}, description="The mark as it is now.")
 
 
 @strawberry.type(
@@ -60,7 +57,7 @@ class PastAttendance:
 )
 class StudentAsOf:
     at: datetime = strawberry.field(description="The moment.")
-    student: Student | None = edge(students.student_by_id, "student_id", metadata={COST: 3}, description="The student as of now.")
+    student = to_one(students.student_by_id, "student_id", metadata={COST: 3}, description="The student as of now.")
     class_membership: PastMembership | None = edge(
         as_of.class_as_of,
         "key",

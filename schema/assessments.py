@@ -6,13 +6,13 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import computed, edge
+from execution.fields import computed
 from resolvers import academic_years, classes, grades, subjects, users
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.assessments import ASSESSMENTS, GRADES
 from schema.listings.subjects import ASSESSMENT_TYPES
 from schema.nodes import Node, node, root_node
-from schema.types import Class, Grade, Semester, Subject, User
+from schema.references import to_one
 
 __all__ = ["Assessment", "AssessmentQueries", "AssessmentType"]
 
@@ -44,19 +44,17 @@ class Assessment(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    assessment_type: AssessmentType | None = edge(subjects.assessment_type_by_id, "assessment_type_id", description="The type.")
-    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
-    created_by: User | None = edge(users.user_by_id, "created_by", description="Who made it.")
-    grades: Connection[Grade] = connection(GRADES, "assessment", description="The grades in it that you may see.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    assessment_type = to_one(subjects.assessment_type_by_id, "assessment_type_id", description="The type.")
+    semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
+    created_by = to_one(users.user_by_id, "created_by", description="Who made it.")
+    grades = connection(GRADES, "assessment", description="The grades in it that you may see.")
 
 
 @strawberry.type
 class AssessmentQueries:
-    assessment = root_node(grades.Assessment, grades.assessment_by_id, Assessment, description="The assessment with this id.")
-    assessment_type = root_node(
-        subjects.AssessmentType, subjects.assessment_type_by_id, AssessmentType, description="The type of assessment with this id."
-    )
+    assessment = root_node(Assessment, description="The assessment with this id.")
+    assessment_type = root_node(AssessmentType, description="The type of assessment with this id.")
     assessments = root_connection(ASSESSMENTS, Capability.SIGNED_IN, description="The assessments you may see, latest first.")
     assessment_types = root_connection(ASSESSMENT_TYPES, Capability.SIGNED_IN, description="The types of assessment, by name.")

@@ -12,7 +12,7 @@ from resolvers import attendance, classes, students, subjects, users
 from schema.connections import root_connection
 from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
-from schema.types import Class, Student, Subject, User
+from schema.references import to_one
 
 __all__ = ["Attendance", "AttendanceQueries", "OverruledMark"]
 
@@ -37,10 +37,10 @@ class Attendance(Node):
     created_at: datetime = strawberry.field(description="When it was first marked.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student was in.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
-    marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who marked it.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student was in.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
+    marked_by = to_one(users.user_by_id, "marked_by", description="Who marked it.")
     overruled: list["OverruledMark"] = edge(
         attendance.overruled_marks, "id", description="What teachers entered and the office's word stands above, earliest first."
     )
@@ -55,7 +55,7 @@ class OverruledMark:
     minutes_late: int | None = strawberry.field(description="How many minutes late.")
     minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
     created_at: datetime = strawberry.field(description="When it was overruled.")
-    marked_by: User | None = edge(users.user_by_id, "marked_by", description="Who entered it.")
+    marked_by = to_one(users.user_by_id, "marked_by", description="Who entered it.")
 
 
 @strawberry.type

@@ -10,13 +10,13 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
-from execution.fields import computed, edge, edge_with
+from execution.fields import computed, edge_with
 from execution.loaders import Loader
 from resolvers import attendance, subjects
 from rules.attendance import rate
+from schema.references import to_one
 from schema.roots import root
 from schema.spans import for_each_day, groups_in
-from schema.types import Subject
 
 __all__ = ["AttendanceGroup", "AttendanceSummary", "AttendanceSummaryQueries", "breakdown_edge", "summary_edge"]
 
@@ -64,7 +64,7 @@ class AttendanceSummary:
 class AttendanceGroup:
     start_date: date | None = strawberry.field(description="The first day of the group; null by subject.")
     end_date: date | None = strawberry.field(description="The last day of the group; null by subject.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null by day, week or month.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null by day, week or month.")
     summary: AttendanceSummary = computed(lambda row: row, description="What it comes to.")
 
 

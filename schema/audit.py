@@ -8,11 +8,11 @@ from strawberry.scalars import JSON
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.fields import computed, edge
+from execution.fields import computed
 from resolvers import audit, users
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node
-from schema.types import User
+from schema.references import to_one
 
 __all__ = ["AuditEntry", "AuditQueries"]
 
@@ -33,7 +33,7 @@ class AuditEntry(Node):
     old_values: JSON | None = strawberry.field(description="The values before, of what an update or a delete changed; null for an insert.")
     request_id: str | None = strawberry.field(description="The request it was done in; null when it was done beside the server.")
     created_at: datetime = strawberry.field(description="When.")
-    user: User | None = edge(users.user_by_id, "user_id", description="Who did it; null when it was done beside the server.")
+    user = to_one(users.user_by_id, "user_id", description="Who did it; null when it was done beside the server.")
 
 
 @strawberry.enum(description="What the audit log may be sorted by.")
@@ -58,7 +58,6 @@ class AuditFilter:
 AUDIT_LOG = Listing(
     queries.audit_log,
     audit.AuditEntry,
-    AuditEntry,
     order_input("Audit", AuditOrderField),
     AuditOrderField.CREATED_AT,
     AuditFilter,

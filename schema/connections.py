@@ -1,7 +1,9 @@
 """Connections: lists that are paged, sorted, filtered and counted. Declared, not programmed.
 
-grades: GradeConnection = connection(...)       an edge: a page for each parent, one statement for all parents
-students = root_connection(...)                 a root field
+grades = connection(GRADES, "student", ...)     an edge: a page for each parent, one statement for all parents
+students = root_connection(STUDENTS, ...)       a root field
+
+A connection's type follows from its listing: the node type of the listing's rows.
 """
 
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from execution.fields import edge, edge_with
 from resolvers.identifiers import read_any_id, read_id
 from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
 from rules.text import normal_text, storable_problem
+from schema.references import reference
 from schema.roots import root
 
 __all__ = [
@@ -97,12 +100,11 @@ def optional(description: str) -> Any:
 class Listing:
     """How one noun is listed, wherever it is listed.
 
-    `node` is the GraphQL type (a lazy annotation), `order` an input made by `order_input`, `filter` an input whose fields have the names of the query's filters.
+    `row` is the class of its rows, which names their GraphQL type; `order` an input made by `order_input`, `filter` an input whose fields have the names of the query's filters.
     """
 
     query: Query
     row: type[Row]
-    node: Any
     order: Any
     default_order: Enum
     filter: Any = None
@@ -149,7 +151,7 @@ class Listing:
         for name, (kind, text) in described.items():
             annotation: Any = Annotated[kind | None, strawberry.argument(description=text)]  # type: ignore[valid-type]  # made at run time
             parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=strawberry.UNSET, annotation=annotation))
-        made: Any = Connection[self.node]  # type: ignore[name-defined]  # made at run time
+        made: Any = Connection[reference(self.row.type_name)]  # type: ignore[misc]  # made at run time
         return Signature(parameters, return_annotation=made | None if nullable else made)
 
 

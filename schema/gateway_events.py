@@ -10,10 +10,9 @@ from auth.capabilities import Capability
 from db.sql_catalog import queries
 from resolvers import gateway_events
 from resolvers.writing.gateway_events import dismiss_gateway_event, retry_gateway_event
-from schema import types
 from schema.connections import Listing, optional, order_input, root_connection
 from schema.inputs import IdempotentInput, must, node_id
-from schema.mutations import mutation, shows
+from schema.mutations import mutation, payload_node
 from schema.nodes import Node, node
 
 __all__ = ["GatewayEvent", "GatewayEventMutations", "GatewayEventQueries"]
@@ -55,7 +54,6 @@ class GatewayEventFilter:
 GATEWAY_EVENTS = Listing(
     queries.gateway_events,
     gateway_events.GatewayEvent,
-    types.GatewayEvent,
     order_input("GatewayEvent", GatewayEventOrderField),
     GatewayEventOrderField.RECEIVED_AT,
     GatewayEventFilter,
@@ -74,7 +72,7 @@ class DismissGatewayEventInput(IdempotentInput):
     reason: str = must("Why, at most 300 characters.", multiline=True)
 
 
-_EVENT = shows(GatewayEvent, gateway_events.gateway_event_by_id, "The event as it is now.")
+_EVENT = payload_node(gateway_events.gateway_event_by_id, "The event as it is now.")
 
 
 @strawberry.type

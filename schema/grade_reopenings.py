@@ -7,12 +7,10 @@ import strawberry
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.fields import edge
 from resolvers import academic_years, classes, grade_reopenings, subjects, users
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node
-from schema.types import Class, Semester, Subject, User
+from schema.references import to_one
 
 __all__ = ["GradeReopening", "GradeReopeningQueries"]
 
@@ -27,10 +25,10 @@ class GradeReopening(Node):
     is_open: bool = strawberry.field(description="Whether they are open by it now.")
     posted_again_at: datetime | None = strawberry.field(description="When grades were posted again; null: they were not.")
     changed_marks: int = strawberry.field(description="How many marks were made or changed since, until grades were posted again.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester.")
-    reopened_by: User | None = edge(users.user_by_id, "reopened_by", description="Who opened them.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester.")
+    reopened_by = to_one(users.user_by_id, "reopened_by", description="Who opened them.")
 
 
 @strawberry.enum(description="What reopenings may be sorted by.")
@@ -52,7 +50,6 @@ class GradeReopeningFilter:
 GRADE_REOPENINGS = Listing(
     queries.grade_reopenings,
     grade_reopenings.GradeReopening,
-    types.GradeReopening,
     order_input("GradeReopening", GradeReopeningOrderField),
     GradeReopeningOrderField.CREATED_AT,
     GradeReopeningFilter,

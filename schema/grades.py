@@ -6,12 +6,11 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import academic_years, classes, grades, students, subjects, users
 from schema.connections import root_connection
 from schema.listings.assessments import GRADES, GradeState
 from schema.nodes import Node, node
-from schema.types import Assessment, AssessmentType, Class, Semester, Student, Subject, User
+from schema.references import to_one
 
 __all__ = ["Grade", "GradeQueries"]
 
@@ -29,15 +28,13 @@ class Grade(Node):
     created_at: datetime = strawberry.field(description="When it was recorded.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    assessment: Assessment | None = edge(grades.assessment_by_id, "assessment_id", description="The assessment.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class it was got in.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    assessment_type: AssessmentType | None = edge(
-        subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment."
-    )
-    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
-    recorded_by: User | None = edge(users.user_by_id, "recorded_by", description="Who recorded it.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    assessment = to_one(grades.assessment_by_id, "assessment_id", description="The assessment.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class it was got in.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    assessment_type = to_one(subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment.")
+    semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
+    recorded_by = to_one(users.user_by_id, "recorded_by", description="Who recorded it.")
 
 
 @strawberry.type

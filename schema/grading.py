@@ -17,7 +17,7 @@ from rules.grading import round_by
 from schema.connections import root_connection
 from schema.listings.grading import FINAL_GRADES, GRADING_SCALES
 from schema.nodes import Node, node, root_node
-from schema.types import Class, Semester, Student, Subject, User
+from schema.references import to_one
 
 __all__ = [
     "FinalGrade",
@@ -101,8 +101,8 @@ class SubjectAverage:
     credits: Decimal = strawberry.field(description="How much the subject weighs in a grade point average.")
     is_incomplete: bool = strawberry.field(description=_INCOMPLETE)
     explanation: Explanation = computed(lambda each: each.explanation, metadata={COST: _EXPLANATION}, description="How it came about.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    final_grade: "FinalGrade | None" = edge(
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    final_grade = to_one(
         grading.final_grade_by_id, "final_grade_id", description="The final grade that it is; null while it is not posted."
     )
 
@@ -124,11 +124,9 @@ class SemesterReport:
     explanation: Explanation = computed(
         lambda report: report.explanation, metadata={COST: _EXPLANATION}, description="How the grade point average came about."
     )
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    class_: Class | None = edge(
-        classes.class_by_id, "class_id", name="class", description="The class that the student was in last in the semester."
-    )
-    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class that the student was in last in the semester.")
+    semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester.")
 
 
 @node(grading.FinalGrade, grading.final_grade_by_id)
@@ -151,11 +149,11 @@ class FinalGrade(Node):
     explanation: Explanation = computed(
         grading.explain_final_grade, metadata={COST: _EXPLANATION}, description="How it came about, by the policy of then."
     )
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class it was posted in.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
-    semester: Semester | None = edge(academic_years.semester_by_id, "semester_id", description="The semester.")
-    posted_by: User | None = edge(users.user_by_id, "posted_by", description="Who posted it.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class it was posted in.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester.")
+    posted_by = to_one(users.user_by_id, "posted_by", description="Who posted it.")
 
 
 @strawberry.enum(description="Why marks may not be written.")
@@ -211,11 +209,9 @@ def _of_semester(semester_id: str) -> tuple[tuple[str, Any], ...]:
 
 @strawberry.type
 class GradingQueries:
-    grading_scale = root_node(
-        grading.GradingScale, grading.grading_scale_by_id, GradingScale, description="The grading scale with this id."
-    )
+    grading_scale = root_node(GradingScale, description="The grading scale with this id.")
     grading_scales = root_connection(GRADING_SCALES, Capability.SIGNED_IN, description="The grading scales, by name.")
-    final_grade = root_node(grading.FinalGrade, grading.final_grade_by_id, FinalGrade, description="The final grade with this id.")
+    final_grade = root_node(FinalGrade, description="The final grade with this id.")
     final_grades = root_connection(
         FINAL_GRADES, Capability.SIGNED_IN, count_cost=500, description="The posted final grades you may see, latest first."
     )

@@ -6,14 +6,14 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import computed, edge
+from execution.fields import computed
 from resolvers import guardians, students, users
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.students import STUDENTS
 from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, full_name
-from schema.types import Student, User
+from schema.references import to_one
 
 __all__ = ["Guardian", "GuardianQueries", "Guardianship"]
 
@@ -39,11 +39,9 @@ class Guardian(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    user: User | None = edge(users.user_by_id, "user_id", description="The guardian's account.")
-    students: Connection[Student] = connection(STUDENTS, "guardian", description="The students the guardian answers for, by name.")
-    guardianships: Connection["Guardianship"] = connection(
-        GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related."
-    )
+    user = to_one(users.user_by_id, "user_id", description="The guardian's account.")
+    students = connection(STUDENTS, "guardian", description="The students the guardian answers for, by name.")
+    guardianships = connection(GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related.")
 
 
 @node(guardians.Guardianship, guardians.guardianship_by_id)
@@ -52,11 +50,11 @@ class Guardianship(Node):
     relationship: Relationship = strawberry.field(description="How they are related.")
     is_primary: bool = strawberry.field(description="Whether the school turns to this guardian first.")
     created_at: datetime = strawberry.field(description="When it was recorded.")
-    guardian: Guardian | None = edge(guardians.guardian_by_id, "guardian_id", description="The guardian.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
+    guardian = to_one(guardians.guardian_by_id, "guardian_id", description="The guardian.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
 
 
 @strawberry.type
 class GuardianQueries:
-    guardian = root_node(guardians.Guardian, guardians.guardian_by_id, Guardian, description="The guardian with this id.")
+    guardian = root_node(Guardian, description="The guardian with this id.")
     guardians = root_connection(GUARDIANS, Capability.SIGNED_IN, description="The guardians you may see, by name.")

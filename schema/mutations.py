@@ -2,7 +2,7 @@
 
 create_subject = mutation(
     Capability.MANAGE_SCHOOL, CreateSubjectInput, writing.create_subject,
-    description="…", subject=shows(Subject, subject_by_id, "The subject."),
+    description="…", subject=payload_node(subject_by_id, "The subject."),
 )
 """
 
@@ -21,14 +21,15 @@ from execution.loaders import Loader
 from resolvers.idempotency_keys import IdempotencyKey
 from resolvers.mutations import Action, perform
 from schema.inputs import IdempotentInput, read_input
+from schema.references import node_type
 from schema.roots import root
 from schema.user_errors import UserError
 
-__all__ = ["Shown", "mutation", "shows", "tells"]
+__all__ = ["PayloadField", "mutation", "payload_node", "payload_nodes", "payload_value"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PayloadField:
     """A field of a payload: its type, and how the action's answer becomes it (`loader` for ids, `read` for plain values)."""
 
     annotation: Any
@@ -38,14 +39,20 @@ class Shown:
     default: Any = None
 
 
-def shows(annotation: Any, loader: Loader, description: str) -> Shown:
-    """An object, or a list of objects, read anew after the change as far as the viewer sees them; the action answers their ids."""
-    return Shown(annotation | None, description, loader)
+def payload_node(loader: Loader, description: str) -> PayloadField:
+    """Declares a node, read anew after the change as far as the viewer may see it; the action answers its id."""
+    return PayloadField(node_type(loader) | None, description, loader)
 
 
-def tells(annotation: Any, description: str, read: Callable[[Any], Any] | None = None, default: Any = None) -> Shown:
-    """A plain value of the action's, as JSON has it; `read` turns it into what the type's fields are read from."""
-    return Shown(annotation, description, None, read, default)
+def payload_nodes(loader: Loader, description: str) -> PayloadField:
+    """Declares a list of nodes, read anew after the change as far as the viewer may see them; the action answers their ids."""
+    nodes: Any = list[node_type(loader)]  # type: ignore[misc]  # made at run time
+    return PayloadField(nodes | None, description, loader)
+
+
+def payload_value(annotation: Any, description: str, read: Callable[[Any], Any] | None = None, default: Any = None) -> PayloadField:
+    """Declares a plain value, as the action answers it in JSON; `read` turns it into what the type's fields are read from."""
+    return PayloadField(annotation, description, None, read, default)
 
 
 def mutation(
@@ -56,7 +63,7 @@ def mutation(
     description: str,
     settles: bool = False,
     scope: str | None = None,
-    **shown: Shown,
+    **shown: PayloadField,
 ) -> Any:
     """Declares a field of Mutation.
 
@@ -91,7 +98,7 @@ def mutation(
     return root(capability, mutation=True, description=description)(resolve)
 
 
-async def _read_anew(context: Any, field: Shown, value: Any) -> Any:
+async def _read_anew(context: Any, field: PayloadField, value: Any) -> Any:
     """What a payload shows. An object that cannot be read is the error of its own field: the mutation was done, and says so in `userErrors`."""
     try:
         return await _shown(context, field, value)
@@ -101,7 +108,7 @@ async def _read_anew(context: Any, field: Shown, value: Any) -> Any:
         return error
 
 
-async def _shown(context: Any, field: Shown, value: Any) -> Any:
+async def _shown(context: Any, field: PayloadField, value: Any) -> Any:
     if value is None:
         return field.default
     if field.loader is not None:
@@ -113,7 +120,7 @@ async def _shown(context: Any, field: Shown, value: Any) -> Any:
     return value if field.read is None else field.read(value)
 
 
-def _payload(name: str, shown: Mapping[str, Shown]) -> Any:
+def _payload(name: str, shown: Mapping[str, PayloadField]) -> Any:
     class Payload:
         pass
 

@@ -1,6 +1,7 @@
 """Nodes: everything with a global id, and the two root fields that find any of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from execution.errors import Refusal
 from execution.fields import class_decides_type, computed
 from execution.loaders import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
+from schema.references import NODE_TYPES
 from schema.roots import root
 
 __all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types", "root_node"]
@@ -21,7 +23,18 @@ __all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types", "root_node"
 T = TypeVar("T", bound=type)
 
 MAX_NODES = 100
-_BY_TAG: dict[str, tuple[type, Loader]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _NodeType:
+    """A type with global ids: the GraphQL type, the class of its rows, and the loader that finds them by id."""
+
+    cls: type
+    row: type[Row]
+    loader: Loader
+
+
+_BY_TAG: dict[str, _NodeType] = {}
 
 
 def _global_id(row: Any) -> str:
@@ -60,14 +73,18 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
         cls.__strawberry_definition__.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry's definition of the class
         if row.tag in _BY_TAG:
             raise ValueError(f"the tag {row.tag} is there already")
-        _BY_TAG[row.tag] = (cls, loader)
+        if not cls.__name__ == row.type_name == loader.type_name:
+            raise ValueError(f"{cls.__name__} has rows of the type {row.type_name!r} and a loader of {loader.type_name!r}")
+        _BY_TAG[row.tag] = _NodeType(cls, row, loader)
+        NODE_TYPES[row.type_name] = cls
         return cls
 
     return decorate
 
 
-def root_node(row: type[Row], loader: Loader, returns: Any, *, description: str, **options: Any) -> Any:
-    """A root field that finds one object of a type by its global id."""
+def root_node(of: type, *, description: str, **options: Any) -> Any:
+    """Declares a root field that finds one object of a node type by its global id."""
+    [(row, loader)] = [(each.row, each.loader) for each in _BY_TAG.values() if each.cls is of]
 
     def ask(id: Any) -> tuple[UUID, None]:
         return read_id(id, row.tag, row.type_name), None
@@ -75,14 +92,14 @@ def root_node(row: type[Row], loader: Loader, returns: Any, *, description: str,
     async def resolve(self: Any, info: Info, id: Any) -> Any:
         return await info.context.loaders.of(loader).load(ask(id)[0])
 
-    resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": returns | None}
+    resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": of | None}
     described = f"{description} Null when there is none, or none that you may see."
     return root(Capability.SIGNED_IN, description=described, filled=(loader, ask), **options)(resolve)
 
 
 def node_types() -> list[type]:
     """All types that are nodes, for the schema: some may be reached by `node` alone."""
-    return [cls for cls, _ in _BY_TAG.values()]
+    return [each.cls for each in _BY_TAG.values()]
 
 
 def _loader(text: str, argument: str) -> tuple[Loader, Any]:
@@ -90,7 +107,7 @@ def _loader(text: str, argument: str) -> tuple[Loader, Any]:
     found = _BY_TAG.get(tag)
     if found is None:
         raise Refusal("BAD_USER_INPUT", f"`{argument}` is not an id of any type: {text[:80]!r}.", argument=argument)
-    return found[1], identifier
+    return found.loader, identifier
 
 
 @strawberry.type

@@ -7,13 +7,12 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import password_resets, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken
+from schema.references import to_one
 from schema.roots import root
 from schema.sign_in import HASHES, Session
-from schema.types import User
 from schema.user_errors import UserError, errors_of
 
 __all__ = ["PasswordResetMutations"]
@@ -23,7 +22,7 @@ __all__ = ["PasswordResetMutations"]
 class PasswordReset:
     token: str = strawberry.field(description="What the owner gives to `resetPassword`. It is shown this once.")
     expires_at: datetime = strawberry.field(description="Until when it can be used.")
-    user: User | None = edge(users.user_by_id, "user_id", description="Whose password it resets.")
+    user = to_one(users.user_by_id, "user_id", description="Whose password it resets.")
 
 
 @strawberry.input(description="Whose password may be set anew, and until when.")

@@ -7,12 +7,11 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import academic_years, payments, users
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.payments import RECEIPTS, TRANSACTIONS, PaymentMethod
 from schema.nodes import Node, node
-from schema.types import AcademicYear, Payment, User
+from schema.references import to_one
 
 __all__ = ["PaymentTransaction", "Receipt", "ReceiptQueries"]
 
@@ -36,10 +35,10 @@ class PaymentTransaction(Node):
     reason: str | None = strawberry.field(description="Why.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
     created_at: datetime = strawberry.field(description="When it was entered.")
-    payment: Payment | None = edge(payments.payment_by_id, "payment_id", description="The charge.")
-    receipt: "Receipt | None" = edge(payments.receipt_by_id, "receipt_id", description="The receipt that was given.")
-    linked: "PaymentTransaction | None" = edge(payments.transaction_by_id, "linked_id", description="The entry that this one is about.")
-    processed_by: User | None = edge(users.user_by_id, "processed_by", description="Who entered it.")
+    payment = to_one(payments.payment_by_id, "payment_id", description="The charge.")
+    receipt = to_one(payments.receipt_by_id, "receipt_id", description="The receipt that was given.")
+    linked = to_one(payments.transaction_by_id, "linked_id", description="The entry that this one is about.")
+    processed_by = to_one(users.user_by_id, "processed_by", description="Who entered it.")
 
 
 @node(payments.Receipt, payments.receipt_by_id)
@@ -51,13 +50,9 @@ class Receipt(Node):
         description="What was paid with it on the charges that you may see, as it was entered: what was taken back since is among `transactions`."
     )
     currency: str = strawberry.field(description="ISO 4217 code of its currency.")
-    academic_year: AcademicYear | None = edge(
-        academic_years.academic_year_by_id, "academic_year_id", description="The year it is numbered in."
-    )
-    issued_by: User | None = edge(users.user_by_id, "issued_by", description="Who issued it.")
-    transactions: Connection[PaymentTransaction] = connection(
-        TRANSACTIONS, "receipt", description="What it is for, as far as you may see it."
-    )
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is numbered in.")
+    issued_by = to_one(users.user_by_id, "issued_by", description="Who issued it.")
+    transactions = connection(TRANSACTIONS, "receipt", description="What it is for, as far as you may see it.")
 
 
 @strawberry.type

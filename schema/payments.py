@@ -6,13 +6,12 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import academic_years, payments, students, subjects, users
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.payments import PAYMENTS, TRANSACTIONS, PaymentMethod, PaymentStatus
 from schema.listings.subjects import FEE_CATEGORIES
 from schema.nodes import Node, node, root_node
-from schema.types import AcademicYear, PaymentTransaction, Student, User
+from schema.references import to_one
 
 __all__ = ["Balance", "FeeCategory", "Payment", "PaymentQueries"]
 
@@ -29,9 +28,7 @@ class FeeCategory(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    payments: Connection["Payment"] = connection(
-        PAYMENTS, "fee_category", cost=100, count_cost=100, description="Its charges that you may see, latest due first."
-    )
+    payments = connection(PAYMENTS, "fee_category", cost=100, count_cost=100, description="Its charges that you may see, latest due first.")
 
 
 @node(payments.Payment, payments.payment_by_id)
@@ -54,13 +51,11 @@ class Payment(Node):
     created_at: datetime = strawberry.field(description="When it was charged.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts the changes of the record.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="Who owes it.")
-    fee_category: FeeCategory | None = edge(subjects.fee_category_by_id, "fee_category_id", description="What it is charged for.")
-    academic_year: AcademicYear | None = edge(
-        academic_years.academic_year_by_id, "academic_year_id", description="The year it is charged for."
-    )
-    processed_by: User | None = edge(users.user_by_id, "processed_by", description="Who entered what last moved on it.")
-    transactions: Connection[PaymentTransaction] = connection(TRANSACTIONS, "payment", description="What moved on it, earliest first.")
+    student = to_one(students.student_by_id, "student_id", description="Who owes it.")
+    fee_category = to_one(subjects.fee_category_by_id, "fee_category_id", description="What it is charged for.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is charged for.")
+    processed_by = to_one(users.user_by_id, "processed_by", description="Who entered what last moved on it.")
+    transactions = connection(TRANSACTIONS, "payment", description="What moved on it, earliest first.")
 
 
 @strawberry.type(description="What a student owes in one currency.")
@@ -76,8 +71,8 @@ class Balance:
 
 @strawberry.type
 class PaymentQueries:
-    payment = root_node(payments.Payment, payments.payment_by_id, Payment, description="The charge with this id.")
-    fee_category = root_node(subjects.FeeCategory, subjects.fee_category_by_id, FeeCategory, description="The fee category with this id.")
+    payment = root_node(Payment, description="The charge with this id.")
+    fee_category = root_node(FeeCategory, description="The fee category with this id.")
     payments = root_connection(
         PAYMENTS, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due first."
     )

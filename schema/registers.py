@@ -9,13 +9,13 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from execution.costs import COST, COUNT, PAGE
-from execution.fields import edge
 from resolvers import classes, registers, subjects, users
+from schema.classes import Class
 from schema.connections import Connection, root_connection
 from schema.listings.attendance import REGISTERS
 from schema.nodes import Node, node
+from schema.references import to_one
 from schema.roots import root
-from schema.types import Class, Subject, User
 
 __all__ = ["Register", "RegisterQueries"]
 
@@ -26,9 +26,9 @@ class Register(Node):
     date: Date = strawberry.field(description="The day, where the school is.")
     submitted_at: datetime = strawberry.field(description="When it was submitted, the last time.")
     version: int = strawberry.field(description="Counts the changes of the record.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject; null for the whole day.")
-    submitted_by: User | None = edge(users.user_by_id, "submitted_by", description="Who submitted it.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for the whole day.")
+    submitted_by = to_one(users.user_by_id, "submitted_by", description="Who submitted it.")
 
 
 @strawberry.type

@@ -8,15 +8,13 @@ from strawberry.types import Info
 
 from auth.capabilities import Capability
 from db.sql_catalog import queries
-from execution.fields import edge
 from resolvers import service_tokens, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken
-from schema import types
 from schema.connections import Listing, order_input, root_connection
 from schema.nodes import Node, node
+from schema.references import to_one
 from schema.roots import root
-from schema.types import User
 from schema.user_errors import UserError, errors_of
 
 __all__ = ["ServiceToken", "ServiceTokenMutations", "ServiceTokenQueries"]
@@ -38,7 +36,7 @@ class ServiceToken(Node):
     expires_at: datetime | None = strawberry.field(description="Until when it is good; null: until it is revoked.")
     last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute; null: never.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked; null: it was not.")
-    created_by: User | None = edge(users.user_by_id, "created_by", description="Who made it.")
+    created_by = to_one(users.user_by_id, "created_by", description="Who made it.")
 
 
 @strawberry.enum(description="What service tokens may be sorted by.")
@@ -49,7 +47,6 @@ class ServiceTokenOrderField(Enum):
 SERVICE_TOKENS = Listing(
     queries.service_tokens,
     service_tokens.ServiceToken,
-    types.ServiceToken,
     order_input("ServiceToken", ServiceTokenOrderField),
     ServiceTokenOrderField.CREATED_AT,
     descending=True,

@@ -6,12 +6,11 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import sessions, users
 from schema.inputs import MutationInput, node_id
-from schema.mutations import mutation, shows, tells
+from schema.mutations import mutation, payload_node, payload_value
 from schema.nodes import Node, node
-from schema.types import User
+from schema.references import to_one
 
 __all__ = ["SessionMutations", "UserSession"]
 
@@ -35,7 +34,7 @@ class UserSession(Node):
     ended_because: SessionEnd | None = strawberry.field(description="Why it was ended; null: it was not.")
     address: str | None = strawberry.field(description="The address that the sign-in came from.")
     user_agent: str | None = strawberry.field(description="What the program that signed in called itself.")
-    user: User | None = edge(users.user_by_id, "user_id", description="Whose it is.")
+    user = to_one(users.user_by_id, "user_id", description="Whose it is.")
 
 
 @strawberry.input(description="Which session.")
@@ -56,7 +55,7 @@ class SessionMutations:
         sessions.end_session,
         settles=True,
         description="Ends one session, from the next request on. One that has ended already stays as it was.",
-        session=shows(UserSession, sessions.session_by_id, "The session as it is now."),
+        session=payload_node(sessions.session_by_id, "The session as it is now."),
     )
     end_sessions = mutation(
         Capability.MANAGE_SCHOOL,
@@ -64,6 +63,6 @@ class SessionMutations:
         sessions.end_sessions,
         settles=True,
         description="Ends all sessions of a user, from the next request on: a phone was lost, say. Of your own, the one you are in goes on.",
-        user=shows(User, users.user_by_id, "The user."),
-        ended_sessions=tells(int, "How many sessions ended.", default=0),
+        user=payload_node(users.user_by_id, "The user."),
+        ended_sessions=payload_value(int, "How many sessions ended.", default=0),
     )

@@ -12,11 +12,11 @@ from execution.fields import computed, edge, guarded
 from resolvers import academic_years, classes, payments, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from rules.text import normal_text, storable_problem
-from schema.account_statements import Statement, statement_edge
-from schema.as_of import StudentAsOf, as_of_edge
-from schema.attendance_summaries import AttendanceGroup, AttendanceSummary, breakdown_edge, summary_edge
-from schema.connections import Connection, connection, root_connection
-from schema.grading import SemesterReport, SubjectAverage, report_edge, subject_average_edge
+from schema.account_statements import statement_edge
+from schema.as_of import as_of_edge
+from schema.attendance_summaries import breakdown_edge, summary_edge
+from schema.connections import connection, root_connection
+from schema.grading import report_edge, subject_average_edge
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
 from schema.listings.grading import FINAL_GRADES
@@ -26,8 +26,8 @@ from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason,
 from schema.nodes import Node, node, root_node
 from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
+from schema.references import to_one
 from schema.roots import root
-from schema.types import AcademicYear, Attendance, Class, FinalGrade, Grade, Guardian, Guardianship, Payment, User
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]
 
@@ -47,15 +47,13 @@ class Student(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    user: User | None = edge(users.user_by_id, "user_id", description="The student's account.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
-    class_history: Connection["ClassMembership"] = connection(
-        MEMBERSHIPS, "student", count_cost=20, description="The classes the student was in, latest first."
-    )
-    guardians: Connection[Guardian] | None = connection(
+    user = to_one(users.user_by_id, "user_id", description="The student's account.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
+    class_history = connection(MEMBERSHIPS, "student", count_cost=20, description="The classes the student was in, latest first.")
+    guardians = connection(
         GUARDIANS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, by name."
     )
-    guardianships: Connection[Guardianship] | None = connection(
+    guardianships = connection(
         GUARDIANSHIPS,
         "student",
         allowed="guardians_visible",
@@ -69,24 +67,24 @@ class Student(Node):
         description="What the student owes, one entry a currency; empty without charges that you may see.",
     )
 
-    attendance_summary: AttendanceSummary | None = summary_edge(
+    attendance_summary = summary_edge(
         summaries_per_student, 0.1, "The student's whole-day attendance over a span; null without marks in it that you may see."
     )
-    attendance_breakdown: list[AttendanceGroup] = breakdown_edge(
+    attendance_breakdown = breakdown_edge(
         breakdowns_per_student, 0.1, "The student's attendance that you may see, by day, week, month or subject."
     )
-    statement: list[Statement] = statement_edge()
-    as_of: StudentAsOf | None = as_of_edge()
-    grades: Connection[Grade] = connection(GRADES, "student", cost=15, description="The student's grades that you may see, latest first.")
-    final_grades: Connection[FinalGrade] = connection(
+    statement = statement_edge()
+    as_of = as_of_edge()
+    grades = connection(GRADES, "student", cost=15, description="The student's grades that you may see, latest first.")
+    final_grades = connection(
         FINAL_GRADES, "student", cost=6, count_cost=20, description="The student's posted final grades that you may see, latest first."
     )
-    subject_average: SubjectAverage | None = subject_average_edge()
-    semester_report: SemesterReport | None = report_edge()
-    attendance: Connection[Attendance] = connection(
+    subject_average = subject_average_edge()
+    semester_report = report_edge()
+    attendance = connection(
         ATTENDANCE, "student", count_cost=15, description="The student's attendance that you may see, latest day first."
     )
-    payments: Connection[Payment] = connection(
+    payments = connection(
         PAYMENTS, "student", cost=6, count_cost=15, description="The student's charges that you may see, latest due first."
     )
 
@@ -99,14 +97,14 @@ class ClassMembership(Node):
     reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
     end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it goes on.")
     note: str | None = strawberry.field(description="What the office noted.")
-    student: "Student | None" = edge(students.student_by_id, "student_id", description="The student.")
-    class_: Class | None = edge(classes.class_by_id, "class_id", name="class", description="The class.")
-    academic_year: AcademicYear | None = edge(academic_years.academic_year_by_id, "academic_year_id", description="The class's year.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The class's year.")
 
 
 @strawberry.type
 class StudentQueries:
-    student = root_node(students.Student, students.student_by_id, Student, description="The student with this id.")
+    student = root_node(Student, description="The student with this id.")
     students = root_connection(STUDENTS, Capability.SIGNED_IN, description="The students you may see, by name.")
 
     @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")

@@ -7,13 +7,12 @@ import strawberry
 
 from auth.capabilities import Capability
 from resolvers import subjects
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.classes import CLASS_SUBJECTS
 from schema.listings.subjects import SUBJECTS
 from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
-from schema.types import Assessment, ClassSubject, Teacher
 
 __all__ = ["Subject", "SubjectQueries"]
 
@@ -29,12 +28,12 @@ class Subject(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    teachers: Connection[Teacher] = connection(TEACHERS, "subject", description="Who can teach it, by name.")
-    class_subjects: Connection[ClassSubject] = connection(CLASS_SUBJECTS, "subject", description="Where it is taught, and by whom.")
-    assessments: Connection[Assessment] = connection(ASSESSMENTS, "subject", description="Its assessments that you may see, latest first.")
+    teachers = connection(TEACHERS, "subject", description="Who can teach it, by name.")
+    class_subjects = connection(CLASS_SUBJECTS, "subject", description="Where it is taught, and by whom.")
+    assessments = connection(ASSESSMENTS, "subject", description="Its assessments that you may see, latest first.")
 
 
 @strawberry.type
 class SubjectQueries:
-    subject = root_node(subjects.Subject, subjects.subject_by_id, Subject, description="The subject with this id.")
+    subject = root_node(Subject, description="The subject with this id.")
     subjects = root_connection(SUBJECTS, Capability.SIGNED_IN, description="The subjects, by name.")

@@ -5,15 +5,15 @@ from datetime import date, datetime
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import computed, edge, guarded
+from execution.fields import computed, guarded
 from resolvers import teachers, users
-from schema.connections import Connection, connection, root_connection
+from schema.connections import connection, root_connection
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.listings.subjects import SUBJECTS
 from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, forbidden_field, full_name
-from schema.types import Class, ClassSubject, Subject, User
+from schema.references import to_one
 
 __all__ = ["Teacher", "TeacherQueries"]
 
@@ -35,13 +35,13 @@ class Teacher(Node):
     created_at: datetime = strawberry.field(description="When the record was made.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
     version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    user: User | None = edge(users.user_by_id, "user_id", description="The teacher's account.")
-    classes: Connection[Class] = connection(CLASSES, "teacher", description="The classes whose own teacher this is.")
-    class_subjects: Connection[ClassSubject] = connection(CLASS_SUBJECTS, "teacher", description="What the teacher teaches, and where.")
-    subjects: Connection[Subject] = connection(SUBJECTS, "teacher", description="The subjects the teacher can teach.")
+    user = to_one(users.user_by_id, "user_id", description="The teacher's account.")
+    classes = connection(CLASSES, "teacher", description="The classes whose own teacher this is.")
+    class_subjects = connection(CLASS_SUBJECTS, "teacher", description="What the teacher teaches, and where.")
+    subjects = connection(SUBJECTS, "teacher", description="The subjects the teacher can teach.")
 
 
 @strawberry.type
 class TeacherQueries:
-    teacher = root_node(teachers.Teacher, teachers.teacher_by_id, Teacher, description="The teacher with this id.")
+    teacher = root_node(Teacher, description="The teacher with this id.")
     teachers = root_connection(TEACHERS, Capability.SIGNED_IN, description="The teachers, by name.")

@@ -5,14 +5,14 @@ from datetime import datetime
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import computed, edge, guarded
+from execution.fields import computed, guarded
 from resolvers import guardians, students, teachers, users
 from schema.connections import connection, root_connection
 from schema.listings.sessions import SESSIONS
 from schema.listings.users import USERS, Role
 from schema.nodes import Node, node
 from schema.people import NAME, Contact, forbidden_field, full_name
-from schema.types import Guardian, Student, Teacher
+from schema.references import to_one
 
 __all__ = ["User", "UserQueries"]
 
@@ -47,9 +47,9 @@ class User(Node):
         refuse=forbidden_field,
         description="The user's sign-ins, newest first, those that have ended too.",
     )
-    student: Student | None = edge(students.student_by_user, "id", description="The student this user is.")
-    teacher: Teacher | None = edge(teachers.teacher_by_user, "id", description="The teacher this user is.")
-    guardian: Guardian | None = edge(guardians.guardian_by_user, "id", description="The guardian this user is.")
+    student = to_one(students.student_by_user, "id", description="The student this user is.")
+    teacher = to_one(teachers.teacher_by_user, "id", description="The teacher this user is.")
+    guardian = to_one(guardians.guardian_by_user, "id", description="The guardian this user is.")
 
 
 @strawberry.type

@@ -6,11 +6,11 @@ import strawberry
 from strawberry.types import Info
 
 from auth.capabilities import Capability
-from execution.fields import ASKS_NO_LOADER, edge
+from execution.fields import ASKS_NO_LOADER
 from resolvers import guardians, sessions, students, teachers, users
 from schema.listings.users import Role
+from schema.references import to_one
 from schema.roots import root
-from schema.types import Guardian, Student, Teacher, User, UserSession
 
 __all__ = ["Viewer", "ViewerQueries"]
 
@@ -18,13 +18,11 @@ __all__ = ["Viewer", "ViewerQueries"]
 @strawberry.type(description="You.")
 class Viewer:
     role: Role = strawberry.field(description="What you may do.")
-    user: User | None = edge(users.user_by_id, "user_id", description="Your account.")
-    session: UserSession | None = edge(sessions.session_by_id, "session_id", description="The session that your token is of.")
-    student: Student | None = edge(students.student_by_user, "user_id", description="The student you are.")
-    teacher: Teacher | None = edge(teachers.teacher_by_user, "user_id", description="The teacher you are.")
-    guardian: Guardian | None = edge(
-        guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students."
-    )
+    user = to_one(users.user_by_id, "user_id", description="Your account.")
+    session = to_one(sessions.session_by_id, "session_id", description="The session that your token is of.")
+    student = to_one(students.student_by_user, "user_id", description="The student you are.")
+    teacher = to_one(teachers.teacher_by_user, "user_id", description="The teacher you are.")
+    guardian = to_one(guardians.guardian_by_user, "user_id", description="The guardian you are; your children are its students.")
 
 
 @strawberry.type

@@ -7,7 +7,6 @@ import strawberry
 
 from db.sql_catalog import queries
 from resolvers.academic_years import AcademicYear, Holiday, Period, Semester
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["ACADEMIC_YEARS", "HOLIDAYS", "PERIODS", "SEMESTERS"]
@@ -28,7 +27,6 @@ class AcademicYearFilter:
 ACADEMIC_YEARS = Listing(
     queries.academic_years,
     AcademicYear,
-    types.AcademicYear,
     order_input("AcademicYear", AcademicYearOrderField),
     AcademicYearOrderField.START_DATE,
     AcademicYearFilter,
@@ -51,7 +49,6 @@ class SemesterFilter:
 SEMESTERS = Listing(
     queries.semesters,
     Semester,
-    types.Semester,
     order_input("Semester", SemesterOrderField),
     SemesterOrderField.START_DATE,
     SemesterFilter,
@@ -64,7 +61,7 @@ class HolidayOrderField(Enum):
     START_DATE = strawberry.enum_value("start_date", description="The first day.")
 
 
-HOLIDAYS = Listing(queries.holidays, Holiday, types.Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)
+HOLIDAYS = Listing(queries.holidays, Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)
 
 
 @strawberry.enum(description="What periods may be sorted by.")
@@ -72,4 +69,4 @@ class PeriodOrderField(Enum):
     START_TIME = strawberry.enum_value("start_time", description="When it begins.")
 
 
-PERIODS = Listing(queries.periods, Period, types.Period, order_input("Period", PeriodOrderField), PeriodOrderField.START_TIME)
+PERIODS = Listing(queries.periods, Period, order_input("Period", PeriodOrderField), PeriodOrderField.START_TIME)

@@ -13,7 +13,6 @@ from resolvers.grades import Assessment, Grade
 from resolvers.students import Student
 from resolvers.subjects import AssessmentType, Subject
 from resolvers.users import User
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["ASSESSMENTS", "GRADES", "GradeState"]
@@ -46,7 +45,6 @@ class AssessmentFilter:
 ASSESSMENTS = Listing(
     queries.assessments,
     Assessment,
-    types.Assessment,
     order_input("Assessment", AssessmentOrderField),
     AssessmentOrderField.ASSESSMENT_DATE,
     AssessmentFilter,
@@ -88,7 +86,6 @@ class GradeFilter:
 GRADES = Listing(
     queries.grades,
     Grade,
-    types.Grade,
     order_input("Grade", GradeOrderField),
     GradeOrderField.ASSESSMENT_DATE,
     GradeFilter,

@@ -12,7 +12,6 @@ from resolvers.registers import Register
 from resolvers.students import Student
 from resolvers.subjects import Subject
 from resolvers.users import User
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["ATTENDANCE", "REGISTERS", "AttendanceStatus"]
@@ -50,7 +49,6 @@ class AttendanceFilter:
 ATTENDANCE = Listing(
     queries.attendance,
     Attendance,
-    types.Attendance,
     order_input("Attendance", AttendanceOrderField),
     AttendanceOrderField.DATE,
     AttendanceFilter,
@@ -76,7 +74,6 @@ class RegisterFilter:
 REGISTERS = Listing(
     queries.registers,
     Register,
-    types.Register,
     order_input("Register", RegisterOrderField),
     RegisterOrderField.DATE,
     RegisterFilter,

@@ -9,7 +9,6 @@ from resolvers.academic_years import AcademicYear, Semester
 from resolvers.classes import Class, ClassSubject
 from resolvers.subjects import Subject
 from resolvers.teachers import Teacher
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["CLASSES", "CLASS_SUBJECTS"]
@@ -33,7 +32,7 @@ class ClassFilter:
     enrollment_at_most: int | None = optional("With at most so many students.")
 
 
-CLASSES = Listing(queries.classes, Class, types.Class, order_input("Class", ClassOrderField), ClassOrderField.GRADE_LEVEL, ClassFilter)
+CLASSES = Listing(queries.classes, Class, order_input("Class", ClassOrderField), ClassOrderField.GRADE_LEVEL, ClassFilter)
 
 
 @strawberry.enum(description="What class subjects may be sorted by.")
@@ -51,7 +50,6 @@ class ClassSubjectFilter:
 CLASS_SUBJECTS = Listing(
     queries.class_subjects,
     ClassSubject,
-    types.ClassSubject,
     order_input("ClassSubject", ClassSubjectOrderField),
     ClassSubjectOrderField.CREATED_AT,
     ClassSubjectFilter,

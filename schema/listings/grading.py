@@ -10,7 +10,6 @@ from resolvers.classes import Class
 from resolvers.grading import FinalGrade, GradingScale
 from resolvers.students import Student
 from resolvers.subjects import Subject
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["FINAL_GRADES", "GRADING_SCALES"]
@@ -24,7 +23,6 @@ class GradingScaleOrderField(Enum):
 GRADING_SCALES = Listing(
     queries.grading_scales,
     GradingScale,
-    types.GradingScale,
     order_input("GradingScale", GradingScaleOrderField),
     GradingScaleOrderField.NAME,
 )
@@ -47,7 +45,6 @@ class FinalGradeFilter:
 FINAL_GRADES = Listing(
     queries.final_grades,
     FinalGrade,
-    types.FinalGrade,
     order_input("FinalGrade", FinalGradeOrderField),
     FinalGradeOrderField.POSTED_AT,
     FinalGradeFilter,

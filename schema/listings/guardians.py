@@ -7,7 +7,6 @@ import strawberry
 from db.sql_catalog import queries
 from resolvers.guardians import Guardian, Guardianship
 from resolvers.students import Student
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["GUARDIANS", "GUARDIANSHIPS"]
@@ -28,7 +27,6 @@ class GuardianFilter:
 GUARDIANS = Listing(
     queries.guardians,
     Guardian,
-    types.Guardian,
     order_input("Guardian", GuardianOrderField),
     GuardianOrderField.NAME,
     GuardianFilter,
@@ -43,7 +41,6 @@ class GuardianshipOrderField(Enum):
 GUARDIANSHIPS = Listing(
     queries.guardianships,
     Guardianship,
-    types.Guardianship,
     order_input("Guardianship", GuardianshipOrderField),
     GuardianshipOrderField.CREATED_AT,
 )

@@ -12,7 +12,6 @@ from resolvers.payments import Payment, PaymentTransaction, Receipt
 from resolvers.students import Student
 from resolvers.subjects import FeeCategory
 from resolvers.users import User
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["PAYMENTS", "RECEIPTS", "TRANSACTIONS", "PaymentMethod", "PaymentStatus"]
@@ -63,7 +62,6 @@ class PaymentFilter:
 PAYMENTS = Listing(
     queries.payments,
     Payment,
-    types.Payment,
     order_input("Payment", PaymentOrderField),
     PaymentOrderField.DUE_DATE,
     PaymentFilter,
@@ -79,7 +77,6 @@ class PaymentTransactionOrderField(Enum):
 TRANSACTIONS = Listing(
     queries.payment_transactions,
     PaymentTransaction,
-    types.PaymentTransaction,
     order_input("PaymentTransaction", PaymentTransactionOrderField),
     PaymentTransactionOrderField.OCCURRED_AT,
 )
@@ -98,7 +95,6 @@ class ReceiptFilter:
 RECEIPTS = Listing(
     queries.receipts,
     Receipt,
-    types.Receipt,
     order_input("Receipt", ReceiptOrderField),
     ReceiptOrderField.NUMBER,
     ReceiptFilter,

@@ -6,7 +6,6 @@ import strawberry
 
 from db.sql_catalog import queries
 from resolvers.sessions import UserSession
-from schema import types
 from schema.connections import Listing, optional, order_input
 
 __all__ = ["SESSIONS"]
@@ -25,7 +24,6 @@ class UserSessionFilter:
 SESSIONS = Listing(
     queries.sessions,
     UserSession,
-    types.UserSession,
     order_input("UserSession", UserSessionOrderField),
     UserSessionOrderField.CREATED_AT,
     UserSessionFilter,

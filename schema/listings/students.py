@@ -9,7 +9,6 @@ from db.sql_catalog import queries
 from resolvers.academic_years import AcademicYear
 from resolvers.classes import Class
 from resolvers.students import ClassMembership, Student
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["MEMBERSHIPS", "STUDENTS", "MembershipEndReason", "MembershipReason"]
@@ -56,7 +55,6 @@ class StudentFilter:
 STUDENTS = Listing(
     queries.students,
     Student,
-    types.Student,
     order_input("Student", StudentOrderField),
     StudentOrderField.NAME,
     StudentFilter,
@@ -79,7 +77,6 @@ class ClassMembershipFilter:
 MEMBERSHIPS = Listing(
     queries.class_history,
     ClassMembership,
-    types.ClassMembership,
     order_input("ClassMembership", ClassMembershipOrderField),
     ClassMembershipOrderField.FROM_DATE,
     ClassMembershipFilter,

@@ -6,7 +6,6 @@ import strawberry
 
 from db.sql_catalog import queries
 from resolvers.subjects import AssessmentType, FeeCategory, Subject
-from schema import types
 from schema.connections import Listing, optional, order_input
 
 __all__ = ["ASSESSMENT_TYPES", "FEE_CATEGORIES", "SUBJECTS"]
@@ -28,7 +27,7 @@ class SubjectFilter:
     name_prefix: str | None = optional("The name begins so, no matter the case.")
 
 
-SUBJECTS = Listing(queries.subjects, Subject, types.Subject, CatalogueOrder, CatalogueOrderField.NAME, SubjectFilter)
+SUBJECTS = Listing(queries.subjects, Subject, CatalogueOrder, CatalogueOrderField.NAME, SubjectFilter)
 
 
 @strawberry.input(description="Which types of assessment.")
@@ -38,9 +37,7 @@ class AssessmentTypeFilter:
     name_prefix: str | None = optional("The name begins so, no matter the case.")
 
 
-ASSESSMENT_TYPES = Listing(
-    queries.assessment_types, AssessmentType, types.AssessmentType, CatalogueOrder, CatalogueOrderField.NAME, AssessmentTypeFilter
-)
+ASSESSMENT_TYPES = Listing(queries.assessment_types, AssessmentType, CatalogueOrder, CatalogueOrderField.NAME, AssessmentTypeFilter)
 
 
 @strawberry.input(description="Which fee categories.")
@@ -49,6 +46,4 @@ class FeeCategoryFilter:
     is_active: bool | None = optional("Whether it is used now.")
 
 
-FEE_CATEGORIES = Listing(
-    queries.fee_categories, FeeCategory, types.FeeCategory, CatalogueOrder, CatalogueOrderField.NAME, FeeCategoryFilter
-)
+FEE_CATEGORIES = Listing(queries.fee_categories, FeeCategory, CatalogueOrder, CatalogueOrderField.NAME, FeeCategoryFilter)

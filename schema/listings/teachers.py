@@ -8,7 +8,6 @@ import strawberry
 from db.sql_catalog import queries
 from resolvers.subjects import Subject
 from resolvers.teachers import Teacher
-from schema import types
 from schema.connections import Listing, id_filter, optional, order_input
 
 __all__ = ["TEACHERS"]
@@ -33,7 +32,6 @@ class TeacherFilter:
 TEACHERS = Listing(
     queries.teachers,
     Teacher,
-    types.Teacher,
     order_input("Teacher", TeacherOrderField),
     TeacherOrderField.NAME,
     TeacherFilter,

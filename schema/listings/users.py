@@ -6,7 +6,6 @@ import strawberry
 
 from db.sql_catalog import queries
 from resolvers.users import User
-from schema import types
 from schema.connections import Listing, optional, order_input
 
 __all__ = ["USERS", "Role"]
@@ -36,4 +35,4 @@ class UserFilter:
     last_name_prefix: str | None = optional("The last name begins so, no matter the case.")
 
 
-USERS = Listing(queries.users, User, types.User, order_input("User", UserOrderField), UserOrderField.NAME, UserFilter)
+USERS = Listing(queries.users, User, order_input("User", UserOrderField), UserOrderField.NAME, UserFilter)

@@ -10,13 +10,12 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import attendance, classes, registers, students, subjects
 from resolvers.writing.attendance import correct_attendance, submit_register
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.attendance import AttendanceStatus
-from schema.mutations import mutation, shows, tells
-from schema.types import Attendance, Register, Student
+from schema.mutations import mutation, payload_node, payload_value
+from schema.references import to_one
 
 __all__ = ["AttendanceMutations", "RegisterChange"]
 
@@ -33,13 +32,13 @@ class MarkChange(Enum):
 class RegisterChange:
     change: MarkChange = strawberry.field(description="What came of it.")
     previous_status: AttendanceStatus | None = strawberry.field(description="What was marked before; null when nothing was.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    attendance: Attendance | None = edge(attendance.attendance_by_id, "attendance_id", description="The mark as it is now.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    attendance = to_one(attendance.attendance_by_id, "attendance_id", description="The mark as it is now.")
 
 
 @strawberry.type(description="A student who was in the class that day and whom the register does not name.")
 class NotMarked:
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
 
 
 @strawberry.input(description="What a register says of one student.")
@@ -100,9 +99,9 @@ class AttendanceMutations:
         submit_register,
         scope="submitRegister",
         description="Takes the register of a class on a day, or takes it again.",
-        register=shows(Register, registers.register_by_id, "That it was taken."),
-        changes=tells(list[RegisterChange], "What came of each entry, in their order.", _changes, []),
-        not_marked=tells(list[NotMarked], "Who was in the class that day and is not named.", _not_marked, []),
+        register=payload_node(registers.register_by_id, "That it was taken."),
+        changes=payload_value(list[RegisterChange], "What came of each entry, in their order.", _changes, []),
+        not_marked=payload_value(list[NotMarked], "Who was in the class that day and is not named.", _not_marked, []),
     )
     correct_attendance = mutation(
         Capability.MANAGE_SCHOOL,
@@ -110,7 +109,7 @@ class AttendanceMutations:
         correct_attendance,
         scope="correctAttendance",
         description="Enters the office's word on a student's day; what the teacher entered is kept beside it.",
-        attendance=shows(Attendance, attendance.attendance_by_id, "The mark as it is now."),
-        change=tells(MarkChange | None, "What came of it."),
-        previous_status=tells(AttendanceStatus | None, "What was marked before; null when nothing was."),
+        attendance=payload_node(attendance.attendance_by_id, "The mark as it is now."),
+        change=payload_value(MarkChange | None, "What came of it."),
+        previous_status=payload_value(AttendanceStatus | None, "What was marked before; null when nothing was."),
     )

@@ -10,16 +10,15 @@ from resolvers.writing.calendar import create_academic_year, update_academic_yea
 from resolvers.writing.crud import creates, deletes, updates
 from schema.academic_years import MissingPolicy, RoundingMode
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
-from schema.mutations import mutation, shows, tells
-from schema.types import AcademicYear, Holiday, Period, School, Semester
+from schema.mutations import mutation, payload_node, payload_value
 
 __all__ = ["DELETED", "CalendarMutations"]
 
-DELETED = tells(strawberry.ID | None, "The id that was deleted.")
-_YEAR = shows(AcademicYear, academic_years.academic_year_by_id, "The academic year as it is now.")
-_SEMESTER = shows(Semester, academic_years.semester_by_id, "The semester as it is now.")
-_HOLIDAY = shows(Holiday, academic_years.holiday_by_id, "The holiday as it is now.")
-_PERIOD = shows(Period, academic_years.period_by_id, "The period as it is now.")
+DELETED = payload_value(strawberry.ID | None, "The id that was deleted.")
+_YEAR = payload_node(academic_years.academic_year_by_id, "The academic year as it is now.")
+_SEMESTER = payload_node(academic_years.semester_by_id, "The semester as it is now.")
+_HOLIDAY = payload_node(academic_years.holiday_by_id, "The holiday as it is now.")
+_PERIOD = payload_node(academic_years.period_by_id, "The period as it is now.")
 
 
 @strawberry.input(description="What to change of the school's settings. The first call sets the school up, whatever the version.")
@@ -125,7 +124,7 @@ class CalendarMutations:
         UpdateSchoolInput,
         update_school,
         description="Changes the school's settings.",
-        school=shows(School, academic_years.school_by_id, "The school as it is now."),
+        school=payload_node(academic_years.school_by_id, "The school as it is now."),
     )
     create_academic_year = mutation(
         _ADMIN, CreateAcademicYearInput, create_academic_year, description="Makes an academic year.", academic_year=_YEAR

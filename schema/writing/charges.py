@@ -11,15 +11,15 @@ from strawberry.types import Info
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
-from execution.fields import computed, edge
+from execution.fields import computed
 from resolvers import academic_years, classes, payments, students, subjects
 from resolvers.identifiers import read_id
 from resolvers.writing.charges import Preview, cancel_charge, create_charges, preview_charges, update_charge
 from rules.charges import Row
 from schema.inputs import IdempotentInput, UpdateInput, may, must, node_id, node_ids, read_input
-from schema.mutations import mutation, shows, tells
+from schema.mutations import mutation, payload_node, payload_nodes, payload_value
+from schema.references import to_one
 from schema.roots import root
-from schema.types import AcademicYear, Payment, Student
 from schema.user_errors import UserError
 
 __all__ = ["ChargeMutations", "ChargeQueries"]
@@ -78,8 +78,8 @@ class ChargeRow:
     amount: Decimal = strawberry.field(description="What would be charged.")
     error: str | None = strawberry.field(description="Why it cannot be: `ALREADY_CHARGED`; null when it can.")
     warnings: list[str] = strawberry.field(description="What to look at: `ALREADY_CHARGED` when that is allowed, `INACTIVE`.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="Who would be charged.")
-    repeats: Payment | None = edge(
+    student = to_one(students.student_by_id, "student_id", description="Who would be charged.")
+    repeats = to_one(
         payments.payment_by_id,
         "repeats",
         description="A charge that stands and is the same: of the fee category, and due that day or described so in that academic year.",
@@ -103,9 +103,7 @@ class ChargePreview:
     failing: int = computed(_of_plan("failing", 0), description="How many rows cannot be: the run is done when it is 0.")
     total: Decimal | None = computed(_of_plan("total", None), description="What they would add up to.")
     currency: str | None = computed(_of_terms("currency"), description="ISO 4217 code of their currency.")
-    academic_year: AcademicYear | None = edge(
-        academic_years.academic_year_by_id, "academic_year_id", description="The academic year they would be for."
-    )
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year they would be for.")
     user_errors: list[UserError] = computed(lambda preview: preview.errors, description="What is wrong with the run as a whole.")
 
     @strawberry.field(metadata={SIZED_BY: "first"}, description="The rows, by class and name.")
@@ -143,7 +141,7 @@ class ChargeQueries:
         return await preview_charges(info.context, given)  # type: ignore[return-value]  # it has what the type's fields read
 
 
-_CHARGE = shows(Payment, payments.payment_by_id, "The charge as it is now.")
+_CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
 
 
 @strawberry.type
@@ -154,10 +152,10 @@ class ChargeMutations:
         create_charges,
         scope="createCharges",
         description="Does what a preview showed, all of it or nothing; refused when anything has changed since you saw it.",
-        charged=tells(int | None, "How many charges were made."),
-        total=tells(Decimal | None, "What they add up to.", lambda total: Decimal(str(total))),
-        currency=tells(str | None, "ISO 4217 code of their currency."),
-        payments=shows(list[Payment], payments.payment_by_id, "The charges, in the preview's order; the first 100."),
+        charged=payload_value(int | None, "How many charges were made."),
+        total=payload_value(Decimal | None, "What they add up to.", lambda total: Decimal(str(total))),
+        currency=payload_value(str | None, "ISO 4217 code of their currency."),
+        payments=payload_nodes(payments.payment_by_id, "The charges, in the preview's order; the first 100."),
     )
     cancel_charge = mutation(
         Capability.MANAGE_MONEY,

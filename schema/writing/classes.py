@@ -8,15 +8,14 @@ from resolvers.writing.calendar import remove_class_subject
 from resolvers.writing.crud import creates, updates
 from resolvers.writing.teacher_subjects import add_teacher_subject, given_to_a_teacher, remove_teacher_subject
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
-from schema.mutations import mutation, shows
-from schema.types import Class, ClassSubject, Teacher
+from schema.mutations import mutation, payload_node
 from schema.writing.calendar import DELETED
 
 __all__ = ["ClassMutations"]
 
-_CLASS = shows(Class, classes.class_by_id, "The class as it is now.")
-_LESSON = shows(ClassSubject, classes.class_subject_by_id, "What is taught in the class, as it is now.")
-_TEACHER = shows(Teacher, teachers.teacher_by_id, "The teacher as they are now.")
+_CLASS = payload_node(classes.class_by_id, "The class as it is now.")
+_LESSON = payload_node(classes.class_subject_by_id, "What is taught in the class, as it is now.")
+_TEACHER = payload_node(teachers.teacher_by_id, "The teacher as they are now.")
 
 
 @strawberry.input(description="A class of an academic year.")

@@ -8,16 +8,15 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import academic_years, classes, subjects
 from resolvers.writing.final_grades import post_final_grades, reopen_grades
 from schema.inputs import IdempotentInput, MutationInput, may, must, node_id
-from schema.mutations import mutation, shows, tells
-from schema.types import Class, Subject
+from schema.mutations import mutation, payload_node, payload_value
+from schema.references import to_one
 
 __all__ = ["PostingMutations"]
 
-_CLASS = shows(Class, classes.class_by_id, "The class.")
+_CLASS = payload_node(classes.class_by_id, "The class.")
 
 
 @strawberry.input(description="Whose final grades to post: a class's in a semester, in one subject or in all.")
@@ -43,7 +42,7 @@ class ReopenGradesInput(MutationInput):
 class GradePosting:
     number: int = strawberry.field(description="The how many-th posting it is, from 1.")
     students: int = strawberry.field(description="How many students have a final grade by it.")
-    subject: Subject | None = edge(subjects.subject_by_id, "subject_id", description="The subject.")
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
 
 
 def _postings(answered: Any) -> Any:
@@ -61,7 +60,7 @@ class PostingMutations:
         scope="postFinalGrades",
         description="Freezes the final grades of everyone in a class, and locks its marks.",
         class_=_CLASS,
-        postings=tells(list[GradePosting], "What was posted, by subject.", _postings, []),
+        postings=payload_value(list[GradePosting], "What was posted, by subject.", _postings, []),
     )
     reopen_grades = mutation(
         Capability.MANAGE_SCHOOL,
@@ -69,5 +68,5 @@ class PostingMutations:
         reopen_grades,
         description="Opens locked marks again for a while. What was posted stays, until it is posted again.",
         class_=_CLASS,
-        reopened=tells(int, "How many subjects were opened.", default=0),
+        reopened=payload_value(int, "How many subjects were opened.", default=0),
     )

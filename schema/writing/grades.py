@@ -10,7 +10,6 @@ from uuid import UUID
 import strawberry
 
 from auth.capabilities import Capability
-from execution.fields import edge
 from resolvers import classes, grades, grading, students, subjects
 from resolvers.writing.grades import (
     create_assessment,
@@ -23,14 +22,14 @@ from resolvers.writing.grades import (
 from resolvers.writing.grading_scales import create_grading_scale, update_grading_scale
 from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.assessments import GradeState
-from schema.mutations import mutation, shows, tells
-from schema.types import Assessment, Grade, GradingScale, Student
+from schema.mutations import mutation, payload_node, payload_value
+from schema.references import to_one
 from schema.writing.calendar import DELETED
 
 __all__ = ["GradeMutations"]
 
-_ASSESSMENT = shows(Assessment, grades.assessment_by_id, "The assessment as it is now.")
-_SCALE = shows(GradingScale, grading.grading_scale_by_id, "The grading scale as it is now.")
+_ASSESSMENT = payload_node(grades.assessment_by_id, "The assessment as it is now.")
+_SCALE = payload_node(grading.grading_scale_by_id, "The grading scale as it is now.")
 _EXTRA = "How many points above the maximum may be given; none when left out: a score above the maximum is then refused as a slip."
 
 
@@ -100,8 +99,8 @@ class GradeChange:
     change: GradeChangeKind = strawberry.field(description="What came of it.")
     previous_state: GradeState | None = strawberry.field(description="What it was before; null when there was none.")
     previous_score: Decimal | None = strawberry.field(description="The score before; null when there was none.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    grade: Grade | None = edge(grades.grade_by_id, "grade_id", description="The grade as it is now.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    grade = to_one(grades.grade_by_id, "grade_id", description="The grade as it is now.")
 
 
 @strawberry.input(description="From this bound on, the letter and its points.")
@@ -140,7 +139,7 @@ def _changes(answered: Any) -> Any:
 
 
 _TEACH, _ADMIN = Capability.TEACH, Capability.MANAGE_SCHOOL
-_WARNINGS = tells(list[str], "What is allowed and odd: a higher bound that is worth fewer points.", default=[])
+_WARNINGS = payload_value(list[str], "What is allowed and odd: a higher bound that is worth fewer points.", default=[])
 
 
 @strawberry.type
@@ -179,7 +178,7 @@ class GradeMutations:
         scope="recordGrades",
         description="Records the marks of a class in an assessment, or changes them.",
         assessment=_ASSESSMENT,
-        changes=tells(list[GradeChange], "What came of each entry, in their order.", _changes, []),
+        changes=payload_value(list[GradeChange], "What came of each entry, in their order.", _changes, []),
     )
     create_grading_scale = mutation(
         _ADMIN,

@@ -10,14 +10,13 @@ from resolvers import payments
 from resolvers.writing.payments import correct_payment, record_payment, refund_payment, waive_charge
 from schema.inputs import IdempotentInput, may, must, node_id
 from schema.listings.payments import PaymentMethod
-from schema.mutations import mutation, shows
-from schema.types import Payment, PaymentTransaction, Receipt
+from schema.mutations import mutation, payload_node, payload_nodes
 
 __all__ = ["LedgerMutations"]
 
 _WHEN = "When it happened, with its offset from UTC; now when left out, never in the future."
 _WHY = "Why, at most 300 characters."
-_CHARGE = shows(Payment, payments.payment_by_id, "The charge as it is now.")
+_CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
 
 
 @strawberry.input(description="What of a payment a charge gets.")
@@ -75,8 +74,8 @@ class LedgerMutations:
         record_payment,
         scope="recordPayment",
         description="Enters a payment over charges of one family, with one receipt.",
-        receipt=shows(Receipt, payments.receipt_by_id, "The receipt, with the academic year's next number."),
-        payments=shows(list[Payment], payments.payment_by_id, "The charges that it paid, as they are now."),
+        receipt=payload_node(payments.receipt_by_id, "The receipt, with the academic year's next number."),
+        payments=payload_nodes(payments.payment_by_id, "The charges that it paid, as they are now."),
     )
     refund_payment = mutation(
         Capability.MANAGE_MONEY,
@@ -84,7 +83,7 @@ class LedgerMutations:
         refund_payment,
         scope="refundPayment",
         description="Pays back a payment or a part of it, never more than it. A charge that was paid back can be paid again.",
-        transaction=shows(PaymentTransaction, payments.transaction_by_id, "The refund."),
+        transaction=payload_node(payments.transaction_by_id, "The refund."),
         payment=_CHARGE,
     )
     waive_charge = mutation(
@@ -93,7 +92,7 @@ class LedgerMutations:
         waive_charge,
         scope="waiveCharge",
         description="Lets off what is owed on a charge, or a part of it.",
-        transaction=shows(PaymentTransaction, payments.transaction_by_id, "The waiver."),
+        transaction=payload_node(payments.transaction_by_id, "The waiver."),
         payment=_CHARGE,
     )
     correct_payment = mutation(
@@ -102,8 +101,8 @@ class LedgerMutations:
         correct_payment,
         scope="correctPayment",
         description="Takes a wrong entry back by a linked one, and enters what is right in its place when that is given.",
-        correction=shows(PaymentTransaction, payments.transaction_by_id, "The entry that takes the wrong one back."),
-        transaction=shows(PaymentTransaction, payments.transaction_by_id, "What was entered in its place."),
-        receipt=shows(Receipt, payments.receipt_by_id, "The receipt of a payment that was entered in its place."),
-        payment=shows(Payment, payments.payment_by_id, "The charge of the wrong entry, as it is now."),
+        correction=payload_node(payments.transaction_by_id, "The entry that takes the wrong one back."),
+        transaction=payload_node(payments.transaction_by_id, "What was entered in its place."),
+        receipt=payload_node(payments.receipt_by_id, "The receipt of a payment that was entered in its place."),
+        payment=payload_node(payments.payment_by_id, "The charge of the wrong entry, as it is now."),
     )

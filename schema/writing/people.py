@@ -21,18 +21,17 @@ from resolvers.writing.users import create_user, deactivate_user, reactivate_use
 from schema.guardians import Relationship
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.users import Role
-from schema.mutations import mutation, shows
-from schema.types import Guardian, Guardianship, Student, Teacher, User
+from schema.mutations import mutation, payload_node
 
 __all__ = ["EMAIL", "PeopleMutations"]
 
 EMAIL = "E-mail address; also the name they sign in with."
 _PHONE = "Telephone number."
 _ADDRESS = "Postal address."
-_TEACHER = shows(Teacher, teachers.teacher_by_id, "The teacher as they are now.")
-_GUARDIAN = shows(Guardian, guardians.guardian_by_id, "The guardian as they are now.")
-_STUDENT = shows(Student, students.student_by_id, "The student as they are now.")
-_USER = shows(User, users.user_by_id, "The user as they are now.")
+_TEACHER = payload_node(teachers.teacher_by_id, "The teacher as they are now.")
+_GUARDIAN = payload_node(guardians.guardian_by_id, "The guardian as they are now.")
+_STUDENT = payload_node(students.student_by_id, "The student as they are now.")
+_USER = payload_node(users.user_by_id, "The user as they are now.")
 
 
 @strawberry.input(description="A teacher: a new person, or a user who is there already.")
@@ -202,7 +201,7 @@ class PeopleMutations:
         LinkGuardianInput,
         link_guardian,
         description="Links a guardian to a student, or changes how they are related.",
-        guardianship=shows(Guardianship, guardians.guardianship_by_id, "The link as it is now."),
+        guardianship=payload_node(guardians.guardianship_by_id, "The link as it is now."),
         guardian=_GUARDIAN,
         student=_STUDENT,
     )

@@ -9,15 +9,15 @@ from strawberry.types import Info
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
-from execution.fields import computed, edge
+from execution.fields import computed
 from resolvers import academic_years, classes, students
 from resolvers.identifiers import read_id
 from resolvers.writing.promotion import apply_promotion, plan_promotion
 from rules.promotion import Plan, Row
 from schema.inputs import IdempotentInput, may, must, node_id, read_input
-from schema.mutations import mutation, tells
+from schema.mutations import mutation, payload_value
+from schema.references import to_one
 from schema.roots import root
-from schema.types import Class, Student
 
 __all__ = ["PromotionMutations", "PromotionQueries"]
 
@@ -36,9 +36,9 @@ class PromotionAction(Enum):
 class PromotionRow:
     action: PromotionAction = strawberry.field(description="What becomes of them.")
     error: str | None = strawberry.field(description="Why it cannot be: `NO_CLASS`, `CLASS_FULL`, `WRONG_CLASS`; null when it can.")
-    student: Student | None = edge(students.student_by_id, "student_id", description="The student.")
-    from_class: Class | None = edge(classes.class_by_id, "from_class_id", description="The class of the year that ends.")
-    to_class: Class | None = edge(classes.class_by_id, "to_class_id", description="The class of the year to come; null for who goes.")
+    student = to_one(students.student_by_id, "student_id", description="The student.")
+    from_class = to_one(classes.class_by_id, "from_class_id", description="The class of the year that ends.")
+    to_class = to_one(classes.class_by_id, "to_class_id", description="The class of the year to come; null for who goes.")
 
 
 @strawberry.type(description="What would become of everyone. Nothing is written until it is applied.")
@@ -122,8 +122,8 @@ class PromotionMutations:
         settles=True,
         scope="applyPromotion",
         description="Does what a plan says, all of it or nothing; refused when anything has changed since you saw it.",
-        promoted=tells(int | None, "How many went up a grade level."),
-        repeated=tells(int | None, "How many stayed in their grade level."),
-        graduated=tells(int | None, "How many have finished school."),
-        left=tells(int | None, "How many left."),
+        promoted=payload_value(int | None, "How many went up a grade level."),
+        repeated=payload_value(int | None, "How many stayed in their grade level."),
+        graduated=payload_value(int | None, "How many have finished school."),
+        left=payload_value(int | None, "How many left."),
     )

@@ -8,15 +8,14 @@ from auth.capabilities import Capability
 from resolvers import subjects
 from resolvers.writing.crud import creates, updates
 from schema.inputs import CreateInput, UpdateInput, may, must, node_id
-from schema.mutations import mutation, shows
-from schema.types import AssessmentType, FeeCategory, Subject
+from schema.mutations import mutation, payload_node
 
 __all__ = ["CatalogueMutations"]
 
 _CODE = "A short code, unique in the school: capitals, digits and dashes."
-_SUBJECT = shows(Subject, subjects.subject_by_id, "The subject as it is now.")
-_TYPE = shows(AssessmentType, subjects.assessment_type_by_id, "The type of assessment as it is now.")
-_CATEGORY = shows(FeeCategory, subjects.fee_category_by_id, "The fee category as it is now.")
+_SUBJECT = payload_node(subjects.subject_by_id, "The subject as it is now.")
+_TYPE = payload_node(subjects.assessment_type_by_id, "The type of assessment as it is now.")
+_CATEGORY = payload_node(subjects.fee_category_by_id, "The fee category as it is now.")
 
 
 @strawberry.input(description="A subject to be taught.")

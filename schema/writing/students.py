@@ -9,13 +9,12 @@ from resolvers import classes, students
 from resolvers.writing.students import create_student, deactivate_student, move_student, reenroll_student, update_student
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.listings.students import LeavingReason
-from schema.mutations import mutation, shows
-from schema.types import Student
+from schema.mutations import mutation, payload_node
 from schema.writing.people import EMAIL
 
 __all__ = ["STUDENT", "StudentMutations"]
 
-STUDENT = shows(Student, students.student_by_id, "The student as they are now.")
+STUDENT = payload_node(students.student_by_id, "The student as they are now.")
 
 
 @strawberry.input(description="A student, with an account that has no password yet.")
