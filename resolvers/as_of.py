@@ -70,7 +70,7 @@ class PastBalance(Row):
 def moment(at: datetime) -> datetime:
     """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come."""
     if at > datetime.now(UTC):
-        problem = "`at` must not be in the future: nothing is known of it yet."
+        problem = "`at` must not be in the future."
         raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "at", "message": problem}])
     return at
 

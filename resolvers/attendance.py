@@ -78,7 +78,7 @@ def span(from_date: date | None, to_date: date | None, by: str | None = None, *,
     if from_date is not None and to_date is not None and to_date < from_date:
         problem = "`toDate` must not be before `fromDate`."
     elif longest is not None and from_date is not None and to_date is not None and (to_date - from_date).days >= longest:
-        problem = f"From `fromDate` to `toDate` may be {longest} days at most."
+        problem = f"The period from `fromDate` to `toDate` must not be longer than {longest} days."
     if problem:
         raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "toDate", "message": problem}])
     return Span(from_date, to_date, by)

@@ -64,7 +64,7 @@ def _cipher() -> CursorCipher:
     """The process's cipher: every server of a school has the same secret, so a cursor of one is good at all of them."""
     settings = load_settings()
     if settings.secret_key is None:
-        raise RuntimeError("SECRET_KEY is not set; `make run` makes one that is kept")
+        raise RuntimeError("SECRET_KEY is not set; `make run` generates one and keeps it")
     return CursorCipher(DerivedKeys(settings.secret_key, settings.secret_key_previous).derive(_PURPOSE))
 
 
@@ -80,9 +80,9 @@ def read_cursor(text: str, of_list: str, order: str, sql_type: str) -> Cursor:
         if given == order:
             _READ[sql_type](value)
     except (ValueError, KeyError, ArithmeticError, binascii.Error):
-        raise ValueError("is not a cursor of this list, or one from before the server's secret changed: begin without it") from None
+        raise ValueError("is not a cursor of this list, or was made before the server's secret changed: start again without it") from None
     if given != order:
-        raise ValueError("comes from this list in another order")
+        raise ValueError("is a cursor of this list in another order: keep the order, or start again without it")
     return place
 
 

@@ -32,6 +32,8 @@ async def refuse_hidden(context: Context, query: Query, names: Iterable[str], fi
         if noun is not None and noun not in context.unrestricted_nouns:
             seen = getattr(await context.reach(), query.reach_of(noun))
             if not set(given[name]) <= set(seen):
-                problems.append({"argument": argument, "message": f"`{argument}` has ids that you may not see. Leave them out."})
+                problems.append(
+                    {"argument": argument, "message": f"`{argument}` contains ids of objects that you may not see. Leave them out."}
+                )
     if problems:
         raise Refusal("FORBIDDEN", " ".join(each["message"] for each in problems), problems=problems)

@@ -90,7 +90,7 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
     (IDEMPOTENCY_KEY_REUSED), or whose first call has failed in this moment (CONFLICT).
     """
     if not 1 <= len(key.key) <= _LONGEST or not key.key.isprintable():
-        raise KeyRefusedError("INVALID", f"Must have 1 to {_LONGEST} printable characters.")
+        raise KeyRefusedError("INVALID", f"The idempotency key must have 1 to {_LONGEST} printable characters.")
     arguments_hash = hashlib.sha256(json.dumps(arguments, default=_comparable, sort_keys=True).encode()).digest()
     claim = Claim(connection, user_id, key)
     for scope in key.scopes:
@@ -100,9 +100,11 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
         # The insert waited for the transaction that had the key. A read in a statement of its own sees what that left.
         kept = await connection.fetchrow(*queries.idempotent_answer.bind(**values))
         if kept is None:
-            raise KeyRefusedError("CONFLICT", "Another call with this key has just failed. Try again.")
+            raise KeyRefusedError("CONFLICT", "Another request with this idempotency key failed at the same time. Send the request again.")
         if kept["arguments_hash"] != arguments_hash:
-            raise KeyRefusedError("IDEMPOTENCY_KEY_REUSED", "This key was used with other arguments. Take a new key for a new request.")
+            raise KeyRefusedError(
+                "IDEMPOTENCY_KEY_REUSED", "This idempotency key was already used with different arguments. Use a new key for a new request."
+            )
         claim.answer = kept["answer"]
     if claim.answer is not None:
         # One of the scopes may have been claimed just now: it gets the answer, too.

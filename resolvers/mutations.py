@@ -108,7 +108,7 @@ class Write:
         try:
             return await update(self.connection, queries.records[record], row_id, version, changes)
         except NotThereError:
-            raise rejected(field, "NOT_FOUND", "There is none with this id.") from None
+            raise rejected(field, "NOT_FOUND", "There is no record with this id.") from None
         except StaleError:
             raise stale(**({shows: row_id} if shows else {})) from None
         except BrokenRulesError as broken:
@@ -119,9 +119,9 @@ class Write:
         try:
             return await delete(self.connection, queries.records[record], row_id)
         except NotThereError:
-            raise rejected(field, "NOT_FOUND", "There is none with this id.") from None
+            raise rejected(field, "NOT_FOUND", "There is no record with this id.") from None
         except InUseError:
-            raise rejected(field, "IN_USE", "Other records lead to it, so it stays.") from None
+            raise rejected(field, "IN_USE", "Other records refer to it, so it cannot be deleted.") from None
 
     async def same(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
         """Whether there is a row of this id with just these values."""
@@ -137,7 +137,10 @@ class Write:
 def stale(**objects: Any) -> Rejected:
     """Someone else was faster: the payload shows the object as it is now."""
     return rejected(
-        "version", "CONFLICT", "It has changed since you read it. Look at it as it is now, and say again what to change.", **objects
+        "version",
+        "CONFLICT",
+        "It was changed after you read it. Review its current state and send your change again with the new version.",
+        **objects,
     )
 
 
@@ -171,7 +174,7 @@ async def perform(context: Context, action: Action, given: Values, *, key: Idemp
                 raise
             return Outcome({}, [_user_error(rule)])
         except asyncpg.DataError:
-            return Outcome({}, [UserError(None, "OUT_OF_RANGE", "A value is out of range, or cannot be stored.")])
+            return Outcome({}, [UserError(None, "OUT_OF_RANGE", "A value is out of range or cannot be stored.")])
         except AGAIN:
             if attempt == ATTEMPTS:
                 raise

@@ -175,7 +175,7 @@ def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[d
     if not needs or any(name in needs for name, _ in chosen):
         return []
     filters = " or ".join(f"`filter.{camel(name)}`" for name in needs)
-    message = f"`orderBy` by {order.upper()} needs {filters}: the list is too long to be sorted so without."
+    message = f"`orderBy` {order.upper()} requires {filters}: the whole list is too long to sort this way."
     return [{"argument": "orderBy", "message": message}]
 
 

@@ -17,7 +17,11 @@ __all__ = ["DEFAULT_HOURS", "MAX_HOURS", "IssuedReset", "issue_password_reset", 
 
 DEFAULT_HOURS = 24
 MAX_HOURS = 168
-_NOT_VALID = UserError("token", "RESET_NOT_VALID", "This password reset was used, has expired or was replaced by a newer one.")
+_NOT_VALID = UserError(
+    "token",
+    "RESET_NOT_VALID",
+    "This password reset was already used, has expired, or was replaced by a newer one. Ask an administrator for a new one.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class IssuedReset:
 async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int = DEFAULT_HOURS) -> IssuedReset | UserError:
     """A one-time token for a user's password, good for 1 to 168 hours; an earlier one ends. The caller is an administrator."""
     if not 1 <= valid_hours <= MAX_HOURS:
-        return UserError("validHours", "OUT_OF_RANGE", f"A password reset is good for 1 to {MAX_HOURS} hours.")
+        return UserError("validHours", "OUT_OF_RANGE", f"A password reset must be valid for 1 to {MAX_HOURS} hours.")
     auth = authenticator_of(context)
     now = auth.clock.now()
     token = generate_token(TokenType.PASSWORD_RESET)
@@ -43,9 +47,9 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
         if account is None:
             return UserError("userId", "NOT_FOUND", "There is no such user.")
         if not account["is_active"]:
-            return UserError("userId", "USER_NOT_ACTIVE", "The user may not sign in.")
+            return UserError("userId", "USER_NOT_ACTIVE", "The user's account is deactivated. Reactivate it first.")
         if account["email"] is None:
-            return UserError("userId", "USER_WITHOUT_EMAIL", "The user has no e-mail address to sign in with.")
+            return UserError("userId", "USER_WITHOUT_EMAIL", "The user has no e-mail address to sign in with. Add one first.")
         await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=now))
         await connection.execute(
             *queries.add_password_reset.bind(

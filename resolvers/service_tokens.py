@@ -42,11 +42,11 @@ async def create_service_token(
     if problem is not None:
         return UserError("name", "NAME_NOT_VALID", problem)
     if not 1 <= len(name) <= _LONGEST_NAME:
-        return UserError("name", "NAME_NOT_VALID", f"A name has 1 to {_LONGEST_NAME} characters.")
+        return UserError("name", "NAME_NOT_VALID", f"The name must have 1 to {_LONGEST_NAME} characters.")
     if not scopes or not SCOPES.issuperset(scopes):
-        return UserError("scopes", "SCOPE_NOT_VALID", f"Give at least one scope, of: {', '.join(sorted(SCOPES))}.")
+        return UserError("scopes", "SCOPE_NOT_VALID", f"Give one or more of these scopes: {', '.join(sorted(SCOPES))}.")
     if expires_at is not None and expires_at <= now:
-        return UserError("expiresAt", "IN_THE_PAST", "The token would have expired before it exists.")
+        return UserError("expiresAt", "IN_THE_PAST", "The expiry must be in the future.")
     token = generate_token(TokenType.SERVICE)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.recheck(connection, context.viewer)

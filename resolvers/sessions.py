@@ -23,7 +23,7 @@ async def end_session(write: Write, given: Values) -> Objects:
     """Ends a session that the writer sees. One that has ended already stays as it was."""
     found = await write.visible_row(queries.session_to_end, session_id=given["id"])
     if found is None:
-        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+        raise rejected("id", "NOT_FOUND", "There is no such session.")
     because = "SIGNED_OUT" if found["user_id"] == write.user_id else "REVOKED"
     await authenticator_of(write.context).sessions.end(write.connection, found["id"], because)
     return {"session": found["id"]}
@@ -34,7 +34,7 @@ async def end_sessions(write: Write, given: Values) -> Objects:
     assert write.has_capability(Capability.MANAGE_SCHOOL)
     user_id = given["user_id"]
     if await write.row(queries.account_by_id, user_id=user_id) is None:
-        raise rejected("userId", "NOT_FOUND", "There is none with this id.")
+        raise rejected("userId", "NOT_FOUND", "There is no such user.")
     own = user_id == write.user_id
     ended = await authenticator_of(write.context).sessions.end_all(
         write.connection, user_id, "SIGNED_OUT" if own else "REVOKED", kept=write.context.viewer.session_id if own else None

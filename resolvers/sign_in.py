@@ -106,10 +106,10 @@ async def change_password(context: Context, current_password: str, new_password:
 
     async with auth.gate.paced():
         if not await auth.gate.verify(limits, context.client, account["password_hash"], current_password, proved, lane=PROVED):
-            return UserError("currentPassword", "WRONG_PASSWORD", "This is not your password.")
+            return UserError("currentPassword", "WRONG_PASSWORD", "The current password is wrong.")
         error = chosen_password_error(new_password, account["email"])
         if error is None and await auth.gate.verify_again(user_id, context.client, account["password_hash"], new_password):
-            error = UserError("newPassword", "PASSWORD_UNCHANGED", "This is your password already.")
+            error = UserError("newPassword", "PASSWORD_UNCHANGED", "The new password must differ from the current one.")
         if error is not None:
             return error
         password_hash = await auth.gate.hash(user_id, context.client, new_password)
@@ -123,7 +123,11 @@ async def change_password(context: Context, current_password: str, new_password:
                 *queries.set_password.bind(password_hash=password_hash, replaced_hash=account["password_hash"], **values)
             )
             if role is None:
-                return UserError(None, "PASSWORD_CHANGED_MEANWHILE", "The password was changed elsewhere in this moment.")
+                return UserError(
+                    None,
+                    "PASSWORD_CHANGED_MEANWHILE",
+                    "Your password was changed by another request at the same time, so this change was not made.",
+                )
             await auth.sessions.end_all(connection, user_id, "PASSWORD_CHANGED", kept=session_id)
             await connection.execute(*queries.withdraw_password_resets.bind(**values))
             return None

@@ -108,7 +108,7 @@ def _values(given: Any, path: str, errors: list[UserError]) -> Values:
         name = f"{path}{to_camel_case(each.name.rstrip('_'))}"
         node = each.metadata.get("node")
         if isinstance(value, list) and len(value) > MAX_LIST:
-            errors.append(UserError(name, "TOO_MANY", f"At most {MAX_LIST} at once."))
+            errors.append(UserError(name, "TOO_MANY", f"A list may have at most {MAX_LIST} items."))
         elif node is not None and value is not None:
             found[each.name] = _ids(value, node, name, errors)
         else:
@@ -147,7 +147,7 @@ def _plain(value: Any, name: str, errors: list[UserError], *, multiline: bool) -
 def _problem(value: Any) -> str | None:
     """Says why a moment cannot be kept: it could not be read back. What is no number and no moment at all its scalar refuses."""
     if isinstance(value, datetime) and not _EARLIEST <= value <= _LATEST:
-        return "Must be a moment between the years 1 and 9999."
+        return "The time must be between the years 1 and 9999."
     if isinstance(value, time) and value.tzinfo is not None:
-        return "Is by the school's clock: leave the time zone out."
+        return "The time is by the school's clock. Leave the time zone out."
     return None

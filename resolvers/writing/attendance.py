@@ -27,16 +27,16 @@ async def submit_register(write: Write, given: Values) -> Objects:
     facts = await _facts(write, given["class_id"], given["date"], given.get("subject_id"))
     is_office = write.has_capability(Capability.MANAGE_SCHOOL)
     if not (is_office or facts["is_homeroom"] or facts["is_teacher"]):
-        raise Refusal("FORBIDDEN", "This register is taken by the class's teachers.")
+        raise Refusal("FORBIDDEN", "Only teachers of the class may take this register.")
     entries = given["entries"]
     errors = [*_day_errors(facts, given["date"]), *_subject_errors(facts, given.get("subject_id"))]
     roster = set(facts["roster"])
     times = Counter(entry["student_id"] for entry in entries)
     for n, entry in enumerate(entries):
         if entry["student_id"] not in roster:
-            errors.append(UserError(f"entries.{n}.studentId", "NOT_IN_CLASS", f"Was not in this class on {given['date']}."))
+            errors.append(UserError(f"entries.{n}.studentId", "NOT_IN_CLASS", f"The student was not in this class on {given['date']}."))
         elif times[entry["student_id"]] > 1:
-            errors.append(UserError(f"entries.{n}.studentId", "TWICE", "Is named more than once."))
+            errors.append(UserError(f"entries.{n}.studentId", "TWICE", "The student is listed more than once."))
         errors += _mark_errors(entry, f"entries.{n}.")
     errors += await _own_id_errors(write, given)
     if errors:
@@ -55,7 +55,7 @@ async def correct_attendance(write: Write, given: Values) -> Objects:
     place: dict[str, Any] = {"subject_id": given.pop("subject_id", None), "date": day}
     place["class_id"] = await write.value(queries.class_on_day, student_id=given["student_id"], date=day)
     if place["class_id"] is None:
-        raise rejected("studentId", "NOT_IN_CLASS", f"Was in no class on {day}.")
+        raise rejected("studentId", "NOT_IN_CLASS", f"The student was not in any class on {day}.")
     facts = await _facts(write, place["class_id"], day, place["subject_id"])
     errors = [*_day_errors(facts, day), *_subject_errors(facts, place["subject_id"]), *_mark_errors(given, "")]
     errors += await _own_id_errors(write, {"entries": [given], **place}, "")
@@ -99,20 +99,24 @@ def _day_errors(facts: Any, day: date) -> list[UserError]:
     """Source: the days on which no attendance is taken (docs of the field's systems): outside the year, holidays, days to come."""
     errors = []
     if not facts["start_date"] <= day <= facts["end_date"]:
-        errors.append(UserError("date", "OUTSIDE_YEAR", f"The class's year is from {facts['start_date']} to {facts['end_date']}."))
+        errors.append(
+            UserError(
+                "date", "OUTSIDE_YEAR", f"The date must be within the class's academic year, {facts['start_date']} to {facts['end_date']}."
+            )
+        )
     if day > facts["today"]:
-        errors.append(UserError("date", "IN_FUTURE", f"Where the school is, it is {facts['today']}."))
+        errors.append(UserError("date", "IN_FUTURE", f"The date is in the future: today is {facts['today']} at the school."))
     if facts["holiday"] is not None:
-        errors.append(UserError("date", "HOLIDAY", f"There is no school: {facts['holiday']}."))
+        errors.append(UserError("date", "HOLIDAY", f"The date is a holiday: {facts['holiday']}."))
     elif not facts["is_school_day"]:
-        errors.append(UserError("date", "NO_SCHOOL_DAY", "There is no school on this day of the week."))
+        errors.append(UserError("date", "NO_SCHOOL_DAY", "The date is on a day of the week without school."))
     return errors
 
 
 def _subject_errors(facts: Any, subject_id: UUID | None) -> list[UserError]:
     if subject_id is None or facts["is_taught"]:
         return []
-    return [UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that day.")]
+    return [UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that date.")]
 
 
 def _mark_errors(entry: Values, path: str) -> list[UserError]:
@@ -129,7 +133,13 @@ async def _own_id_errors(write: Write, given: Values, path: str | None = None) -
         n = own[row["id"]]
         wanted = (given["entries"][n]["student_id"], given["date"], given.get("subject_id"))
         if (row["student_id"], row["date"], row["subject_id"]) != wanted:
-            errors.append(UserError(f"entries.{n}.clientId" if path is None else "clientId", "TAKEN", "Another record has this id."))
+            errors.append(
+                UserError(
+                    f"entries.{n}.clientId" if path is None else "clientId",
+                    "TAKEN",
+                    "Another record already has this id. Generate a new one.",
+                )
+            )
     if len(own) < sum(entry.get("client_id") is not None for entry in given["entries"]):
-        errors.append(UserError("entries", "TWICE", "A clientId is given more than once."))
+        errors.append(UserError("entries", "TWICE", "Each entry must have a `clientId` of its own."))
     return errors

@@ -32,7 +32,9 @@ async def remove_class_subject(write: Write, given: Values) -> Objects:
     """Takes a lesson back that nothing was assessed in. Nobody assesses anything in it meanwhile."""
     await write.rows(queries.lock_lesson, id=given["id"])
     if await write.value(queries.lessons_with_assessments, id=given["id"]):
-        raise rejected("id", "IN_USE", "There are assessments of it: give it to another teacher instead.")
+        raise rejected(
+            "id", "IN_USE", "The class has assessments in this subject, so it cannot be removed. Assign it to another teacher instead."
+        )
     return {"deleted_id": write_id(ClassSubject.tag, await write.delete("class_subjects", given["id"]))}
 
 

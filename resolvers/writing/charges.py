@@ -47,9 +47,15 @@ async def create_charges(write: Write, given: Values) -> Objects:
     await write.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
     plan = await _plan(write.connection.fetch, given)
     if plan.hash != wanted:
-        raise rejected("hash", "PLAN_CHANGED", "Students, charges or what you asked for have changed since. Look at the preview again.")
+        raise rejected(
+            "hash",
+            "PLAN_CHANGED",
+            "Students, charges or your input have changed since the preview. Review a new preview and send its hash.",
+        )
     errors = [
-        UserError(f"students.{row.student_id}", "ALREADY_CHARGED", "Has the same charge already; `allowAgain` says that it is meant.")
+        UserError(
+            f"students.{row.student_id}", "ALREADY_CHARGED", "The student already has the same charge. Set `allowAgain` to charge it again."
+        )
         for row in plan.rows
         if row.error
     ]
@@ -78,9 +84,9 @@ async def cancel_charge(write: Write, given: Values) -> Objects:
     if charge is None:
         errors.append(UserError("paymentId", "NOT_FOUND", "There is no such charge."))
     elif charge["cancelled_at"] is not None:
-        errors.append(UserError("paymentId", "CANCELLED", "It is cancelled already."))
+        errors.append(UserError("paymentId", "CANCELLED", "The charge is already cancelled."))
     elif charge["paid_total"] != charge["refunded_total"]:
-        errors.append(UserError("paymentId", "HAS_PAYMENTS", "Something is paid on it: pay that back or take it back first."))
+        errors.append(UserError("paymentId", "HAS_PAYMENTS", "The charge has payments. Refund or correct them first."))
     if errors:
         raise Rejected(*errors)
     await write.rows(queries.cancel_charge, id=charge["id"], reason=given["reason"])
@@ -91,14 +97,14 @@ async def update_charge(write: Write, given: Values) -> Objects:
     """Changes the due date or the description of a charge that stands; what is owed, by whom and in which currency does not change."""
     charge = await write.row(queries.lock_charge, id=given["id"])
     if charge is None:
-        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+        raise rejected("id", "NOT_FOUND", "There is no such charge.")
     if charge["version"] != given["version"]:
         raise stale(payment=charge["id"])
     errors = _description_errors(given)
     if charge["cancelled_at"] is not None:
-        errors.append(UserError("id", "CANCELLED", "It is cancelled, and stays as it is."))
+        errors.append(UserError("id", "CANCELLED", "A cancelled charge cannot be changed."))
     if "due_date" in given and given["due_date"] is None:
-        errors.append(UserError("dueDate", "REQUIRED", "Must be given."))
+        errors.append(UserError("dueDate", "REQUIRED", "A charge must have a due date."))
     if errors:
         raise Rejected(*errors)
     changed = {name: given.get(name, charge[name]) for name in ("due_date", "description")}
@@ -111,14 +117,18 @@ def reason_errors(given: Values) -> list[UserError]:
     """Nothing is taken back, let off or paid back without a reason."""
     reason = given.get("reason") or ""
     if not reason:
-        return [UserError("reason", "REQUIRED", "Must be given.")]
-    return [] if len(reason) <= _LONGEST_TEXT else [UserError("reason", "INVALID", f"Must have at most {_LONGEST_TEXT} characters.")]
+        return [UserError("reason", "REQUIRED", "A reason must be given.")]
+    return (
+        []
+        if len(reason) <= _LONGEST_TEXT
+        else [UserError("reason", "INVALID", f"The reason must have at most {_LONGEST_TEXT} characters.")]
+    )
 
 
 def _description_errors(given: Values) -> list[UserError]:
     if len(given.get("description") or "") <= _LONGEST_TEXT:
         return []
-    return [UserError("description", "INVALID", f"Must have at most {_LONGEST_TEXT} characters.")]
+    return [UserError("description", "INVALID", f"The description must have at most {_LONGEST_TEXT} characters.")]
 
 
 async def _plan(fetch: Fetch, given: Values) -> Plan:
@@ -153,20 +163,26 @@ async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms 
     if not years and year_id is not None:
         errors.append(UserError("academicYearId", "NOT_FOUND", "There is no such academic year."))
     elif not years:
-        errors.append(UserError("dueDate", "OUTSIDE_YEAR", "It is in no academic year: name the one that the charge is for."))
+        errors.append(
+            UserError(
+                "dueDate", "OUTSIDE_YEAR", "The due date is in no academic year. Set `academicYearId` to the year that the charge is for."
+            )
+        )
     if not found:
         errors.append(UserError("feeCategoryId", "NOT_FOUND", "There is no such fee category."))
         return None
     category = found[0]
     if not category["is_active"]:
-        errors.append(UserError("feeCategoryId", "INACTIVE", "It is not charged any more."))
+        errors.append(UserError("feeCategoryId", "INACTIVE", "The fee category is no longer in use."))
     amount = given.get("amount")
     if amount is None:
         amount = category["default_amount"]
     if amount is None:
-        errors.append(UserError("amount", "REQUIRED", "The fee category has no usual amount: say how much."))
+        errors.append(UserError("amount", "REQUIRED", "The fee category has no default amount, so an amount must be given."))
     elif not fits(amount, category["currency"]):
-        errors.append(UserError("amount", "INVALID", "Must be above zero, in the currency's smallest unit at most."))
+        errors.append(
+            UserError("amount", "INVALID", "The amount must be greater than zero and must not have more decimals than its currency.")
+        )
     if errors:
         return None
     return Terms(
@@ -185,15 +201,15 @@ async def _whom(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UU
     ways = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
     level = given.get("grade_level")
     if len(ways) != 1:
-        errors.append(UserError(None, "ONE_OF", "Say whom to charge: one of `studentIds`, `classId` and `everyone`."))
+        errors.append(UserError(None, "ONE_OF", "Give exactly one of `studentIds`, `classId` and `everyone`."))
         return []
     if level is not None and ways != ["everyone"]:
-        errors.append(UserError("gradeLevel", "NOT_ALLOWED", "Belongs to `everyone`."))
+        errors.append(UserError("gradeLevel", "NOT_ALLOWED", "`gradeLevel` can only be used with `everyone`."))
     if ways == ["student_ids"]:
         found = given["student_ids"]
         times: Counter[Any] = Counter(found)
         errors += [
-            UserError(f"studentIds.{n}", "TWICE", "Is named more than once.")
+            UserError(f"studentIds.{n}", "TWICE", "The student is listed more than once.")
             for n, each in enumerate(found)
             if each is not None and times[each] > 1
         ]
@@ -209,5 +225,5 @@ async def _whom(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UU
         values = {"fee_category_id": given["fee_category_id"], "due_date": given["due_date"], "grade_level": level}
         found = [row["id"] for row in await fetch(*queries.category_to_charge.bind(**values))]
     if not found:
-        errors.append(UserError(None, "NOBODY", "There is nobody to charge."))
+        errors.append(UserError(None, "NOBODY", "There are no students to charge."))
     return list(found)

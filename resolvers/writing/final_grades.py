@@ -25,7 +25,7 @@ async def post_final_grades(write: Write, given: Values) -> Objects:
     """
     lessons = await _lessons(write, given)
     if not write.has_capability(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
-        raise Refusal("FORBIDDEN", "Final grades are posted by who teaches the subject in the class.")
+        raise Refusal("FORBIDDEN", "Only teachers of the subject in this class may post its final grades.")
     as_of = lessons[0]["as_of"]
     students = [row["student_id"] for row in await write.rows(queries.class_roster_on, class_id=given["class_id"], day=as_of)]
     place = {"semester_id": given["semester_id"], "student_ids": students, "subject_ids": [each["subject_id"] for each in lessons]}
@@ -33,13 +33,17 @@ async def post_final_grades(write: Write, given: Values) -> Objects:
     policy = read_policy(now["content"], now["version"])
     errors = _lesson_errors(lessons)
     if policy.scale is None:
-        errors.append(UserError(None, "NO_SCALE", "The school has no default grading scale."))
+        errors.append(UserError(None, "NO_SCALE", "The school has no default grading scale. Make one the default first."))
     for each in await write.rows(queries.assessments_against_posting, class_id=given["class_id"], **place):
         if not each["is_published"]:
-            errors.append(UserError("classId", "NOT_PUBLISHED", f"“{each['title']}” has marks and is not published."))
+            errors.append(UserError("classId", "NOT_PUBLISHED", f"“{each['title']}” has grades but is not published. Publish it first."))
         elif not given.get("leave_out_not_recorded"):
             errors.append(
-                UserError("classId", "NOT_RECORDED", f"“{each['title']}” has no mark of {each['unmarked']} who were in the class.")
+                UserError(
+                    "classId",
+                    "NOT_RECORDED",
+                    f"“{each['title']}” has no grade for {each['unmarked']} of the students who were in the class.",
+                )
             )
     if errors:
         raise Rejected(*errors)
@@ -60,12 +64,12 @@ async def reopen_grades(write: Write, given: Values) -> Objects:
     lessons = await _lessons(write, given)
     errors = []
     if not await write.value(queries.is_later_than_now, moment=given["until"]):
-        errors.append(UserError("until", "IN_PAST", "Must be still to come."))
+        errors.append(UserError("until", "IN_PAST", "`until` must be in the future."))
     if not 1 <= len(given["reason"]) <= 500:
-        errors.append(UserError("reason", "INVALID", "Must have 1 to 500 characters that are not all blanks."))
+        errors.append(UserError("reason", "INVALID", "The reason must have 1 to 500 characters and must not be blank."))
     locked = [each for each in lessons if each["lock"]]
     if not locked:
-        errors.append(UserError("classId", "NOT_LOCKED", "Nothing of it is locked."))
+        errors.append(UserError("classId", "NOT_LOCKED", "None of these grades are locked."))
     if errors:
         raise Rejected(*errors)
     await write.rows(
@@ -88,7 +92,13 @@ async def _lessons(write: Write, given: Values) -> Sequence[Any]:
     lessons = await write.rows(queries.lessons_to_post, **place, user_id=write.user_id)
     if not lessons:
         field = "subjectId" if given.get("subject_id") else "classId"
-        raise rejected(field, "NOT_TAUGHT", "The class is not taught this in the semester.")
+        raise rejected(
+            field,
+            "NOT_TAUGHT",
+            "The class is not taught this subject in the semester."
+            if field == "subjectId"
+            else "The class is taught nothing in the semester.",
+        )
     return lessons
 
 
@@ -99,7 +109,7 @@ def _lesson_errors(lessons: Sequence[Any]) -> list[UserError]:
             errors.append(UserError("subjectId", each["lock"], f"{each['subject']}: {LOCKS[each['lock']]}"))
         if each["is_early"]:
             errors.append(
-                UserError("semesterId", "NOT_OPEN", f"Final grades may be posted from {each['posting_opens_at'].isoformat()} on.")
+                UserError("semesterId", "NOT_OPEN", f"Final grades cannot be posted before {each['posting_opens_at'].isoformat()}.")
             )
     return list(dict.fromkeys(errors))
 

@@ -65,9 +65,9 @@ async def dismiss_gateway_event(write: Write, given: Values) -> Objects:
 async def _failed(write: Write, event_id: UUID) -> Any:
     row = await write.row(queries.lock_gateway_event, id=event_id)
     if row is None:
-        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+        raise rejected("id", "NOT_FOUND", "There is no such event.")
     if row["state"] != "FAILED":
-        raise rejected("id", "SETTLED", "It is settled already.", gateway_event=row["id"])
+        raise rejected("id", "SETTLED", "Only a failed event can be retried or dismissed.", gateway_event=row["id"])
     return row
 
 
@@ -103,7 +103,7 @@ async def _settle(write: Write, event_id: UUID, told: Told, user_id: UUID | None
         await write.rows(queries.settle_gateway_event, id=event_id, state=state, problem=problem)
     tell = _log.warning if state == "FAILED" else _log.info
     tell(
-        "a gateway's event was taken in",
+        "gateway event received",
         gateway=told.gateway,
         event_id=told.event_id,
         event_type=told.event_type,
@@ -133,19 +133,19 @@ async def _refund(write: Write, told: Told, user_id: UUID | None) -> None:
     await write.rows(queries.lock_charges, ids=charges)
     entries = await write.rows(queries.gateway_payment, **values)
     if not entries:
-        raise rejected(None, "NOT_FOUND", "The payment that was paid back is not in the books.")
+        raise rejected(None, "NOT_FOUND", "The refunded payment has not been recorded.")
     if entries[0]["currency"] != told.currency:
-        raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}.")
+        raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}, not in {told.currency}.")
     more = told.amount - sum(each["told"] for each in entries)
     if more <= 0:
         return
     parts, left = allocate_refund(more, [each["remaining"] for each in entries])
     if left > 0:
-        raise rejected(None, "REFUND_TOO_LARGE", f"{left.normalize():f} {told.currency} more were paid back than is left of the payment.")
+        raise rejected(None, "REFUND_TOO_LARGE", f"The refund exceeds what is left of the payment by {left.normalize():f} {told.currency}.")
     for entry, part in zip(entries, parts, strict=True):
         if part > 0:
             await write.rows(
                 queries.book_entry, payment_id=entry["payment_id"], receipt_id=None, linked_id=entry["id"], user_id=user_id, kind="REFUND",
-                corrected_kind=None, amount=part, currency=told.currency, method=_METHOD, reason="Paid back through the gateway",
+                corrected_kind=None, amount=part, currency=told.currency, method=_METHOD, reason="Refunded through the gateway",
                 gateway=told.gateway, gateway_id=told.gateway_id, occurred_at=told.occurred_at,
             )  # fmt: skip

@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 LOCKS = {
-    "POSTED": "The final grades are posted: an administrator can reopen them.",
-    "WINDOW_CLOSED": "The posting window has closed: an administrator can reopen it.",
+    "POSTED": "The final grades have been posted. An administrator can reopen them.",
+    "WINDOW_CLOSED": "The posting window has closed. An administrator can reopen the grades.",
 }
 _NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraCredit"}
 
@@ -42,11 +42,11 @@ async def create_assessment(write: Write, given: Values) -> Objects:
         raise rejected("classId", "NOT_FOUND", "There is no such class.")
     errors = _number_errors(given)
     if facts["semester_id"] is None:
-        errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", "No semester of the class's year has this day."))
+        errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", "The date is in no semester of the class's academic year."))
     elif not (facts["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
-        raise Refusal("FORBIDDEN", "Assessments are made by who teaches the subject in the class.")
+        raise Refusal("FORBIDDEN", "Only teachers of the subject in this class may create assessments.")
     elif facts["lesson_id"] is None:
-        errors.append(UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that day."))
+        errors.append(UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that date."))
     errors += _lock_errors(facts)
     values = given | {"semester_id": facts["semester_id"], "created_by": write.user_id}
     if errors:
@@ -64,10 +64,18 @@ async def update_assessment(write: Write, given: Values) -> Objects:
     if day is not None and day != there["assessment_date"]:
         if not there["start_date"] <= day <= there["end_date"]:
             within = f"{there['start_date']} to {there['end_date']}"
-            errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", f"Must stay in its semester: {within}."))
+            errors.append(
+                UserError("assessmentDate", "OUTSIDE_SEMESTER", f"The date must stay within the assessment's semester, {within}.")
+            )
         absent = await write.value(queries.graded_not_in_class_on, id=row_id, day=day)
         if absent:
-            errors.append(UserError("assessmentDate", "NOT_IN_CLASS", f"{absent} with a mark in it were not in the class on that day."))
+            errors.append(
+                UserError(
+                    "assessmentDate",
+                    "NOT_IN_CLASS",
+                    f"Of the students with a grade in this assessment, {absent} were not in the class on that date.",
+                )
+            )
     if errors:
         broken = await constraint_violations(write.connection, "assessments", to_json(given), row_id)
         raise Rejected(*errors, *(UserError(each.field, each.code, each.message) for each in broken))
@@ -118,7 +126,7 @@ async def _assessment(write: Write, row_id: UUID, field: str = "id") -> Any:
     if there is None:
         raise rejected(field, "NOT_FOUND", "There is no such assessment.")
     if not (there["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
-        raise Refusal("FORBIDDEN", "Marks are written by who teaches the subject in the class in that semester.")
+        raise Refusal("FORBIDDEN", "Only teachers of the subject in this class and semester may change its assessments and grades.")
     return there
 
 
@@ -138,7 +146,11 @@ def _refuse_locked(facts: Any) -> None:
 
 
 def _number_errors(given: Values) -> list[UserError]:
-    return [UserError(_NUMBERS[name], "INVALID", "Must have at most 3 decimals.") for name in _NUMBERS if is_too_fine(given.get(name))]
+    return [
+        UserError(_NUMBERS[name], "INVALID", f"`{_NUMBERS[name]}` must have at most 3 decimals.")
+        for name in _NUMBERS
+        if is_too_fine(given.get(name))
+    ]
 
 
 async def _entry_errors(write: Write, entries: list[Values], there: Any, roster: set[UUID]) -> list[UserError]:
@@ -152,19 +164,19 @@ async def _entry_errors(write: Write, entries: list[Values], there: Any, roster:
     for n, entry in enumerate(entries):
         path, student = f"entries.{n}.", entry["student_id"]
         if student not in roster:
-            errors.append(UserError(f"{path}studentId", "NOT_IN_CLASS", f"Was not in the class on {there['assessment_date']}."))
+            errors.append(UserError(f"{path}studentId", "NOT_IN_CLASS", f"The student was not in the class on {there['assessment_date']}."))
         elif times[student] > 1:
-            errors.append(UserError(f"{path}studentId", "TWICE", "Is named more than once."))
+            errors.append(UserError(f"{path}studentId", "TWICE", "The student is listed more than once."))
         problems = entry_problems(entry, there["max_score"], there["extra_credit"])
         errors += [UserError(f"{path}{field}", code, message) for field, code, message in problems]
         seen = entry.get("version")
         if seen is not None and seen != versions.get(student, 0):
-            errors.append(UserError(f"{path}version", "CONFLICT", "It has changed since you read it."))
+            errors.append(UserError(f"{path}version", "CONFLICT", "The grade was changed after you read it."))
         client_id = entry.get("client_id")
         if client_id is not None and ids[client_id] > 1:
-            errors.append(UserError(f"{path}clientId", "TWICE", "Is given more than once."))
+            errors.append(UserError(f"{path}clientId", "TWICE", "This `clientId` is given more than once."))
         elif holders.get(client_id, (there["id"], student)) != (there["id"], student):
-            errors.append(UserError(f"{path}clientId", "TAKEN", "Another record has this id."))
+            errors.append(UserError(f"{path}clientId", "TAKEN", "Another record already has this id. Generate a new one."))
     return errors
 
 

@@ -58,20 +58,20 @@ def _bound_errors(bounds: list[Values]) -> list[UserError]:
     errors = []
     times = Counter(each["lower_bound"] for each in bounds)
     if Decimal(0) not in times:
-        errors.append(UserError("bounds", "INVALID", "A scale needs a bound at 0, so that every mark has a letter."))
+        errors.append(UserError("bounds", "INVALID", "A grading scale needs a bound at 0, so that every percentage has a letter."))
     for n, each in enumerate(bounds):
         if not 0 <= each["lower_bound"] <= 999:
-            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Must be between 0 and 999."))
+            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "The lower bound must be between 0 and 999."))
         elif decimals(each["lower_bound"]) > 3:
-            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "Has 3 decimals at most: nothing is rounded silently."))
+            errors.append(UserError(f"bounds.{n}.lowerBound", "INVALID", "The lower bound must have at most 3 decimals."))
         if times[each["lower_bound"]] > 1:
-            errors.append(UserError(f"bounds.{n}.lowerBound", "TWICE", "Is given more than once."))
+            errors.append(UserError(f"bounds.{n}.lowerBound", "TWICE", "The lower bound is given more than once."))
         if not 1 <= len(each["letter"]) <= 10:
-            errors.append(UserError(f"bounds.{n}.letter", "INVALID", "Must have 1 to 10 characters that are not all blanks."))
+            errors.append(UserError(f"bounds.{n}.letter", "INVALID", "The letter must have 1 to 10 characters and must not be blank."))
         if not 0 <= each["points"] < 100:
-            errors.append(UserError(f"bounds.{n}.points", "INVALID", "Must be between 0 and 99.99."))
+            errors.append(UserError(f"bounds.{n}.points", "INVALID", "The points must be between 0 and 99.99."))
         elif decimals(each["points"]) > 2:
-            errors.append(UserError(f"bounds.{n}.points", "INVALID", "Has 2 decimals at most: nothing is rounded silently."))
+            errors.append(UserError(f"bounds.{n}.points", "INVALID", "The points must have at most 2 decimals."))
     return errors
 
 

@@ -27,6 +27,6 @@ async def unlink_guardian(write: Write, given: Values) -> Objects:
     """Takes the link back: from the next request on the guardian sees nothing of the student. The audit log keeps what it was."""
     found = await write.row(queries.guardianship, **given)
     if found is None:
-        raise rejected("studentId", "NOT_FOUND", "They are not linked.")
+        raise rejected("studentId", "NOT_FOUND", "The guardian is not linked to this student.")
     await write.delete("guardian_students", found["id"])
     return {"guardian": given["guardian_id"], "student": given["student_id"]}

@@ -20,7 +20,7 @@ from rules.money import Share, allocate, fits
 __all__ = ["book", "correct_payment", "record_payment", "refund_payment", "waive_charge"]
 
 _LONGEST_NOTE = 300
-_UNIT = "Must be above zero, in the currency's smallest unit at most."
+_UNIT = "The amount must be greater than zero and must not have more decimals than its currency."
 
 
 async def record_payment(write: Write, given: Values) -> Objects:
@@ -41,13 +41,15 @@ async def book(write: Write, given: Values, *, user_id: UUID | None, gateway: st
     if not fits(given["amount"], given["currency"]):
         errors.append(UserError("amount", "INVALID", _UNIT))
     if len(given.get("note") or "") > _LONGEST_NOTE:
-        errors.append(UserError("note", "INVALID", f"Must have at most {_LONGEST_NOTE} characters."))
+        errors.append(UserError("note", "INVALID", f"The note must have at most {_LONGEST_NOTE} characters."))
     if year is None:
-        errors.append(UserError(None, "NO_YEAR", "There is no academic year to number receipts in."))
+        errors.append(UserError(None, "NO_YEAR", "There is no academic year to number the receipt in. Create one first."))
     errors += _time_errors(given, None if year is None else year["now"])
     students = sorted({charge["student_id"] for charge in charges.values()})
     if len(students) > 1 and await write.row(queries.common_guardian, student_ids=students) is None:
-        errors.append(UserError("allocations", "NO_COMMON_GUARDIAN", "One payment is for the children of one guardian."))
+        errors.append(
+            UserError("allocations", "NO_COMMON_GUARDIAN", "One payment can only cover the charges of students who share a guardian.")
+        )
     entries = _spread(given["amount"], wanted, charges, errors)
     if errors:
         raise Rejected(*errors)
@@ -77,15 +79,15 @@ async def refund_payment(write: Write, given: Values) -> Objects:
     amount = left if given.get("amount") is None else given["amount"]
     errors += _cancelled(charge, "transactionId") + _time_errors(given, entry["now"])
     if entry["kind"] != "PAYMENT":
-        errors.append(UserError("transactionId", "NOT_A_PAYMENT", "Only a payment is paid back."))
+        errors.append(UserError("transactionId", "NOT_A_PAYMENT", "Only a payment can be refunded."))
     elif entry["is_corrected"]:
-        errors.append(UserError("transactionId", "CORRECTED", "It was taken back: nothing was paid."))
+        errors.append(UserError("transactionId", "CORRECTED", "The payment was corrected, so there is nothing to refund."))
     elif left <= 0:
-        errors.append(UserError("transactionId", "REFUND_TOO_LARGE", "All of it was paid back already."))
+        errors.append(UserError("transactionId", "REFUND_TOO_LARGE", "The payment was already refunded in full."))
     elif not fits(amount, entry["currency"]):
         errors.append(UserError("amount", "INVALID", _UNIT))
     elif amount > left:
-        errors.append(UserError("amount", "REFUND_TOO_LARGE", f"Of this payment {_said(left, entry['currency'])} can be paid back."))
+        errors.append(UserError("amount", "REFUND_TOO_LARGE", f"At most {_said(left, entry['currency'])} of this payment can be refunded."))
     if errors:
         raise Rejected(*errors)
     method = given.get("method") or entry["method"]
@@ -116,13 +118,17 @@ async def correct_payment(write: Write, given: Values) -> Objects:
         raise Rejected(*errors)
     errors += _cancelled(charge, "transactionId")
     if entry["kind"] == "CORRECTION":
-        errors.append(UserError("transactionId", "NOT_CORRECTABLE", "A correction stands: enter again what it took back."))
+        errors.append(
+            UserError("transactionId", "NOT_CORRECTABLE", "A correction cannot be corrected. Record the original entry again instead.")
+        )
     elif entry["is_corrected"]:
-        errors.append(UserError("transactionId", "CORRECTED", "It was taken back already."))
+        errors.append(UserError("transactionId", "CORRECTED", "The entry was already corrected."))
     elif entry["kind"] == "PAYMENT" and entry["refunded"] > 0:
-        errors.append(UserError("transactionId", "HAS_REFUNDS", "Some of it was paid back: take that back first."))
+        errors.append(UserError("transactionId", "HAS_REFUNDS", "The payment was refunded in part or in full. Correct the refund first."))
     elif entry["kind"] == "REFUND" and charge["balance"] < entry["amount"]:
-        errors.append(UserError("transactionId", "OVERPAID", "The charge was paid again since: more would be paid than is owed."))
+        errors.append(
+            UserError("transactionId", "OVERPAID", "The charge has been paid again since, so correcting the refund would overpay it.")
+        )
     if instead is not None:
         errors += await _replacement_errors(write, instead, entry, charge, other)
     if errors:
@@ -140,13 +146,19 @@ async def _replacement_errors(write: Write, instead: Values, entry: Any, charge:
     field, errors = "replacement.amount", []
     amount, target = instead["amount"], other or charge
     if instead.get("payment_id") is not None and entry["kind"] == "REFUND":
-        errors.append(UserError("replacement.paymentId", "NOT_ALLOWED", "A refund is of the charge that its payment was for."))
+        errors.append(UserError("replacement.paymentId", "NOT_ALLOWED", "A refund must stay on the charge of its payment."))
     if instead.get("method") is not None and entry["kind"] == "WAIVER":
-        errors.append(UserError("replacement.method", "NOT_ALLOWED", "Nothing moves when something is let off."))
+        errors.append(UserError("replacement.method", "NOT_ALLOWED", "A waiver has no payment method."))
     if other is not None:
         errors += _cancelled(other, "replacement.paymentId")
         if other["currency"] != entry["currency"]:
-            errors.append(UserError("replacement.paymentId", "WRONG_CURRENCY", f"The entry is in {entry['currency']}."))
+            errors.append(
+                UserError(
+                    "replacement.paymentId",
+                    "WRONG_CURRENCY",
+                    f"The charge must be in the currency of the corrected entry, {entry['currency']}.",
+                )
+            )
     errors += _time_errors(instead, entry["now"], "replacement.occurredAt")
     if not fits(amount, entry["currency"]):
         return [*errors, UserError(field, "INVALID", _UNIT)]
@@ -154,10 +166,10 @@ async def _replacement_errors(write: Write, instead: Values, entry: Any, charge:
         paid = await write.row(queries.entry_facts, id=entry["linked_id"])
         left = paid["amount"] - paid["refunded"] + entry["amount"]
         if amount > left:
-            errors.append(UserError(field, "REFUND_TOO_LARGE", f"Of the payment {_said(left, entry['currency'])} can be paid back."))
+            errors.append(UserError(field, "REFUND_TOO_LARGE", f"At most {_said(left, entry['currency'])} of the payment can be refunded."))
     elif amount > target["balance"] + (entry["amount"] if other is None else 0):
         code = "OVERPAID" if entry["kind"] == "PAYMENT" else "WAIVER_TOO_LARGE"
-        errors.append(UserError(field, code, "It is more than is owed."))
+        errors.append(UserError(field, code, "The amount is more than is owed on the charge."))
     return errors
 
 
@@ -197,7 +209,7 @@ async def _entry_and(write: Write, entry_id: UUID, other_id: UUID | None, errors
     """An entry, its charge and another charge, read under the charges' locks."""
     charge_id = await write.value(queries.entry_charge, id=entry_id)
     if charge_id is None:
-        errors.append(UserError("transactionId", "NOT_FOUND", "There is no such entry."))
+        errors.append(UserError("transactionId", "NOT_FOUND", "There is no such transaction."))
     ids = sorted({each for each in (charge_id, other_id) if each is not None})
     charges = {row["id"]: row for row in await write.rows(queries.lock_charges, ids=ids)}
     if other_id is not None and other_id not in charges:
@@ -213,21 +225,21 @@ async def _entry_and(write: Write, entry_id: UUID, other_id: UUID | None, errors
 def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], currency: str) -> list[UserError]:
     errors = []
     if not wanted:
-        errors.append(UserError("allocations", "REQUIRED", "Say which charges are paid."))
+        errors.append(UserError("allocations", "REQUIRED", "At least one charge must be given."))
     times = Counter(each["payment_id"] for each in wanted)
     for n, each in enumerate(wanted):
         charge, amount, path = charges.get(each["payment_id"]), each.get("amount"), f"allocations.{n}."
         if times[each["payment_id"]] > 1:
-            errors.append(UserError(f"{path}paymentId", "TWICE", "Is named more than once."))
+            errors.append(UserError(f"{path}paymentId", "TWICE", "The charge is listed more than once."))
         if charge is None:
             errors.append(UserError(f"{path}paymentId", "NOT_FOUND", "There is no such charge."))
             continue
         if charge["currency"] != currency:
-            errors.append(UserError(f"{path}paymentId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}."))
+            errors.append(UserError(f"{path}paymentId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}, not in {currency}."))
         elif amount is not None and not fits(amount, currency):
             errors.append(UserError(f"{path}amount", "INVALID", _UNIT))
         elif charge["cancelled_at"] is None and amount is not None and amount > charge["balance"]:
-            errors.append(UserError(f"{path}amount", "OVERPAID", f"{_said(charge['balance'], currency)} are owed on it."))
+            errors.append(UserError(f"{path}amount", "OVERPAID", f"Only {_said(charge['balance'], currency)} is owed on this charge."))
         errors += _cancelled(charge, f"{path}paymentId")
     return errors
 
@@ -241,19 +253,19 @@ def _spread(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, An
     shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(wanted, found, strict=True)]
     parts, left = allocate(amount, shares)
     if left > 0 and any(share.given is None for share in shares):
-        errors.append(UserError("amount", "OVERPAID", "It is more than is owed on these charges."))
+        errors.append(UserError("amount", "OVERPAID", "The amount is more than is owed on these charges."))
     elif left != 0 and wanted:
-        errors.append(UserError("amount", "ALLOCATION_MISMATCH", "The parts do not add up to it."))
+        errors.append(UserError("amount", "ALLOCATION_MISMATCH", "The allocated amounts do not add up to the payment's amount."))
     return [{"payment_id": charge["id"], "amount": part} for charge, part in zip(found, parts, strict=True) if part > 0]
 
 
 def _waiver_errors(amount: Decimal, charge: Any) -> list[UserError]:
     if charge["balance"] == 0:
-        return [UserError("paymentId", "NOTHING_OWED", "Nothing is owed on it.")]
+        return [UserError("paymentId", "NOTHING_OWED", "Nothing is owed on this charge.")]
     if not fits(amount, charge["currency"]):
         return [UserError("amount", "INVALID", _UNIT)]
     if amount > charge["balance"]:
-        return [UserError("amount", "WAIVER_TOO_LARGE", f"{_said(charge['balance'], charge['currency'])} are owed on it.")]
+        return [UserError("amount", "WAIVER_TOO_LARGE", f"Only {_said(charge['balance'], charge['currency'])} is owed on this charge.")]
     return []
 
 
@@ -265,7 +277,7 @@ def _time_errors(given: Values, now: datetime | None, field: str = "occurredAt")
     moment = given.get("occurred_at")
     if moment is None:
         return []
-    return [UserError(field, "IN_FUTURE", "Is yet to come.")] if now is not None and moment > now else []
+    return [UserError(field, "IN_FUTURE", f"`{field}` must not be in the future.")] if now is not None and moment > now else []
 
 
 def _said(amount: Decimal, currency: str) -> str:

@@ -38,7 +38,7 @@ async def locked(write: Write, lock: Query, row_id: UUID, version: int | None, s
     """The row that is about to be changed, locked, and still of the version that the writer saw."""
     row = await write.row(lock, id=row_id)
     if row is None:
-        raise rejected("id", "NOT_FOUND", "There is none with this id.")
+        raise rejected("id", "NOT_FOUND", f"There is no such {payload_field}.")
     if version is not None and row["version"] != version:
         raise stale(**{shows: row_id})
     return row
@@ -56,7 +56,14 @@ async def add_person(write: Write, record: str, role: str, given: Values, *, oth
     values = {**(otherwise or {}), **values}
     if values.get("user_id") is not None:
         if person:
-            raise Rejected(*(UserError(camel(name), "NOT_ALLOWED", "The user has this already: change it there.") for name in person))
+            raise Rejected(
+                *(
+                    UserError(
+                        camel(name), "NOT_ALLOWED", f"`{camel(name)}` of an existing user cannot be set here. Change it with `updateUser`."
+                    )
+                    for name in person
+                )
+            )
         return await write.insert(record, values)
     try:
         user_id = await write.insert("users", {**person, "role": role})
@@ -108,7 +115,9 @@ async def deactivate_teacher(write: Write, given: Values) -> Objects:
     left = await write.row(queries.work_left, id=row["id"])
     if left["classes"] or left["lessons"]:
         raise rejected(
-            "id", "IN_USE", f"Still has {left['classes']} classes and {left['lessons']} lessons: give them to somebody else first."
+            "id",
+            "IN_USE",
+            f"The teacher still has {left['classes']} classes and {left['lessons']} lessons. Assign them to somebody else first.",
         )
     return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=False)}
 

@@ -18,9 +18,9 @@ __all__ = ["apply_promotion", "plan_promotion"]
 
 _END = {"PROMOTE": "PROMOTED", "REPEAT": "REPEATED", "GRADUATE": "GRADUATED", "LEAVE": "LEFT"}
 _ROW_MESSAGES = {
-    "NO_CLASS": "The year to come has no class of this level and section.",
-    "CLASS_FULL": "The class of the year to come is full.",
-    "WRONG_CLASS": "This is not a class of the year to come.",
+    "NO_CLASS": "The new academic year has no class of this grade level and section.",
+    "CLASS_FULL": "The class in the new academic year is full.",
+    "WRONG_CLASS": "The class is not one of the new academic year.",
 }
 # As many rows are told with an apply that cannot be.
 _MOST_ERRORS = 100
@@ -42,7 +42,9 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
     await write.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
     plan, years = await _plan(write.connection.fetch, given)
     if plan.hash != wanted:
-        raise rejected("hash", "PLAN_CHANGED", "Students, classes or instructions have changed since. Look at the plan again.")
+        raise rejected(
+            "hash", "PLAN_CHANGED", "Students, classes or your overrides have changed since the plan. Review a new plan and send its hash."
+        )
     errors = [
         UserError(f"students.{write_id(Student.tag, row.student_id)}", row.error, _ROW_MESSAGES[row.error])
         for row in plan.rows
@@ -50,12 +52,12 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
     ]
     unknown = set(plan.unknown)
     errors += [
-        UserError(f"overrides.{n}.studentId", "NOT_IN_YEAR", "Is in no class of the year.")
+        UserError(f"overrides.{n}.studentId", "NOT_IN_YEAR", "The student is in no class of the academic year that ends.")
         for n, each in enumerate(given.get("overrides") or [])
         if each["student_id"] in unknown
     ]
     if years["today"] < years["end_date"]:
-        errors.insert(0, UserError("fromAcademicYearId", "YEAR_NOT_OVER", f"The year goes on until {years['end_date']}."))
+        errors.insert(0, UserError("fromAcademicYearId", "YEAR_NOT_OVER", f"The academic year is not over until {years['end_date']}."))
     if errors:
         raise Rejected(*errors[:_MOST_ERRORS])
     eve = years["start_date"] - timedelta(days=1)
@@ -89,12 +91,12 @@ async def _plan(fetch: Callable[..., Any], given: Values) -> tuple[Plan, Any]:
     if not found:
         raise rejected("toAcademicYearId", "NOT_FOUND", "There is no such academic year.")
     if found[0]["start_date"] <= found[0]["end_date"]:
-        raise rejected("toAcademicYearId", "NOT_LATER", "The year to come begins after the other one has ended.")
+        raise rejected("toAcademicYearId", "NOT_LATER", "The new academic year must begin after the other one ends.")
     overrides: dict[Any, Override] = {}
     twice = []
     for n, each in enumerate(given.get("overrides") or []):
         if each["student_id"] in overrides:
-            twice.append(UserError(f"overrides.{n}.studentId", "TWICE", "Is named more than once."))
+            twice.append(UserError(f"overrides.{n}.studentId", "TWICE", "The student is listed more than once."))
         overrides[each["student_id"]] = Override(each["action"], each.get("class_id"))
     if twice:
         raise Rejected(*twice)

@@ -38,7 +38,7 @@ async def move_student(write: Write, given: Values) -> Objects:
     """
     student = await locked(write, queries.lock_student, given["student_id"], given.get("version"), "student")
     if not student["is_active"]:
-        raise rejected("studentId", "NOT_ACTIVE", "The student has left the school: re-enrol them.")
+        raise rejected("studentId", "NOT_ACTIVE", "The student has left the school. Re-enrol them instead.")
     now = await write.row(queries.enrolment, student_id=student["id"])
     if now["id"] is None:
         day: date = given.get("on") or now["today"]
@@ -48,11 +48,13 @@ async def move_student(write: Write, given: Values) -> Objects:
     # Who comes into a class on a day ahead (after the holidays, say) is moved for that day.
     day = given.get("on") or max(now["today"], now["from_date"])
     if now["class_id"] == given["class_id"]:
-        raise rejected("classId", "NO_CHANGE", "The student is in this class.")
+        raise rejected("classId", "NO_CHANGE", "The student is already in this class.")
     latest = max(now["today"], now["from_date"])
     errors = await _class_errors(write, given["class_id"], day, latest)
     if day < now["from_date"]:
-        errors.append(UserError("on", "TOO_EARLY", f"The student came into the present class on {now['from_date']}."))
+        errors.append(
+            UserError("on", "TOO_EARLY", f"The date must not be before {now['from_date']}, when the student joined their present class.")
+        )
     else:
         errors += await _mark_errors(write, student["id"], now["class_id"], day)
     if errors:
@@ -71,7 +73,7 @@ async def deactivate_student(write: Write, given: Values) -> Objects:
     now = await write.row(queries.enrolment, student_id=student["id"])
     day: date = given.get("on") or now["today"]
     if day > now["today"]:
-        raise rejected("on", "IN_FUTURE", "Say it on the day, or afterwards.")
+        raise rejected("on", "IN_FUTURE", "The date must not be in the future. Make this change on the day or later.")
     end = {"to_date": day, "end_reason": given.get("reason") or "LEFT", "note": given.get("note")}
     if now["id"] is not None and now["from_date"] > now["today"]:
         await _never_came(write, student["id"], now["id"], end)
@@ -84,7 +86,9 @@ async def deactivate_student(write: Write, given: Values) -> Objects:
 
 async def _end(write: Write, student_id: UUID, membership: Any, end: Values) -> None:
     if end["to_date"] < membership["from_date"]:
-        raise rejected("on", "TOO_EARLY", f"The student came into the present class on {membership['from_date']}.")
+        raise rejected(
+            "on", "TOO_EARLY", f"The date must not be before {membership['from_date']}, when the student joined their present class."
+        )
     errors = await _mark_errors(write, student_id, membership["class_id"], end["to_date"] + _DAY)
     if errors:
         raise Rejected(*errors)
@@ -104,7 +108,7 @@ async def reenroll_student(write: Write, given: Values) -> Objects:
     student = await locked(write, queries.lock_student, given["id"], given["version"], "student")
     now = await write.row(queries.enrolment, student_id=student["id"])
     if student["is_active"] or now["id"] is not None:
-        raise rejected("id", "NO_CHANGE", "The student is enrolled.")
+        raise rejected("id", "NO_CHANGE", "The student is already enrolled.")
     await write.change("students", student["id"], None, {"is_active": True})
     await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=True)
     await enter(write, student["id"], given["class_id"], given.get("on") or now["today"], "RETURNED", now["today"], given.get("note"))
@@ -135,17 +139,27 @@ async def _class_errors(write: Write, class_id: UUID, day: date, latest: date) -
         return [UserError("classId", "NOT_FOUND", "There is no such class.")]
     errors = []
     if not found["is_active"]:
-        errors.append(UserError("classId", "NOT_ACTIVE", "The class is not held any more."))
+        errors.append(UserError("classId", "NOT_ACTIVE", "The class is no longer active."))
     if found["capacity"] is not None and found["current_enrollment"] >= found["capacity"]:
-        errors.append(UserError("classId", "CLASS_FULL", f"{found['name']} has room for {found['capacity']}, and they are there."))
+        errors.append(UserError("classId", "CLASS_FULL", f"The class is full: {found['name']} has {found['capacity']} places."))
     if day > latest:
-        errors.append(UserError("on", "IN_FUTURE", "Say it on the day, or afterwards."))
+        errors.append(UserError("on", "IN_FUTURE", "The date must not be in the future. Make this change on the day or later."))
     if not found["start_date"] <= day <= found["end_date"]:
-        errors.append(UserError("on", "OUTSIDE_YEAR", f"The class's year is from {found['start_date']} to {found['end_date']}."))
+        errors.append(
+            UserError(
+                "on", "OUTSIDE_YEAR", f"The date must be within the class's academic year, {found['start_date']} to {found['end_date']}."
+            )
+        )
     return errors
 
 
 async def _mark_errors(write: Write, student_id: UUID, class_id: UUID, day: date) -> list[UserError]:
     if await write.value(queries.marks_since, student_id=student_id, class_id=class_id, day=day):
-        return [UserError("on", "HAS_MARKS", f"The student has attendance or grades in the present class since {day}.")]
+        return [
+            UserError(
+                "on",
+                "HAS_MARKS",
+                f"The student has attendance or grades in their present class from {day} on, so they cannot leave it before that.",
+            )
+        ]
     return []

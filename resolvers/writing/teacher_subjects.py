@@ -16,7 +16,7 @@ async def add_teacher_subject(write: Write, given: Values) -> Objects:
 async def remove_teacher_subject(write: Write, given: Values) -> Objects:
     """Notes that a teacher can no longer teach a subject. Lessons that they give stay theirs."""
     if await write.value(queries.remove_teacher_subject, **given) is None:
-        raise rejected("subjectId", "NOT_FOUND", "The teacher does not have this subject.", teacher=given["teacher_id"])
+        raise rejected("subjectId", "NOT_FOUND", "The subject is not one of the teacher's subjects.", teacher=given["teacher_id"])
     return {"teacher": given["teacher_id"]}
 
 
@@ -26,7 +26,11 @@ def given_to_a_teacher(action: Action) -> Action:
     async def checked(write: Write, given: Values) -> Objects:
         teacher = given.get("teacher_id")
         gone = teacher is not None and await write.value(queries.hold_teacher, id=teacher) is False
-        errors = [UserError("teacherId", "NOT_ACTIVE", "Is a teacher here no more.")] if gone else []
+        errors = (
+            [UserError("teacherId", "NOT_ACTIVE", "The teacher is no longer active. Choose another teacher, or reactivate this one.")]
+            if gone
+            else []
+        )
         try:
             objects = await action(write, given)
         except Rejected as broken:

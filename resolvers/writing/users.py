@@ -28,7 +28,7 @@ async def deactivate_user(write: Write, given: Values) -> Objects:
     """An account that signs in no more: its sessions end."""
     row = await locked(write, queries.lock_user, given["id"], given["version"], "user")
     if row["id"] == write.user_id:
-        raise rejected("id", "NOT_ALLOWED", "Nobody deactivates themselves.")
+        raise rejected("id", "NOT_ALLOWED", "You cannot deactivate your own account.")
     await _not_the_last(write, row, "id")
     return {"user": await write.change("users", row["id"], None, {"is_active": False})}
 
@@ -47,4 +47,4 @@ async def update_own_contact(write: Write, given: Values) -> Objects:
 
 async def _not_the_last(write: Write, row: object, field: str) -> None:
     if row["role"] == "ADMIN" and row["is_active"] and not await write.value(queries.other_administrators, id=row["id"]):  # type: ignore[index]  # a row
-        raise rejected(field, "LAST_ADMINISTRATOR", "Somebody has to run the school: make another administrator first.")
+        raise rejected(field, "LAST_ADMINISTRATOR", "This is the last active administrator. Make somebody else an administrator first.")

@@ -61,7 +61,7 @@ def test_a_cursor_is_good_in_its_list_and_order_alone():
 @pytest.mark.parametrize("value", ["name", "birth_date"])
 def test_a_cursor_from_before_they_were_encrypted_is_refused(value):
     old = urlsafe_b64encode(f"{value}:{ONE.hex}:abdi".encode()).rstrip(b"=").decode()
-    with pytest.raises(ValueError, match="begin without it"):
+    with pytest.raises(ValueError, match="start again without it"):
         read_cursor(old, "students", "name", "text")
 
 

@@ -169,7 +169,7 @@ async def test_parallel_refunds_never_exceed_their_payment(wide, family, bursars
     answers = await all_at_once(wide, HOLD_CHARGE, one[4:], requests=refunds)
     assert sum(codes(answer) == [] for answer in answers) == 6
     assert {code for answer in answers for code in codes(answer)} == {("amount", "REFUND_TOO_LARGE")}
-    assert {each["message"] for answer in answers for each in answer["userErrors"]} == {"Of this payment 2 EUR can be paid back."}
+    assert {each["message"] for answer in answers for each in answer["userErrors"]} == {"At most 2 EUR of this payment can be refunded."}
     assert await money(wide, one) == ("PARTIAL", 48)
 
 
