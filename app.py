@@ -39,7 +39,7 @@ from health.checks import Health
 from health.in_flight import InFlight, InFlightMiddleware
 from health.routes import health_routes
 from resolvers.context import Context
-from resolvers.error_translation import translate
+from resolvers.error_translation import to_refusal
 from schema import make_schema
 from schema.roots import require
 from transport.admission import ADMISSION, Admission
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     if settings.database_url is None or settings.direct_url is None:
         raise RuntimeError("the application needs DATABASE_URL; `make run` starts a PostgreSQL and sets it")
     direct_url = settings.direct_url
-    errors = ErrorWriter(translate)
+    errors = ErrorWriter(to_refusal)
     in_flight = InFlight()
     admission = Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds)
     expensive = ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds)

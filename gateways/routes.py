@@ -11,7 +11,7 @@ from starlette.routing import Route
 from db.pool import Database
 from execution.errors import Refusal
 from gateways.adapter import Adapter, NotGenuineError, UnreadableError
-from resolvers.writing.gateway_events import take_in
+from resolvers.writing.gateway_events import receive_event
 from transport.request_params import read_body
 from transport.responses import response
 
@@ -50,7 +50,7 @@ def _endpoint(
         if told is None:
             _log.info("a gateway's event is of no interest", gateway=adapter.name)
             return response({"received": True, "state": "IGNORED"})
-        state = await take_in(database(), request.state.request_id, told)
+        state = await receive_event(database(), request.state.request_id, told)
         return response({"received": True, "state": state or "KNOWN"})
 
     return endpoint

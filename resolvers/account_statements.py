@@ -15,10 +15,10 @@ from execution.time_slices import pause, sliced
 from resolvers.context import Context
 from rules.account_statements import running_balances
 
-__all__ = ["LONGEST", "Entry", "Statement", "statements_of_student"]
+__all__ = ["MAX_ENTRIES", "Entry", "Statement", "statements_of_student"]
 
 # Of each currency; the statement that reads them brings one more.
-LONGEST = 1000
+MAX_ENTRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ async def _batch(context: Context, keys: Sequence[UUID], period: tuple[date, dat
 
 
 def _too_long(accounts: dict[str, list[Any]]) -> Refusal | None:
-    if all(len(rows) <= LONGEST + 1 for rows in accounts.values()):
+    if all(len(rows) <= MAX_ENTRIES + 1 for rows in accounts.values()):
         return None
-    return Refusal("BAD_USER_INPUT", f"The period has more than {LONGEST} entries. Ask for a shorter one.", argument="from")
+    return Refusal("BAD_USER_INPUT", f"The period has more than {MAX_ENTRIES} entries. Ask for a shorter one.", argument="from")
 
 
 def _statement(currency: str, rows: list[Any]) -> Statement:

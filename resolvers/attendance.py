@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # The longest span that is broken down: a school year and its holidays.
-LONGEST_SPAN = 400
+MAX_SPAN_DAYS = 400
 
 
 class Attendance(Row):

@@ -25,7 +25,7 @@ __all__ = ["Cursor", "CursorCipher", "read_cursor", "write_cursor"]
 
 _PURPOSE = "cursors"
 # Longer than any that is made: a value that a list is sorted by is a name, a number or a moment.
-_LONGEST = 2_000
+_MAX_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,23 @@ class Cursor:
 
 
 class CursorCipher:
-    """Encrypts with the first key (32 bytes each); opens what any of them made. `of_list` is part of what is authenticated."""
+    """Encrypts with the first key (32 bytes each); opens what any of them made. `list_name` is part of what is authenticated."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = [AESSIV(each) for each in keys]
         self._encrypt = self._ciphers[0].encrypt
 
-    def seal(self, text: str, of_list: str) -> str:
-        return urlsafe_b64encode(self._encrypt(text.encode(), [of_list.encode()])).rstrip(b"=").decode()
+    def seal(self, text: str, list_name: str) -> str:
+        return urlsafe_b64encode(self._encrypt(text.encode(), [list_name.encode()])).rstrip(b"=").decode()
 
-    def open(self, sealed: str, of_list: str) -> str:
+    def open(self, sealed: str, list_name: str) -> str:
         """Raises ValueError for a text that `seal` did not make for this list."""
-        if len(sealed) > _LONGEST:
+        if len(sealed) > _MAX_LENGTH:
             raise ValueError(sealed[:20])
         data = urlsafe_b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4))
         for each in self._ciphers:
             try:
-                return each.decrypt(data, [of_list.encode()]).decode()
+                return each.decrypt(data, [list_name.encode()]).decode()
             except InvalidTag:
                 continue
         raise ValueError(sealed[:20])
@@ -68,20 +68,20 @@ def _cipher() -> CursorCipher:
     return CursorCipher(DerivedKeys(settings.secret_key, settings.secret_key_previous).derive(_PURPOSE))
 
 
-def write_cursor(of_list: str, order: str, value: str, identifier: UUID) -> str:
-    return _cipher().seal(f"{order}:{identifier.hex}:{value}", of_list)
+def write_cursor(list_name: str, order: str, value: str, identifier: UUID) -> str:
+    return _cipher().seal(f"{order}:{identifier.hex}:{value}", list_name)
 
 
-def read_cursor(text: str, of_list: str, order: str, sql_type: str) -> Cursor:
+def read_cursor(text: str, list_name: str, order: str, sql_type: str) -> Cursor:
     """The place that a cursor names. Raises ValueError, with a sentence for the client, for a cursor that this list in this order never gave."""
     try:
-        given, identifier, value = _cipher().open(text, of_list).split(":", 2)
+        found_order, identifier, value = _cipher().open(text, list_name).split(":", 2)
         place = Cursor(value, UUID(hex=identifier))
-        if given == order:
-            _READ[sql_type](value)
+        if found_order == order:
+            _PARSERS[sql_type](value)
     except (ValueError, KeyError, ArithmeticError, binascii.Error):
         raise ValueError("is not a cursor of this list, or was made before the server's secret changed: start again without it") from None
-    if given != order:
+    if found_order != order:
         raise ValueError("is a cursor of this list in another order: keep the order, or start again without it")
     return place
 
@@ -108,7 +108,7 @@ def _within(bits: int) -> Callable[[str], int]:
 
 
 # What PostgreSQL will be asked to cast is looked at first: an order may have changed its type since the cursor was made.
-_READ: dict[str, Callable[[str], Any]] = {
+_PARSERS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "date": _moment(date.fromisoformat),
     "timestamptz": _moment(datetime.fromisoformat),

@@ -3,10 +3,10 @@
 from db.errors import constraint_error, failure
 from execution.errors import Refusal
 
-__all__ = ["translate"]
+__all__ = ["to_refusal"]
 
 
-def translate(error: BaseException) -> Refusal | None:
+def to_refusal(error: BaseException) -> Refusal | None:
     """The refusal that an exception of the database stands for; None for anything else."""
     broken = constraint_error(error)
     if broken is not None:

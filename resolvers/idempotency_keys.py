@@ -20,7 +20,7 @@ from rules.decimals import canonical
 
 __all__ = ["Claim", "IdempotencyKey", "KeyRefusedError", "claim_key"]
 
-_LONGEST = 255
+_MAX_LENGTH = 255
 # Until v0.1 the scope was the input type's name without "Input". For 30 days after an upgrade a retry may find its key there, and a worker of the
 # version before may look there, so both are claimed and written. Remove this with the first release that comes 30 days after v0.1.
 _INPUT_NAMED_SCOPES = frozenset(
@@ -75,7 +75,7 @@ class Claim:
     key: IdempotencyKey
     answer: Mapping[str, Any] | None = None
 
-    async def keep(self, objects: Mapping[str, Any]) -> None:
+    async def store_answer(self, objects: Mapping[str, Any]) -> None:
         """Keeps what this call did, for later calls with the key."""
         for scope in self.key.scopes:
             await self.connection.execute(
@@ -89,9 +89,9 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
     Raises KeyRefusedError for a key that is empty, too long or not printable (INVALID), that was used with other arguments
     (IDEMPOTENCY_KEY_REUSED), or whose first call has failed in this moment (CONFLICT).
     """
-    if not 1 <= len(key.key) <= _LONGEST or not key.key.isprintable():
-        raise KeyRefusedError("INVALID", f"The idempotency key must have 1 to {_LONGEST} printable characters.")
-    arguments_hash = hashlib.sha256(json.dumps(arguments, default=_comparable, sort_keys=True).encode()).digest()
+    if not 1 <= len(key.key) <= _MAX_LENGTH or not key.key.isprintable():
+        raise KeyRefusedError("INVALID", f"The idempotency key must have 1 to {_MAX_LENGTH} printable characters.")
+    arguments_hash = hashlib.sha256(json.dumps(arguments, default=_canonical_text, sort_keys=True).encode()).digest()
     claim = Claim(connection, user_id, key)
     for scope in key.scopes:
         values = {"user_id": user_id, "mutation": scope, "key": key.key}
@@ -108,11 +108,11 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
         claim.answer = kept["answer"]
     if claim.answer is not None:
         # One of the scopes may have been claimed just now: it gets the answer, too.
-        await claim.keep(claim.answer)
+        await claim.store_answer(claim.answer)
     return claim
 
 
-def _comparable(value: Any) -> str:
+def _canonical_text(value: Any) -> str:
     """Writes an argument as it is compared under one key: a number by its value, a moment by its time, however they are spelled."""
     if isinstance(value, Decimal):
         return canonical(value)

@@ -1,7 +1,7 @@
 """How a mutation runs: one transaction, who asks confirmed in it, rules answered as user errors, an idempotency key kept beside what it did.
 
-    async def create_subject(write: Write, given: Values) -> Objects:
-        return {"subject": await write.insert("subjects", given)}
+    async def create_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
+        return {"subject": await tx.insert("subjects", given)}
 
 An action runs inside the transaction. What it returns are ids (of objects that are read anew when it has committed) and plain values by
 the payload's names. What it raises takes everything back.
@@ -19,7 +19,10 @@ from auth.visible_ids import Reach, read_reach
 from db.constraint_check import constraint_violations
 from db.errors import DomainError, constraint_error
 from db.query_compiler import Query
-from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleError, delete, insert, to_json, update
+from db.row_writes import BrokenRulesError, InUseError, NotThereError, StaleError, to_json
+from db.row_writes import delete as delete_row
+from db.row_writes import insert as insert_row
+from db.row_writes import update as update_row
 from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
@@ -27,13 +30,24 @@ from resolvers.idempotency_keys import IdempotencyKey, KeyRefusedError, claim_ke
 from resolvers.sign_in import authenticator_of
 from resolvers.user_errors import UserError
 
-__all__ = ["AGAIN", "ATTEMPTS", "Action", "Objects", "Outcome", "Rejected", "Values", "Write", "perform", "rejected"]
+__all__ = [
+    "MAX_ATTEMPTS",
+    "RETRYABLE_ERRORS",
+    "Action",
+    "MutationTransaction",
+    "Outcome",
+    "PayloadValues",
+    "Rejected",
+    "Values",
+    "rejected",
+    "run_mutation",
+]
 
 Values = dict[str, Any]
-Objects = Mapping[str, Any]
+PayloadValues = Mapping[str, Any]
 
-ATTEMPTS = 4
-AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+MAX_ATTEMPTS = 4
+RETRYABLE_ERRORS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome that a user puts right, not a failure
@@ -49,7 +63,7 @@ def rejected(field: str | None, code: str, message: str, **objects: Any) -> Reje
     return Rejected(UserError(field, code, message), **objects)
 
 
-class Write:
+class MutationTransaction:
     """A mutation's transaction: `connection` is inside it, `context` is the request's."""
 
     def __init__(self, context: Context, connection: Any) -> None:
@@ -96,45 +110,52 @@ class Write:
         if client_id is not None:
             row["id"] = client_id
         try:
-            return await insert(self.connection, queries.records[record], row)
+            return await insert_row(self.connection, queries.records[record], row)
         except BrokenRulesError as broken:
             taken = [each for each in broken.errors if each.field == "clientId"]
             raise Rejected(*(UserError(each.field, each.code, each.message) for each in (taken or broken.errors))) from None
 
-    async def change(
-        self, record: str, row_id: UUID, version: int | None, changes: Mapping[str, Any], *, shows: str | None = None, field: str = "id"
+    async def update(
+        self,
+        record: str,
+        row_id: UUID,
+        version: int | None,
+        changes: Mapping[str, Any],
+        *,
+        payload_field: str | None = None,
+        field: str = "id",
     ) -> UUID:
-        """Changes a row of a declared record that is still of `version`. A stale one answers CONFLICT with the object as it is (`shows`)."""
+        """Changes a row of a declared record that is still of `version`. A version_conflict one answers CONFLICT with the object as it is (`shows`)."""
         try:
-            return await update(self.connection, queries.records[record], row_id, version, changes)
+            return await update_row(self.connection, queries.records[record], row_id, version, changes)
         except NotThereError:
             raise rejected(field, "NOT_FOUND", "There is no record with this id.") from None
         except StaleError:
-            raise stale(**({shows: row_id} if shows else {})) from None
+            raise version_conflict(**({payload_field: row_id} if payload_field else {})) from None
         except BrokenRulesError as broken:
             raise Rejected(*(UserError(each.field, each.code, each.message) for each in broken.errors)) from None
 
     async def delete(self, record: str, row_id: UUID, *, field: str = "id") -> UUID:
         """Deletes a row of a declared record that nothing leads to. The audit log keeps what it was."""
         try:
-            return await delete(self.connection, queries.records[record], row_id)
+            return await delete_row(self.connection, queries.records[record], row_id)
         except NotThereError:
             raise rejected(field, "NOT_FOUND", "There is no record with this id.") from None
         except InUseError:
             raise rejected(field, "IN_USE", "Other records refer to it, so it cannot be deleted.") from None
 
-    async def same(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
+    async def exists_with(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
         """Whether there is a row of this id with just these values."""
         declared = queries.records[record]
         return bool(await self.connection.fetchval(declared.same_sql(declared.ordered(values)), to_json(values), row_id))
 
-    async def broken_rules(self, record: str, values: Mapping[str, Any], *but: str) -> list[UserError]:
+    async def broken_rules(self, record: str, values: Mapping[str, Any], *except_fields: str) -> list[UserError]:
         """What a new row would break, without writing it; `but` are fields that are not looked at."""
         found = await constraint_violations(self.connection, queries.records[record].table, to_json(values), None)
-        return [UserError(each.field, each.code, each.message) for each in found if each.field not in but]
+        return [UserError(each.field, each.code, each.message) for each in found if each.field not in except_fields]
 
 
-def stale(**objects: Any) -> Rejected:
+def version_conflict(**objects: Any) -> Rejected:
     """Someone else was faster: the payload shows the object as it is now."""
     return rejected(
         "version",
@@ -144,26 +165,28 @@ def stale(**objects: Any) -> Rejected:
     )
 
 
-Action = Callable[[Write, Values], Awaitable[Objects]]
+Action = Callable[[MutationTransaction, Values], Awaitable[PayloadValues]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a mutation came to: objects by the payload's names, or errors (and what is shown beside them)."""
 
-    objects: Objects
+    objects: PayloadValues
     errors: list[UserError]
 
 
-async def perform(context: Context, action: Action, given: Values, *, key: IdempotencyKey | None = None, settles: bool = False) -> Outcome:
+async def run_mutation(
+    context: Context, action: Action, given: Values, *, key: IdempotencyKey | None = None, revokes_access: bool = False
+) -> Outcome:
     """Runs an action in a transaction of its own; once more when it met another in a deadlock.
 
     `key` is an idempotency key: the objects of the first call are kept beside it, and answered to every later call with equal arguments.
-    `settles`: what it may revoke counts in every worker when this returns. Raises UNAUTHENTICATED and FORBIDDEN refusals.
+    `revokes_access`: what it may revoke counts in every worker when this returns. Raises UNAUTHENTICATED and FORBIDDEN refusals.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            objects = await _once(context, action, dict(given), key)
+            objects = await _attempt(context, action, dict(given), key)
             break
         except Rejected as broken:
             context.invalidate()
@@ -175,31 +198,31 @@ async def perform(context: Context, action: Action, given: Values, *, key: Idemp
             return Outcome({}, [_user_error(rule)])
         except asyncpg.DataError:
             return Outcome({}, [UserError(None, "OUT_OF_RANGE", "A value is out of range or cannot be stored.")])
-        except AGAIN:
-            if attempt == ATTEMPTS:
+        except RETRYABLE_ERRORS:
+            if attempt == MAX_ATTEMPTS:
                 raise
     context.invalidate()
-    if settles:
+    if revokes_access:
         await authenticator_of(context).wait_until_propagated()
     return Outcome(objects, [])
 
 
-async def _once(context: Context, action: Action, given: Values, key: IdempotencyKey | None) -> Objects:
+async def _attempt(context: Context, action: Action, given: Values, key: IdempotencyKey | None) -> PayloadValues:
     if context.viewer.user_id is None:
         raise Refusal("UNAUTHENTICATED", "Sign in first: send an access token as `Authorization: Bearer …`.")
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await authenticator_of(context).recheck(connection, context.viewer)
-        write = Write(context, connection)
+        tx = MutationTransaction(context, connection)
         if key is None:
-            return await action(write, given)
+            return await action(tx, given)
         try:
-            claim = await claim_key(connection, write.user_id, key, given)
+            claim = await claim_key(connection, tx.user_id, key, given)
         except KeyRefusedError as refused:
             raise Rejected(refused.error) from None
         if claim.answer is not None:
             return claim.answer
-        objects = await action(write, given)
-        await claim.keep(objects)
+        objects = await action(tx, given)
+        await claim.store_answer(objects)
         return objects
 
 

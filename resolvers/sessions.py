@@ -4,7 +4,7 @@ from auth.capabilities import Capability
 from db.rows import Row
 from db.sql_catalog import queries
 from resolvers.loaders import by_key
-from resolvers.mutations import Objects, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Values, rejected
 from resolvers.sign_in import authenticator_of
 
 __all__ = ["UserSession", "end_session", "end_sessions", "session_by_id"]
@@ -19,24 +19,24 @@ class UserSession(Row):
 session_by_id = by_key(queries.sessions, UserSession)
 
 
-async def end_session(write: Write, given: Values) -> Objects:
+async def end_session(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Ends a session that the writer sees. One that has ended already stays as it was."""
-    found = await write.visible_row(queries.session_to_end, session_id=given["id"])
+    found = await tx.visible_row(queries.session_to_end, session_id=given["id"])
     if found is None:
         raise rejected("id", "NOT_FOUND", "There is no such session.")
-    because = "SIGNED_OUT" if found["user_id"] == write.user_id else "REVOKED"
-    await authenticator_of(write.context).sessions.end(write.connection, found["id"], because)
+    because = "SIGNED_OUT" if found["user_id"] == tx.user_id else "REVOKED"
+    await authenticator_of(tx.context).sessions.end(tx.connection, found["id"], because)
     return {"session": found["id"]}
 
 
-async def end_sessions(write: Write, given: Values) -> Objects:
+async def end_sessions(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Ends all sessions of a user; of one's own, the one that asks goes on. Administrators do."""
-    assert write.has_capability(Capability.MANAGE_SCHOOL)
+    assert tx.has_capability(Capability.MANAGE_SCHOOL)
     user_id = given["user_id"]
-    if await write.row(queries.account_by_id, user_id=user_id) is None:
+    if await tx.row(queries.account_by_id, user_id=user_id) is None:
         raise rejected("userId", "NOT_FOUND", "There is no such user.")
-    own = user_id == write.user_id
-    ended = await authenticator_of(write.context).sessions.end_all(
-        write.connection, user_id, "SIGNED_OUT" if own else "REVOKED", kept=write.context.viewer.session_id if own else None
+    own = user_id == tx.user_id
+    ended = await authenticator_of(tx.context).sessions.end_all(
+        tx.connection, user_id, "SIGNED_OUT" if own else "REVOKED", kept=tx.context.viewer.session_id if own else None
     )
     return {"user": user_id, "ended_sessions": ended}

@@ -61,7 +61,7 @@ def statement_edge() -> Any:
         "id",
         metadata={COST: 60, SIZED_BY: 2},
         description="The student's account over a period, one statement a currency; empty without charges that you may see."
-        f" A period has at most {account_statements.LONGEST} entries.",
+        f" A period has at most {account_statements.MAX_ENTRIES} entries.",
     )
     def statement(
         self: Any,

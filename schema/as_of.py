@@ -21,7 +21,7 @@ from schema.spans import days_in, for_each_day
 __all__ = ["StudentAsOf", "as_of_edge"]
 
 _FIRST = strawberry.argument(description="The first day.")
-_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.LONGEST_SPAN} days at most.")
+_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.MAX_SPAN_DAYS} days at most.")
 
 
 @strawberry.type(description="A student's time in a class, as it was known at the moment.")
@@ -87,7 +87,7 @@ class StudentAsOf:
         description="The attendance that was known, latest day first.",
     )
     def attendance(self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]) -> list[PastAttendance]:
-        return attendance.span(from_date, to_date, longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
+        return attendance.span(from_date, to_date, longest=attendance.MAX_SPAN_DAYS)  # type: ignore[return-value]  # the loader's argument
 
     @edge_with(
         as_of.attendance_summary_as_of,
@@ -98,7 +98,7 @@ class StudentAsOf:
     def attendance_summary(
         self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]
     ) -> AttendanceSummary | None:
-        return attendance.span(from_date, to_date, longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
+        return attendance.span(from_date, to_date, longest=attendance.MAX_SPAN_DAYS)  # type: ignore[return-value]  # the loader's argument
 
 
 def as_of_edge() -> Any:

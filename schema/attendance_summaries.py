@@ -72,7 +72,7 @@ _FROM = strawberry.argument(description="The first day; not given: from the begi
 _TO = strawberry.argument(description="The last day; not given: to the end.")
 _BY = strawberry.argument(description="By what it is grouped.")
 _FIRST = strawberry.argument(description="The first day.")
-_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.LONGEST_SPAN} days at most.")
+_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.MAX_SPAN_DAYS} days at most.")
 
 
 def summary_edge(loader: Loader, points: float, description: str) -> Any:
@@ -99,7 +99,7 @@ def breakdown_edge(loader: Loader, points: float, description: str) -> Any:
         from_date: Annotated[date, _FIRST],
         to_date: Annotated[date, _LAST],
     ) -> list[AttendanceGroup]:
-        return attendance.span(from_date, to_date, str(by.value), longest=attendance.LONGEST_SPAN)  # type: ignore[return-value]  # the loader's argument
+        return attendance.span(from_date, to_date, str(by.value), longest=attendance.MAX_SPAN_DAYS)  # type: ignore[return-value]  # the loader's argument
 
     metadata = {COST: for_each_day(points, 5), SIZED_BY: groups_in}
     return edge_with(loader, "id", metadata=metadata, description=description)(prepare)
@@ -115,7 +115,7 @@ class AttendanceSummaryQueries:
     async def attendance_summary(
         self, info: Info, from_date: Annotated[date, _FIRST], to_date: Annotated[date, _LAST]
     ) -> AttendanceSummary | None:
-        asked = attendance.span(from_date, to_date, longest=attendance.LONGEST_SPAN)
+        asked = attendance.span(from_date, to_date, longest=attendance.MAX_SPAN_DAYS)
         return await attendance.school_summary(info.context, asked)  # type: ignore[return-value]  # rows stand for types
 
     @root(
@@ -130,5 +130,5 @@ class AttendanceSummaryQueries:
         from_date: Annotated[date, _FIRST],
         to_date: Annotated[date, _LAST],
     ) -> list[AttendanceGroup]:
-        asked = attendance.span(from_date, to_date, str(by.value), longest=attendance.LONGEST_SPAN)
+        asked = attendance.span(from_date, to_date, str(by.value), longest=attendance.MAX_SPAN_DAYS)
         return await attendance.school_breakdown(info.context, asked)  # type: ignore[return-value]  # rows stand for types

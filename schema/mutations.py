@@ -19,7 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 from auth.capabilities import Capability
 from execution.loaders import Loader
 from resolvers.idempotency_keys import IdempotencyKey
-from resolvers.mutations import Action, perform
+from resolvers.mutations import Action, run_mutation
 from schema.inputs import IdempotentInput, read_input
 from schema.references import node_type
 from schema.roots import root
@@ -61,7 +61,7 @@ def mutation(
     action: Action,
     *,
     description: str,
-    settles: bool = False,
+    revokes_access: bool = False,
     scope: str | None = None,
     **shown: PayloadField,
 ) -> Any:
@@ -80,7 +80,7 @@ def mutation(
         objects: Mapping[str, Any] = {}
         if not errors:
             key = None if scope is None else IdempotencyKey(scope, given.pop("idempotency_key"))
-            outcome = await perform(info.context, action, given, key=key, settles=settles)
+            outcome = await run_mutation(info.context, action, given, key=key, revokes_access=revokes_access)
             objects, errors = outcome.objects, outcome.errors
         values = {each: await _read_anew(info.context, field, objects.get(each)) for each, field in shown.items()}
         return payload(**values, user_errors=errors, client_mutation_id=input.client_mutation_id)

@@ -53,7 +53,7 @@ class SessionMutations:
         Capability.OWN_ACCOUNT,
         EndSessionInput,
         sessions.end_session,
-        settles=True,
+        revokes_access=True,
         description="Ends one session, from the next request on. One that has ended already stays as it was.",
         session=payload_node(sessions.session_by_id, "The session as it is now."),
     )
@@ -61,7 +61,7 @@ class SessionMutations:
         Capability.MANAGE_SCHOOL,
         EndSessionsInput,
         sessions.end_sessions,
-        settles=True,
+        revokes_access=True,
         description="Ends all sessions of a user, from the next request on: a phone was lost, say. Of your own, the one you are in goes on.",
         user=payload_node(users.user_by_id, "The user."),
         ended_sessions=payload_value(int, "How many sessions ended.", default=0),

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 from execution.costs import ArgumentValues
-from resolvers.attendance import LONGEST_SPAN
+from resolvers.attendance import MAX_SPAN_DAYS
 
 __all__ = ["days_in", "for_each_day", "groups_in"]
 
 # An attendance of several years, for a span that is open at one end.
-_OPEN_SPAN = 2 * LONGEST_SPAN
+_OPEN_SPAN = 2 * MAX_SPAN_DAYS
 _SUBJECTS = 20
 
 
@@ -18,7 +18,7 @@ def days_in(arguments: ArgumentValues) -> int:
     """The days from `fromDate` to `toDate`. What is no day is counted as the longest span, since its field refuses it."""
     ends = [_day(arguments.get(name)) for name in ("fromDate", "toDate")]
     if ends[0] is None or ends[1] is None:
-        return _OPEN_SPAN if None in (arguments.get("fromDate"), arguments.get("toDate")) else LONGEST_SPAN
+        return _OPEN_SPAN if None in (arguments.get("fromDate"), arguments.get("toDate")) else MAX_SPAN_DAYS
     return min(max((ends[1] - ends[0]).days + 1, 1), _OPEN_SPAN)
 
 

@@ -18,13 +18,13 @@ from execution.documents.document_cache import Document
 from execution.errors import ErrorWriter
 from execution.operations import Execute, Operation, graphql_core
 from resolvers.context import Context
-from resolvers.error_translation import translate
+from resolvers.error_translation import to_refusal
 from schema import make_schema
 
 __all__ = ["SCHEMA", "Answer", "School", "cost"]
 
 SCHEMA = make_schema(StrawberryGraphQLCoreExecutionContext)
-_ERRORS = ErrorWriter(translate)
+_ERRORS = ErrorWriter(to_refusal)
 _CORE = graphql_core(SCHEMA._schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable)
 BREADTH_FIRST = BreadthFirst(SCHEMA._schema, _CORE)
 # Every operation runs on the executor that is set, and a query on the other one, too.

@@ -9,23 +9,23 @@ from auth.capabilities import Capability
 from db.row_writes import to_json
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.user_errors import UserError
 from rules.register_entries import minutes_late, register_entry_problems
 
 __all__ = ["correct_attendance", "submit_register"]
 
 
-async def submit_register(write: Write, given: Values) -> Objects:
+async def submit_register(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A class's register of a day, whole or in a subject: its entries in one statement, and that it was taken.
 
     Who is not named stays unmarked: silence is not presence. A teacher's entry does not change what the office has entered; it is kept beside
     it. Taken again, what differs is changed, and the audit log keeps what it was. Raises FORBIDDEN for whom it is not to take.
     The students are held first: nobody moves to another class, and the office enters nothing, between what is read here and what is written.
     """
-    await _hold(write, [entry["student_id"] for entry in given["entries"]])
-    facts = await _facts(write, given["class_id"], given["date"], given.get("subject_id"))
-    is_office = write.has_capability(Capability.MANAGE_SCHOOL)
+    await _lock_students(tx, [entry["student_id"] for entry in given["entries"]])
+    facts = await _register_facts(tx, given["class_id"], given["date"], given.get("subject_id"))
+    is_office = tx.has_capability(Capability.MANAGE_SCHOOL)
     if not (is_office or facts["is_homeroom"] or facts["is_teacher"]):
         raise Refusal("FORBIDDEN", "Only teachers of the class may take this register.")
     entries = given["entries"]
@@ -38,50 +38,52 @@ async def submit_register(write: Write, given: Values) -> Objects:
         elif times[entry["student_id"]] > 1:
             errors.append(UserError(f"entries.{n}.studentId", "TWICE", "The student is listed more than once."))
         errors += _mark_errors(entry, f"entries.{n}.")
-    errors += await _own_id_errors(write, given)
+    errors += await _client_id_errors(tx, given)
     if errors:
         raise Rejected(*errors)
     place = {"class_id": given["class_id"], "subject_id": given.get("subject_id"), "date": given["date"]}
-    register = await write.value(queries.take_register, **place, user_id=write.user_id)
-    changes = await _mark(write, entries, facts, place, "OFFICE" if is_office else "TEACHER")
+    register = await tx.value(queries.take_register, **place, user_id=tx.user_id)
+    changes = await _write_marks(tx, entries, facts, place, "OFFICE" if is_office else "TEACHER")
     marked = {change["student_id"] for change in changes}
     return {"register": register, "changes": changes, "not_marked": [each for each in facts["roster"] if each not in marked]}
 
 
-async def correct_attendance(write: Write, given: Values) -> Objects:
+async def correct_attendance(tx: MutationTransaction, given: Values) -> PayloadValues:
     """The office's word on one student's day, whether the register was taken or not. A teacher's later submission does not change it."""
     day = given["date"]
-    await _hold(write, [given["student_id"]])
+    await _lock_students(tx, [given["student_id"]])
     place: dict[str, Any] = {"subject_id": given.pop("subject_id", None), "date": day}
-    place["class_id"] = await write.value(queries.class_on_day, student_id=given["student_id"], date=day)
+    place["class_id"] = await tx.value(queries.class_on_day, student_id=given["student_id"], date=day)
     if place["class_id"] is None:
         raise rejected("studentId", "NOT_IN_CLASS", f"The student was not in any class on {day}.")
-    facts = await _facts(write, place["class_id"], day, place["subject_id"])
+    facts = await _register_facts(tx, place["class_id"], day, place["subject_id"])
     errors = [*_day_errors(facts, day), *_subject_errors(facts, place["subject_id"]), *_mark_errors(given, "")]
-    errors += await _own_id_errors(write, {"entries": [given], **place}, "")
+    errors += await _client_id_errors(tx, {"entries": [given], **place}, "")
     if errors:
         raise Rejected(*errors)
     entry = {name: value for name, value in given.items() if name != "date"}
-    [change] = await _mark(write, [entry], facts, place, "OFFICE")
+    [change] = await _write_marks(tx, [entry], facts, place, "OFFICE")
     return {"attendance": change["attendance_id"], "change": change["change"], "previous_status": change["previous_status"]}
 
 
-async def _hold(write: Write, students: list[UUID]) -> None:
-    await write.rows(queries.hold_students, ids=students)
+async def _lock_students(tx: MutationTransaction, students: list[UUID]) -> None:
+    await tx.rows(queries.hold_students, ids=students)
 
 
-async def _facts(write: Write, class_id: UUID, day: date, subject_id: UUID | None) -> Any:
-    facts = await write.row(queries.register_facts, class_id=class_id, date=day, subject_id=subject_id, user_id=write.user_id)
+async def _register_facts(tx: MutationTransaction, class_id: UUID, day: date, subject_id: UUID | None) -> Any:
+    facts = await tx.row(queries.register_facts, class_id=class_id, date=day, subject_id=subject_id, user_id=tx.user_id)
     if facts is None:
         raise rejected("classId", "NOT_FOUND", "There is no such class.")
     return facts
 
 
-async def _mark(write: Write, entries: list[Values], facts: Any, place: dict[str, Any], source: str) -> list[dict[str, Any]]:
+async def _write_marks(
+    tx: MutationTransaction, entries: list[Values], facts: Any, place: dict[str, Any], source: str
+) -> list[dict[str, Any]]:
     # When a lesson began nobody has said: only of a whole day is its beginning known.
     begins = facts["day_begins"] if place["subject_id"] is None else None
     rows = [_row(entry, begins) for entry in entries]
-    changes = await write.rows(queries.mark_attendance, entries=to_json(rows), **place, user_id=write.user_id, source=source)
+    changes = await tx.rows(queries.mark_attendance, entries=to_json(rows), **place, user_id=tx.user_id, source=source)
     order = {entry["student_id"]: n for n, entry in enumerate(entries)}
     return sorted((dict(each) for each in changes), key=lambda each: order[each["student_id"]])
 
@@ -123,13 +125,13 @@ def _mark_errors(entry: Values, path: str) -> list[UserError]:
     return [UserError(f"{path}{field}", "INVALID", message) for field, message in register_entry_problems(entry)]
 
 
-async def _own_id_errors(write: Write, given: Values, path: str | None = None) -> list[UserError]:
+async def _client_id_errors(tx: MutationTransaction, given: Values, path: str | None = None) -> list[UserError]:
     """Ids that clients made themselves and that other marks have already."""
     own = {entry["client_id"]: n for n, entry in enumerate(given["entries"]) if entry.get("client_id") is not None}
     if not own:
         return []
     errors = []
-    for row in await write.rows(queries.marks_with_ids, ids=list(own)):
+    for row in await tx.rows(queries.marks_with_ids, ids=list(own)):
         n = own[row["id"]]
         wanted = (given["entries"][n]["student_id"], given["date"], given.get("subject_id"))
         if (row["student_id"], row["date"], row["subject_id"]) != wanted:

@@ -8,16 +8,16 @@ from uuid import UUID
 
 from db.sql_catalog import queries
 from resolvers.context import Context
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected, stale
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected, version_conflict
 from resolvers.user_errors import UserError
 from rules.charges import Candidate, Plan, Terms, make_plan
 from rules.money import fits, format_amount
 
 __all__ = ["Preview", "cancel_charge", "create_charges", "preview_charges", "reason_errors", "update_charge"]
 
-_LONGEST_TEXT = 300
+_MAX_TEXT = 300
 # As many rows are told with a run that cannot be, and as many charges are shown of one that was.
-_MOST_ROWS = 100
+_MAX_ROWS = 100
 Fetch = Callable[..., Awaitable[list[Any]]]
 
 
@@ -41,11 +41,11 @@ async def preview_charges(context: Context, given: Values) -> Preview:
         return Preview(None, broken.errors)
 
 
-async def create_charges(write: Write, given: Values) -> Objects:
+async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Does what a preview showed, all of it or nothing. Refused while a row cannot be, and when the run is another by now."""
     wanted = given.pop("hash")
-    await write.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
-    plan = await _plan(write.connection.fetch, given)
+    await tx.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
+    plan = await _plan(tx.connection.fetch, given)
     if plan.hash != wanted:
         raise rejected(
             "hash",
@@ -60,12 +60,12 @@ async def create_charges(write: Write, given: Values) -> Objects:
         if row.error
     ]
     if errors:
-        raise Rejected(*errors[:_MOST_ROWS])
+        raise Rejected(*errors[:_MAX_ROWS])
     terms = plan.terms
-    made = await write.rows(
+    made = await tx.rows(
         queries.create_charges,
         student_ids=[row.student_id for row in plan.rows],
-        user_id=write.user_id,
+        user_id=tx.user_id,
         fee_category_id=terms.fee_category_id,
         academic_year_id=terms.academic_year_id,
         due_date=terms.due_date,
@@ -73,14 +73,14 @@ async def create_charges(write: Write, given: Values) -> Objects:
         currency=terms.currency,
         description=terms.description,
     )
-    payments = [row["id"] for row in made[:_MOST_ROWS]]
+    payments = [row["id"] for row in made[:_MAX_ROWS]]
     return {"charged": len(made), "total": plan.total, "currency": terms.currency, "payments": payments}
 
 
-async def cancel_charge(write: Write, given: Values) -> Objects:
+async def cancel_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Takes a charge back on which nothing is paid that was not paid back. It stays in the books."""
     errors = reason_errors(given)
-    charge = await write.row(queries.lock_charge, id=given["payment_id"])
+    charge = await tx.row(queries.lock_charge, id=given["payment_id"])
     if charge is None:
         errors.append(UserError("paymentId", "NOT_FOUND", "There is no such charge."))
     elif charge["cancelled_at"] is not None:
@@ -89,17 +89,17 @@ async def cancel_charge(write: Write, given: Values) -> Objects:
         errors.append(UserError("paymentId", "HAS_PAYMENTS", "The charge has payments. Refund or correct them first."))
     if errors:
         raise Rejected(*errors)
-    await write.rows(queries.cancel_charge, id=charge["id"], reason=given["reason"])
+    await tx.rows(queries.cancel_charge, id=charge["id"], reason=given["reason"])
     return {"payment": charge["id"]}
 
 
-async def update_charge(write: Write, given: Values) -> Objects:
+async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Changes the due date or the description of a charge that stands; what is owed, by whom and in which currency does not change."""
-    charge = await write.row(queries.lock_charge, id=given["id"])
+    charge = await tx.row(queries.lock_charge, id=given["id"])
     if charge is None:
         raise rejected("id", "NOT_FOUND", "There is no such charge.")
     if charge["version"] != given["version"]:
-        raise stale(payment=charge["id"])
+        raise version_conflict(payment=charge["id"])
     errors = _description_errors(given)
     if charge["cancelled_at"] is not None:
         errors.append(UserError("id", "CANCELLED", "A cancelled charge cannot be changed."))
@@ -109,7 +109,7 @@ async def update_charge(write: Write, given: Values) -> Objects:
         raise Rejected(*errors)
     changed = {name: given.get(name, charge[name]) for name in ("due_date", "description")}
     if any(changed[name] != charge[name] for name in changed):
-        await write.rows(queries.change_charge, id=charge["id"], **changed)
+        await tx.rows(queries.change_charge, id=charge["id"], **changed)
     return {"payment": charge["id"]}
 
 
@@ -118,24 +118,20 @@ def reason_errors(given: Values) -> list[UserError]:
     reason = given.get("reason") or ""
     if not reason:
         return [UserError("reason", "REQUIRED", "A reason must be given.")]
-    return (
-        []
-        if len(reason) <= _LONGEST_TEXT
-        else [UserError("reason", "INVALID", f"The reason must have at most {_LONGEST_TEXT} characters.")]
-    )
+    return [] if len(reason) <= _MAX_TEXT else [UserError("reason", "INVALID", f"The reason must have at most {_MAX_TEXT} characters.")]
 
 
 def _description_errors(given: Values) -> list[UserError]:
-    if len(given.get("description") or "") <= _LONGEST_TEXT:
+    if len(given.get("description") or "") <= _MAX_TEXT:
         return []
-    return [UserError("description", "INVALID", f"The description must have at most {_LONGEST_TEXT} characters.")]
+    return [UserError("description", "INVALID", f"The description must have at most {_MAX_TEXT} characters.")]
 
 
 async def _plan(fetch: Fetch, given: Values) -> Plan:
     """The run that is asked for, as the data is now. Raises Rejected with everything that is wrong with it."""
     errors = _description_errors(given)
     terms = await _terms(fetch, given, errors)
-    student_ids = await _whom(fetch, given, errors)
+    student_ids = await _student_ids(fetch, given, errors)
     if errors or terms is None:
         raise Rejected(*errors)
     rows = await fetch(
@@ -196,7 +192,7 @@ async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms 
     )
 
 
-async def _whom(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UUID]:
+async def _student_ids(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UUID]:
     """The students whom the run is over: exactly one way to say so."""
     ways = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
     level = given.get("grade_level")

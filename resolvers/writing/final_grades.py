@@ -9,7 +9,7 @@ from auth.capabilities import Capability
 from db.row_writes import to_json
 from db.sql_catalog import queries
 from execution.errors import Refusal
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.user_errors import UserError
 from resolvers.writing.grades import LOCKS
 from rules.grading import Mark, Policy, average, grade, read_policy
@@ -17,24 +17,24 @@ from rules.grading import Mark, Policy, average, grade, read_policy
 __all__ = ["post_final_grades", "reopen_grades"]
 
 
-async def post_final_grades(write: Write, given: Values) -> Objects:
+async def post_final_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Freezes the grade of everyone who is in the class on the semester's last day (today, when it goes on), in a subject or in all.
 
     Computed from published marks, in whichever class they were got. Refused while marks are locked, before the window opens, and while there
     are marks that nobody may see yet, or students without a mark (unless `leave_out_not_recorded`). Raises FORBIDDEN for a teacher of another.
     """
-    lessons = await _lessons(write, given)
-    if not write.has_capability(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
+    lessons = await _lock_lessons(tx, given)
+    if not tx.has_capability(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
         raise Refusal("FORBIDDEN", "Only teachers of the subject in this class may post its final grades.")
     as_of = lessons[0]["as_of"]
-    students = [row["student_id"] for row in await write.rows(queries.class_roster_on, class_id=given["class_id"], day=as_of)]
+    students = [row["student_id"] for row in await tx.rows(queries.class_roster_on, class_id=given["class_id"], day=as_of)]
     place = {"semester_id": given["semester_id"], "student_ids": students, "subject_ids": [each["subject_id"] for each in lessons]}
-    now = await write.row(queries.grading_policy)
+    now = await tx.row(queries.grading_policy)
     policy = read_policy(now["content"], now["version"])
     errors = _lesson_errors(lessons)
     if policy.scale is None:
         errors.append(UserError(None, "NO_SCALE", "The school has no default grading scale. Make one the default first."))
-    for each in await write.rows(queries.assessments_against_posting, class_id=given["class_id"], **place):
+    for each in await tx.rows(queries.assessments_against_posting, class_id=given["class_id"], **place):
         if not each["is_published"]:
             errors.append(UserError("classId", "NOT_PUBLISHED", f"“{each['title']}” has grades but is not published. Publish it first."))
         elif not given.get("leave_out_not_recorded"):
@@ -47,23 +47,23 @@ async def post_final_grades(write: Write, given: Values) -> Objects:
             )
     if errors:
         raise Rejected(*errors)
-    marks = await write.rows(queries.marks_to_post, **place)
-    await write.rows(queries.keep_grading_policy)
-    posting = {"class_id": given["class_id"], "user_id": write.user_id, "as_of": as_of, "policy_version": policy.version}
-    postings = await write.rows(queries.post_grades, semester_id=given["semester_id"], subject_ids=place["subject_ids"], **posting)
+    marks = await tx.rows(queries.marks_to_post, **place)
+    await tx.rows(queries.keep_grading_policy)
+    posting = {"class_id": given["class_id"], "user_id": tx.user_id, "as_of": as_of, "policy_version": policy.version}
+    postings = await tx.rows(queries.post_grades, semester_id=given["semester_id"], subject_ids=place["subject_ids"], **posting)
     rows = _final_grades(lessons, postings, students, marks, policy, now["today"])
-    await write.rows(queries.freeze_final_grades, grades=to_json(rows))
+    await tx.rows(queries.freeze_final_grades, grades=to_json(rows))
     return {
         "class_": given["class_id"],
         "postings": [{"subject_id": each["subject_id"], "number": each["number"], "students": len(students)} for each in postings],
     }
 
 
-async def reopen_grades(write: Write, given: Values) -> Objects:
+async def reopen_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Opens locked marks again, until a moment or until they are posted again. What was posted stays as it is."""
-    lessons = await _lessons(write, given)
+    lessons = await _lock_lessons(tx, given)
     errors = []
-    if not await write.value(queries.is_later_than_now, moment=given["until"]):
+    if not await tx.value(queries.is_later_than_now, moment=given["until"]):
         errors.append(UserError("until", "IN_PAST", "`until` must be in the future."))
     if not 1 <= len(given["reason"]) <= 500:
         errors.append(UserError("reason", "INVALID", "The reason must have 1 to 500 characters and must not be blank."))
@@ -72,24 +72,24 @@ async def reopen_grades(write: Write, given: Values) -> Objects:
         errors.append(UserError("classId", "NOT_LOCKED", "None of these grades are locked."))
     if errors:
         raise Rejected(*errors)
-    await write.rows(
+    await tx.rows(
         queries.reopen_grades,
         class_id=given["class_id"],
         semester_id=given["semester_id"],
         subject_ids=[each["subject_id"] for each in locked],
         numbers=[each["number"] for each in locked],
-        user_id=write.user_id,
+        user_id=tx.user_id,
         until=given["until"],
         reason=given["reason"],
     )
     return {"class_": given["class_id"], "reopened": len(locked)}
 
 
-async def _lessons(write: Write, given: Values) -> Sequence[Any]:
+async def _lock_lessons(tx: MutationTransaction, given: Values) -> Sequence[Any]:
     """The lessons that are meant, held alone until the transaction ends, and what stands against posting them."""
     place = {"class_id": given["class_id"], "semester_id": given["semester_id"], "subject_id": given.get("subject_id")}
-    await write.rows(queries.hold_lessons_to_post, **place)
-    lessons = await write.rows(queries.lessons_to_post, **place, user_id=write.user_id)
+    await tx.rows(queries.hold_lessons_to_post, **place)
+    lessons = await tx.rows(queries.lessons_to_post, **place, user_id=tx.user_id)
     if not lessons:
         field = "subjectId" if given.get("subject_id") else "classId"
         raise rejected(

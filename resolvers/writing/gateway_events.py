@@ -1,4 +1,4 @@
-"""What payment gateways tell, booked: each event once, each payment once, and what cannot be booked is kept for a person to look at."""
+"""What payment gateways log, booked: each event once, each payment once, and what cannot be booked is kept for a person to look at."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,57 +13,56 @@ from db.pool import Database
 from db.row_writes import to_json
 from db.sql_catalog import queries
 from resolvers.context import Context
-from resolvers.mutations import AGAIN, ATTEMPTS, Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MAX_ATTEMPTS, RETRYABLE_ERRORS, MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.writing.charges import reason_errors
-from resolvers.writing.payments import book
-from rules.gateway_events import GatewayEvent as Told
-from rules.gateway_events import allocate_refund
+from resolvers.writing.payments import book_payment
+from rules.gateway_events import GatewayEvent, allocate_refund
 
-__all__ = ["dismiss_gateway_event", "retry_gateway_event", "take_in"]
+__all__ = ["dismiss_gateway_event", "receive_event", "retry_gateway_event"]
 
 _log = structlog.get_logger("rollcall.gateways")
 _BOOKED_KEYS = frozenset({"gateway_events_booked_key", "payment_transactions_gateway_key"})
 _METHOD = "ONLINE"
 
 
-async def take_in(database: Database, request_id: str, told: Told) -> str | None:
+async def receive_event(database: Database, request_id: str, event: GatewayEvent) -> str | None:
     """Books an event that comes for the first time; what became of it: BOOKED, REPEATED, FAILED; None for one that was taken in before.
 
     A payment takes with it what came before it of its refunds. Nobody acts: the audit has the request and no user. Raises what the database raises when it cannot answer.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             async with database.transaction(request_id=request_id) as connection:
-                write = Write(Context(database, ANONYMOUS, request_id), connection)
-                values = {name: getattr(told, name) for name in ("gateway", "event_id", "event_type", "gateway_id", "payment")}
-                event_id = await write.value(queries.take_gateway_event, **values, facts=to_json(told.to_facts()))
-                return None if event_id is None else await _settle_all(write, event_id, told, None)
-        except AGAIN:
-            if attempt == ATTEMPTS:
+                tx = MutationTransaction(Context(database, ANONYMOUS, request_id), connection)
+                values = {name: getattr(event, name) for name in ("gateway", "event_id", "event_type", "gateway_id", "payment")}
+                event_id = await tx.value(queries.take_gateway_event, **values, facts=to_json(event.to_facts()))
+                return None if event_id is None else await _process_with_refunds(tx, event_id, event, None)
+        except RETRYABLE_ERRORS:
+            if attempt == MAX_ATTEMPTS:
                 raise
     raise AssertionError  # the loop returns or raises
 
 
-async def retry_gateway_event(write: Write, given: Values) -> Objects:
+async def retry_gateway_event(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Tries again to book an event that failed: the charge was made in the meantime, say."""
-    await write.rows(queries.hold_gateway_payment, id=given["id"])
-    row = await _failed(write, given["id"])
-    await _settle_all(write, row["id"], Told.from_facts(row["facts"]), write.user_id)
+    await tx.rows(queries.hold_gateway_payment, id=given["id"])
+    row = await _failed(tx, given["id"])
+    await _process_with_refunds(tx, row["id"], GatewayEvent.from_facts(row["facts"]), tx.user_id)
     return {"gateway_event": row["id"]}
 
 
-async def dismiss_gateway_event(write: Write, given: Values) -> Objects:
+async def dismiss_gateway_event(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Lays an event aside that failed: it was entered by hand, or is none of the school's."""
     errors = reason_errors(given)
     if errors:
         raise Rejected(*errors)
-    row = await _failed(write, given["id"])
-    await write.rows(queries.settle_gateway_event, id=row["id"], state="DISMISSED", problem=given["reason"])
+    row = await _failed(tx, given["id"])
+    await tx.rows(queries.settle_gateway_event, id=row["id"], state="DISMISSED", problem=given["reason"])
     return {"gateway_event": row["id"]}
 
 
-async def _failed(write: Write, event_id: UUID) -> Any:
-    row = await write.row(queries.lock_gateway_event, id=event_id)
+async def _failed(tx: MutationTransaction, event_id: UUID) -> Any:
+    row = await tx.row(queries.lock_gateway_event, id=event_id)
     if row is None:
         raise rejected("id", "NOT_FOUND", "There is no such event.")
     if row["state"] != "FAILED":
@@ -71,24 +70,24 @@ async def _failed(write: Write, event_id: UUID) -> Any:
     return row
 
 
-async def _settle_all(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:
+async def _process_with_refunds(tx: MutationTransaction, event_id: UUID, event: GatewayEvent, user_id: UUID | None) -> str:
     """Settles an event; with a payment that is booked, the refunds of it that came too early as well. What became of the event."""
-    state = await _settle(write, event_id, told, user_id)
-    if told.kind == "PAYMENT" and state == "BOOKED":
-        for row in await write.rows(queries.failed_refunds, gateway=told.gateway, payment=told.payment):
-            await _settle(write, row["id"], Told.from_facts(row["facts"]), user_id)
+    state = await _process(tx, event_id, event, user_id)
+    if event.kind == "PAYMENT" and state == "BOOKED":
+        for row in await tx.rows(queries.failed_refunds, gateway=event.gateway, payment=event.payment):
+            await _process(tx, row["id"], GatewayEvent.from_facts(row["facts"]), user_id)
     return state
 
 
-async def _settle(write: Write, event_id: UUID, told: Told, user_id: UUID | None) -> str:
-    """Books what was told, or notes why not: one of BOOKED, REPEATED, FAILED."""
-    booking: Callable[[Write, Told, UUID | None], Awaitable[None]] = _payment if told.kind == "PAYMENT" else _refund
+async def _process(tx: MutationTransaction, event_id: UUID, event: GatewayEvent, user_id: UUID | None) -> str:
+    """Books what was event, or notes why not: one of BOOKED, REPEATED, FAILED."""
+    booking: Callable[[MutationTransaction, GatewayEvent, UUID | None], Awaitable[None]] = _payment if event.kind == "PAYMENT" else _refund
     state, problem = "BOOKED", None
     try:
-        async with write.connection.transaction():
+        async with tx.connection.transaction():
             # First, so that of two events of one payment the later one waits here.
-            await write.rows(queries.settle_gateway_event, id=event_id, state="BOOKED", problem=None)
-            await booking(write, told, user_id)
+            await tx.rows(queries.settle_gateway_event, id=event_id, state="BOOKED", problem=None)
+            await booking(tx, event, user_id)
     except Rejected as broken:
         state, problem = "FAILED", "; ".join(f"{each.code}: {each.message}" for each in broken.errors)
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -100,52 +99,54 @@ async def _settle(write: Write, event_id: UUID, told: Told, user_id: UUID | None
         else:
             state, problem = "FAILED", f"{rule.code}: {rule.message}"
     if state != "BOOKED":
-        await write.rows(queries.settle_gateway_event, id=event_id, state=state, problem=problem)
-    tell = _log.warning if state == "FAILED" else _log.info
-    tell(
+        await tx.rows(queries.settle_gateway_event, id=event_id, state=state, problem=problem)
+    log = _log.warning if state == "FAILED" else _log.info
+    log(
         "gateway event received",
-        gateway=told.gateway,
-        event_id=told.event_id,
-        event_type=told.event_type,
+        gateway=event.gateway,
+        event_id=event.event_id,
+        event_type=event.event_type,
         state=state,
         problem=problem,
     )
     return state
 
 
-async def _payment(write: Write, told: Told, user_id: UUID | None) -> None:
-    if told.problem is not None:
-        raise rejected(None, "NOT_READABLE", told.problem)
+async def _payment(tx: MutationTransaction, event: GatewayEvent, user_id: UUID | None) -> None:
+    if event.problem is not None:
+        raise rejected(None, "NOT_READABLE", event.problem)
     given = {
-        "allocations": [{"payment_id": each.payment_id, "amount": each.amount} for each in told.parts],
-        "amount": told.amount,
-        "currency": told.currency,
+        "allocations": [{"payment_id": each.payment_id, "amount": each.amount} for each in event.parts],
+        "amount": event.amount,
+        "currency": event.currency,
         "method": _METHOD,
-        "occurred_at": told.occurred_at,
+        "occurred_at": event.occurred_at,
     }
-    await book(write, given, user_id=user_id, gateway=told.gateway, gateway_id=told.gateway_id)
+    await book_payment(tx, given, user_id=user_id, gateway=event.gateway, gateway_id=event.gateway_id)
 
 
-async def _refund(write: Write, told: Told, user_id: UUID | None) -> None:
+async def _refund(tx: MutationTransaction, event: GatewayEvent, user_id: UUID | None) -> None:
     """Books what was paid back beyond what was booked of it already: events may come late, or be lost."""
-    values = {"gateway": told.gateway, "gateway_id": told.payment}
-    charges = sorted(row["id"] for row in await write.rows(queries.gateway_charges, **values))
-    await write.rows(queries.lock_charges, ids=charges)
-    entries = await write.rows(queries.gateway_payment, **values)
+    values = {"gateway": event.gateway, "gateway_id": event.payment}
+    charges = sorted(row["id"] for row in await tx.rows(queries.gateway_charges, **values))
+    await tx.rows(queries.lock_charges, ids=charges)
+    entries = await tx.rows(queries.gateway_payment, **values)
     if not entries:
         raise rejected(None, "NOT_FOUND", "The refunded payment has not been recorded.")
-    if entries[0]["currency"] != told.currency:
-        raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}, not in {told.currency}.")
-    more = told.amount - sum(each["told"] for each in entries)
+    if entries[0]["currency"] != event.currency:
+        raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}, not in {event.currency}.")
+    more = event.amount - sum(each["told"] for each in entries)
     if more <= 0:
         return
     parts, left = allocate_refund(more, [each["remaining"] for each in entries])
     if left > 0:
-        raise rejected(None, "REFUND_TOO_LARGE", f"The refund exceeds what is left of the payment by {left.normalize():f} {told.currency}.")
+        raise rejected(
+            None, "REFUND_TOO_LARGE", f"The refund exceeds what is left of the payment by {left.normalize():f} {event.currency}."
+        )
     for entry, part in zip(entries, parts, strict=True):
         if part > 0:
-            await write.rows(
+            await tx.rows(
                 queries.book_entry, payment_id=entry["payment_id"], receipt_id=None, linked_id=entry["id"], user_id=user_id, kind="REFUND",
-                corrected_kind=None, amount=part, currency=told.currency, method=_METHOD, reason="Refunded through the gateway",
-                gateway=told.gateway, gateway_id=told.gateway_id, occurred_at=told.occurred_at,
+                corrected_kind=None, amount=part, currency=event.currency, method=_METHOD, reason="Refunded through the gateway",
+                gateway=event.gateway, gateway_id=event.gateway_id, occurred_at=event.occurred_at,
             )  # fmt: skip

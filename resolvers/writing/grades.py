@@ -12,7 +12,7 @@ from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.grades import Assessment
 from resolvers.identifiers import write_id
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.user_errors import UserError
 from rules.mark_entries import entry_problems, entry_state, is_too_fine
 
@@ -33,32 +33,32 @@ LOCKS = {
 _NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraCredit"}
 
 
-async def create_assessment(write: Write, given: Values) -> Objects:
+async def create_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A new assessment of what the class is taught then. Its semester is the one that has its day."""
     place = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
-    await write.rows(queries.hold_lesson, **place, day=given["assessment_date"])
-    facts = await write.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=write.user_id)
+    await tx.rows(queries.hold_lesson, **place, day=given["assessment_date"])
+    facts = await tx.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=tx.user_id)
     if facts is None:
         raise rejected("classId", "NOT_FOUND", "There is no such class.")
     errors = _number_errors(given)
     if facts["semester_id"] is None:
         errors.append(UserError("assessmentDate", "OUTSIDE_SEMESTER", "The date is in no semester of the class's academic year."))
-    elif not (facts["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
+    elif not (facts["is_teacher"] or tx.has_capability(Capability.MANAGE_SCHOOL)):
         raise Refusal("FORBIDDEN", "Only teachers of the subject in this class may create assessments.")
     elif facts["lesson_id"] is None:
         errors.append(UserError("subjectId", "NOT_TAUGHT", "The class is not taught this subject on that date."))
     errors += _lock_errors(facts)
-    values = given | {"semester_id": facts["semester_id"], "created_by": write.user_id}
+    values = given | {"semester_id": facts["semester_id"], "created_by": tx.user_id}
     if errors:
         values.pop("client_id", None)
-        raise Rejected(*errors, *await write.broken_rules("assessments", values, "semesterId", "subjectId"))
-    return {"assessment": await write.insert("assessments", values)}
+        raise Rejected(*errors, *await tx.broken_rules("assessments", values, "semesterId", "subjectId"))
+    return {"assessment": await tx.insert("assessments", values)}
 
 
-async def update_assessment(write: Write, given: Values) -> Objects:
+async def update_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A changed assessment. Its class, subject and semester stay; marks that were given stay possible."""
     row_id, version = given.pop("id"), given.pop("version")
-    there = await _assessment(write, row_id)
+    there = await _writable_assessment(tx, row_id)
     errors = [*_number_errors(given), *_lock_errors(there)]
     day = given.get("assessment_date")
     if day is not None and day != there["assessment_date"]:
@@ -67,7 +67,7 @@ async def update_assessment(write: Write, given: Values) -> Objects:
             errors.append(
                 UserError("assessmentDate", "OUTSIDE_SEMESTER", f"The date must stay within the assessment's semester, {within}.")
             )
-        absent = await write.value(queries.graded_not_in_class_on, id=row_id, day=day)
+        absent = await tx.value(queries.graded_not_in_class_on, id=row_id, day=day)
         if absent:
             errors.append(
                 UserError(
@@ -77,28 +77,28 @@ async def update_assessment(write: Write, given: Values) -> Objects:
                 )
             )
     if errors:
-        broken = await constraint_violations(write.connection, "assessments", to_json(given), row_id)
+        broken = await constraint_violations(tx.connection, "assessments", to_json(given), row_id)
         raise Rejected(*errors, *(UserError(each.field, each.code, each.message) for each in broken))
-    return {"assessment": await write.change("assessments", row_id, version, given, shows="assessment")}
+    return {"assessment": await tx.update("assessments", row_id, version, given, payload_field="assessment")}
 
 
-async def publish_assessment(write: Write, given: Values) -> Objects:
+async def publish_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Shows an assessment and its grades to students and guardians; one that is published already stays as it is."""
-    return await _show(write, given["id"], published=True)
+    return await _set_published(tx, given["id"], published=True)
 
 
-async def unpublish_assessment(write: Write, given: Values) -> Objects:
+async def unpublish_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Hides an assessment and its grades from students and guardians again."""
-    return await _show(write, given["id"], published=False)
+    return await _set_published(tx, given["id"], published=False)
 
 
-async def delete_assessment(write: Write, given: Values) -> Objects:
+async def delete_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Deletes an assessment without marks. One with marks stays: IN_USE."""
-    _refuse_locked(await _assessment(write, given["id"]))
-    return {"deleted_id": write_id(Assessment.tag, await write.delete("assessments", given["id"]))}
+    _refuse_locked(await _writable_assessment(tx, given["id"]))
+    return {"deleted_id": write_id(Assessment.tag, await tx.delete("assessments", given["id"]))}
 
 
-async def record_grades(write: Write, given: Values) -> Objects:
+async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
     """The marks of a class in an assessment, in one statement. Who is not named stays as they are.
 
     Of two teachers who record at once the later one's entries stand, and the audit log keeps what they changed; an entry that names the
@@ -106,33 +106,33 @@ async def record_grades(write: Write, given: Values) -> Objects:
     day. Raises FORBIDDEN for a teacher who does not teach it.
     """
     assessment_id, entries = given["assessment_id"], given["entries"]
-    await _assessment(write, assessment_id, "assessmentId")
-    await write.rows(queries.hold_assessment, id=assessment_id)
-    there = await _assessment(write, assessment_id, "assessmentId")
+    await _writable_assessment(tx, assessment_id, "assessmentId")
+    await tx.rows(queries.hold_assessment, id=assessment_id)
+    there = await _writable_assessment(tx, assessment_id, "assessmentId")
     place = {"class_id": there["class_id"], "day": there["assessment_date"]}
-    roster = {row["student_id"] for row in await write.rows(queries.class_roster_on, **place)}
-    errors = [*_lock_errors(there), *await _entry_errors(write, entries, there, roster)]
+    roster = {row["student_id"] for row in await tx.rows(queries.class_roster_on, **place)}
+    errors = [*_lock_errors(there), *await _entry_errors(tx, entries, there, roster)]
     if errors:
         raise Rejected(*errors)
     rows = [_row(entry) for entry in entries]
-    changes = await write.rows(queries.record_grades, entries=to_json(rows), assessment_id=assessment_id, user_id=write.user_id)
+    changes = await tx.rows(queries.record_grades, entries=to_json(rows), assessment_id=assessment_id, user_id=tx.user_id)
     order = {entry["student_id"]: n for n, entry in enumerate(entries)}
     return {"assessment": assessment_id, "changes": sorted((dict(each) for each in changes), key=lambda each: order[each["student_id"]])}
 
 
-async def _assessment(write: Write, row_id: UUID, field: str = "id") -> Any:
+async def _writable_assessment(tx: MutationTransaction, row_id: UUID, field: str = "id") -> Any:
     """An assessment that the viewer may write in, and what that depends on."""
-    there = await write.visible_row(queries.assessment_to_write, id=row_id, user_id=write.user_id)
+    there = await tx.visible_row(queries.assessment_to_write, id=row_id, user_id=tx.user_id)
     if there is None:
         raise rejected(field, "NOT_FOUND", "There is no such assessment.")
-    if not (there["is_teacher"] or write.has_capability(Capability.MANAGE_SCHOOL)):
+    if not (there["is_teacher"] or tx.has_capability(Capability.MANAGE_SCHOOL)):
         raise Refusal("FORBIDDEN", "Only teachers of the subject in this class and semester may change its assessments and grades.")
     return there
 
 
-async def _show(write: Write, row_id: UUID, *, published: bool) -> Objects:
-    _refuse_locked(await _assessment(write, row_id))
-    await write.rows(queries.publish_assessment if published else queries.unpublish_assessment, id=row_id)
+async def _set_published(tx: MutationTransaction, row_id: UUID, *, published: bool) -> PayloadValues:
+    _refuse_locked(await _writable_assessment(tx, row_id))
+    await tx.rows(queries.publish_assessment if published else queries.unpublish_assessment, id=row_id)
     return {"assessment": row_id}
 
 
@@ -153,9 +153,9 @@ def _number_errors(given: Values) -> list[UserError]:
     ]
 
 
-async def _entry_errors(write: Write, entries: list[Values], there: Any, roster: set[UUID]) -> list[UserError]:
+async def _entry_errors(tx: MutationTransaction, entries: list[Values], there: Any, roster: set[UUID]) -> list[UserError]:
     own = [entry["client_id"] for entry in entries if entry.get("client_id") is not None]
-    grades = await write.rows(queries.grades_of_assessment, id=there["id"], ids=own)
+    grades = await tx.rows(queries.grades_of_assessment, id=there["id"], ids=own)
     versions = {row["student_id"]: row["version"] for row in grades if row["assessment_id"] == there["id"]}
     holders = {row["id"]: (row["assessment_id"], row["student_id"]) for row in grades}
     times = Counter(entry["student_id"] for entry in entries)

@@ -7,30 +7,30 @@ from uuid import UUID
 
 from db.row_writes import to_json
 from db.sql_catalog import queries
-from resolvers.mutations import Objects, Rejected, Values, Write
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values
 from resolvers.user_errors import UserError
 from rules.decimals import decimals
 
 __all__ = ["create_grading_scale", "update_grading_scale"]
 
 # No scale has it: all others are left.
-_NONE = UUID(int=0)
+_NO_SCALE = UUID(int=0)
 
 
-async def create_grading_scale(write: Write, given: Values) -> Objects:
+async def create_grading_scale(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A new scale with its bounds. When it is to be the default, the one that was no longer is."""
     bounds = given.pop("bounds")
     errors = _bound_errors(bounds)
     if errors:
-        raise Rejected(*errors, *await write.broken_rules("grading_scales", {"name": given["name"]}))
+        raise Rejected(*errors, *await tx.broken_rules("grading_scales", {"name": given["name"]}))
     if given.get("is_default"):
-        await write.rows(queries.leave_default_scale, id=_NONE)
-    scale = await write.insert("grading_scales", given)
-    await write.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
+        await tx.rows(queries.leave_default_scale, id=_NO_SCALE)
+    scale = await tx.insert("grading_scales", given)
+    await tx.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
     return {"grading_scale": scale, "warnings": _warnings(bounds)}
 
 
-async def update_grading_scale(write: Write, given: Values) -> Objects:
+async def update_grading_scale(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A changed scale; bounds, when given, are all of them anew. Averages that are not posted follow; what is posted stays.
 
     What is wrong with the bounds is told together with what is wrong with the scale itself.
@@ -38,18 +38,18 @@ async def update_grading_scale(write: Write, given: Values) -> Objects:
     scale, version, bounds = given.pop("id"), given.pop("version"), given.pop("bounds", None)
     errors = _bound_errors(bounds) if bounds is not None else []
     if given.get("is_default"):
-        await write.rows(queries.leave_default_scale, id=scale)
+        await tx.rows(queries.leave_default_scale, id=scale)
     elif bounds is not None and not given:
         # Its bounds are the scale's: a change of them is a new version of it.
-        given["name"] = await write.value(queries.name_of_scale, id=scale)
+        given["name"] = await tx.value(queries.name_of_scale, id=scale)
     try:
-        await write.change("grading_scales", scale, version, given, shows="grading_scale")
+        await tx.update("grading_scales", scale, version, given, payload_field="grading_scale")
     except Rejected as broken:
         raise Rejected(*errors, *broken.errors, **broken.objects) from None
     if errors:
         raise Rejected(*errors)
     if bounds is not None:
-        await write.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
+        await tx.rows(queries.replace_bounds, scale_id=scale, bounds=to_json(bounds))
     return {"grading_scale": scale, "warnings": _warnings(bounds or [])}
 
 

@@ -12,48 +12,50 @@ from uuid import UUID
 
 from db.row_writes import to_json
 from db.sql_catalog import queries
-from resolvers.mutations import Objects, Rejected, Values, Write
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values
 from resolvers.user_errors import UserError
 from resolvers.writing.charges import reason_errors
 from rules.money import Share, allocate, fits
 
-__all__ = ["book", "correct_payment", "record_payment", "refund_payment", "waive_charge"]
+__all__ = ["book_payment", "correct_payment", "record_payment", "refund_payment", "waive_charge"]
 
-_LONGEST_NOTE = 300
-_UNIT = "The amount must be greater than zero and must not have more decimals than its currency."
+_MAX_NOTE = 300
+_INVALID_AMOUNT = "The amount must be greater than zero and must not have more decimals than its currency."
 
 
-async def record_payment(write: Write, given: Values) -> Objects:
+async def record_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """One payment over charges of one family: an entry for each, one receipt with the year's next number."""
-    return await book(write, given, user_id=write.user_id)
+    return await book_payment(tx, given, user_id=tx.user_id)
 
 
-async def book(write: Write, given: Values, *, user_id: UUID | None, gateway: str | None = None, gateway_id: str | None = None) -> Objects:
+async def book_payment(
+    tx: MutationTransaction, given: Values, *, user_id: UUID | None, gateway: str | None = None, gateway_id: str | None = None
+) -> PayloadValues:
     """Books a payment: `allocations` of `payment_id` and `amount` (None: its part of what is left), `amount`, `currency`, `method`.
 
     Ids that it answers: the `receipt`, its entries' `transactions`, the `payments` (charges). Raises Rejected with everything that is wrong.
     """
     wanted = given["allocations"]
     ids = sorted({each["payment_id"] for each in wanted if each["payment_id"] is not None})
-    charges = {row["id"]: row for row in await write.rows(queries.lock_charges, ids=ids)}
-    year = await write.row(queries.receipt_year)
+    charges = {row["id"]: row for row in await tx.rows(queries.lock_charges, ids=ids)}
+    year = await tx.row(queries.receipt_year)
     errors = _allocation_errors(wanted, charges, given["currency"])
     if not fits(given["amount"], given["currency"]):
-        errors.append(UserError("amount", "INVALID", _UNIT))
-    if len(given.get("note") or "") > _LONGEST_NOTE:
-        errors.append(UserError("note", "INVALID", f"The note must have at most {_LONGEST_NOTE} characters."))
+        errors.append(UserError("amount", "INVALID", _INVALID_AMOUNT))
+    if len(given.get("note") or "") > _MAX_NOTE:
+        errors.append(UserError("note", "INVALID", f"The note must have at most {_MAX_NOTE} characters."))
     if year is None:
         errors.append(UserError(None, "NO_YEAR", "There is no academic year to number the receipt in. Create one first."))
     errors += _time_errors(given, None if year is None else year["now"])
     students = sorted({charge["student_id"] for charge in charges.values()})
-    if len(students) > 1 and await write.row(queries.common_guardian, student_ids=students) is None:
+    if len(students) > 1 and await tx.row(queries.common_guardian, student_ids=students) is None:
         errors.append(
             UserError("allocations", "NO_COMMON_GUARDIAN", "One payment can only cover the charges of students who share a guardian.")
         )
-    entries = _spread(given["amount"], wanted, charges, errors)
+    entries = _allocate(given["amount"], wanted, charges, errors)
     if errors:
         raise Rejected(*errors)
-    booked = await write.row(
+    booked = await tx.row(
         queries.book_payment,
         academic_year_id=year["id"],
         user_id=user_id,
@@ -69,10 +71,10 @@ async def book(write: Write, given: Values, *, user_id: UUID | None, gateway: st
     return {"receipt": booked["receipt_id"], "transactions": booked["transaction_ids"], "payments": paid}
 
 
-async def refund_payment(write: Write, given: Values) -> Objects:
+async def refund_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Pays back a payment or a part of it, never more than it: a refunded charge can be paid again."""
     errors = reason_errors(given)
-    entry, charge = await _entry(write, given["transaction_id"], errors)
+    entry, charge = await _entry(tx, given["transaction_id"], errors)
     if entry is None:
         raise Rejected(*errors)
     left = entry["amount"] - entry["refunded"]
@@ -85,35 +87,39 @@ async def refund_payment(write: Write, given: Values) -> Objects:
     elif left <= 0:
         errors.append(UserError("transactionId", "REFUND_TOO_LARGE", "The payment was already refunded in full."))
     elif not fits(amount, entry["currency"]):
-        errors.append(UserError("amount", "INVALID", _UNIT))
+        errors.append(UserError("amount", "INVALID", _INVALID_AMOUNT))
     elif amount > left:
-        errors.append(UserError("amount", "REFUND_TOO_LARGE", f"At most {_said(left, entry['currency'])} of this payment can be refunded."))
+        errors.append(
+            UserError("amount", "REFUND_TOO_LARGE", f"At most {_format_amount(left, entry['currency'])} of this payment can be refunded.")
+        )
     if errors:
         raise Rejected(*errors)
     method = given.get("method") or entry["method"]
-    refund = await _book(write, charge, "REFUND", amount, given, method=method, linked_id=entry["id"], occurred_at=given.get("occurred_at"))
+    refund = await _book_entry(
+        tx, charge, "REFUND", amount, given, method=method, linked_id=entry["id"], occurred_at=given.get("occurred_at")
+    )
     return {"transaction": refund, "payment": charge["id"]}
 
 
-async def waive_charge(write: Write, given: Values) -> Objects:
+async def waive_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Lets off what is owed on a charge, or a part of it."""
     errors = reason_errors(given)
-    charge = next(iter(await write.rows(queries.lock_charges, ids=[given["payment_id"]])), None)
+    charge = next(iter(await tx.rows(queries.lock_charges, ids=[given["payment_id"]])), None)
     if charge is None:
         raise Rejected(*errors, UserError("paymentId", "NOT_FOUND", "There is no such charge."))
     amount = charge["balance"] if given.get("amount") is None else given["amount"]
     errors += _cancelled(charge, "paymentId") or _waiver_errors(amount, charge)
     if errors:
         raise Rejected(*errors)
-    return {"transaction": await _book(write, charge, "WAIVER", amount, given), "payment": charge["id"]}
+    return {"transaction": await _book_entry(tx, charge, "WAIVER", amount, given), "payment": charge["id"]}
 
 
-async def correct_payment(write: Write, given: Values) -> Objects:
+async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Takes a wrong entry back by its contra-entry, and enters what is right in its place when that is given."""
     errors = reason_errors(given)
     instead = given.get("replacement")
     elsewhere = instead.get("payment_id") if instead else None
-    entry, charge, other = await _entry_and(write, given["transaction_id"], elsewhere, errors)
+    entry, charge, other = await _lock_entry_and_charge(tx, given["transaction_id"], elsewhere, errors)
     if entry is None:
         raise Rejected(*errors)
     errors += _cancelled(charge, "transactionId")
@@ -130,18 +136,18 @@ async def correct_payment(write: Write, given: Values) -> Objects:
             UserError("transactionId", "OVERPAID", "The charge has been paid again since, so correcting the refund would overpay it.")
         )
     if instead is not None:
-        errors += await _replacement_errors(write, instead, entry, charge, other)
+        errors += await _replacement_errors(tx, instead, entry, charge, other)
     if errors:
         raise Rejected(*errors)
     contra = {"kind": "CORRECTION", "corrected_kind": entry["kind"], "receipt_id": entry["receipt_id"], "linked_id": entry["id"]}
-    correction = await _book(write, charge, amount=entry["amount"], given=given, method=entry["method"], **contra)
+    correction = await _book_entry(tx, charge, amount=entry["amount"], given=given, method=entry["method"], **contra)
     answer: dict[str, Any] = {"correction": correction, "payment": charge["id"]}
     if instead is not None:
-        answer |= await _replace(write, instead, entry, other or charge, given)
+        answer |= await _book_replacement(tx, instead, entry, other or charge, given)
     return answer
 
 
-async def _replacement_errors(write: Write, instead: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
+async def _replacement_errors(tx: MutationTransaction, instead: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
     """What is wrong with what is entered in place of a wrong entry, seen as if that was taken back already."""
     field, errors = "replacement.amount", []
     amount, target = instead["amount"], other or charge
@@ -161,24 +167,26 @@ async def _replacement_errors(write: Write, instead: Values, entry: Any, charge:
             )
     errors += _time_errors(instead, entry["now"], "replacement.occurredAt")
     if not fits(amount, entry["currency"]):
-        return [*errors, UserError(field, "INVALID", _UNIT)]
+        return [*errors, UserError(field, "INVALID", _INVALID_AMOUNT)]
     if entry["kind"] == "REFUND":
-        paid = await write.row(queries.entry_facts, id=entry["linked_id"])
+        paid = await tx.row(queries.entry_facts, id=entry["linked_id"])
         left = paid["amount"] - paid["refunded"] + entry["amount"]
         if amount > left:
-            errors.append(UserError(field, "REFUND_TOO_LARGE", f"At most {_said(left, entry['currency'])} of the payment can be refunded."))
+            errors.append(
+                UserError(field, "REFUND_TOO_LARGE", f"At most {_format_amount(left, entry['currency'])} of the payment can be refunded.")
+            )
     elif amount > target["balance"] + (entry["amount"] if other is None else 0):
         code = "OVERPAID" if entry["kind"] == "PAYMENT" else "WAIVER_TOO_LARGE"
         errors.append(UserError(field, code, "The amount is more than is owed on the charge."))
     return errors
 
 
-async def _replace(write: Write, instead: Values, entry: Any, charge: Any, given: Values) -> Objects:
+async def _book_replacement(tx: MutationTransaction, instead: Values, entry: Any, charge: Any, given: Values) -> PayloadValues:
     occurred_at = instead.get("occurred_at") or entry["occurred_at"]
     if entry["kind"] != "PAYMENT":
         method = instead.get("method") or entry["method"]
-        made = await _book(
-            write, charge, entry["kind"], instead["amount"], given, method=method, linked_id=entry["linked_id"], occurred_at=occurred_at
+        made = await _book_entry(
+            tx, charge, entry["kind"], instead["amount"], given, method=method, linked_id=entry["linked_id"], occurred_at=occurred_at
         )
         return {"transaction": made}
     payment = {
@@ -189,36 +197,38 @@ async def _replace(write: Write, instead: Values, entry: Any, charge: Any, given
         "occurred_at": occurred_at,
         "note": given["reason"],
     }
-    booked = await book(write, payment, user_id=write.user_id)
+    booked = await book_payment(tx, payment, user_id=tx.user_id)
     return {"transaction": booked["transactions"][0], "receipt": booked["receipt"]}
 
 
-async def _book(write: Write, charge: Any, kind: str, amount: Decimal, given: Values, **entry: Any) -> UUID:
+async def _book_entry(tx: MutationTransaction, charge: Any, kind: str, amount: Decimal, given: Values, **entry: Any) -> UUID:
     values = dict.fromkeys(("receipt_id", "linked_id", "corrected_kind", "method", "gateway", "gateway_id", "occurred_at"))
     values |= {"payment_id": charge["id"], "kind": kind, "amount": amount, "currency": charge["currency"], "reason": given["reason"]}
-    made: UUID = await write.value(queries.book_entry, user_id=write.user_id, **(values | entry))
+    made: UUID = await tx.value(queries.book_entry, user_id=tx.user_id, **(values | entry))
     return made
 
 
-async def _entry(write: Write, entry_id: UUID, errors: list[UserError]) -> tuple[Any, Any]:
-    entry, charge, _ = await _entry_and(write, entry_id, None, errors)
+async def _entry(tx: MutationTransaction, entry_id: UUID, errors: list[UserError]) -> tuple[Any, Any]:
+    entry, charge, _ = await _lock_entry_and_charge(tx, entry_id, None, errors)
     return entry, charge
 
 
-async def _entry_and(write: Write, entry_id: UUID, other_id: UUID | None, errors: list[UserError]) -> tuple[Any, Any, Any]:
+async def _lock_entry_and_charge(
+    tx: MutationTransaction, entry_id: UUID, other_id: UUID | None, errors: list[UserError]
+) -> tuple[Any, Any, Any]:
     """An entry, its charge and another charge, read under the charges' locks."""
-    charge_id = await write.value(queries.entry_charge, id=entry_id)
+    charge_id = await tx.value(queries.entry_charge, id=entry_id)
     if charge_id is None:
         errors.append(UserError("transactionId", "NOT_FOUND", "There is no such transaction."))
     ids = sorted({each for each in (charge_id, other_id) if each is not None})
-    charges = {row["id"]: row for row in await write.rows(queries.lock_charges, ids=ids)}
+    charges = {row["id"]: row for row in await tx.rows(queries.lock_charges, ids=ids)}
     if other_id is not None and other_id not in charges:
         errors.append(UserError("replacement.paymentId", "NOT_FOUND", "There is no such charge."))
         other_id = None
     if charge_id is None:
         return None, None, None
     # In a statement of its own, so that it sees what those left who had the locks before.
-    entry = await write.row(queries.entry_facts, id=entry_id)
+    entry = await tx.row(queries.entry_facts, id=entry_id)
     return entry, charges[charge_id], charges[other_id] if other_id not in (None, charge_id) else None
 
 
@@ -237,14 +247,16 @@ def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], cu
         if charge["currency"] != currency:
             errors.append(UserError(f"{path}paymentId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}, not in {currency}."))
         elif amount is not None and not fits(amount, currency):
-            errors.append(UserError(f"{path}amount", "INVALID", _UNIT))
+            errors.append(UserError(f"{path}amount", "INVALID", _INVALID_AMOUNT))
         elif charge["cancelled_at"] is None and amount is not None and amount > charge["balance"]:
-            errors.append(UserError(f"{path}amount", "OVERPAID", f"Only {_said(charge['balance'], currency)} is owed on this charge."))
+            errors.append(
+                UserError(f"{path}amount", "OVERPAID", f"Only {_format_amount(charge['balance'], currency)} is owed on this charge.")
+            )
         errors += _cancelled(charge, f"{path}paymentId")
     return errors
 
 
-def _spread(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
+def _allocate(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
     """What of the payment each charge gets. Adds what is wrong with the sum, as far as it can be told beside what else is wrong."""
     amounts = [amount, *(each["amount"] for each in wanted if each.get("amount") is not None)]
     if not all(each["payment_id"] in charges for each in wanted) or not all(each.is_finite() for each in amounts):
@@ -263,9 +275,11 @@ def _waiver_errors(amount: Decimal, charge: Any) -> list[UserError]:
     if charge["balance"] == 0:
         return [UserError("paymentId", "NOTHING_OWED", "Nothing is owed on this charge.")]
     if not fits(amount, charge["currency"]):
-        return [UserError("amount", "INVALID", _UNIT)]
+        return [UserError("amount", "INVALID", _INVALID_AMOUNT)]
     if amount > charge["balance"]:
-        return [UserError("amount", "WAIVER_TOO_LARGE", f"Only {_said(charge['balance'], charge['currency'])} is owed on this charge.")]
+        return [
+            UserError("amount", "WAIVER_TOO_LARGE", f"Only {_format_amount(charge['balance'], charge['currency'])} is owed on this charge.")
+        ]
     return []
 
 
@@ -280,5 +294,5 @@ def _time_errors(given: Values, now: datetime | None, field: str = "occurredAt")
     return [UserError(field, "IN_FUTURE", f"`{field}` must not be in the future.")] if now is not None and moment > now else []
 
 
-def _said(amount: Decimal, currency: str) -> str:
+def _format_amount(amount: Decimal, currency: str) -> str:
     return f"{amount.normalize():f} {currency}"

@@ -6,22 +6,22 @@ from uuid import UUID
 from db.naming import camel
 from db.query_compiler import Query
 from db.sql_catalog import queries
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected, stale
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected, version_conflict
 from resolvers.user_errors import UserError
 
 __all__ = [
     "PERSON",
-    "add_person",
-    "change_person",
     "create_guardian",
+    "create_person",
     "create_teacher",
     "deactivate_guardian",
     "deactivate_teacher",
-    "locked",
+    "lock_for_update",
     "reactivate_guardian",
     "reactivate_teacher",
-    "split",
+    "split_person",
     "update_guardian",
+    "update_person",
     "update_teacher",
 ]
 
@@ -29,31 +29,31 @@ __all__ = [
 PERSON = ("first_name", "last_name", "email", "phone", "address")
 
 
-def split(given: Values) -> tuple[Values, Values]:
+def split_person(given: Values) -> tuple[Values, Values]:
     """What of an input is the person's, and what is their record's."""
     return {name: given[name] for name in given if name in PERSON}, {name: given[name] for name in given if name not in PERSON}
 
 
-async def locked(write: Write, lock: Query, row_id: UUID, version: int | None, shows: str) -> Any:
-    """The row that is about to be changed, locked, and still of the version that the writer saw."""
-    row = await write.row(lock, id=row_id)
+async def lock_for_update(tx: MutationTransaction, lock: Query, row_id: UUID, version: int | None, payload_field: str) -> Any:
+    """The row that is about to be changed, lock_for_update, and still of the version that the writer saw."""
+    row = await tx.row(lock, id=row_id)
     if row is None:
         raise rejected("id", "NOT_FOUND", f"There is no such {payload_field}.")
     if version is not None and row["version"] != version:
-        raise stale(**{shows: row_id})
+        raise version_conflict(**{payload_field: row_id})
     return row
 
 
-async def add_person(write: Write, record: str, role: str, given: Values, *, otherwise: Values | None = None) -> UUID:
+async def create_person(tx: MutationTransaction, record: str, role: str, given: Values, *, defaults: Values | None = None) -> UUID:
     """A new person of this record, with an account of this role, or for a user who is there (`user_id`); the record's id.
 
     A client's own id that was sent before with the same values answers what was made then. `otherwise` holds for what is not given.
     """
-    person, values = split(given)
+    person, values = split_person(given)
     own = values.get("client_id")
-    if own is not None and await _made_before(write, record, person, values):
+    if own is not None and await _already_created(tx, record, person, values):
         return UUID(str(own))
-    values = {**(otherwise or {}), **values}
+    values = {**(defaults or {}), **values}
     if values.get("user_id") is not None:
         if person:
             raise Rejected(
@@ -64,36 +64,36 @@ async def add_person(write: Write, record: str, role: str, given: Values, *, oth
                     for name in person
                 )
             )
-        return await write.insert(record, values)
+        return await tx.insert(record, values)
     try:
-        user_id = await write.insert("users", {**person, "role": role})
+        user_id = await tx.insert("users", {**person, "role": role})
     except Rejected as broken:
         row = {name: value for name, value in values.items() if name != "client_id"}
-        raise Rejected(*broken.errors, *await write.broken_rules(record, row, "userId", "sortKey")) from None
-    return await write.insert(record, {**values, "user_id": user_id})
+        raise Rejected(*broken.errors, *await tx.broken_rules(record, row, "userId", "sortKey")) from None
+    return await tx.insert(record, {**values, "user_id": user_id})
 
 
-async def _made_before(write: Write, record: str, person: Values, values: Values) -> bool:
+async def _already_created(tx: MutationTransaction, record: str, person: Values, values: Values) -> bool:
     row = {name: value for name, value in values.items() if name != "client_id" and value is not None}
     own = UUID(str(values["client_id"]))
-    if not await write.same(record, own, row):
+    if not await tx.exists_with(record, own, row):
         return False
     if not person:
         return True
-    user_id = await write.connection.fetchval(queries.records[record].column_sql("user_id"), own)
-    return await write.same("users", user_id, {name: value for name, value in person.items() if value is not None})
+    user_id = await tx.connection.fetchval(queries.records[record].column_sql("user_id"), own)
+    return await tx.exists_with("users", user_id, {name: value for name, value in person.items() if value is not None})
 
 
-async def change_person(write: Write, lock: Query, record: str, given: Values, shows: str) -> UUID:
+async def update_person(tx: MutationTransaction, lock: Query, record: str, given: Values, payload_field: str) -> UUID:
     """Changes a person's name, contact and record from the version that the writer saw; both count as one change."""
-    person, values = split(given)
+    person, values = split_person(given)
     row_id: UUID = values.pop("id")
     version = values.pop("version")
-    row = await locked(write, lock, row_id, version, shows)
+    row = await lock_for_update(tx, lock, row_id, version, payload_field)
     errors: list[UserError] = []
     for table, changed_id, changes in (("users", row["user_id"], person), (record, row_id, {**values, "user_id": row["user_id"]})):
         try:
-            await write.change(table, changed_id, None, changes)
+            await tx.update(table, changed_id, None, changes)
         except Rejected as broken:
             errors += broken.errors
     if errors:
@@ -101,51 +101,51 @@ async def change_person(write: Write, lock: Query, record: str, given: Values, s
     return row_id
 
 
-async def create_teacher(write: Write, given: Values) -> Objects:
-    return {"teacher": await add_person(write, "teachers", "TEACHER", given)}
+async def create_teacher(tx: MutationTransaction, given: Values) -> PayloadValues:
+    return {"teacher": await create_person(tx, "teachers", "TEACHER", given)}
 
 
-async def update_teacher(write: Write, given: Values) -> Objects:
-    return {"teacher": await change_person(write, queries.lock_teacher, "teachers", given, "teacher")}
+async def update_teacher(tx: MutationTransaction, given: Values) -> PayloadValues:
+    return {"teacher": await update_person(tx, queries.lock_teacher, "teachers", given, "teacher")}
 
 
-async def deactivate_teacher(write: Write, given: Values) -> Objects:
+async def deactivate_teacher(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A teacher who leaves. Whose class or lessons are not over gives them to somebody else first."""
-    row = await locked(write, queries.lock_teacher, given["id"], given["version"], "teacher")
-    left = await write.row(queries.work_left, id=row["id"])
+    row = await lock_for_update(tx, queries.lock_teacher, given["id"], given["version"], "teacher")
+    left = await tx.row(queries.work_left, id=row["id"])
     if left["classes"] or left["lessons"]:
         raise rejected(
             "id",
             "IN_USE",
             f"The teacher still has {left['classes']} classes and {left['lessons']} lessons. Assign them to somebody else first.",
         )
-    return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=False)}
+    return {"teacher": await _set_active(tx, "teachers", "TEACHER", row, is_active=False)}
 
 
-async def reactivate_teacher(write: Write, given: Values) -> Objects:
-    row = await locked(write, queries.lock_teacher, given["id"], given["version"], "teacher")
-    return {"teacher": await _set_active(write, "teachers", "TEACHER", row, is_active=True)}
+async def reactivate_teacher(tx: MutationTransaction, given: Values) -> PayloadValues:
+    row = await lock_for_update(tx, queries.lock_teacher, given["id"], given["version"], "teacher")
+    return {"teacher": await _set_active(tx, "teachers", "TEACHER", row, is_active=True)}
 
 
-async def create_guardian(write: Write, given: Values) -> Objects:
-    return {"guardian": await add_person(write, "guardians", "GUARDIAN", given)}
+async def create_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
+    return {"guardian": await create_person(tx, "guardians", "GUARDIAN", given)}
 
 
-async def update_guardian(write: Write, given: Values) -> Objects:
-    return {"guardian": await change_person(write, queries.lock_guardian, "guardians", given, "guardian")}
+async def update_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
+    return {"guardian": await update_person(tx, queries.lock_guardian, "guardians", given, "guardian")}
 
 
-async def deactivate_guardian(write: Write, given: Values) -> Objects:
+async def deactivate_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A guardian who is none any more: the links stay as history, the account signs in no more."""
-    row = await locked(write, queries.lock_guardian, given["id"], given["version"], "guardian")
-    return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=False)}
+    row = await lock_for_update(tx, queries.lock_guardian, given["id"], given["version"], "guardian")
+    return {"guardian": await _set_active(tx, "guardians", "GUARDIAN", row, is_active=False)}
 
 
-async def reactivate_guardian(write: Write, given: Values) -> Objects:
-    row = await locked(write, queries.lock_guardian, given["id"], given["version"], "guardian")
-    return {"guardian": await _set_active(write, "guardians", "GUARDIAN", row, is_active=True)}
+async def reactivate_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
+    row = await lock_for_update(tx, queries.lock_guardian, given["id"], given["version"], "guardian")
+    return {"guardian": await _set_active(tx, "guardians", "GUARDIAN", row, is_active=True)}
 
 
-async def _set_active(write: Write, record: str, role: str, row: Any, *, is_active: bool) -> UUID:
-    await write.rows(queries.set_user_active, user_id=row["user_id"], role=role, is_active=is_active)
-    return await write.change(record, row["id"], None, {"is_active": is_active})
+async def _set_active(tx: MutationTransaction, record: str, role: str, row: Any, *, is_active: bool) -> UUID:
+    await tx.rows(queries.set_user_active, user_id=row["user_id"], role=role, is_active=is_active)
+    return await tx.update(record, row["id"], None, {"is_active": is_active})

@@ -9,7 +9,7 @@ from db.sql_catalog import queries
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.identifiers import write_id
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.students import Student
 from resolvers.user_errors import UserError
 from rules.promotion import Member, Override, Plan, Target, make_plan
@@ -23,7 +23,7 @@ _ROW_MESSAGES = {
     "WRONG_CLASS": "The class is not one of the new academic year.",
 }
 # As many rows are told with an apply that cannot be.
-_MOST_ERRORS = 100
+_MAX_ERRORS = 100
 
 
 async def plan_promotion(context: Context, given: Values) -> Plan:
@@ -35,12 +35,12 @@ async def plan_promotion(context: Context, given: Values) -> Plan:
         raise Refusal("BAD_USER_INPUT", " ".join(each.message for each in broken.errors), problems=problems) from None
 
 
-async def apply_promotion(write: Write, given: Values) -> Objects:
+async def apply_promotion(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Does what the plan says, all of it or nothing. Refused while a row cannot be, and when the plan is another by now."""
     wanted = given.pop("hash")
-    await write.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
-    await write.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
-    plan, years = await _plan(write.connection.fetch, given)
+    await tx.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
+    await tx.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
+    plan, years = await _plan(tx.connection.fetch, given)
     if plan.hash != wanted:
         raise rejected(
             "hash", "PLAN_CHANGED", "Students, classes or your overrides have changed since the plan. Review a new plan and send its hash."
@@ -59,7 +59,7 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
     if years["today"] < years["end_date"]:
         errors.insert(0, UserError("fromAcademicYearId", "YEAR_NOT_OVER", f"The academic year is not over until {years['end_date']}."))
     if errors:
-        raise Rejected(*errors[:_MOST_ERRORS])
+        raise Rejected(*errors[:_MAX_ERRORS])
     eve = years["start_date"] - timedelta(days=1)
     stays = {row.membership_id: row.to_class_id is not None for row in plan.rows}
     ends = [
@@ -74,9 +74,9 @@ async def apply_promotion(write: Write, given: Values) -> Objects:
     begins = [
         {"student_id": row.student_id, "class_id": row.to_class_id, "reason": _END[row.action]} for row in plan.rows if row.to_class_id
     ]
-    await write.rows(queries.end_memberships, ends=to_json(ends))
-    await write.rows(queries.begin_memberships, begins=to_json(begins), from_date=years["start_date"])
-    await write.rows(queries.students_go, ids=[row.student_id for row in plan.rows if not row.to_class_id])
+    await tx.rows(queries.end_memberships, ends=to_json(ends))
+    await tx.rows(queries.begin_memberships, begins=to_json(begins), from_date=years["start_date"])
+    await tx.rows(queries.students_go, ids=[row.student_id for row in plan.rows if not row.to_class_id])
     return {
         "promoted": plan.count("PROMOTE"),
         "repeated": plan.count("REPEAT"),

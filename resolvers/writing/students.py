@@ -5,136 +5,140 @@ from typing import Any
 from uuid import UUID
 
 from db.sql_catalog import queries
-from resolvers.mutations import Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.user_errors import UserError
-from resolvers.writing.people import add_person, change_person, locked
+from resolvers.writing.people import create_person, lock_for_update, update_person
 
-__all__ = ["create_student", "deactivate_student", "enter", "move_student", "reenroll_student", "update_student"]
+__all__ = ["begin_membership", "create_student", "deactivate_student", "move_student", "reenroll_student", "update_student"]
 
 _DAY = timedelta(days=1)
 
 
-async def create_student(write: Write, given: Values) -> Objects:
+async def create_student(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A new student, with an account that has no password yet; in a class from the day of enrolment when one is given."""
     class_id = given.pop("class_id", None)
-    today = await write.value(queries.school_day)
+    today = await tx.value(queries.school_day)
     if given.get("enrollment_date") is None:
         given.pop("enrollment_date", None)
-    student = await add_person(write, "students", "STUDENT", given, otherwise={"enrollment_date": today})
-    now = await write.row(queries.enrolment, student_id=student)
+    student = await create_person(tx, "students", "STUDENT", given, defaults={"enrollment_date": today})
+    now = await tx.row(queries.enrolment, student_id=student)
     if class_id is not None and now["id"] is None:
-        await enter(write, student, class_id, given.get("enrollment_date") or today, "ENROLLED", today)
+        await begin_membership(tx, student, class_id, given.get("enrollment_date") or today, "ENROLLED", today)
     return {"student": student}
 
 
-async def update_student(write: Write, given: Values) -> Objects:
-    return {"student": await change_person(write, queries.lock_student, "students", given, "student")}
+async def update_student(tx: MutationTransaction, given: Values) -> PayloadValues:
+    return {"student": await update_person(tx, queries.lock_student, "students", given, "student")}
 
 
-async def move_student(write: Write, given: Values) -> Objects:
+async def move_student(tx: MutationTransaction, given: Values) -> PayloadValues:
     """From a day on (today when none is given) a student is in another class. The history keeps both.
 
     A move on the first day in a class corrects that entry. Who was marked or graded in the old class since then can't be moved back in time.
     """
-    student = await locked(write, queries.lock_student, given["student_id"], given.get("version"), "student")
+    student = await lock_for_update(tx, queries.lock_student, given["student_id"], given.get("version"), "student")
     if not student["is_active"]:
         raise rejected("studentId", "NOT_ACTIVE", "The student has left the school. Re-enrol them instead.")
-    now = await write.row(queries.enrolment, student_id=student["id"])
+    now = await tx.row(queries.enrolment, student_id=student["id"])
     if now["id"] is None:
         day: date = given.get("on") or now["today"]
         reason = "RETURNED" if now["ended"] else "ENROLLED"
-        await enter(write, student["id"], given["class_id"], day, reason, now["today"], given.get("note"))
+        await begin_membership(tx, student["id"], given["class_id"], day, reason, now["today"], given.get("note"))
         return {"student": student["id"]}
     # Who comes into a class on a day ahead (after the holidays, say) is moved for that day.
     day = given.get("on") or max(now["today"], now["from_date"])
     if now["class_id"] == given["class_id"]:
         raise rejected("classId", "NO_CHANGE", "The student is already in this class.")
     latest = max(now["today"], now["from_date"])
-    errors = await _class_errors(write, given["class_id"], day, latest)
+    errors = await _class_errors(tx, given["class_id"], day, latest)
     if day < now["from_date"]:
         errors.append(
             UserError("on", "TOO_EARLY", f"The date must not be before {now['from_date']}, when the student joined their present class.")
         )
     else:
-        errors += await _mark_errors(write, student["id"], now["class_id"], day)
+        errors += await _mark_errors(tx, student["id"], now["class_id"], day)
     if errors:
         raise Rejected(*errors)
     if day == now["from_date"]:
-        await write.change("student_class_history", now["id"], None, {"class_id": given["class_id"], "note": given.get("note")})
+        await tx.update("student_class_history", now["id"], None, {"class_id": given["class_id"], "note": given.get("note")})
     else:
-        await write.change("student_class_history", now["id"], None, {"to_date": day - _DAY, "end_reason": "MOVED"})
-        await enter(write, student["id"], given["class_id"], day, "MOVED", now["today"], given.get("note"))
+        await tx.update("student_class_history", now["id"], None, {"to_date": day - _DAY, "end_reason": "MOVED"})
+        await begin_membership(tx, student["id"], given["class_id"], day, "MOVED", now["today"], given.get("note"))
     return {"student": student["id"]}
 
 
-async def deactivate_student(write: Write, given: Values) -> Objects:
+async def deactivate_student(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A student who leaves: the day (today when none is given) is the last one in the class, and the account signs in no more."""
-    student = await locked(write, queries.lock_student, given["id"], given["version"], "student")
-    now = await write.row(queries.enrolment, student_id=student["id"])
+    student = await lock_for_update(tx, queries.lock_student, given["id"], given["version"], "student")
+    now = await tx.row(queries.enrolment, student_id=student["id"])
     day: date = given.get("on") or now["today"]
     if day > now["today"]:
         raise rejected("on", "IN_FUTURE", "The date must not be in the future. Make this change on the day or later.")
     end = {"to_date": day, "end_reason": given.get("reason") or "LEFT", "note": given.get("note")}
     if now["id"] is not None and now["from_date"] > now["today"]:
-        await _never_came(write, student["id"], now["id"], end)
+        await _cancel_future_membership(tx, student["id"], now["id"], end)
     elif now["id"] is not None:
-        await _end(write, student["id"], now, end)
-    await write.change("students", student["id"], None, {"is_active": False})
-    await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=False)
+        await _end_membership(tx, student["id"], now, end)
+    await tx.update("students", student["id"], None, {"is_active": False})
+    await tx.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=False)
     return {"student": student["id"]}
 
 
-async def _end(write: Write, student_id: UUID, membership: Any, end: Values) -> None:
+async def _end_membership(tx: MutationTransaction, student_id: UUID, membership: Any, end: Values) -> None:
     if end["to_date"] < membership["from_date"]:
         raise rejected(
             "on", "TOO_EARLY", f"The date must not be before {membership['from_date']}, when the student joined their present class."
         )
-    errors = await _mark_errors(write, student_id, membership["class_id"], end["to_date"] + _DAY)
+    errors = await _mark_errors(tx, student_id, membership["class_id"], end["to_date"] + _DAY)
     if errors:
         raise Rejected(*errors)
-    await write.change("student_class_history", membership["id"], None, end)
+    await tx.update("student_class_history", membership["id"], None, end)
 
 
-async def _never_came(write: Write, student_id: UUID, ahead: UUID, end: Values) -> None:
+async def _cancel_future_membership(tx: MutationTransaction, student_id: UUID, ahead: UUID, end: Values) -> None:
     """Who leaves before the first day in a class was never in it: what was said ahead goes, and the class before is the last one."""
-    await write.delete("student_class_history", ahead)
-    before = await write.row(queries.last_membership, student_id=student_id)
+    await tx.delete("student_class_history", ahead)
+    before = await tx.row(queries.last_membership, student_id=student_id)
     if before is not None and before["goes_on"]:
-        await _end(write, student_id, before, {**end, "to_date": min(end["to_date"], before["to_date"])})
+        await _end_membership(tx, student_id, before, {**end, "to_date": min(end["to_date"], before["to_date"])})
 
 
-async def reenroll_student(write: Write, given: Values) -> Objects:
+async def reenroll_student(tx: MutationTransaction, given: Values) -> PayloadValues:
     """A student who comes back, into a class from a day on: another enrolment of the same student."""
-    student = await locked(write, queries.lock_student, given["id"], given["version"], "student")
-    now = await write.row(queries.enrolment, student_id=student["id"])
+    student = await lock_for_update(tx, queries.lock_student, given["id"], given["version"], "student")
+    now = await tx.row(queries.enrolment, student_id=student["id"])
     if student["is_active"] or now["id"] is not None:
         raise rejected("id", "NO_CHANGE", "The student is already enrolled.")
-    await write.change("students", student["id"], None, {"is_active": True})
-    await write.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=True)
-    await enter(write, student["id"], given["class_id"], given.get("on") or now["today"], "RETURNED", now["today"], given.get("note"))
+    await tx.update("students", student["id"], None, {"is_active": True})
+    await tx.rows(queries.set_user_active, user_id=student["user_id"], role="STUDENT", is_active=True)
+    await begin_membership(
+        tx, student["id"], given["class_id"], given.get("on") or now["today"], "RETURNED", now["today"], given.get("note")
+    )
     return {"student": student["id"]}
 
 
-async def enter(write: Write, student_id: UUID, class_id: UUID, day: date, reason: str, today: date, note: str | None = None) -> None:
+async def begin_membership(
+    tx: MutationTransaction, student_id: UUID, class_id: UUID, day: date, reason: str, today: date, note: str | None = None
+) -> None:
     """Begins a membership: the class has room, and the day is one of its year.
 
     Who is in no class may be entered ahead of the day; a move is said on its day, since the present class is the one that it leads to.
     """
-    errors = await _class_errors(write, class_id, day, max(day, today) if reason != "MOVED" else today)
+    errors = await _class_errors(tx, class_id, day, max(day, today) if reason != "MOVED" else today)
     if errors:
         raise Rejected(*errors)
     values = {"student_id": student_id, "class_id": class_id, "from_date": day, "reason": reason, "note": note}
     try:
-        await write.insert("student_class_history", values)
+        await tx.insert("student_class_history", values)
     except Rejected as broken:
         raise Rejected(
             *({"fromDate": rejected("on", each.code, each.message).errors[0]}.get(each.field or "", each) for each in broken.errors)
         ) from None
 
 
-async def _class_errors(write: Write, class_id: UUID, day: date, latest: date) -> list[UserError]:
+async def _class_errors(tx: MutationTransaction, class_id: UUID, day: date, latest: date) -> list[UserError]:
     """What stands against entering a class on a day that is `latest` at the latest. The class is held until the transaction ends."""
-    found = await write.row(queries.class_to_enter, id=class_id)
+    found = await tx.row(queries.class_to_enter, id=class_id)
     if found is None:
         return [UserError("classId", "NOT_FOUND", "There is no such class.")]
     errors = []
@@ -153,8 +157,8 @@ async def _class_errors(write: Write, class_id: UUID, day: date, latest: date) -
     return errors
 
 
-async def _mark_errors(write: Write, student_id: UUID, class_id: UUID, day: date) -> list[UserError]:
-    if await write.value(queries.marks_since, student_id=student_id, class_id=class_id, day=day):
+async def _mark_errors(tx: MutationTransaction, student_id: UUID, class_id: UUID, day: date) -> list[UserError]:
+    if await tx.value(queries.marks_since, student_id=student_id, class_id=class_id, day=day):
         return [
             UserError(
                 "on",

@@ -1,38 +1,38 @@
 """What teachers can teach, and that who teaches is a teacher now. Administrators write it."""
 
 from db.sql_catalog import queries
-from resolvers.mutations import Action, Objects, Rejected, Values, Write, rejected
+from resolvers.mutations import Action, MutationTransaction, PayloadValues, Rejected, Values, rejected
 from resolvers.user_errors import UserError
 
-__all__ = ["add_teacher_subject", "given_to_a_teacher", "remove_teacher_subject"]
+__all__ = ["add_teacher_subject", "remove_teacher_subject", "require_active_teacher"]
 
 
-async def add_teacher_subject(write: Write, given: Values) -> Objects:
+async def add_teacher_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Notes that a teacher can teach a subject."""
-    await write.insert("teacher_subjects", given)
+    await tx.insert("teacher_subjects", given)
     return {"teacher": given["teacher_id"]}
 
 
-async def remove_teacher_subject(write: Write, given: Values) -> Objects:
+async def remove_teacher_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Notes that a teacher can no longer teach a subject. Lessons that they give stay theirs."""
-    if await write.value(queries.remove_teacher_subject, **given) is None:
+    if await tx.value(queries.remove_teacher_subject, **given) is None:
         raise rejected("subjectId", "NOT_FOUND", "The subject is not one of the teacher's subjects.", teacher=given["teacher_id"])
     return {"teacher": given["teacher_id"]}
 
 
-def given_to_a_teacher(action: Action) -> Action:
+def require_active_teacher(action: Action) -> Action:
     """The action, refused when `teacher_id` is somebody who is no teacher any more. Nobody is let go while work is being given to them."""
 
-    async def checked(write: Write, given: Values) -> Objects:
+    async def checked(tx: MutationTransaction, given: Values) -> PayloadValues:
         teacher = given.get("teacher_id")
-        gone = teacher is not None and await write.value(queries.hold_teacher, id=teacher) is False
+        gone = teacher is not None and await tx.value(queries.hold_teacher, id=teacher) is False
         errors = (
             [UserError("teacherId", "NOT_ACTIVE", "The teacher is no longer active. Choose another teacher, or reactivate this one.")]
             if gone
             else []
         )
         try:
-            objects = await action(write, given)
+            objects = await action(tx, given)
         except Rejected as broken:
             raise Rejected(*errors, *broken.errors, **broken.objects) from None
         if errors:

@@ -1,50 +1,50 @@
 """Accounts, written: by administrators, and one's own contact by oneself."""
 
 from db.sql_catalog import queries
-from resolvers.mutations import Objects, Values, Write, rejected
-from resolvers.writing.people import PERSON, locked
+from resolvers.mutations import MutationTransaction, PayloadValues, Values, rejected
+from resolvers.writing.people import PERSON, lock_for_update
 
 __all__ = ["create_user", "deactivate_user", "reactivate_user", "update_own_contact", "update_user"]
 
 
-async def create_user(write: Write, given: Values) -> Objects:
+async def create_user(tx: MutationTransaction, given: Values) -> PayloadValues:
     """An account without a password: `issuePasswordReset` gives its owner the way to one."""
-    return {"user": await write.insert("users", given)}
+    return {"user": await tx.insert("users", given)}
 
 
-async def update_user(write: Write, given: Values) -> Objects:
+async def update_user(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Changes an account. The last administrator stays one; a changed role counts from the next request."""
     user_id, version = given.pop("id"), given.pop("version")
-    row = await locked(write, queries.lock_user, user_id, version, "user")
+    row = await lock_for_update(tx, queries.lock_user, user_id, version, "user")
     if given.get("role", row["role"]) != row["role"]:
-        await _not_the_last(write, row, "role")
-    await write.change("users", user_id, version, given, shows="user")
+        await _require_other_administrator(tx, row, "role")
+    await tx.update("users", user_id, version, given, payload_field="user")
     if any(name in PERSON for name in given):
-        await write.rows(queries.touch_people_of_user, user_id=user_id)
+        await tx.rows(queries.touch_people_of_user, user_id=user_id)
     return {"user": user_id}
 
 
-async def deactivate_user(write: Write, given: Values) -> Objects:
+async def deactivate_user(tx: MutationTransaction, given: Values) -> PayloadValues:
     """An account that signs in no more: its sessions end."""
-    row = await locked(write, queries.lock_user, given["id"], given["version"], "user")
-    if row["id"] == write.user_id:
+    row = await lock_for_update(tx, queries.lock_user, given["id"], given["version"], "user")
+    if row["id"] == tx.user_id:
         raise rejected("id", "NOT_ALLOWED", "You cannot deactivate your own account.")
-    await _not_the_last(write, row, "id")
-    return {"user": await write.change("users", row["id"], None, {"is_active": False})}
+    await _require_other_administrator(tx, row, "id")
+    return {"user": await tx.update("users", row["id"], None, {"is_active": False})}
 
 
-async def reactivate_user(write: Write, given: Values) -> Objects:
-    row = await locked(write, queries.lock_user, given["id"], given["version"], "user")
-    return {"user": await write.change("users", row["id"], None, {"is_active": True})}
+async def reactivate_user(tx: MutationTransaction, given: Values) -> PayloadValues:
+    row = await lock_for_update(tx, queries.lock_user, given["id"], given["version"], "user")
+    return {"user": await tx.update("users", row["id"], None, {"is_active": True})}
 
 
-async def update_own_contact(write: Write, given: Values) -> Objects:
+async def update_own_contact(tx: MutationTransaction, given: Values) -> PayloadValues:
     """One's own contact. Everybody may."""
-    await write.change("users", write.user_id, None, given)
-    await write.rows(queries.touch_people_of_user, user_id=write.user_id)
-    return {"user": write.user_id}
+    await tx.update("users", tx.user_id, None, given)
+    await tx.rows(queries.touch_people_of_user, user_id=tx.user_id)
+    return {"user": tx.user_id}
 
 
-async def _not_the_last(write: Write, row: object, field: str) -> None:
-    if row["role"] == "ADMIN" and row["is_active"] and not await write.value(queries.other_administrators, id=row["id"]):  # type: ignore[index]  # a row
+async def _require_other_administrator(tx: MutationTransaction, row: object, field: str) -> None:
+    if row["role"] == "ADMIN" and row["is_active"] and not await tx.value(queries.other_administrators, id=row["id"]):  # type: ignore[index]  # a row
         raise rejected(field, "LAST_ADMINISTRATOR", "This is the last active administrator. Make somebody else an administrator first.")

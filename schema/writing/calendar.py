@@ -7,7 +7,7 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import academic_years
 from resolvers.writing.calendar import create_academic_year, update_academic_year, update_school
-from resolvers.writing.crud import creates, deletes, updates
+from resolvers.writing.crud import create_action, delete_action, update_action
 from schema.academic_years import MissingPolicy, RoundingMode
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, payload_node, payload_value
@@ -133,20 +133,26 @@ class CalendarMutations:
         _ADMIN, UpdateAcademicYearInput, update_academic_year, description="Changes an academic year.", academic_year=_YEAR
     )
     create_semester = mutation(
-        _ADMIN, CreateSemesterInput, creates("semesters", "semester"), description="Makes a semester.", semester=_SEMESTER
+        _ADMIN, CreateSemesterInput, create_action("semesters", "semester"), description="Makes a semester.", semester=_SEMESTER
     )
     update_semester = mutation(
-        _ADMIN, UpdateSemesterInput, updates("semesters", "semester"), description="Changes a semester.", semester=_SEMESTER
+        _ADMIN, UpdateSemesterInput, update_action("semesters", "semester"), description="Changes a semester.", semester=_SEMESTER
     )
-    create_holiday = mutation(_ADMIN, CreateHolidayInput, creates("holidays", "holiday"), description="Makes a holiday.", holiday=_HOLIDAY)
+    create_holiday = mutation(
+        _ADMIN, CreateHolidayInput, create_action("holidays", "holiday"), description="Makes a holiday.", holiday=_HOLIDAY
+    )
     update_holiday = mutation(
-        _ADMIN, UpdateHolidayInput, updates("holidays", "holiday"), description="Changes a holiday.", holiday=_HOLIDAY
+        _ADMIN, UpdateHolidayInput, update_action("holidays", "holiday"), description="Changes a holiday.", holiday=_HOLIDAY
     )
     delete_holiday = mutation(
-        _ADMIN, DeleteHolidayInput, deletes("holidays", academic_years.Holiday.tag), description="Deletes a holiday.", deleted_id=DELETED
+        _ADMIN,
+        DeleteHolidayInput,
+        delete_action("holidays", academic_years.Holiday.tag),
+        description="Deletes a holiday.",
+        deleted_id=DELETED,
     )
-    create_period = mutation(_ADMIN, CreatePeriodInput, creates("periods", "period"), description="Makes a period.", period=_PERIOD)
-    update_period = mutation(_ADMIN, UpdatePeriodInput, updates("periods", "period"), description="Changes a period.", period=_PERIOD)
+    create_period = mutation(_ADMIN, CreatePeriodInput, create_action("periods", "period"), description="Makes a period.", period=_PERIOD)
+    update_period = mutation(_ADMIN, UpdatePeriodInput, update_action("periods", "period"), description="Changes a period.", period=_PERIOD)
     delete_period = mutation(
-        _ADMIN, DeletePeriodInput, deletes("periods", academic_years.Period.tag), description="Deletes a period.", deleted_id=DELETED
+        _ADMIN, DeletePeriodInput, delete_action("periods", academic_years.Period.tag), description="Deletes a period.", deleted_id=DELETED
     )

@@ -5,8 +5,8 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import academic_years, classes, subjects, teachers
 from resolvers.writing.calendar import remove_class_subject
-from resolvers.writing.crud import creates, updates
-from resolvers.writing.teacher_subjects import add_teacher_subject, given_to_a_teacher, remove_teacher_subject
+from resolvers.writing.crud import create_action, update_action
+from resolvers.writing.teacher_subjects import add_teacher_subject, remove_teacher_subject, require_active_teacher
 from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, payload_node
 from schema.writing.calendar import DELETED
@@ -78,22 +78,22 @@ _ADMIN = Capability.MANAGE_SCHOOL
 @strawberry.type
 class ClassMutations:
     create_class = mutation(
-        _ADMIN, CreateClassInput, given_to_a_teacher(creates("classes", "class_")), description="Makes a class.", class_=_CLASS
+        _ADMIN, CreateClassInput, require_active_teacher(create_action("classes", "class_")), description="Makes a class.", class_=_CLASS
     )
     update_class = mutation(
-        _ADMIN, UpdateClassInput, given_to_a_teacher(updates("classes", "class_")), description="Changes a class.", class_=_CLASS
+        _ADMIN, UpdateClassInput, require_active_teacher(update_action("classes", "class_")), description="Changes a class.", class_=_CLASS
     )
     create_class_subject = mutation(
         _ADMIN,
         CreateClassSubjectInput,
-        given_to_a_teacher(creates("class_subjects", "class_subject")),
+        require_active_teacher(create_action("class_subjects", "class_subject")),
         description="Has a subject taught in a class in a semester.",
         class_subject=_LESSON,
     )
     update_class_subject = mutation(
         _ADMIN,
         UpdateClassSubjectInput,
-        given_to_a_teacher(updates("class_subjects", "class_subject")),
+        require_active_teacher(update_action("class_subjects", "class_subject")),
         description="Gives a subject of a class to another teacher. The one who had it no longer sees the class by it.",
         class_subject=_LESSON,
     )

@@ -164,7 +164,7 @@ class PeopleMutations:
         _ADMIN,
         DeactivateTeacherInput,
         deactivate_teacher,
-        settles=True,
+        revokes_access=True,
         description="Lets a teacher go whose classes and lessons have been given to others. The account signs in no more.",
         teacher=_TEACHER,
     )
@@ -172,7 +172,7 @@ class PeopleMutations:
         _ADMIN,
         ReactivateTeacherInput,
         reactivate_teacher,
-        settles=True,
+        revokes_access=True,
         description="Takes a teacher back.",
         teacher=_TEACHER,
     )
@@ -184,7 +184,7 @@ class PeopleMutations:
         _ADMIN,
         DeactivateGuardianInput,
         deactivate_guardian,
-        settles=True,
+        revokes_access=True,
         description="Somebody is no guardian any more. The account signs in no more; the links stay.",
         guardian=_GUARDIAN,
     )
@@ -192,7 +192,7 @@ class PeopleMutations:
         _ADMIN,
         ReactivateGuardianInput,
         reactivate_guardian,
-        settles=True,
+        revokes_access=True,
         description="Somebody is a guardian again.",
         guardian=_GUARDIAN,
     )
@@ -224,7 +224,7 @@ class PeopleMutations:
         _ADMIN,
         UpdateUserInput,
         update_user,
-        settles=True,
+        revokes_access=True,
         description="Changes an account; a role counts at once.",
         user=_USER,
     )
@@ -232,12 +232,12 @@ class PeopleMutations:
         _ADMIN,
         DeactivateUserInput,
         deactivate_user,
-        settles=True,
+        revokes_access=True,
         description="Ends what an account may do, at once.",
         user=_USER,
     )
     reactivate_user = mutation(
-        _ADMIN, ReactivateUserInput, reactivate_user, settles=True, description="Lets an account sign in again.", user=_USER
+        _ADMIN, ReactivateUserInput, reactivate_user, revokes_access=True, description="Lets an account sign in again.", user=_USER
     )
     update_own_contact = mutation(
         Capability.OWN_ACCOUNT, UpdateOwnContactInput, update_own_contact, description="Changes your own contact.", user=_USER

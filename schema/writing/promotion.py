@@ -119,7 +119,7 @@ class PromotionMutations:
         Capability.MANAGE_SCHOOL,
         ApplyPromotionInput,
         apply_promotion,
-        settles=True,
+        revokes_access=True,
         scope="applyPromotion",
         description="Does what a plan says, all of it or nothing; refused when anything has changed since you saw it.",
         promoted=payload_value(int | None, "How many went up a grade level."),

@@ -6,7 +6,7 @@ import strawberry
 
 from auth.capabilities import Capability
 from resolvers import subjects
-from resolvers.writing.crud import creates, updates
+from resolvers.writing.crud import create_action, update_action
 from schema.inputs import CreateInput, UpdateInput, may, must, node_id
 from schema.mutations import mutation, payload_node
 
@@ -75,36 +75,40 @@ class UpdateFeeCategoryInput(UpdateInput):
 @strawberry.type
 class CatalogueMutations:
     create_subject = mutation(
-        Capability.MANAGE_SCHOOL, CreateSubjectInput, creates("subjects", "subject"), description="Makes a subject.", subject=_SUBJECT
+        Capability.MANAGE_SCHOOL, CreateSubjectInput, create_action("subjects", "subject"), description="Makes a subject.", subject=_SUBJECT
     )
     update_subject = mutation(
-        Capability.MANAGE_SCHOOL, UpdateSubjectInput, updates("subjects", "subject"), description="Changes a subject.", subject=_SUBJECT
+        Capability.MANAGE_SCHOOL,
+        UpdateSubjectInput,
+        update_action("subjects", "subject"),
+        description="Changes a subject.",
+        subject=_SUBJECT,
     )
     create_assessment_type = mutation(
         Capability.MANAGE_SCHOOL,
         CreateAssessmentTypeInput,
-        creates("assessment_types", "assessment_type"),
+        create_action("assessment_types", "assessment_type"),
         description="Makes a type of assessment.",
         assessment_type=_TYPE,
     )
     update_assessment_type = mutation(
         Capability.MANAGE_SCHOOL,
         UpdateAssessmentTypeInput,
-        updates("assessment_types", "assessment_type"),
+        update_action("assessment_types", "assessment_type"),
         description="Changes a type of assessment; averages that are not posted yet follow.",
         assessment_type=_TYPE,
     )
     create_fee_category = mutation(
         Capability.MANAGE_SCHOOL,
         CreateFeeCategoryInput,
-        creates("fee_categories", "fee_category"),
+        create_action("fee_categories", "fee_category"),
         description="Makes a fee category.",
         fee_category=_CATEGORY,
     )
     update_fee_category = mutation(
         Capability.MANAGE_SCHOOL,
         UpdateFeeCategoryInput,
-        updates("fee_categories", "fee_category"),
+        update_action("fee_categories", "fee_category"),
         description="Changes a fee category.",
         fee_category=_CATEGORY,
     )

@@ -79,12 +79,12 @@ class StudentMutations:
         _ADMIN,
         DeactivateStudentInput,
         deactivate_student,
-        settles=True,
+        revokes_access=True,
         description="A student leaves: the time in the class ends, the account signs in no more, the record stays.",
         student=STUDENT,
     )
     reenroll_student = mutation(
-        _ADMIN, ReenrollStudentInput, reenroll_student, settles=True, description="A student comes back.", student=STUDENT
+        _ADMIN, ReenrollStudentInput, reenroll_student, revokes_access=True, description="A student comes back.", student=STUDENT
     )
     move_student = mutation(
         _ADMIN,

@@ -74,7 +74,7 @@ def test_cursors_of_the_previous_secret_are_good_until_it_goes(monkeypatch):
         CursorCipher(DerivedKeys(new).derive("cursors")).open(made, of_list)
 
 
-@given(st.text(max_size=80), st.sampled_from(sorted(cursors._READ)))
+@given(st.text(max_size=80), st.sampled_from(sorted(cursors._PARSERS)))
 def test_no_text_that_a_client_makes_up_reaches_the_database(text, sql_type):
     with pytest.raises(ValueError, match=r"cursor|order"):
         read_cursor(text, "students", "name", sql_type)
@@ -114,7 +114,7 @@ def test_what_postgresql_writes_is_read(sql_type, value):
 def test_a_cursor_of_every_order_of_every_list_can_be_read():
     orders = {f"{query.name} by {name}": order.sql_type for query in queries for name, order in query.orders.items()}
     assert len(orders) > 30
-    assert {name: sql_type for name, sql_type in orders.items() if sql_type not in cursors._READ} == {}
+    assert {name: sql_type for name, sql_type in orders.items() if sql_type not in cursors._PARSERS} == {}
 
 
 @pytest.mark.parametrize("selected", ["nodes { id }", "edges { node { id } }", "pageInfo { hasNextPage }", "totalCount"])
