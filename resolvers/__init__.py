@@ -1,1 +1,1 @@
-"""How a field gets its value: loaders, root fields, mutations, paging. One file a noun. Knows no GraphQL type."""
+"""How fields get their values: root fields, loaders and paging; mutations are in resolvers/writing/. Knows no GraphQL types."""

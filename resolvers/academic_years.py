@@ -1,4 +1,4 @@
-"""The school, its academic years, semesters and holidays."""
+"""The school, its academic years, semesters, holidays and periods."""
 
 from db.rows import Row
 from db.sql_catalog import queries
@@ -58,5 +58,5 @@ holiday_by_id = by_key(queries.holidays, Holiday)
 
 
 async def school(context: Context) -> School | None:
-    """The school; None in a database that has not been set up."""
+    """Returns the school, or None in a database that has not been set up."""
     return await context.fetch_one(queries.school, School)

@@ -1,4 +1,4 @@
-"""Statements of account: every charge and everything that moved on it, and what was owed after each."""
+"""Statements of account: every charge, every transaction, and the balance after each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from rules.account_statements import running_balances
 
 __all__ = ["MAX_ENTRIES", "Entry", "Statement", "statements_of_student"]
 
-# Of each currency; the statement that reads them brings one more.
+# Per currency; the SQL statement reads one more to notice a longer one.
 MAX_ENTRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line: `amount` is what it adds to what is owed, `balance` what is owed after it."""
+    """A line of a statement: `amount` is added to what is owed, `balance` is owed after it."""
 
     occurred_at: datetime
     kind: str
@@ -73,5 +73,5 @@ def _statement(currency: str, rows: list[Any]) -> Statement:
     return Statement(currency, opening, entries, balances[-1] if balances else opening)
 
 
-# Keys are ids of students; the argument is the first and the last day.
+# Keys are ids of students; the argument is (first day, last day).
 statements_of_student = Loader(_batch, "statements")

@@ -1,4 +1,4 @@
-"""What was known at an earlier moment: a row from when it was made, a changed value until the change that the audit keeps."""
+"""Point-in-time reads: rows as they were at an earlier moment, from their creation times and the changes in the audit log."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Moment(NamedTuple):
-    """A student at a moment (with time zone)."""
+    """A student and a moment (with time zone)."""
 
     student_id: UUID
     at: datetime
@@ -45,7 +45,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PastStudent:
-    """A student as of a moment: `key` is what the loaders of its fields take."""
+    """A student as of a moment; `key` is the key of the loaders of its fields."""
 
     key: Moment
     student_id: UUID
@@ -68,7 +68,7 @@ class PastBalance(Row):
 
 
 def moment(at: datetime) -> datetime:
-    """A moment that is asked for. Raises a BAD_USER_INPUT refusal for one to come."""
+    """Returns the moment. Raises a BAD_USER_INPUT refusal if it is in the future."""
     if at > datetime.now(UTC):
         problem = "`at` must not be in the future."
         raise Refusal("BAD_USER_INPUT", problem, problems=[{"argument": "at", "message": problem}])
@@ -76,7 +76,7 @@ def moment(at: datetime) -> datetime:
 
 
 async def _students(context: Context, keys: Sequence[UUID], at: datetime) -> list[PastStudent | None]:
-    """Keys are ids of students that the viewer sees; None for one who was not known yet."""
+    """Keys are ids of students that the viewer may see. The value is None for a student who was not in the database yet."""
     known = {
         row["id"]
         for row in await context.rows(queries.students.by("id", context.unrestricted_nouns), Row, {"keys": keys})
@@ -89,7 +89,7 @@ students_as_of = Loader(_students, "students as of")
 
 
 async def _rows(context: Context, query: Query, row: type[Row], keys: Sequence[Moment], **values: Any) -> dict[Moment, list[Any]]:
-    """A statement for each moment that is asked for: one, as a rule."""
+    """Runs one statement for each distinct moment, usually one in all."""
     ids: defaultdict[datetime, list[UUID]] = defaultdict(list)
     for key in keys:
         ids[key.at].append(key.student_id)
@@ -114,7 +114,7 @@ async def _class(context: Context, keys: Sequence[Moment], _: None) -> list[Past
     return [next((each for each in history if each["is_current"]), None) for history in histories]
 
 
-# The membership of the moment's day, as it was known then.
+# The membership on the moment's day, as it was known then.
 class_as_of = Loader(_class, "class as of")
 
 
@@ -141,14 +141,14 @@ attendance_summary_as_of = Loader(_summaries, "attendance summary as of")
 
 
 class _Counted(dict[str, Any]):
-    """A summary whose counts are attributes, as a row's are."""
+    """Totals whose values are attributes, as in a row."""
 
     def __getattr__(self, name: str) -> Any:
         return self[name]
 
 
 def _summary(marks: list[PastAttendance]) -> _Counted | None:
-    """The counts of `attendance_totals` over whole-day marks of the past; None without any."""
+    """Computes the totals of `attendance_totals` from whole-day marks of the past; returns None without marks."""
     if not marks:
         return None
 
@@ -183,5 +183,5 @@ async def _final_grades(context: Context, keys: Sequence[Moment], _: None) -> li
     return [found[key] for key in keys]
 
 
-# Final grades never change, so they are shown as they are: the ones that counted at the moment.
+# Final grades never change, so these are the rows that were valid at the moment.
 final_grades_as_of = Loader(_final_grades, "final grades as of")

@@ -1,4 +1,4 @@
-"""Attendance, and what it comes to."""
+"""Attendance marks and their totals."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ __all__ = [
     "summaries_per_student",
 ]
 
-# The longest span that is broken down: a school year and its holidays.
+# The longest span for grouped totals, in days: a school year and its holidays.
 MAX_SPAN_DAYS = 400
 
 
@@ -59,7 +59,7 @@ overruled_marks = lists_from_statement(queries.overruled_marks, OverruledMark)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From a day to a day, both included (None: without end), and by what its attendance is grouped: day, week, month, subject (None: not)."""
+    """Attendance from one day to another, both inclusive (None: open-ended), grouped by day, week, month or subject (None: not grouped)."""
 
     from_date: date | None
     to_date: date | None
@@ -67,13 +67,13 @@ class Span:
 
     def statement(self, context: Context, per: str | None) -> tuple[Statement, dict[str, Any]]:
         values = {name: day for name, day in (("from_date", self.from_date), ("to_date", self.to_date)) if day is not None}
-        # Whole-day marks say how much school a day was; subject marks are counted by subject.
+        # Days are counted by whole-day marks; marks in a subject are counted only per subject.
         filters = queries.attendance_totals.filter_keys([("whole_day", self.by != "subject"), *values.items()])
         return queries.attendance_totals.totals(QueryVariant(filters=filters, per=per, group=self.by), context.unrestricted_nouns), values
 
 
 def span(from_date: date | None, to_date: date | None, by: str | None = None, *, longest: int | None = None) -> Span:
-    """A span that is asked for. Raises a BAD_USER_INPUT refusal for one that ends before it begins, or is longer than `longest` days."""
+    """Makes a Span of arguments. Raises a BAD_USER_INPUT refusal if it ends before it begins or is longer than `longest` days."""
     problem = None
     if from_date is not None and to_date is not None and to_date < from_date:
         problem = "`toDate` must not be before `fromDate`."
@@ -85,7 +85,7 @@ def span(from_date: date | None, to_date: date | None, by: str | None = None, *,
 
 
 def _summaries(per: str) -> Loader:
-    """Keys are ids of parents, the argument is a `Span`. None for who has no mark in it that the viewer may see."""
+    """Makes a loader of totals: keys are ids of parents, the argument is a Span. The value is None without marks that the viewer may see."""
 
     async def batch(context: Context, parents: Sequence[UUID], asked: Span) -> list[AttendanceSummary | None]:
         statement, values = asked.statement(context, per)
@@ -96,7 +96,7 @@ def _summaries(per: str) -> Loader:
 
 
 def _breakdowns(per: str) -> Loader:
-    """Keys are ids of parents, the argument is a `Span` with a `by`: the rows of each, in order."""
+    """Makes a loader of grouped totals: keys are ids of parents, the argument is a Span with `by`. The value is a list in order."""
 
     async def batch(context: Context, parents: Sequence[UUID], asked: Span) -> list[list[AttendanceSummary]]:
         statement, values = asked.statement(context, per)
@@ -113,12 +113,12 @@ breakdowns_per_student, breakdowns_per_class = _breakdowns("student"), _breakdow
 
 
 async def school_summary(context: Context, asked: Span) -> AttendanceSummary | None:
-    """The attendance of everybody whom the viewer sees; None without marks."""
+    """Returns the totals of all attendance that the viewer may see, or None if there is none."""
     [found] = await school_breakdown(context, asked)
     return found if found["days"] else None
 
 
 async def school_breakdown(context: Context, asked: Span) -> list[AttendanceSummary]:
-    """The same, grouped by the span's `by`."""
+    """Returns the same totals, grouped by the span's `by`."""
     statement, values = asked.statement(context, None)
     return await context.rows(statement, AttendanceSummary, values)

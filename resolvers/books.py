@@ -1,4 +1,4 @@
-"""The check of the books, for who keeps them."""
+"""The bookkeeping check for administrators: whether the stored totals agree with the entries they come from."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ __all__ = ["BooksCheck", "check_the_books"]
 
 @dataclass(frozen=True, slots=True)
 class BooksCheck:
-    """What every check found at one moment (UTC)."""
+    """The findings of every check, all read at one moment (UTC)."""
 
     checked_at: datetime
     checks: list[Finding]
@@ -22,5 +22,6 @@ class BooksCheck:
 
 
 async def check_the_books(context: Context) -> BooksCheck:
+    """Runs every check of db/books.py on one connection."""
     async with context.database.acquire() as connection:
         return BooksCheck(datetime.now(UTC), await check_books(connection))

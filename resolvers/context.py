@@ -1,4 +1,4 @@
-"""What a request carries: who asks, how far they see, the database, the loaders."""
+"""The context of a request: viewer, visible ids, database access and loaders."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Context:
-    """One request's: made when it comes, gone when it is answered. Shared by nothing."""
+    """The context of one request, made when it arrives and dropped once it is answered. Nothing in it is shared between requests."""
 
     def __init__(self, database: Database, viewer: Viewer, request_id: str, services: Any = None, client: Client = UNKNOWN_CLIENT) -> None:
         self.database = database
@@ -31,33 +31,33 @@ class Context:
         self._reach: asyncio.Future[Reach] | None = None
 
     async def reach(self) -> Reach:
-        """The viewer's reach, read when first needed: at most one statement a request."""
+        """Returns the ids that the viewer may reach, read on first use: at most one statement per request."""
         if self._reach is None:
             self._reach = asyncio.ensure_future(read_reach(self.database, self.viewer))
-        # Several fields wait for it: one of them that is cancelled must not take it from the others.
+        # Several fields await it: cancelling one of them must not cancel it for the others.
         return await asyncio.shield(self._reach)
 
     def close(self) -> None:
-        """The request was answered or given up: what it still has running ends."""
+        """Cancels what is still running for this request once it is answered or abandoned."""
         self.loaders.close()
         if self._reach is not None:
             self._reach.cancel()
 
     def invalidate(self) -> None:
-        """A mutation changed links: what is read next sees them."""
+        """Forgets what was read: after a mutation, later reads must see its changes."""
         self._reach = None
         self.loaders.clear()
 
     async def rows(self, statement: Statement, row: type[R], values: dict[str, Any]) -> list[R]:
-        """Runs a compiled statement on the pool. Values go in by name; the viewer's reach is added where it is asked for."""
+        """Runs a compiled statement on the pool with `values` by name, adding the viewer's reach where the statement needs it."""
         reach = await self.reach() if statement.needs_reach else None
         return await self.database.fetch(statement.sql, *statement.arguments(values, reach), record_class=row)
 
     async def fetch(self, query: Query, row: type[R], **values: Any) -> list[R]:
-        """The rows of a named statement that this viewer may see."""
+        """Returns the rows of a named statement that the viewer may see."""
         return await self.rows(query.statement(self.unrestricted_nouns), row, values)
 
     async def fetch_one(self, query: Query, row: type[R], **values: Any) -> R | None:
-        """The first row of a named statement, None when there is none that this viewer may see."""
+        """Returns the first row of a named statement, or None if there is none that the viewer may see."""
         found = await self.fetch(query, row, **values)
         return found[0] if found else None

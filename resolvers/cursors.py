@@ -1,8 +1,8 @@
-"""Cursors: a row's place in an order, encrypted. They survive inserts, since they name a place and not a count.
+"""Cursors: encrypted positions in a list, for keyset paging. They stay valid when rows are inserted, since they name a row and not an offset.
 
-A place is the value that the list is sorted by and the row's id. A client that could read it would read a value that it did not ask for, and one
-that could write it would compare rows with any value. AES-SIV (RFC 5297) needs no nonce: the same place in the same list has the same cursor,
-and a changed one does not open.
+A position is the value that the list is sorted by and the row's id. A readable cursor would reveal a value that was not selected, and a
+forgeable one would let clients compare rows with any value. AES-SIV (RFC 5297) needs no nonce: the same position in the same list always has
+the same cursor, and a tampered cursor does not decrypt.
 """
 
 import binascii
@@ -24,20 +24,20 @@ from config import load_settings
 __all__ = ["Cursor", "CursorCipher", "read_cursor", "write_cursor"]
 
 _PURPOSE = "cursors"
-# Longer than any that is made: a value that a list is sorted by is a name, a number or a moment.
+# Longer than any real cursor: lists are sorted by names, numbers and times.
 _MAX_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place: the text of the order's expression, and the row's id to break ties."""
+    """A position: the text of the sort value, and the row's id as a tie-breaker."""
 
     value: str
     id: UUID
 
 
 class CursorCipher:
-    """Encrypts with the first key (32 bytes each); opens what any of them made. `list_name` is part of what is authenticated."""
+    """Encrypts with the first key (32 bytes each) and decrypts with any of them. `list_name` is authenticated, too."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = [AESSIV(each) for each in keys]
@@ -47,7 +47,7 @@ class CursorCipher:
         return urlsafe_b64encode(self._encrypt(text.encode(), [list_name.encode()])).rstrip(b"=").decode()
 
     def open(self, sealed: str, list_name: str) -> str:
-        """Raises ValueError for a text that `seal` did not make for this list."""
+        """Decrypts a cursor. Raises ValueError for a text that `seal` did not make for this list."""
         if len(sealed) > _MAX_LENGTH:
             raise ValueError(sealed[:20])
         data = urlsafe_b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4))
@@ -61,7 +61,7 @@ class CursorCipher:
 
 @lru_cache(maxsize=1)
 def _cipher() -> CursorCipher:
-    """The process's cipher: every server of a school has the same secret, so a cursor of one is good at all of them."""
+    """Returns the process's cipher. All servers of a school share one secret, so any of them accepts the others' cursors."""
     settings = load_settings()
     if settings.secret_key is None:
         raise RuntimeError("SECRET_KEY is not set; `make run` generates one and keeps it")
@@ -73,7 +73,7 @@ def write_cursor(list_name: str, order: str, value: str, identifier: UUID) -> st
 
 
 def read_cursor(text: str, list_name: str, order: str, sql_type: str) -> Cursor:
-    """The place that a cursor names. Raises ValueError, with a sentence for the client, for a cursor that this list in this order never gave."""
+    """Decrypts a cursor. Raises ValueError, with a message for the client, if it was not made for this list in this order."""
     try:
         found_order, identifier, value = _cipher().open(text, list_name).split(":", 2)
         place = Cursor(value, UUID(hex=identifier))
@@ -107,7 +107,7 @@ def _within(bits: int) -> Callable[[str], int]:
     return read
 
 
-# What PostgreSQL will be asked to cast is looked at first: an order may have changed its type since the cursor was made.
+# Values are checked before PostgreSQL casts them: an order's type may have changed since the cursor was made.
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "date": _moment(date.fromisoformat),

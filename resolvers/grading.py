@@ -1,4 +1,4 @@
-"""Averages, reports and final grades, read: computed from the marks that the viewer may see, or as they were posted."""
+"""Averages, reports and final grades: computed from the grades that the viewer may see, or read as they were posted."""
 
 import asyncio
 from collections import defaultdict
@@ -72,7 +72,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class SubjectAverage:
-    """A student's result in a subject and semester. `basis` None: nothing of it is in the viewer's reach."""
+    """A student's result in a subject and semester. `basis` is None if the viewer may see nothing of it."""
 
     subject_id: UUID
     subject_name: str
@@ -91,7 +91,7 @@ class SubjectAverage:
 
 @dataclass(frozen=True, slots=True)
 class SemesterReport:
-    """A student's semester: `grade_point_average` unrounded, None without points or when a subject with credit is out of reach."""
+    """A student's semester. `grade_point_average` is not rounded; it is None without points, or if a subject with credits is not visible."""
 
     student_id: UUID
     class_id: UUID
@@ -135,13 +135,13 @@ async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[
 _now = Loader(_read_policy, "grading policy")
 
 
-# By version: another version is another policy, and a policy of a version never changes.
+# By version: the policy of a version never changes.
 _policies: dict[str, Policy] = {}
 _MOST_POLICIES = 100
 
 
 def _policy_of(row: Any) -> Policy:
-    """The policy that a row was posted by."""
+    """Returns the grading policy that a row was posted under."""
     version = row["policy_version"]
     found = _policies.get(version)
     if found is None:
@@ -152,13 +152,13 @@ def _policy_of(row: Any) -> Policy:
 
 
 def explain_final_grade(row: FinalGrade) -> Explanation:
-    """How a final grade came about, by the policy that it was posted by."""
+    """Explains a final grade by the policy it was posted under."""
     result = Grade(row["percentage"], row["rounded"], row["letter"], row["points"])
     return Explanation(steps(row["facts"], result, _policy_of(row)), row["policy_version"])
 
 
 async def _averages(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SubjectAverage | None]:
-    """The argument: ("semester_id", …), ("subject_id", …). None for whom the viewer sees no mark of in it."""
+    """Arguments: (semester_id, subject_id). The value is None for a student without grades that the viewer may see."""
     subject = dict(arguments)["subject_id"]
     of = (("semester_id", dict(arguments)["semester_id"]),)
     found, now, reach = await asyncio.gather(
@@ -176,7 +176,7 @@ subject_average = Loader(_averages, "subject averages")
 
 
 async def _reports(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SemesterReport | None]:
-    """The argument: ("semester_id", …). None for whose class then is out of the viewer's reach."""
+    """Argument: semester_id. The value is None for a student whose class in that semester the viewer may not see."""
     keys = list(students)
     lessons, marks, final, now, reach = await asyncio.gather(
         context.loaders.of(_lessons, arguments).load_list(keys),
@@ -209,13 +209,13 @@ async def _class_reports(context: Context, classes: Sequence[UUID], arguments: A
     return [[report for row in rows if (report := found[row["student_id"]]) is not None] for rows in members]
 
 
-# Keys are classes' ids: the reports of those who were in it last in the semester, by name.
+# Keys are ids of classes: the reports of the students who were in the class last in the semester, by name.
 reports_of_class = Loader(_class_reports, "semester reports per class")
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """The ranks of a class, empty until all of its grades are posted. Nothing else of classmates leaves this module."""
+    """The ranks in a class; empty until all of its grades are posted. Nothing else about classmates leaves this module."""
 
     ranks: Mapping[UUID, int]
 
@@ -291,7 +291,7 @@ def _posted(row: Any) -> SubjectAverage:
 
 
 def _live(student: UUID, rows: Sequence[Any], now: _Now, reach: Reach) -> SubjectAverage | None:
-    """The average of the marks of one student in one subject that are in reach; None when none is."""
+    """Computes a student's average in one subject from the visible grades; returns None if there are none."""
     if not rows:
         return None
     marks = [Mark(row["kind"], row["state"], row["score"], row["maximum"], row["weight"], row["day"], row["title"]) for row in rows]
@@ -305,7 +305,7 @@ def _live(student: UUID, rows: Sequence[Any], now: _Now, reach: Reach) -> Subjec
 
 
 def _basis(student: UUID, places: set[tuple[UUID, UUID]], reach: Reach) -> str | None:
-    """Which marks of a student the viewer sees in classes and subjects, as the rule of grades says (db/sql/visibility.sql)."""
+    """Returns which of a student's grades the viewer may see in these classes and subjects, by the rule for grades in db/sql/visibility.sql."""
     if "grades" in reach.open:
         return ALL
     taught = set(zip(reach.taught_classes, reach.taught_subjects, strict=True)) if student in reach.taught_students else set()

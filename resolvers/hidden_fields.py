@@ -1,6 +1,6 @@
-"""Sorting and filtering by what the viewer may not see: refused, since the order of rows, or which are left, would tell it.
+"""Refuses to sort or filter by values that the viewer may not see, since the order or selection of rows would reveal them.
 
-The options `guard` and `ids` of the statements (db/sql/README.md) say which orders and filters those are.
+The options `guard` and `ids` of the statements (db/sql/README.md) declare which orders and filters those are.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ Filters = tuple[tuple[str, Any], ...]
 
 
 async def refuse_hidden(context: Context, query: Query, names: Iterable[str], filters: Filters) -> None:
-    """Raises a FORBIDDEN refusal that names every argument that is not for this viewer. `names` are guarded orders and filters of the query.
+    """Raises a FORBIDDEN refusal that names every argument that this viewer may not use. `names` are guarded orders and filters of the query.
 
-    Ids of rows that the viewer does not see are refused whether there are such rows or not.
+    Ids of rows that the viewer may not see are refused whether such rows exist or not.
     """
     given = dict(filters)
     problems = []

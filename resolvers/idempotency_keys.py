@@ -1,7 +1,7 @@
-"""Idempotency keys: what is sent twice is done once, and answered twice.
+"""Idempotency keys: a request that is sent twice is carried out once, and both get the same answer.
 
-A key is kept per user and scope, in the transaction of what was done, for 30 days. The scope is the mutation's name, written out where the mutation is
-declared: it must never change, or a retry across the change would be done again.
+A key is stored per user and scope for 30 days, in the transaction of the mutation. The scope is the mutation's name, written out where the
+mutation is declared. It must never change, or a retry across the change would be carried out again.
 """
 
 import hashlib
@@ -52,14 +52,14 @@ class IdempotencyKey:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """All scopes that count, always in this order: two calls never wait for each other in a circle."""
+        """All scopes that count, always in this order, so that two calls never deadlock."""
         if self.scope in _INPUT_NAMED_SCOPES:
             return self.scope[0].upper() + self.scope[1:], self.scope
         return (self.scope,)
 
 
 class KeyRefusedError(Exception):
-    """The key cannot be used for these arguments. `error` says why."""
+    """The key cannot be used with these arguments; `error` says why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -68,7 +68,7 @@ class KeyRefusedError(Exception):
 
 @dataclass(slots=True)
 class Claim:
-    """A key that this transaction holds: `answer` is what its first call did, None when this is the first."""
+    """A key held by this transaction: `answer` is the stored answer of its first call, or None if this is the first call."""
 
     connection: Any
     user_id: UUID
@@ -76,7 +76,7 @@ class Claim:
     answer: Mapping[str, Any] | None = None
 
     async def store_answer(self, objects: Mapping[str, Any]) -> None:
-        """Keeps what this call did, for later calls with the key."""
+        """Stores the answer of this call for later calls with the same key."""
         for scope in self.key.scopes:
             await self.connection.execute(
                 *queries.keep_idempotent_answer.bind(user_id=self.user_id, mutation=scope, key=self.key.key, answer=to_json(objects))
@@ -84,10 +84,10 @@ class Claim:
 
 
 async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, arguments: Mapping[str, Any]) -> Claim:
-    """Claims a key inside a mutation's transaction. A parallel call with the same key is waited for.
+    """Claims a key inside a mutation's transaction, waiting for a parallel call with the same key.
 
-    Raises KeyRefusedError for a key that is empty, too long or not printable (INVALID), that was used with other arguments
-    (IDEMPOTENCY_KEY_REUSED), or whose first call has failed in this moment (CONFLICT).
+    Raises KeyRefusedError for a key that is empty, too long or not printable (INVALID), that was used with different arguments
+    (IDEMPOTENCY_KEY_REUSED), or whose first call failed while this one waited for it (CONFLICT).
     """
     if not 1 <= len(key.key) <= _MAX_LENGTH or not key.key.isprintable():
         raise KeyRefusedError("INVALID", f"The idempotency key must have 1 to {_MAX_LENGTH} printable characters.")
@@ -97,7 +97,7 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
         values = {"user_id": user_id, "mutation": scope, "key": key.key}
         if await connection.fetchval(*queries.claim_idempotency_key.bind(arguments_hash=arguments_hash, **values)):
             continue
-        # The insert waited for the transaction that had the key. A read in a statement of its own sees what that left.
+        # The insert waited for the transaction that held the key. Only a new statement sees what that transaction committed.
         kept = await connection.fetchrow(*queries.idempotent_answer.bind(**values))
         if kept is None:
             raise KeyRefusedError("CONFLICT", "Another request with this idempotency key failed at the same time. Send the request again.")
@@ -107,13 +107,13 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
             )
         claim.answer = kept["answer"]
     if claim.answer is not None:
-        # One of the scopes may have been claimed just now: it gets the answer, too.
+        # One of the scopes may have been claimed just now: store the answer there, too.
         await claim.store_answer(claim.answer)
     return claim
 
 
 def _canonical_text(value: Any) -> str:
-    """Writes an argument as it is compared under one key: a number by its value, a moment by its time, however they are spelled."""
+    """Returns an argument's canonical text: equal numbers and equal moments compare equal, however they are spelled."""
     if isinstance(value, Decimal):
         return canonical(value)
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""Global ids: a tag that says the type, and the row's uuid: `stu_0193…`. Opaque to clients, cheap to us."""
+"""Global ids: a tag for the type and the row's UUID, such as `stu_0193…`. Opaque to clients."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ def write_id(tag: str, identifier: UUID) -> str:
 
 
 def read_any_id(text: str, argument: str) -> tuple[str, UUID]:
-    """The tag and uuid of a global id. Raises a BAD_USER_INPUT refusal for a text that no global id looks like."""
+    """Splits a global id into tag and UUID. Raises a BAD_USER_INPUT refusal if the text is not a global id."""
     tag, separator, digits = text.rpartition("_")
     try:
         if not (separator and tag and len(digits) == 32 and digits.isascii()):
@@ -23,7 +23,7 @@ def read_any_id(text: str, argument: str) -> tuple[str, UUID]:
 
 
 def read_id(text: str, tag: str, noun: str, argument: str = "id") -> UUID:
-    """The uuid of a global id of this type. Raises a BAD_USER_INPUT refusal for an id of another."""
+    """Returns the UUID of a global id of this type. Raises a BAD_USER_INPUT refusal for any other text."""
     given, identifier = read_any_id(text, argument)
     if given != tag:
         raise Refusal("BAD_USER_INPUT", f"`{argument}` is not the id of a {noun}: {text[:80]!r}.", argument=argument)

@@ -1,4 +1,4 @@
-"""Loaders: rows by key, a batch of keys a statement, as the viewer sees them."""
+"""Loaders of rows: many keys in one statement, filtered by what the viewer may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,9 @@ _FEW = 4
 
 
 def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
-    """A loader of single rows: its keys are values of the query's key of this name, which the rows carry in `column`.
+    """Makes a loader of single rows by a key of the query; rows carry the key in `column`.
 
-    It brings along the rows that will be asked for next, as far as the viewer sees them: as JSON, where they may be written; for few keys also
-    as rows.
+    It prefetches rows that the operation selects below: as JSON where that is possible, and as rows for few keys.
     """
 
     async def batch(context: Context, keys: Sequence[Any], _: None, projection: Projection) -> list[Any]:
@@ -64,7 +63,7 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
 
 
 async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:
-    """The rows with these keys as JSON, None for those that this viewer does not see; None when a row cannot be written."""
+    """Returns the rows of these keys as JSON, None for rows that the viewer may not see. Returns None if a row cannot be written as JSON."""
     if len(keys) == 1:
         statement = query.written_by(key, template, context.unrestricted_nouns, single=True)
         found = await context.rows(statement, Row, {"key": keys[0]} | template.parameters)
@@ -79,7 +78,7 @@ async def _written(context: Context, query: Query, key: str, template: Template,
 
 
 def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
-    """A loader of single rows from a plain statement that takes `$keys`, and what the argument holds by name; rows say in `column` whose they are."""
+    """Makes a loader of single rows from a statement that takes `$keys` and the loader's argument by name; rows carry their key in `column`."""
 
     async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[Row | None]:
         found = {each[column]: each for each in await context.fetch(query, row, keys=keys, **dict(arguments or ()))}
@@ -89,7 +88,7 @@ def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Load
 
 
 def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
-    """Like `from_statement`, for short lists that the statement itself bounds: the rows of each key, in the statement's order."""
+    """Makes a loader of short lists, bounded by the statement itself: the rows of each key, in the statement's order."""
 
     async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[list[Row]]:
         found: dict[UUID, list[Row]] = {key: [] for key in keys}

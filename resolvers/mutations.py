@@ -1,10 +1,10 @@
-"""How a mutation runs: one transaction, who asks confirmed in it, rules answered as user errors, an idempotency key kept beside what it did.
+"""Runs mutations: one transaction each, with the session confirmed in it, broken rules reported as user errors, and idempotency keys stored.
 
     async def create_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
         return {"subject": await tx.insert("subjects", given)}
 
-An action runs inside the transaction. What it returns are ids (of objects that are read anew when it has committed) and plain values by
-the payload's names. What it raises takes everything back.
+An action runs inside the transaction. It returns ids (of objects to be read again after the commit) and plain values, by the names of the
+payload's fields. Any exception rolls everything back.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -51,7 +51,7 @@ RETRYABLE_ERRORS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome that a user puts right, not a failure
-    """Rules are broken; nothing is written. `objects` are what the payload shows beside the errors."""
+    """Rules are broken and nothing is written. `objects` are shown in the payload beside the errors."""
 
     def __init__(self, *errors: UserError, **objects: Any) -> None:
         super().__init__("; ".join(each.message for each in errors))
@@ -64,7 +64,7 @@ def rejected(field: str | None, code: str, message: str, **objects: Any) -> Reje
 
 
 class MutationTransaction:
-    """A mutation's transaction: `connection` is inside it, `context` is the request's."""
+    """The transaction of a mutation: `connection` runs in it, `context` is the request's."""
 
     def __init__(self, context: Context, connection: Any) -> None:
         self.context = context
@@ -73,7 +73,7 @@ class MutationTransaction:
 
     @property
     def user_id(self) -> UUID:
-        """Whoever writes. Only signed-in users do."""
+        """The id of the signed-in user who runs the mutation."""
         assert self.context.viewer.user_id is not None
         return self.context.viewer.user_id
 
@@ -81,13 +81,13 @@ class MutationTransaction:
         return has_capability(self.context.viewer, capability)
 
     async def reach(self) -> Reach:
-        """The viewer's reach as this transaction sees it."""
+        """Returns the viewer's reach as this transaction sees it."""
         if self._reach is None:
             self._reach = await read_reach(self.connection, self.context.viewer)
         return self._reach
 
     async def rows(self, query: Query, **values: Any) -> list[Any]:
-        """The rows of a named statement that takes no reach."""
+        """Returns the rows of a named statement that does not depend on the viewer's reach."""
         found: list[Any] = await self.connection.fetch(*query.bind(**values))
         return found
 
@@ -95,7 +95,7 @@ class MutationTransaction:
         return await self.connection.fetchrow(*query.bind(**values))
 
     async def visible_row(self, query: Query, **values: Any) -> Any:
-        """The first row of a named statement that the viewer may see; None when there is none."""
+        """Returns the first row of a named statement that the viewer may see, or None."""
         reach = await self.reach()
         statement = query.statement(reach.open)
         return await self.connection.fetchrow(statement.sql, *statement.arguments(values, reach))
@@ -104,7 +104,7 @@ class MutationTransaction:
         return await self.connection.fetchval(*query.bind(**values))
 
     async def insert(self, record: str, values: Mapping[str, Any]) -> UUID:
-        """Inserts a row of a declared record. `client_id`, when given, becomes its id."""
+        """Inserts a row of a declared record and returns its id, which is `client_id` if that is given. Raises Rejected."""
         row = dict(values)
         client_id = row.pop("client_id", None)
         if client_id is not None:
@@ -125,7 +125,10 @@ class MutationTransaction:
         payload_field: str | None = None,
         field: str = "id",
     ) -> UUID:
-        """Changes a row of a declared record that is still of `version`. A version_conflict one answers CONFLICT with the object as it is (`shows`)."""
+        """Updates a row of a declared record if it still has `version` (None: any version).
+
+        Raises Rejected: NOT_FOUND, broken rules, or CONFLICT with the current object in the payload's field `payload_field`.
+        """
         try:
             return await update_row(self.connection, queries.records[record], row_id, version, changes)
         except NotThereError:
@@ -136,7 +139,7 @@ class MutationTransaction:
             raise Rejected(*(UserError(each.field, each.code, each.message) for each in broken.errors)) from None
 
     async def delete(self, record: str, row_id: UUID, *, field: str = "id") -> UUID:
-        """Deletes a row of a declared record that nothing leads to. The audit log keeps what it was."""
+        """Deletes a row of a declared record; the audit log keeps it. Raises Rejected: NOT_FOUND, or IN_USE while other rows refer to it."""
         try:
             return await delete_row(self.connection, queries.records[record], row_id)
         except NotThereError:
@@ -145,18 +148,18 @@ class MutationTransaction:
             raise rejected(field, "IN_USE", "Other records refer to it, so it cannot be deleted.") from None
 
     async def exists_with(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
-        """Whether there is a row of this id with just these values."""
+        """Tells whether a row with this id and exactly these values exists."""
         declared = queries.records[record]
         return bool(await self.connection.fetchval(declared.same_sql(declared.ordered(values)), to_json(values), row_id))
 
     async def broken_rules(self, record: str, values: Mapping[str, Any], *except_fields: str) -> list[UserError]:
-        """What a new row would break, without writing it; `but` are fields that are not looked at."""
+        """Returns the rules that a new row would break, without writing it; fields in `except_fields` are not checked."""
         found = await constraint_violations(self.connection, queries.records[record].table, to_json(values), None)
         return [UserError(each.field, each.code, each.message) for each in found if each.field not in except_fields]
 
 
 def version_conflict(**objects: Any) -> Rejected:
-    """Someone else was faster: the payload shows the object as it is now."""
+    """Returns the CONFLICT rejection: somebody else changed the object first, and the payload shows its current state."""
     return rejected(
         "version",
         "CONFLICT",
@@ -170,7 +173,7 @@ Action = Callable[[MutationTransaction, Values], Awaitable[PayloadValues]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a mutation came to: objects by the payload's names, or errors (and what is shown beside them)."""
+    """The result of a mutation: values by the payload's field names, or errors (and the objects shown beside them)."""
 
     objects: PayloadValues
     errors: list[UserError]
@@ -179,10 +182,11 @@ class Outcome:
 async def run_mutation(
     context: Context, action: Action, given: Values, *, key: IdempotencyKey | None = None, revokes_access: bool = False
 ) -> Outcome:
-    """Runs an action in a transaction of its own; once more when it met another in a deadlock.
+    """Runs an action in a transaction of its own, retried after deadlocks and serialization failures.
 
-    `key` is an idempotency key: the objects of the first call are kept beside it, and answered to every later call with equal arguments.
-    `revokes_access`: what it may revoke counts in every worker when this returns. Raises UNAUTHENTICATED and FORBIDDEN refusals.
+    `key` is an idempotency key: the values of the first call are stored with it and returned to every later call with equal arguments.
+    With `revokes_access`, sessions that the action revoked are refused by every worker when this returns.
+    Raises UNAUTHENTICATED and FORBIDDEN refusals.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:

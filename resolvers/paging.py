@@ -1,6 +1,6 @@
-"""Pages: the rows of a list from a place on, for one list or for the lists of many parents in one statement.
+"""Keyset paging of one list, or of the lists of many parents in one statement.
 
-Keyset paging: a page starts behind a row, not after a count, so page 10,000 costs what page 1 does.
+A page starts after a row and not after an offset, so page 10,000 costs as much as page 1.
 """
 
 from collections import defaultdict
@@ -55,7 +55,7 @@ class PageRequest:
         )
 
     def values(self, more: int = 1) -> dict[str, Any]:
-        # One more than wanted: it says whether there are more.
+        # One more row than requested tells whether there is a next page.
         values: dict[str, Any] = {"limit": self.limit + more, **dict(self.filters)}
         for name, place in (("after", self.after), ("before", self.before)):
             if place is not None:
@@ -111,7 +111,7 @@ class Page:
 
 
 class Edge:
-    """A row in a page, with its cursor, which is made when it is selected."""
+    """A row of a page with its cursor, which is encrypted only if it is selected."""
 
     __slots__ = ("node", "of_list", "order")
 
@@ -139,7 +139,10 @@ def page_request(
     cap: int,
     whole: bool = False,
 ) -> PageRequest:
-    """Reads the arguments of a connection; `whole`: of a whole list, not of a parent's. Raises a BAD_USER_INPUT refusal that names every problem at once."""
+    """Reads the arguments of a connection; `whole` says that it lists everything and not one parent's rows.
+
+    Raises a BAD_USER_INPUT refusal that names every problem at once.
+    """
     problems: list[dict[str, str]] = []
 
     def problem(argument: str, message: str, **more: str) -> None:
@@ -171,7 +174,7 @@ def page_request(
 
 
 def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[dict[str, str]]:
-    """That an order needs one of these filters and has none."""
+    """Returns a problem if the order requires one of several filters and none is given."""
     if not needs or any(name in needs for name, _ in chosen):
         return []
     filters = " or ".join(f"`filter.{camel(name)}`" for name in needs)
@@ -180,7 +183,7 @@ def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[d
 
 
 async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
-    """A page of a whole list, as far as the viewer sees: one statement."""
+    """Fetches a page of a whole list, as far as the viewer may see it: one statement."""
     if request.guarded:
         await refuse_hidden(context, query, request.guarded, request.filters)
     rows = await context.rows(query.page(request.variant(query, None), context.unrestricted_nouns), row, request.values())
@@ -193,7 +196,7 @@ _ROWS = RowPaths((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_curs
 
 
 def root_pages(query: Query, row: type[Row]) -> Loader:
-    """A loader of pages of a whole list: its only key is `WHOLE`, its argument is a `PageRequest`."""
+    """Makes a loader of pages of a whole list: its only key is `WHOLE`, its argument a PageRequest."""
 
     async def batch(context: Context, keys: Sequence[str], request: PageRequest, projection: Projection) -> list[Page]:
         if request.guarded:
@@ -220,12 +223,12 @@ def _objects(projection: Projection) -> list[Prefetch]:
 
 
 WHOLE = "whole"
-# More rows than this are given out in slices.
+# Larger results are distributed in time slices.
 _AT_ONCE = 500
 
 
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
-    """A loader of pages: its keys are ids of parents, its argument is a `PageRequest`. One statement for all parents."""
+    """Makes a loader of pages: keys are ids of parents, the argument is a PageRequest. One statement for all parents."""
 
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, projection: Projection) -> list[Page]:
         if request.guarded:
@@ -245,7 +248,7 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
-        # A parent's rows come together.
+        # Rows are ordered by parent.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows
             if len(rows) > _AT_ONCE:
@@ -267,5 +270,5 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
     return [totals[key] for key in keys]
 
 
-# How many rows a page's list has in all: keys are `Page.count_key`. One statement for all parents of one list.
+# Loads the total number of rows of a page's list: keys are `Page.count_key`. One statement for all parents of one list.
 count_by_key = Loader(_counts, "counts")

@@ -1,4 +1,4 @@
-"""Password resets: an administrator issues one, its owner uses it once. The way to a first password, and back in without the old one."""
+"""Password resets: an administrator issues one, and its owner uses it once, to set a first password or to replace a lost one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _NOT_VALID = UserError(
 
 @dataclass(frozen=True, slots=True)
 class IssuedReset:
-    """The token is shown this once: the database keeps only its hash."""
+    """An issued reset. The token is shown only here: the database stores its hash."""
 
     token: str
     expires_at: datetime
@@ -34,7 +34,7 @@ class IssuedReset:
 
 
 async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int = DEFAULT_HOURS) -> IssuedReset | UserError:
-    """A one-time token for a user's password, good for 1 to 168 hours; an earlier one ends. The caller is an administrator."""
+    """Issues a one-time token for a user's password, valid for 1 to 168 hours; earlier ones are withdrawn. The caller is an administrator."""
     if not 1 <= valid_hours <= MAX_HOURS:
         return UserError("validHours", "OUT_OF_RANGE", f"A password reset must be valid for 1 to {MAX_HOURS} hours.")
     auth = authenticator_of(context)
@@ -64,12 +64,12 @@ async def issue_password_reset(context: Context, user_id: UUID, valid_hours: int
 
 
 async def reset_password(context: Context, token: str, new_password: str) -> Granted | UserError:
-    """Sets the password that a reset is for, ends the user's sessions, and signs them in: a new session on the network they are on."""
+    """Sets the password with a reset token, ends all sessions of the user and signs them in with a new one."""
     if not is_well_formed(TokenType.PASSWORD_RESET, token):
         return _NOT_VALID
     auth = authenticator_of(context)
     reset: dict[str, Any] = {"token_hash": hash_token(token), "now": auth.clock.now()}
-    # Looked at before the password is hashed: who has no token costs us no hash.
+    # Checked before the password is hashed: a request without a valid token must not cost a hash.
     account = await auth.token_share.fetchrow(*queries.account_of_password_reset.bind(**reset))
     if account is None:
         return _NOT_VALID
@@ -82,7 +82,7 @@ async def reset_password(context: Context, token: str, new_password: str) -> Gra
 
     async def use() -> Granted | UserError:
         async with auth.token_share.transaction(user_id=user_id, request_id=context.request_id) as connection:
-            # The account first, as whoever changes a password does: nobody waits in a circle.
+            # The account first, in the same order as every password change, so that there is no deadlock.
             replaced_hash = await lock_account(connection, user_id)
             if await connection.fetchval(*queries.use_password_reset.bind(**reset)) is None:
                 return _NOT_VALID

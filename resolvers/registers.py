@@ -1,4 +1,4 @@
-"""That registers were taken, and which were not."""
+"""Registers: which were taken, and which are still missing."""
 
 from datetime import date
 
@@ -22,7 +22,7 @@ register_by_id = by_key(queries.registers, Register)
 
 
 async def registers_not_taken(context: Context, day: date, first: int | None, after: str | None) -> Page:
-    """A page of the classes whose whole-day register was not taken on a school day, of those whose registers the viewer keeps."""
+    """Returns a page of the classes without a whole-day register on a school day, among those whose registers the viewer takes."""
     request = page_request(
         queries.registers_not_taken,
         first=first,

@@ -1,4 +1,4 @@
-"""Search over everything that has a name."""
+"""Search by name over students, teachers, guardians, classes and subjects."""
 
 from typing import Any
 
@@ -31,9 +31,9 @@ class Found(Row):
 
 
 async def search(context: Context, text: str, tags: tuple[str, ...], first: int) -> list[Any]:
-    """The rows of what the viewer may see whose name begins with `text`, best first: one statement, and one for each type found.
+    """Returns the visible rows whose name begins with `text`, best match first: one statement, and one for each type found.
 
-    Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of bounds.
+    Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of range.
     """
     text = normal_text(text)
     problem = storable_problem(text)

@@ -1,4 +1,4 @@
-"""Service tokens: what dashboards and orchestrators show instead of a person's session. They open their scopes and nothing else."""
+"""Service tokens: credentials of dashboards and orchestrators. A token grants its scopes and nothing else."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ service_token_by_id = by_key(queries.service_tokens, ServiceToken)
 async def create_service_token(
     context: Context, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> tuple[ServiceToken, str] | UserError:
-    """A new token's row, and the token itself, which is shown this once. Without `expires_at` it is good until revoked.
+    """Creates a token; returns its row and the token itself, which is shown only here. Without `expires_at` it is valid until it is revoked.
 
     The caller is an administrator.
     """
@@ -63,7 +63,7 @@ async def create_service_token(
 
 
 async def revoke_service_token(context: Context, token_id: UUID) -> ServiceToken | UserError:
-    """Ends a token, from the next request on; one that has ended already stays as it was. The caller is an administrator."""
+    """Revokes a token from the next request on; one that has already ended stays unchanged. The caller is an administrator."""
     auth = authenticator_of(context)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.recheck(connection, context.viewer)

@@ -1,4 +1,4 @@
-"""Sessions, looked at and ended: one's own by oneself, anybody's by an administrator."""
+"""Sessions, listed and ended: users end their own, administrators anybody's."""
 
 from auth.capabilities import Capability
 from db.rows import Row
@@ -20,7 +20,7 @@ session_by_id = by_key(queries.sessions, UserSession)
 
 
 async def end_session(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Ends a session that the writer sees. One that has ended already stays as it was."""
+    """Ends a session that the user may see; one that has already ended stays unchanged."""
     found = await tx.visible_row(queries.session_to_end, session_id=given["id"])
     if found is None:
         raise rejected("id", "NOT_FOUND", "There is no such session.")
@@ -30,7 +30,7 @@ async def end_session(tx: MutationTransaction, given: Values) -> PayloadValues:
 
 
 async def end_sessions(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Ends all sessions of a user; of one's own, the one that asks goes on. Administrators do."""
+    """Ends all sessions of a user, except the current one if the user is the caller. For administrators."""
     assert tx.has_capability(Capability.MANAGE_SCHOOL)
     user_id = given["user_id"]
     if await tx.row(queries.account_by_id, user_id=user_id) is None:

@@ -1,4 +1,4 @@
-"""Signing in and out, keeping a session alive, changing one's password."""
+"""Signing in and out, refreshing a session, changing one's password."""
 
 from typing import Any
 from uuid import UUID
@@ -21,28 +21,28 @@ __all__ = ["authenticator_of", "change_password", "chosen_password_error", "lock
 
 _log = structlog.get_logger("rollcall.sign_in")
 
-# RFC 5321, 4.5.3.1: 64 before the sign, 255 behind it. Nothing longer is anybody's.
+# RFC 5321, 4.5.3.1: 64 before the @ and 255 after it. No account has a longer address.
 _LONGEST_EMAIL = 320
-# What is looked up, and counted, for every text that cannot be an account's address.
+# Looked up and throttled in place of any text that cannot be an account's address.
 _NOBODYS = ""
-# The same for an unknown address, a wrong password, an account without one and an inactive account.
+# The same error for an unknown address, a wrong password, an account without a password and an inactive account.
 _WRONG = UserError(None, "WRONG_CREDENTIALS", "The e-mail address or the password is wrong.")
 
 
 def authenticator_of(context: Context) -> Authenticator:
-    """The process's authenticator: `context.services` has it."""
+    """Returns the process's authenticator from `context.services`."""
     found: Authenticator = context.services.authenticator
     return found
 
 
 def chosen_password_error(password: str, email: str | None) -> UserError | None:
-    """Why a new password is refused."""
+    """Returns why a new password is refused, or None."""
     problem = password_problem(password, email)
     return None if problem is None else UserError("newPassword", *problem)
 
 
 async def sign_in(context: Context, email: str, password: str) -> Granted | UserError:
-    """A new session, or the one error for everything that was wrong. Raises RATE_LIMITED while account or network are slowed."""
+    """Opens a session, or returns the same error for whatever was wrong. Raises RATE_LIMITED while the account or network is slowed."""
     auth = authenticator_of(context)
     async with auth.gate.paced():
         async with auth.gate.lookup(context.client):
@@ -55,7 +55,7 @@ async def sign_in(context: Context, email: str, password: str) -> Granted | User
             )
             user_id, network_is_known = known["id"], known["network_is_known"]
             limits = auth.throttle.sign_in(known["sought"], user_id, context.client, network_is_known=network_is_known)
-            # What is blocked is refused before it takes anybody's place.
+            # Blocked requests are refused before they take a place in the queue.
             account, *_ = await auth.throttle.check(limits)
         lane = UNKNOWN if not network_is_known else KNOWN if account.failures else UNTROUBLED
 
@@ -70,7 +70,7 @@ async def sign_in(context: Context, email: str, password: str) -> Granted | User
 
 
 async def refresh_session(context: Context, refresh_token: str) -> Granted:
-    """New tokens for a refresh token. Raises UNAUTHENTICATED when it is not good (any more)."""
+    """Exchanges a refresh token for new tokens. Raises UNAUTHENTICATED if it is not valid (any more)."""
     auth = authenticator_of(context)
     try:
         return await auth.sessions.refresh(auth.token_share, refresh_token)
@@ -80,7 +80,7 @@ async def refresh_session(context: Context, refresh_token: str) -> Granted:
 
 
 async def sign_out(context: Context, *, everywhere: bool) -> int:
-    """Ends the viewer's session, or all of their sessions; how many there were."""
+    """Ends the viewer's session, or all of their sessions. Returns how many were ended."""
     auth = authenticator_of(context)
     viewer = context.viewer
     user_id, session_id = _session_of(viewer)
@@ -94,7 +94,7 @@ async def sign_out(context: Context, *, everywhere: bool) -> int:
 
 
 async def change_password(context: Context, current_password: str, new_password: str) -> UserError | None:
-    """Sets the viewer's password, ends their other sessions and withdraws password resets. Raises RATE_LIMITED while it is slowed."""
+    """Changes the viewer's password, ends their other sessions and withdraws password resets. Raises RATE_LIMITED while it is slowed."""
     auth = authenticator_of(context)
     viewer = context.viewer
     user_id, session_id = _session_of(viewer)
@@ -139,7 +139,7 @@ async def change_password(context: Context, current_password: str, new_password:
 
 
 async def lock_account(connection: Any, user_id: UUID) -> str | None:
-    """Locks an account against changes until the transaction ends; its password's hash. Raises RowLockedError when another has locked it."""
+    """Locks an account until the transaction ends and returns its password's hash. Raises RowLockedError if another transaction holds it."""
     row = await connection.fetchrow(*queries.lock_password.bind(user_id=user_id))
     if row is None:
         raise RowLockedError("the account is being changed")
@@ -148,7 +148,7 @@ async def lock_account(connection: Any, user_id: UUID) -> str | None:
 
 
 async def _enter(context: Context, user_id: UUID, verified_hash: str, password: str) -> Granted | Superseded | None:
-    """Opens a session for a verified password. Superseded when the account has another hash by now, None when it may not be entered any more."""
+    """Opens a session for a verified password. Returns Superseded if the account's hash has changed, None if it may no longer sign in."""
     auth = authenticator_of(context)
     renewed = await auth.passwords.hash(password) if auth.passwords.is_outdated(verified_hash) else None
 

@@ -1,4 +1,4 @@
-"""What a mutation answers when a rule is broken: no failure of the request, but what its user has to put right."""
+"""User errors: broken rules that a mutation reports in its payload, for its user to correct."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["UserError"]
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """`field` is the input's field as GraphQL spells it, None for no one field; `code` is for programs, `message` for people."""
+    """A broken rule: `field` is the path of the input field as GraphQL spells it (None: no single field), `code` is for programs, `message` for people."""
 
     field: str | None
     code: str

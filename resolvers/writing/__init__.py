@@ -1,1 +1,1 @@
-"""Mutations: what each does in its transaction. One file for each of schema/writing."""
+"""Mutations: what each does in its transaction, one file for each file in schema/writing/."""

@@ -1,4 +1,4 @@
-"""Registers, taken: a class's attendance on a day, from a phone in the classroom or by the office."""
+"""Attendance mutations: taking the register of a class for a day, and corrections by the office."""
 
 from collections import Counter
 from datetime import date, time
@@ -17,11 +17,11 @@ __all__ = ["correct_attendance", "submit_register"]
 
 
 async def submit_register(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A class's register of a day, whole or in a subject: its entries in one statement, and that it was taken.
+    """Takes a class's register for a day, for the whole day or one subject: all entries in one statement.
 
-    Who is not named stays unmarked: silence is not presence. A teacher's entry does not change what the office has entered; it is kept beside
-    it. Taken again, what differs is changed, and the audit log keeps what it was. Raises FORBIDDEN for whom it is not to take.
-    The students are held first: nobody moves to another class, and the office enters nothing, between what is read here and what is written.
+    Students without an entry stay unmarked: silence is not presence. A teacher's entry does not overwrite one by the office; it is kept beside it.
+    Submitting again updates what differs, and the audit log keeps the old values. Raises FORBIDDEN for a user who may not take this register.
+    The students are locked first, so none changes class and the office corrects nothing between reading and writing.
     """
     await _lock_students(tx, [entry["student_id"] for entry in given["entries"]])
     facts = await _register_facts(tx, given["class_id"], given["date"], given.get("subject_id"))
@@ -49,7 +49,7 @@ async def submit_register(tx: MutationTransaction, given: Values) -> PayloadValu
 
 
 async def correct_attendance(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """The office's word on one student's day, whether the register was taken or not. A teacher's later submission does not change it."""
+    """Sets one student's attendance on a day by the office, whether the register was taken or not. Later submissions by teachers do not change it."""
     day = given["date"]
     await _lock_students(tx, [given["student_id"]])
     place: dict[str, Any] = {"subject_id": given.pop("subject_id", None), "date": day}
@@ -80,7 +80,7 @@ async def _register_facts(tx: MutationTransaction, class_id: UUID, day: date, su
 async def _write_marks(
     tx: MutationTransaction, entries: list[Values], facts: Any, place: dict[str, Any], source: str
 ) -> list[dict[str, Any]]:
-    # When a lesson began nobody has said: only of a whole day is its beginning known.
+    # Only the beginning of the whole day is known, not that of a lesson.
     begins = facts["day_begins"] if place["subject_id"] is None else None
     rows = [_row(entry, begins) for entry in entries]
     changes = await tx.rows(queries.mark_attendance, entries=to_json(rows), **place, user_id=tx.user_id, source=source)
@@ -98,7 +98,7 @@ def _row(entry: Values, begins: time | None) -> Values:
 
 
 def _day_errors(facts: Any, day: date) -> list[UserError]:
-    """Source: the days on which no attendance is taken (docs of the field's systems): outside the year, holidays, days to come."""
+    """Returns why no attendance can be taken on a day: outside the academic year, a holiday, in the future."""
     errors = []
     if not facts["start_date"] <= day <= facts["end_date"]:
         errors.append(
@@ -126,7 +126,7 @@ def _mark_errors(entry: Values, path: str) -> list[UserError]:
 
 
 async def _client_id_errors(tx: MutationTransaction, given: Values, path: str | None = None) -> list[UserError]:
-    """Ids that clients made themselves and that other marks have already."""
+    """Returns errors for ids that clients made and that other marks already have."""
     own = {entry["client_id"]: n for n, entry in enumerate(given["entries"]) if entry.get("client_id") is not None}
     if not own:
         return []

@@ -1,4 +1,4 @@
-"""The school's calendar and lessons, written where more than one row is concerned. Administrators do."""
+"""Mutations of the school's settings, academic years and lessons that affect more than one row. For administrators."""
 
 from uuid import UUID
 
@@ -9,19 +9,19 @@ from resolvers.mutations import MutationTransaction, PayloadValues, Values, reje
 
 __all__ = ["create_academic_year", "remove_class_subject", "update_academic_year", "update_school"]
 
-# No year has it: all others are left.
+# The id of no year, so that all years are reset.
 _NO_YEAR = UUID(int=0)
 
 
 async def create_academic_year(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A new year. When it is to be the current one, the one that was no longer is."""
+    """Creates a year. If it becomes the current one, the previous one no longer is."""
     if given.get("is_current"):
         await tx.rows(queries.leave_current_year, id=_NO_YEAR)
     return {"academic_year": await tx.insert("academic_years", given)}
 
 
 async def update_academic_year(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A changed year. When it becomes the current one, the one that was no longer is."""
+    """Updates a year. If it becomes the current one, the previous one no longer is."""
     year, version = given.pop("id"), given.pop("version")
     if given.get("is_current"):
         await tx.rows(queries.leave_current_year, id=year)
@@ -29,7 +29,7 @@ async def update_academic_year(tx: MutationTransaction, given: Values) -> Payloa
 
 
 async def remove_class_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Takes a lesson back that nothing was assessed in. Nobody assesses anything in it meanwhile."""
+    """Deletes a lesson without assessments; it is locked, so none is created meanwhile."""
     await tx.rows(queries.lock_lesson, id=given["id"])
     if await tx.value(queries.lessons_with_assessments, id=given["id"]):
         raise rejected(
@@ -39,7 +39,7 @@ async def remove_class_subject(tx: MutationTransaction, given: Values) -> Payloa
 
 
 async def update_school(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """The school's settings. The first call sets the school up. School days are a set: each is kept once, Monday first."""
+    """Updates the school's settings; the first call creates them. School days are a set, stored in order from Monday."""
     found = await tx.row(queries.school)
     version = given.pop("version")
     if given.get("school_days") is not None:

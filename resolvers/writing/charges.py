@@ -1,4 +1,4 @@
-"""Charges, made and changed: a run over many students is looked at first, and done when nothing has changed since. The bursar's."""
+"""Charges: a charge run for many students is previewed, then created if nothing has changed since. For the bursar."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,14 +16,14 @@ from rules.money import fits, format_amount
 __all__ = ["Preview", "cancel_charge", "create_charges", "preview_charges", "reason_errors", "update_charge"]
 
 _MAX_TEXT = 300
-# As many rows are told with a run that cannot be, and as many charges are shown of one that was.
+# The most errors that a rejected run reports, and the most charges that the payload of a run shows.
 _MAX_ROWS = 100
 Fetch = Callable[..., Awaitable[list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a charge run would come to: a plan, or what is wrong with what was asked for."""
+    """The result of planning a charge run: a plan, or the errors of its input."""
 
     plan: Plan | None
     errors: Sequence[UserError]
@@ -34,7 +34,7 @@ class Preview:
 
 
 async def preview_charges(context: Context, given: Values) -> Preview:
-    """Whom a charge run would charge what; nothing is written."""
+    """Plans a charge run: who would be charged what. Writes nothing."""
     try:
         return Preview(await _plan(context.database.fetch, given), [])
     except Rejected as broken:
@@ -42,7 +42,7 @@ async def preview_charges(context: Context, given: Values) -> Preview:
 
 
 async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Does what a preview showed, all of it or nothing. Refused while a row cannot be, and when the run is another by now."""
+    """Creates all charges of a previewed run, or none. Rejected if a row has an error or the plan has changed since the preview."""
     wanted = given.pop("hash")
     await tx.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
     plan = await _plan(tx.connection.fetch, given)
@@ -78,7 +78,7 @@ async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValue
 
 
 async def cancel_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Takes a charge back on which nothing is paid that was not paid back. It stays in the books."""
+    """Cancels a charge whose payments, if any, were all refunded. It stays in the books."""
     errors = reason_errors(given)
     charge = await tx.row(queries.lock_charge, id=given["payment_id"])
     if charge is None:
@@ -94,7 +94,7 @@ async def cancel_charge(tx: MutationTransaction, given: Values) -> PayloadValues
 
 
 async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Changes the due date or the description of a charge that stands; what is owed, by whom and in which currency does not change."""
+    """Changes the due date or description of a charge that is not cancelled; student, amount and currency never change."""
     charge = await tx.row(queries.lock_charge, id=given["id"])
     if charge is None:
         raise rejected("id", "NOT_FOUND", "There is no such charge.")
@@ -114,7 +114,7 @@ async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues
 
 
 def reason_errors(given: Values) -> list[UserError]:
-    """Nothing is taken back, let off or paid back without a reason."""
+    """Returns errors for a missing or too long reason: cancellations, waivers, refunds and corrections need one."""
     reason = given.get("reason") or ""
     if not reason:
         return [UserError("reason", "REQUIRED", "A reason must be given.")]
@@ -128,7 +128,7 @@ def _description_errors(given: Values) -> list[UserError]:
 
 
 async def _plan(fetch: Fetch, given: Values) -> Plan:
-    """The run that is asked for, as the data is now. Raises Rejected with everything that is wrong with it."""
+    """Plans the run with the data as it is now. Raises Rejected with everything that is wrong with it."""
     errors = _description_errors(given)
     terms = await _terms(fetch, given, errors)
     student_ids = await _student_ids(fetch, given, errors)
@@ -193,7 +193,7 @@ async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms 
 
 
 async def _student_ids(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UUID]:
-    """The students whom the run is over: exactly one way to say so."""
+    """Returns the students to charge, selected in exactly one of the possible ways."""
     ways = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
     level = given.get("grade_level")
     if len(ways) != 1:

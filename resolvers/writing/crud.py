@@ -1,4 +1,4 @@
-"""Actions on single rows of a declared record: made, changed."""
+"""Actions that create, update or delete a single row of a declared record."""
 
 from resolvers.identifiers import write_id
 from resolvers.mutations import Action, MutationTransaction, PayloadValues, Values
@@ -7,7 +7,7 @@ __all__ = ["create_action", "delete_action", "update_action"]
 
 
 def create_action(record: str, payload_field: str) -> Action:
-    """An action that inserts a row of a declared record and shows it as `payload_field`."""
+    """Makes an action that inserts a row; the payload shows it in `payload_field`."""
 
     async def create(tx: MutationTransaction, given: Values) -> PayloadValues:
         return {payload_field: await tx.insert(record, given)}
@@ -16,7 +16,7 @@ def create_action(record: str, payload_field: str) -> Action:
 
 
 def update_action(record: str, payload_field: str) -> Action:
-    """An action that changes a row of a declared record from the version that its writer saw."""
+    """Makes an action that updates a row if it still has the version that the client read."""
 
     async def update(tx: MutationTransaction, given: Values) -> PayloadValues:
         row_id, version = given.pop("id"), given.pop("version")
@@ -26,7 +26,7 @@ def update_action(record: str, payload_field: str) -> Action:
 
 
 def delete_action(record: str, tag: str) -> Action:
-    """An action that delete_action a row that nothing leads to, and tells its global id."""
+    """Makes an action that deletes a row nothing refers to, and returns its global id."""
 
     async def delete(tx: MutationTransaction, given: Values) -> PayloadValues:
         return {"deleted_id": write_id(tag, await tx.delete(record, given["id"]))}

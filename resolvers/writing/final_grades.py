@@ -1,4 +1,4 @@
-"""Final grades: posted by who teaches, frozen, reopened by administrators with a reason."""
+"""Final grades: posted by the subject's teachers, then frozen; reopened by administrators with a reason."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ __all__ = ["post_final_grades", "reopen_grades"]
 
 
 async def post_final_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Freezes the grade of everyone who is in the class on the semester's last day (today, when it goes on), in a subject or in all.
+    """Posts the final grades of everyone in the class on the semester's last day (or today, if that is earlier), in one subject or in all.
 
-    Computed from published marks, in whichever class they were got. Refused while marks are locked, before the window opens, and while there
-    are marks that nobody may see yet, or students without a mark (unless `leave_out_not_recorded`). Raises FORBIDDEN for a teacher of another.
+    They are computed from published grades, including those from a student's earlier classes. Rejected while grades are locked, before the posting
+    window opens, and while grades are unpublished or missing (unless `leave_out_not_recorded`). Raises FORBIDDEN for other teachers.
     """
     lessons = await _lock_lessons(tx, given)
     if not tx.has_capability(Capability.MANAGE_SCHOOL) and not all(each["is_teacher"] for each in lessons):
@@ -60,7 +60,7 @@ async def post_final_grades(tx: MutationTransaction, given: Values) -> PayloadVa
 
 
 async def reopen_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Opens locked marks again, until a moment or until they are posted again. What was posted stays as it is."""
+    """Unlocks locked grades until a moment, or until they are posted again. Posted final grades stay as they are."""
     lessons = await _lock_lessons(tx, given)
     errors = []
     if not await tx.value(queries.is_later_than_now, moment=given["until"]):
@@ -86,7 +86,7 @@ async def reopen_grades(tx: MutationTransaction, given: Values) -> PayloadValues
 
 
 async def _lock_lessons(tx: MutationTransaction, given: Values) -> Sequence[Any]:
-    """The lessons that are meant, held alone until the transaction ends, and what stands against posting them."""
+    """Locks the selected lessons until the transaction ends and returns them with what stands against posting."""
     place = {"class_id": given["class_id"], "semester_id": given["semester_id"], "subject_id": given.get("subject_id")}
     await tx.rows(queries.hold_lessons_to_post, **place)
     lessons = await tx.rows(queries.lessons_to_post, **place, user_id=tx.user_id)

@@ -1,4 +1,4 @@
-"""What payment gateways log, booked: each event once, each payment once, and what cannot be booked is kept for a person to look at."""
+"""Events of payment gateways: each event and each payment is booked once; what cannot be booked is kept for a person to review."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,9 +26,9 @@ _METHOD = "ONLINE"
 
 
 async def receive_event(database: Database, request_id: str, event: GatewayEvent) -> str | None:
-    """Books an event that comes for the first time; what became of it: BOOKED, REPEATED, FAILED; None for one that was taken in before.
+    """Books an event on its first delivery and returns its state: BOOKED, REPEATED or FAILED; None for an event that was received before.
 
-    A payment takes with it what came before it of its refunds. Nobody acts: the audit has the request and no user. Raises what the database raises when it cannot answer.
+    A payment also books refunds of it that arrived earlier. The audit log has the request but no user. Raises database errors.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
@@ -44,7 +44,7 @@ async def receive_event(database: Database, request_id: str, event: GatewayEvent
 
 
 async def retry_gateway_event(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Tries again to book an event that failed: the charge was made in the meantime, say."""
+    """Tries again to book a failed event, for instance after its charge has been created."""
     await tx.rows(queries.hold_gateway_payment, id=given["id"])
     row = await _failed(tx, given["id"])
     await _process_with_refunds(tx, row["id"], GatewayEvent.from_facts(row["facts"]), tx.user_id)
@@ -52,7 +52,7 @@ async def retry_gateway_event(tx: MutationTransaction, given: Values) -> Payload
 
 
 async def dismiss_gateway_event(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Lays an event aside that failed: it was entered by hand, or is none of the school's."""
+    """Dismisses a failed event: it was entered by hand, or does not concern the school."""
     errors = reason_errors(given)
     if errors:
         raise Rejected(*errors)
@@ -71,7 +71,7 @@ async def _failed(tx: MutationTransaction, event_id: UUID) -> Any:
 
 
 async def _process_with_refunds(tx: MutationTransaction, event_id: UUID, event: GatewayEvent, user_id: UUID | None) -> str:
-    """Settles an event; with a payment that is booked, the refunds of it that came too early as well. What became of the event."""
+    """Books an event, and after a payment also its refunds that arrived too early. Returns the event's state."""
     state = await _process(tx, event_id, event, user_id)
     if event.kind == "PAYMENT" and state == "BOOKED":
         for row in await tx.rows(queries.failed_refunds, gateway=event.gateway, payment=event.payment):
@@ -80,12 +80,12 @@ async def _process_with_refunds(tx: MutationTransaction, event_id: UUID, event: 
 
 
 async def _process(tx: MutationTransaction, event_id: UUID, event: GatewayEvent, user_id: UUID | None) -> str:
-    """Books what was event, or notes why not: one of BOOKED, REPEATED, FAILED."""
+    """Books an event, or stores why it cannot be booked. Returns BOOKED, REPEATED or FAILED."""
     booking: Callable[[MutationTransaction, GatewayEvent, UUID | None], Awaitable[None]] = _payment if event.kind == "PAYMENT" else _refund
     state, problem = "BOOKED", None
     try:
         async with tx.connection.transaction():
-            # First, so that of two events of one payment the later one waits here.
+            # First, so that the second of two events about one payment waits here.
             await tx.rows(queries.settle_gateway_event, id=event_id, state="BOOKED", problem=None)
             await booking(tx, event, user_id)
     except Rejected as broken:
@@ -126,7 +126,7 @@ async def _payment(tx: MutationTransaction, event: GatewayEvent, user_id: UUID |
 
 
 async def _refund(tx: MutationTransaction, event: GatewayEvent, user_id: UUID | None) -> None:
-    """Books what was paid back beyond what was booked of it already: events may come late, or be lost."""
+    """Books the part of the refunded total that is not booked yet: events may arrive late, or never."""
     values = {"gateway": event.gateway, "gateway_id": event.payment}
     charges = sorted(row["id"] for row in await tx.rows(queries.gateway_charges, **values))
     await tx.rows(queries.lock_charges, ids=charges)

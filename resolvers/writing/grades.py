@@ -1,4 +1,4 @@
-"""The mark book, written: assessments, and the marks of a class in them. By the subject's teacher in that class and semester, and administrators."""
+"""The gradebook: assessments, and the grades of a class in them. For the subject's teachers in that class and semester, and administrators."""
 
 from collections import Counter
 from decimal import Decimal
@@ -34,7 +34,7 @@ _NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraC
 
 
 async def create_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A new assessment of what the class is taught then. Its semester is the one that has its day."""
+    """Creates an assessment in a subject that the class is taught on its date; the date determines the semester."""
     place = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
     await tx.rows(queries.hold_lesson, **place, day=given["assessment_date"])
     facts = await tx.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=tx.user_id)
@@ -56,7 +56,7 @@ async def create_assessment(tx: MutationTransaction, given: Values) -> PayloadVa
 
 
 async def update_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A changed assessment. Its class, subject and semester stay; marks that were given stay possible."""
+    """Updates an assessment. Class, subject and semester stay the same, and recorded grades must stay valid."""
     row_id, version = given.pop("id"), given.pop("version")
     there = await _writable_assessment(tx, row_id)
     errors = [*_number_errors(given), *_lock_errors(there)]
@@ -83,7 +83,7 @@ async def update_assessment(tx: MutationTransaction, given: Values) -> PayloadVa
 
 
 async def publish_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Shows an assessment and its grades to students and guardians; one that is published already stays as it is."""
+    """Shows an assessment and its grades to students and guardians. A published one stays unchanged."""
     return await _set_published(tx, given["id"], published=True)
 
 
@@ -93,17 +93,17 @@ async def unpublish_assessment(tx: MutationTransaction, given: Values) -> Payloa
 
 
 async def delete_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Deletes an assessment without marks. One with marks stays: IN_USE."""
+    """Deletes an assessment without grades. Rejected with IN_USE if it has grades."""
     _refuse_locked(await _writable_assessment(tx, given["id"]))
     return {"deleted_id": write_id(Assessment.tag, await tx.delete("assessments", given["id"]))}
 
 
 async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """The marks of a class in an assessment, in one statement. Who is not named stays as they are.
+    """Records grades of a class in an assessment, in one statement. Students without an entry keep their grades.
 
-    Of two teachers who record at once the later one's entries stand, and the audit log keeps what they changed; an entry that names the
-    version it was made from (0: there was none) is refused instead when that has changed. A student has been in the class on the assessment's
-    day. Raises FORBIDDEN for a teacher who does not teach it.
+    When two teachers record at the same time, the later entries win, and the audit log keeps the earlier ones. An entry with a version
+    (0: no grade yet) is rejected if that has changed. Students must have been in the class on the assessment's date.
+    Raises FORBIDDEN for other teachers.
     """
     assessment_id, entries = given["assessment_id"], given["entries"]
     await _writable_assessment(tx, assessment_id, "assessmentId")
@@ -121,7 +121,7 @@ async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues
 
 
 async def _writable_assessment(tx: MutationTransaction, row_id: UUID, field: str = "id") -> Any:
-    """An assessment that the viewer may write in, and what that depends on."""
+    """Returns an assessment that the user may change, with the facts its rules depend on."""
     there = await tx.visible_row(queries.assessment_to_write, id=row_id, user_id=tx.user_id)
     if there is None:
         raise rejected(field, "NOT_FOUND", "There is no such assessment.")

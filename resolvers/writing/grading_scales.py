@@ -1,4 +1,4 @@
-"""Grading scales, written. Administrators do."""
+"""Grading scales. For administrators."""
 
 from collections import Counter
 from decimal import Decimal
@@ -13,12 +13,12 @@ from rules.decimals import decimals
 
 __all__ = ["create_grading_scale", "update_grading_scale"]
 
-# No scale has it: all others are left.
+# The id of no scale, so that all scales are reset.
 _NO_SCALE = UUID(int=0)
 
 
 async def create_grading_scale(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A new scale with its bounds. When it is to be the default, the one that was no longer is."""
+    """Creates a scale with its bounds. If it becomes the default, the previous one no longer is."""
     bounds = given.pop("bounds")
     errors = _bound_errors(bounds)
     if errors:
@@ -31,16 +31,16 @@ async def create_grading_scale(tx: MutationTransaction, given: Values) -> Payloa
 
 
 async def update_grading_scale(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A changed scale; bounds, when given, are all of them anew. Averages that are not posted follow; what is posted stays.
+    """Updates a scale; `bounds`, if given, replace all bounds. Averages follow, posted grades stay.
 
-    What is wrong with the bounds is told together with what is wrong with the scale itself.
+    Errors in the bounds are reported together with those of the scale.
     """
     scale, version, bounds = given.pop("id"), given.pop("version"), given.pop("bounds", None)
     errors = _bound_errors(bounds) if bounds is not None else []
     if given.get("is_default"):
         await tx.rows(queries.leave_default_scale, id=scale)
     elif bounds is not None and not given:
-        # Its bounds are the scale's: a change of them is a new version of it.
+        # Bounds belong to the scale: writing its name gives it a new version.
         given["name"] = await tx.value(queries.name_of_scale, id=scale)
     try:
         await tx.update("grading_scales", scale, version, given, payload_field="grading_scale")
@@ -54,7 +54,7 @@ async def update_grading_scale(tx: MutationTransaction, given: Values) -> Payloa
 
 
 def _bound_errors(bounds: list[Values]) -> list[UserError]:
-    """Everything that is wrong with a scale's bounds. Source: a set of unique lower bounds that includes 0."""
+    """Returns everything that is wrong with a scale's bounds. Source: a set of unique lower bounds that includes 0."""
     errors = []
     times = Counter(each["lower_bound"] for each in bounds)
     if Decimal(0) not in times:
@@ -76,7 +76,7 @@ def _bound_errors(bounds: list[Values]) -> list[UserError]:
 
 
 def _warnings(bounds: list[Values]) -> list[str]:
-    """What is allowed and odd: a higher bound that is worth fewer points."""
+    """Returns warnings for what is allowed but unusual: a higher bound with fewer points."""
     rising = sorted(bounds, key=lambda each: each["lower_bound"])
     return [
         f"{high['letter']} from {high['lower_bound']} is worth fewer points than {low['letter']} from {low['lower_bound']}."

@@ -1,4 +1,4 @@
-"""Who is whose guardian, written. Administrators do."""
+"""Links between guardians and students. For administrators."""
 
 from db.sql_catalog import queries
 from resolvers.mutations import MutationTransaction, PayloadValues, Values, rejected
@@ -7,9 +7,9 @@ __all__ = ["link_guardian", "unlink_guardian"]
 
 
 async def link_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Links a guardian to a student. Linked already: how they are related is changed. At most one is the first whom the school turns to.
+    """Links a guardian to a student, or updates their link. A student has at most one primary guardian.
 
-    The student's row is locked: of two links at once, the second sees the first.
+    The student's row is locked, so that of two concurrent links the second sees the first.
     """
     await tx.rows(queries.hold_students, ids=[given["student_id"]])
     found = await tx.row(queries.guardianship, guardian_id=given["guardian_id"], student_id=given["student_id"])
@@ -24,7 +24,7 @@ async def link_guardian(tx: MutationTransaction, given: Values) -> PayloadValues
 
 
 async def unlink_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Takes the link back: from the next request on the guardian sees nothing of the student. The audit log keeps what it was."""
+    """Removes a link: from the next request on the guardian sees nothing of the student. The audit log keeps it."""
     found = await tx.row(queries.guardianship, **given)
     if found is None:
         raise rejected("studentId", "NOT_FOUND", "The guardian is not linked to this student.")

@@ -1,6 +1,6 @@
-"""What moves on charges: payments, refunds, waivers, corrections. Every rule is looked at under the locks of the charges, all at once.
+"""Payments, refunds, waivers and corrections. All rules are checked under the locks of the charges, and all errors are reported at once.
 
-Locks are taken in one order everywhere: charges by id, then the counter of receipts.
+Locks are always taken in the same order: charges by id, then the counter of receipt numbers.
 """
 
 from collections import Counter
@@ -24,16 +24,16 @@ _INVALID_AMOUNT = "The amount must be greater than zero and must not have more d
 
 
 async def record_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """One payment over charges of one family: an entry for each, one receipt with the year's next number."""
+    """Records one payment for charges of one family: an entry for each charge, and one receipt with the year's next number."""
     return await book_payment(tx, given, user_id=tx.user_id)
 
 
 async def book_payment(
     tx: MutationTransaction, given: Values, *, user_id: UUID | None, gateway: str | None = None, gateway_id: str | None = None
 ) -> PayloadValues:
-    """Books a payment: `allocations` of `payment_id` and `amount` (None: its part of what is left), `amount`, `currency`, `method`.
+    """Books a payment: `allocations` of `payment_id` and `amount` (None: its share of the rest), `amount`, `currency`, `method`.
 
-    Ids that it answers: the `receipt`, its entries' `transactions`, the `payments` (charges). Raises Rejected with everything that is wrong.
+    Returns the ids of the `receipt`, its `transactions` and the `payments` (charges). Raises Rejected with everything that is wrong.
     """
     wanted = given["allocations"]
     ids = sorted({each["payment_id"] for each in wanted if each["payment_id"] is not None})
@@ -72,7 +72,7 @@ async def book_payment(
 
 
 async def refund_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Pays back a payment or a part of it, never more than it: a refunded charge can be paid again."""
+    """Refunds a payment in full or in part; a refunded charge can be paid again."""
     errors = reason_errors(given)
     entry, charge = await _entry(tx, given["transaction_id"], errors)
     if entry is None:
@@ -102,7 +102,7 @@ async def refund_payment(tx: MutationTransaction, given: Values) -> PayloadValue
 
 
 async def waive_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Lets off what is owed on a charge, or a part of it."""
+    """Waives what is owed on a charge, in full or in part."""
     errors = reason_errors(given)
     charge = next(iter(await tx.rows(queries.lock_charges, ids=[given["payment_id"]])), None)
     if charge is None:
@@ -115,7 +115,7 @@ async def waive_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
 
 
 async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Takes a wrong entry back by its contra-entry, and enters what is right in its place when that is given."""
+    """Reverses a wrong entry by a contra-entry, and books its replacement if one is given."""
     errors = reason_errors(given)
     instead = given.get("replacement")
     elsewhere = instead.get("payment_id") if instead else None
@@ -148,7 +148,7 @@ async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValu
 
 
 async def _replacement_errors(tx: MutationTransaction, instead: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
-    """What is wrong with what is entered in place of a wrong entry, seen as if that was taken back already."""
+    """Returns what is wrong with the replacement, as if the wrong entry had already been reversed."""
     field, errors = "replacement.amount", []
     amount, target = instead["amount"], other or charge
     if instead.get("payment_id") is not None and entry["kind"] == "REFUND":
@@ -216,7 +216,7 @@ async def _entry(tx: MutationTransaction, entry_id: UUID, errors: list[UserError
 async def _lock_entry_and_charge(
     tx: MutationTransaction, entry_id: UUID, other_id: UUID | None, errors: list[UserError]
 ) -> tuple[Any, Any, Any]:
-    """An entry, its charge and another charge, read under the charges' locks."""
+    """Returns an entry, its charge and another charge, read under the charges' locks."""
     charge_id = await tx.value(queries.entry_charge, id=entry_id)
     if charge_id is None:
         errors.append(UserError("transactionId", "NOT_FOUND", "There is no such transaction."))
@@ -227,7 +227,7 @@ async def _lock_entry_and_charge(
         other_id = None
     if charge_id is None:
         return None, None, None
-    # In a statement of its own, so that it sees what those left who had the locks before.
+    # In a statement of its own, so that it sees what earlier holders of the locks committed.
     entry = await tx.row(queries.entry_facts, id=entry_id)
     return entry, charges[charge_id], charges[other_id] if other_id not in (None, charge_id) else None
 
@@ -257,7 +257,7 @@ def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], cu
 
 
 def _allocate(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
-    """What of the payment each charge gets. Adds what is wrong with the sum, as far as it can be told beside what else is wrong."""
+    """Splits the payment among the charges. Adds errors about the sum, unless other errors already make it meaningless."""
     amounts = [amount, *(each["amount"] for each in wanted if each.get("amount") is not None)]
     if not all(each["payment_id"] in charges for each in wanted) or not all(each.is_finite() for each in amounts):
         return []

@@ -1,4 +1,4 @@
-"""People, written: a name and an account in `users`, and what they are in the school in a row of its own. Administrators do."""
+"""Teachers and guardians, and what students share with them: name and account in `users`, the role in a record of its own. For administrators."""
 
 from typing import Any
 from uuid import UUID
@@ -25,17 +25,17 @@ __all__ = [
     "update_teacher",
 ]
 
-# What of a person stands in `users`.
+# The columns of a person that are in `users`.
 PERSON = ("first_name", "last_name", "email", "phone", "address")
 
 
 def split_person(given: Values) -> tuple[Values, Values]:
-    """What of an input is the person's, and what is their record's."""
+    """Splits an input into the values of `users` and those of the record."""
     return {name: given[name] for name in given if name in PERSON}, {name: given[name] for name in given if name not in PERSON}
 
 
 async def lock_for_update(tx: MutationTransaction, lock: Query, row_id: UUID, version: int | None, payload_field: str) -> Any:
-    """The row that is about to be changed, lock_for_update, and still of the version that the writer saw."""
+    """Locks the row to be changed and returns it. Raises Rejected: NOT_FOUND, or CONFLICT if its version has changed."""
     row = await tx.row(lock, id=row_id)
     if row is None:
         raise rejected("id", "NOT_FOUND", f"There is no such {payload_field}.")
@@ -45,9 +45,9 @@ async def lock_for_update(tx: MutationTransaction, lock: Query, row_id: UUID, ve
 
 
 async def create_person(tx: MutationTransaction, record: str, role: str, given: Values, *, defaults: Values | None = None) -> UUID:
-    """A new person of this record, with an account of this role, or for a user who is there (`user_id`); the record's id.
+    """Creates a record for a new person with an account of this role, or for an existing user (`user_id`). Returns the record's id.
 
-    A client's own id that was sent before with the same values answers what was made then. `otherwise` holds for what is not given.
+    A `client_id` that was already sent with the same values returns the existing id. `defaults` apply to values that are not given.
     """
     person, values = split_person(given)
     own = values.get("client_id")
@@ -85,7 +85,7 @@ async def _already_created(tx: MutationTransaction, record: str, person: Values,
 
 
 async def update_person(tx: MutationTransaction, lock: Query, record: str, given: Values, payload_field: str) -> UUID:
-    """Changes a person's name, contact and record from the version that the writer saw; both count as one change."""
+    """Updates a person's name, contact details and record from the version that the client read; both count as one change."""
     person, values = split_person(given)
     row_id: UUID = values.pop("id")
     version = values.pop("version")
@@ -110,7 +110,7 @@ async def update_teacher(tx: MutationTransaction, given: Values) -> PayloadValue
 
 
 async def deactivate_teacher(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A teacher who leaves. Whose class or lessons are not over gives them to somebody else first."""
+    """Deactivates a teacher who leaves. Current classes and lessons must be assigned to somebody else first."""
     row = await lock_for_update(tx, queries.lock_teacher, given["id"], given["version"], "teacher")
     left = await tx.row(queries.work_left, id=row["id"])
     if left["classes"] or left["lessons"]:
@@ -136,7 +136,7 @@ async def update_guardian(tx: MutationTransaction, given: Values) -> PayloadValu
 
 
 async def deactivate_guardian(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A guardian who is none any more: the links stay as history, the account signs in no more."""
+    """Deactivates a guardian: the links stay as history, and the account can no longer sign in."""
     row = await lock_for_update(tx, queries.lock_guardian, given["id"], given["version"], "guardian")
     return {"guardian": await _set_active(tx, "guardians", "GUARDIAN", row, is_active=False)}
 

@@ -1,4 +1,4 @@
-"""Promotion: everybody into the next academic year, as a plan that is looked at first, and applied when nothing has changed since."""
+"""Promotion of all students into the next academic year: planned first, then applied if nothing has changed since."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,12 +22,12 @@ _ROW_MESSAGES = {
     "CLASS_FULL": "The class in the new academic year is full.",
     "WRONG_CLASS": "The class is not one of the new academic year.",
 }
-# As many rows are told with an apply that cannot be.
+# The most errors that a rejected promotion reports.
 _MAX_ERRORS = 100
 
 
 async def plan_promotion(context: Context, given: Values) -> Plan:
-    """What would become of everyone; nothing is written. Raises a BAD_USER_INPUT refusal for years that do not follow each other."""
+    """Plans the promotion of every student; writes nothing. Raises a BAD_USER_INPUT refusal for years that do not follow each other."""
     try:
         return (await _plan(context.database.fetch, given))[0]
     except Rejected as broken:
@@ -36,7 +36,7 @@ async def plan_promotion(context: Context, given: Values) -> Plan:
 
 
 async def apply_promotion(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Does what the plan says, all of it or nothing. Refused while a row cannot be, and when the plan is another by now."""
+    """Applies a plan completely or not at all. Rejected if a row has an error or the plan has changed."""
     wanted = given.pop("hash")
     await tx.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
     await tx.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
@@ -65,7 +65,7 @@ async def apply_promotion(tx: MutationTransaction, given: Values) -> PayloadValu
     ends = [
         {
             "membership_id": row.membership_id,
-            # Without a gap for who stays; on the year's last day for who goes.
+            # Without a gap for students who stay; on the year's last day for those who leave.
             "to_date": eve if stays[row.membership_id] else years["end_date"],
             "end_reason": _END[row.action],
         }

@@ -1,4 +1,4 @@
-"""Students, written: who they are, and which class they are in. The history of classes has no gap and no overlap within an enrolment."""
+"""Students and their classes. Within an enrolment the class history has neither gaps nor overlaps."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 
 
 async def create_student(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A new student, with an account that has no password yet; in a class from the day of enrolment when one is given."""
+    """Creates a student with an account without a password, in a class from the enrolment date on if one is given."""
     class_id = given.pop("class_id", None)
     today = await tx.value(queries.school_day)
     if given.get("enrollment_date") is None:
@@ -32,9 +32,9 @@ async def update_student(tx: MutationTransaction, given: Values) -> PayloadValue
 
 
 async def move_student(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """From a day on (today when none is given) a student is in another class. The history keeps both.
+    """Moves a student to another class from a date on (default: today). The history keeps both.
 
-    A move on the first day in a class corrects that entry. Who was marked or graded in the old class since then can't be moved back in time.
+    A move on the first day in a class corrects that entry. A student with attendance or grades in the old class cannot be moved to before them.
     """
     student = await lock_for_update(tx, queries.lock_student, given["student_id"], given.get("version"), "student")
     if not student["is_active"]:
@@ -45,7 +45,7 @@ async def move_student(tx: MutationTransaction, given: Values) -> PayloadValues:
         reason = "RETURNED" if now["ended"] else "ENROLLED"
         await begin_membership(tx, student["id"], given["class_id"], day, reason, now["today"], given.get("note"))
         return {"student": student["id"]}
-    # Who comes into a class on a day ahead (after the holidays, say) is moved for that day.
+    # A student whose membership begins later (after the holidays, say) is moved as of its first day.
     day = given.get("on") or max(now["today"], now["from_date"])
     if now["class_id"] == given["class_id"]:
         raise rejected("classId", "NO_CHANGE", "The student is already in this class.")
@@ -68,7 +68,7 @@ async def move_student(tx: MutationTransaction, given: Values) -> PayloadValues:
 
 
 async def deactivate_student(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A student who leaves: the day (today when none is given) is the last one in the class, and the account signs in no more."""
+    """Deactivates a student who leaves: the date (default: today) is the last day in the class, and the account can no longer sign in."""
     student = await lock_for_update(tx, queries.lock_student, given["id"], given["version"], "student")
     now = await tx.row(queries.enrolment, student_id=student["id"])
     day: date = given.get("on") or now["today"]
@@ -96,7 +96,7 @@ async def _end_membership(tx: MutationTransaction, student_id: UUID, membership:
 
 
 async def _cancel_future_membership(tx: MutationTransaction, student_id: UUID, ahead: UUID, end: Values) -> None:
-    """Who leaves before the first day in a class was never in it: what was said ahead goes, and the class before is the last one."""
+    """Handles a student who leaves before the first day in a class: the future membership is deleted, and the class before is the last one."""
     await tx.delete("student_class_history", ahead)
     before = await tx.row(queries.last_membership, student_id=student_id)
     if before is not None and before["goes_on"]:
@@ -104,7 +104,7 @@ async def _cancel_future_membership(tx: MutationTransaction, student_id: UUID, a
 
 
 async def reenroll_student(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """A student who comes back, into a class from a day on: another enrolment of the same student."""
+    """Enrols a student who comes back, in a class from a date on."""
     student = await lock_for_update(tx, queries.lock_student, given["id"], given["version"], "student")
     now = await tx.row(queries.enrolment, student_id=student["id"])
     if student["is_active"] or now["id"] is not None:
@@ -120,9 +120,9 @@ async def reenroll_student(tx: MutationTransaction, given: Values) -> PayloadVal
 async def begin_membership(
     tx: MutationTransaction, student_id: UUID, class_id: UUID, day: date, reason: str, today: date, note: str | None = None
 ) -> None:
-    """Begins a membership: the class has room, and the day is one of its year.
+    """Begins a class membership: the class must have room, and the date must be in its academic year.
 
-    Who is in no class may be entered ahead of the day; a move is said on its day, since the present class is the one that it leads to.
+    A student without a class may be entered ahead of the date; a move takes effect on its day, since the present class grants access until then.
     """
     errors = await _class_errors(tx, class_id, day, max(day, today) if reason != "MOVED" else today)
     if errors:
@@ -137,7 +137,7 @@ async def begin_membership(
 
 
 async def _class_errors(tx: MutationTransaction, class_id: UUID, day: date, latest: date) -> list[UserError]:
-    """What stands against entering a class on a day that is `latest` at the latest. The class is held until the transaction ends."""
+    """Returns what prevents entering a class on a date, which must not be after `latest`. Locks the class until the transaction ends."""
     found = await tx.row(queries.class_to_enter, id=class_id)
     if found is None:
         return [UserError("classId", "NOT_FOUND", "There is no such class.")]

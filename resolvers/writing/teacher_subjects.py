@@ -1,4 +1,4 @@
-"""What teachers can teach, and that who teaches is a teacher now. Administrators write it."""
+"""The subjects that teachers can teach, and the check that lessons go to active teachers. For administrators."""
 
 from db.sql_catalog import queries
 from resolvers.mutations import Action, MutationTransaction, PayloadValues, Rejected, Values, rejected
@@ -8,20 +8,20 @@ __all__ = ["add_teacher_subject", "remove_teacher_subject", "require_active_teac
 
 
 async def add_teacher_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Notes that a teacher can teach a subject."""
+    """Adds a subject to those a teacher can teach."""
     await tx.insert("teacher_subjects", given)
     return {"teacher": given["teacher_id"]}
 
 
 async def remove_teacher_subject(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Notes that a teacher can no longer teach a subject. Lessons that they give stay theirs."""
+    """Removes a subject from those a teacher can teach. Existing lessons stay."""
     if await tx.value(queries.remove_teacher_subject, **given) is None:
         raise rejected("subjectId", "NOT_FOUND", "The subject is not one of the teacher's subjects.", teacher=given["teacher_id"])
     return {"teacher": given["teacher_id"]}
 
 
 def require_active_teacher(action: Action) -> Action:
-    """The action, refused when `teacher_id` is somebody who is no teacher any more. Nobody is let go while work is being given to them."""
+    """Wraps an action so that it is rejected if `teacher_id` is an inactive teacher. The teacher is locked, so nobody deactivates them meanwhile."""
 
     async def checked(tx: MutationTransaction, given: Values) -> PayloadValues:
         teacher = given.get("teacher_id")

@@ -1,4 +1,4 @@
-"""Accounts, written: by administrators, and one's own contact by oneself."""
+"""Accounts, managed by administrators, and one's own contact details."""
 
 from db.sql_catalog import queries
 from resolvers.mutations import MutationTransaction, PayloadValues, Values, rejected
@@ -8,12 +8,12 @@ __all__ = ["create_user", "deactivate_user", "reactivate_user", "update_own_cont
 
 
 async def create_user(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """An account without a password: `issuePasswordReset` gives its owner the way to one."""
+    """Creates an account without a password; `issuePasswordReset` lets its owner set one."""
     return {"user": await tx.insert("users", given)}
 
 
 async def update_user(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """Changes an account. The last administrator stays one; a changed role counts from the next request."""
+    """Updates an account. The last administrator keeps that role; a changed role applies from the next request."""
     user_id, version = given.pop("id"), given.pop("version")
     row = await lock_for_update(tx, queries.lock_user, user_id, version, "user")
     if given.get("role", row["role"]) != row["role"]:
@@ -25,7 +25,7 @@ async def update_user(tx: MutationTransaction, given: Values) -> PayloadValues:
 
 
 async def deactivate_user(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """An account that signs in no more: its sessions end."""
+    """Deactivates an account and ends its sessions."""
     row = await lock_for_update(tx, queries.lock_user, given["id"], given["version"], "user")
     if row["id"] == tx.user_id:
         raise rejected("id", "NOT_ALLOWED", "You cannot deactivate your own account.")
@@ -39,7 +39,7 @@ async def reactivate_user(tx: MutationTransaction, given: Values) -> PayloadValu
 
 
 async def update_own_contact(tx: MutationTransaction, given: Values) -> PayloadValues:
-    """One's own contact. Everybody may."""
+    """Updates the user's own contact details; open to everyone."""
     await tx.update("users", tx.user_id, None, given)
     await tx.rows(queries.touch_people_of_user, user_id=tx.user_id)
     return {"user": tx.user_id}
