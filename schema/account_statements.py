@@ -19,27 +19,29 @@ __all__ = ["Statement", "statement_edge"]
 
 @strawberry.enum(description="What happened.")
 class StatementEntryKind(Enum):
-    CHARGE = strawberry.enum_value("CHARGE", description="Something was charged.")
-    PAYMENT = strawberry.enum_value("PAYMENT", description="Money came in.")
-    REFUND = strawberry.enum_value("REFUND", description="Money was paid back.")
-    WAIVER = strawberry.enum_value("WAIVER", description="A part was let off.")
-    CORRECTION = strawberry.enum_value("CORRECTION", description="An earlier entry was taken back.")
-    CANCELLATION = strawberry.enum_value("CANCELLATION", description="A charge was taken back.")
+    CHARGE = strawberry.enum_value("CHARGE", description="A charge was created.")
+    PAYMENT = strawberry.enum_value("PAYMENT", description="A payment was received.")
+    REFUND = strawberry.enum_value("REFUND", description="A payment was refunded, in full or in part.")
+    WAIVER = strawberry.enum_value("WAIVER", description="A part of a charge was waived.")
+    CORRECTION = strawberry.enum_value("CORRECTION", description="An earlier entry was reversed.")
+    CANCELLATION = strawberry.enum_value("CANCELLATION", description="A charge was cancelled.")
 
 
 @strawberry.type(description="One line of a statement.")
 class StatementEntry:
     occurred_at: datetime = strawberry.field(description="When it happened.")
     kind: StatementEntryKind = strawberry.field(description="What happened.")
-    amount: Decimal = strawberry.field(description="What it adds to what is owed: below zero when it takes away.")
-    balance: Decimal = strawberry.field(description="What is owed after it.")
-    description: str | None = strawberry.field(description="What for, or why.")
+    amount: Decimal = strawberry.field(
+        description="The change of the balance: positive if it increases what is owed, negative if it reduces it."
+    )
+    balance: Decimal = strawberry.field(description="The balance after this entry.")
+    description: str | None = strawberry.field(description="The description or reason.")
     payment = to_one(payments.payment_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
     transaction = to_one(
         payments.transaction_by_id,
         "transaction_id",
         metadata={COST: 2},
-        description="The entry of the ledger; null for a charge and its cancellation.",
+        description="The transaction; null for a charge and for its cancellation.",
     )
 
 
@@ -48,29 +50,33 @@ class StatementEntry:
 )
 class Statement:
     currency: str = strawberry.field(description="ISO 4217 code of the currency.")
-    opening_balance: Decimal = strawberry.field(description="What was owed before the first day.")
-    entries: list[StatementEntry] = strawberry.field(metadata={SIZED_BY: 30}, description="What happened, earliest first.")
-    closing_balance: Decimal = strawberry.field(description="What was owed after the last day.")
+    opening_balance: Decimal = strawberry.field(description="The balance before the first day.")
+    entries: list[StatementEntry] = strawberry.field(metadata={SIZED_BY: 30}, description="The entries, earliest first.")
+    closing_balance: Decimal = strawberry.field(description="The balance after the last day.")
 
 
 def statement_edge() -> Any:
-    """The field of a student."""
+    """Declares the field `statements` of a student."""
 
     @edge_with(
         account_statements.statements_of_student,
         "id",
         metadata={COST: 60, SIZED_BY: 2},
-        description="The student's account over a period, one statement a currency; empty without charges that you may see."
+        description="The student's statements of account for a period, one per currency; empty without charges that you may see."
         f" A period has at most {account_statements.MAX_ENTRIES} entries.",
     )
     def statement(
         self: Any,
         info: Info,
         from_date: Annotated[
-            date | None, strawberry.argument(name="from", description="The first day, where the school is; not given: from the beginning.")
+            date | None,
+            strawberry.argument(
+                name="from", description="The first day, in the school's time zone. Defaults to the beginning of the records."
+            ),
         ] = strawberry.UNSET,
         to_date: Annotated[
-            date | None, strawberry.argument(name="to", description="The last day, where the school is; not given: to the end.")
+            date | None,
+            strawberry.argument(name="to", description="The last day, in the school's time zone. Defaults to the end of the records."),
         ] = strawberry.UNSET,
     ) -> list[Statement]:
         first, last = from_date or date.min, to_date or date.max

@@ -21,39 +21,39 @@ from schema.spans import days_in, for_each_day
 __all__ = ["StudentAsOf", "as_of_edge"]
 
 _FIRST = strawberry.argument(description="The first day.")
-_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.MAX_SPAN_DAYS} days at most.")
+_LAST = strawberry.argument(description=f"The last day; the period must not be longer than {attendance.MAX_SPAN_DAYS} days.")
 
 
-@strawberry.type(description="A student's time in a class, as it was known at the moment.")
+@strawberry.type(description="A student's membership in a class, as it was recorded at the moment.")
 class PastMembership:
     from_date: Date = strawberry.field(description="The first day in the class.")
-    to_date: Date | None = strawberry.field(description="The last day in the class; null while it went on.")
+    to_date: Date | None = strawberry.field(description="The last day in the class; null if it had not ended.")
     reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
-    end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it went on.")
-    note: str | None = strawberry.field(description="What the office had noted.")
-    class_ = to_one(
-        classes.class_by_id, "class_id", name="class", metadata={COST: 3}, description="The class; what it says of itself is of now."
+    end_reason: MembershipEndReason | None = strawberry.field(description="Why the membership ended; null if it had not ended.")
+    note: str | None = strawberry.field(description="The office's note.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", metadata={COST: 3}, description="The class, with its current data.")
+    academic_year = to_one(
+        academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 3}, description="The academic year of the class."
     )
-    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", metadata={COST: 3}, description="The class's year.")
 
 
-@strawberry.type(description="A mark as it was known at the moment.")
+@strawberry.type(description="An attendance mark, as it was recorded at the moment.")
 class PastAttendance:
-    date: Date = strawberry.field(description="The day, where the school is.")
-    status: AttendanceStatus = strawberry.field(description="Whether the student was there.")
-    excused: bool = strawberry.field(description="Whether it was excused.")
-    excuse_reason: str | None = strawberry.field(description="Why it was excused.")
-    arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
-    minutes_late: int | None = strawberry.field(description="How many minutes late.")
-    minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
+    date: Date = strawberry.field(description="The date, in the school's time zone.")
+    status: AttendanceStatus = strawberry.field(description="Whether the student was present.")
+    excused: bool = strawberry.field(description="Whether the absence or lateness was excused.")
+    excuse_reason: str | None = strawberry.field(description="The reason for the excuse.")
+    arrival_time: time | None = strawberry.field(description="When the student arrived, in the school's time.")
+    minutes_late: int | None = strawberry.field(description="The minutes by which the student was late.")
+    minutes_present: int | None = strawberry.field(description="The minutes of presence.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
-    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student was marked in.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's class at the time.")
     attendance = to_one(attendance.attendance_by_id, "attendance_id", metadata={COST: 3}, description="The mark as it is now.")
 
 
 @strawberry.type(
-    description="What was known of a student at a moment: a record from when it was made, a changed value until its change."
-    " What was entered in the minute before the moment may still have been under way."
+    description="A student as recorded at a moment. Changes made in the last minute before the moment may not be included,"
+    " since they may not have been committed yet."
 )
 class StudentAsOf:
     at: datetime = strawberry.field(description="The moment.")
@@ -62,29 +62,29 @@ class StudentAsOf:
         as_of.class_as_of,
         "key",
         metadata={COST: 12},
-        description="The class that the student was in on that day, as far as you may see it; null when in none.",
+        description="The student's class on that day; null if there was none or you may not see it.",
     )
     class_history: list[PastMembership] = edge(
         as_of.class_history_as_of,
         "key",
         metadata={COST: 12},
-        description="The classes that the student had been in, and was known to be, earliest first.",
+        description="The student's class memberships, as recorded at the moment, earliest first.",
     )
     final_grades: list[FinalGrade] = edge(
         as_of.final_grades_as_of,
         "key",
         metadata={COST: 45, SIZED_BY: 40},
-        description="The final grades that had been posted and counted, by semester and subject.",
+        description="The final grades that were valid at the moment, by semester and subject.",
     )
     balance: list[Balance] = edge(
-        as_of.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry a currency."
+        as_of.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry per currency."
     )
 
     @edge_with(
         as_of.attendance_as_of,
         "key",
         metadata={COST: for_each_day(0.6, 10), SIZED_BY: days_in},
-        description="The attendance that was known, latest day first.",
+        description="The recorded attendance, latest date first.",
     )
     def attendance(self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]) -> list[PastAttendance]:
         return attendance.span(from_date, to_date, longest=attendance.MAX_SPAN_DAYS)  # type: ignore[return-value]  # the loader's argument
@@ -93,7 +93,7 @@ class StudentAsOf:
         as_of.attendance_summary_as_of,
         "key",
         metadata={COST: for_each_day(1.2, 10)},
-        description="The whole-day attendance that was known; null without marks.",
+        description="The recorded whole-day attendance; null without marks.",
     )
     def attendance_summary(
         self, info: Info, from_date: Annotated[Date, _FIRST], to_date: Annotated[Date, _LAST]
@@ -102,13 +102,13 @@ class StudentAsOf:
 
 
 def as_of_edge() -> Any:
-    """The field `asOf` of a student."""
+    """Declares the field `asOf` of a student."""
 
     def prepare(
-        self: Any, info: Info, at: Annotated[datetime, strawberry.argument(description="The moment, with its time zone.")]
+        self: Any, info: Info, at: Annotated[datetime, strawberry.argument(description="The moment, with its UTC offset.")]
     ) -> StudentAsOf | None:
         return as_of.moment(at)  # type: ignore[return-value]  # the loader's argument
 
     return edge_with(
-        as_of.students_as_of, "id", description="What was known of the student at a moment; null when the student was not known yet."
+        as_of.students_as_of, "id", description="The student as recorded at a moment; null if the student had not been created yet."
     )(prepare)

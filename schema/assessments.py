@@ -1,4 +1,4 @@
-"""Assessments and their types."""
+"""Assessments and assessment types."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,34 +22,36 @@ __all__ = ["Assessment", "AssessmentQueries", "AssessmentType"]
 class AssessmentType(Node):
     code: str = strawberry.field(description="A short code, unique in the school.")
     name: str = strawberry.field(description="The name.")
-    weight: Decimal = strawberry.field(description="How much it weighs in an average, against the other types.")
-    is_active: bool = strawberry.field(description="Whether it is used now.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    weight: Decimal = strawberry.field(description="The weight in an average, relative to the other types.")
+    is_active: bool = strawberry.field(description="Whether it is in use.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
 
 
 @node(grades.Assessment, grades.assessment_by_id)
-@strawberry.type(description="What a class is marked on in a subject: a test, an essay.")
+@strawberry.type(description="Something that a class is graded on in a subject, such as a test or an essay.")
 class Assessment(Node):
-    title: str = strawberry.field(description="What it is about.")
-    assessment_date: date = strawberry.field(description="The day it is held or due.")
-    max_score: Decimal = strawberry.field(description="The highest score.")
-    extra_credit: Decimal = strawberry.field(description="How many points above the maximum may be given.")
-    weight: Decimal = strawberry.field(description="How much it weighs among those of its type.")
+    title: str = strawberry.field(description="The description.")
+    assessment_date: date = strawberry.field(description="The date on which it takes place or is due.")
+    max_score: Decimal = strawberry.field(description="The maximum score.")
+    extra_credit: Decimal = strawberry.field(description="The points by which a score may exceed the maximum.")
+    weight: Decimal = strawberry.field(description="The weight among assessments of its type.")
     is_published: bool = computed(
-        lambda row: row["published_at"] is not None, description="Whether students and guardians see it and its grades."
+        lambda row: row["published_at"] is not None, description="Whether it and its grades are visible to students and guardians."
     )
-    published_at: datetime | None = strawberry.field(description="Since when students and guardians see it; null: not yet.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    published_at: datetime | None = strawberry.field(
+        description="When it was published to students and guardians; null if it is not published."
+    )
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     assessment_type = to_one(subjects.assessment_type_by_id, "assessment_type_id", description="The type.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")
-    created_by = to_one(users.user_by_id, "created_by", description="Who made it.")
-    grades = connection(GRADES, "assessment", description="The grades in it that you may see.")
+    created_by = to_one(users.user_by_id, "created_by", description="Who created it.")
+    grades = connection(GRADES, "assessment", description="Its grades, as far as you may see them.")
 
 
 @strawberry.type

@@ -1,4 +1,4 @@
-"""Attendance, mark by mark."""
+"""Attendance marks."""
 
 from datetime import date as Date  # noqa: N812 - the field is called date
 from datetime import datetime, time
@@ -17,43 +17,43 @@ from schema.references import to_one
 __all__ = ["Attendance", "AttendanceQueries", "OverruledMark"]
 
 
-@strawberry.enum(description="Who entered a mark. The office's is not overwritten by a teacher's.")
+@strawberry.enum(description="Who entered a mark. Marks by the office are not overwritten by teachers.")
 class AttendanceSource(Enum):
     TEACHER = strawberry.enum_value("TEACHER", description="A teacher, in a register.")
     OFFICE = strawberry.enum_value("OFFICE", description="The office, as a correction.")
 
 
 @node(attendance.Attendance, attendance.attendance_by_id)
-@strawberry.type(description="Whether a student was there on a day: all day, or in a subject.")
+@strawberry.type(description="A student's attendance on a day: for the whole day or in a subject.")
 class Attendance(Node):
-    date: Date = strawberry.field(description="The day, where the school is.")
-    status: AttendanceStatus = strawberry.field(description="Whether the student was there.")
-    excused: bool = strawberry.field(description="Whether it is excused.")
-    excuse_reason: str | None = strawberry.field(description="Why it is excused.")
-    arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
-    minutes_late: int | None = strawberry.field(description="How many minutes late.")
-    minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
+    date: Date = strawberry.field(description="The date, in the school's time zone.")
+    status: AttendanceStatus = strawberry.field(description="Whether the student was present.")
+    excused: bool = strawberry.field(description="Whether the absence or lateness is excused.")
+    excuse_reason: str | None = strawberry.field(description="The reason for the excuse.")
+    arrival_time: time | None = strawberry.field(description="When the student arrived, in the school's time.")
+    minutes_late: int | None = strawberry.field(description="The minutes by which the student was late.")
+    minutes_present: int | None = strawberry.field(description="The minutes of presence.")
     source: AttendanceSource = strawberry.field(description="Who entered it.")
-    created_at: datetime = strawberry.field(description="When it was first marked.")
+    created_at: datetime = strawberry.field(description="When the mark was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     student = to_one(students.student_by_id, "student_id", description="The student.")
-    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student was in.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's class at the time.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
     marked_by = to_one(users.user_by_id, "marked_by", description="Who marked it.")
     overruled: list["OverruledMark"] = edge(
-        attendance.overruled_marks, "id", description="What teachers entered and the office's word stands above, earliest first."
+        attendance.overruled_marks, "id", description="Teachers' entries that the office has overruled, earliest first."
     )
 
 
-@strawberry.type(description="What a teacher entered, and the office's word stands above.")
+@strawberry.type(description="A teacher's entry that the office has overruled.")
 class OverruledMark:
-    status: AttendanceStatus = strawberry.field(description="Whether the student was there, as the teacher entered it.")
-    excused: bool = strawberry.field(description="Whether it was excused.")
-    excuse_reason: str | None = strawberry.field(description="Why it was excused.")
-    arrival_time: time | None = strawberry.field(description="When the student came, where the school is.")
-    minutes_late: int | None = strawberry.field(description="How many minutes late.")
-    minutes_present: int | None = strawberry.field(description="How many minutes the student was there.")
+    status: AttendanceStatus = strawberry.field(description="Whether the student was present, as entered by the teacher.")
+    excused: bool = strawberry.field(description="Whether the absence or lateness was excused.")
+    excuse_reason: str | None = strawberry.field(description="The reason for the excuse.")
+    arrival_time: time | None = strawberry.field(description="When the student arrived, in the school's time.")
+    minutes_late: int | None = strawberry.field(description="The minutes by which the student was late.")
+    minutes_present: int | None = strawberry.field(description="The minutes of presence.")
     created_at: datetime = strawberry.field(description="When it was overruled.")
     marked_by = to_one(users.user_by_id, "marked_by", description="Who entered it.")
 
@@ -61,5 +61,5 @@ class OverruledMark:
 @strawberry.type
 class AttendanceQueries:
     attendance = root_connection(
-        ATTENDANCE, Capability.SIGNED_IN, count_cost=1_000, description="The attendance marks you may see, latest day first."
+        ATTENDANCE, Capability.SIGNED_IN, count_cost=1_000, description="The attendance marks you may see, latest date first."
     )

@@ -1,4 +1,4 @@
-"""What attendance comes to: of a student, of a class, of the school."""
+"""Totals of attendance: of a student, a class, or the whole school."""
 
 from datetime import date
 from decimal import Decimal
@@ -20,14 +20,14 @@ from schema.spans import for_each_day, groups_in
 
 __all__ = ["AttendanceGroup", "AttendanceSummary", "AttendanceSummaryQueries", "breakdown_edge", "summary_edge"]
 
-# Reading all of the school's attendance of a day.
+# Reading one day of the whole school's attendance.
 _SCHOOL = for_each_day(9, 50)
 
 
-@strawberry.enum(description="By what attendance is grouped.")
+@strawberry.enum(description="The grouping of attendance.")
 class AttendanceGrouping(Enum):
     DAY = strawberry.enum_value("day", description="Whole-day marks, by day.")
-    WEEK = strawberry.enum_value("week", description="Whole-day marks, by week, from Monday on.")
+    WEEK = strawberry.enum_value("week", description="Whole-day marks, by week; weeks begin on Monday.")
     MONTH = strawberry.enum_value("month", description="Whole-day marks, by calendar month.")
     SUBJECT = strawberry.enum_value("subject", description="Subject marks, by subject.")
 
@@ -37,46 +37,46 @@ def _absences(row: Any) -> int:
 
 
 @strawberry.type(
-    description="Attendance counted, as far as you may see it: whole-day marks, or of a group by subject those of the subject."
+    description="Totals of the attendance that you may see: of whole-day marks, or of marks in a subject if grouped by subject."
 )
 class AttendanceSummary:
-    days: int = strawberry.field(description="Marks: for one student, days with a whole-day mark.")
-    present: int = strawberry.field(description="Marked present.")
-    absent: int = strawberry.field(description="Marked absent.")
-    late: int = strawberry.field(description="Come late.")
-    left_early: int = strawberry.field(description="Left early.")
-    partial: int = strawberry.field(description="Partly attended.")
-    absences: int = computed(_absences, description="All absences: the excused and the unexcused.")
-    excused_absences: int = strawberry.field(description="Absences that are excused.")
-    unexcused_absences: int = strawberry.field(description="Absences that are not excused.")
-    excused_late: int = strawberry.field(description="Come late with an excuse.")
-    minutes_late: int = strawberry.field(description="Minutes late in all.")
+    days: int = strawberry.field(description="The number of marks; for one student, the number of days with a whole-day mark.")
+    present: int = strawberry.field(description="The number of marks as present.")
+    absent: int = strawberry.field(description="The number of marks as absent.")
+    late: int = strawberry.field(description="The number of late arrivals.")
+    left_early: int = strawberry.field(description="The number of early departures.")
+    partial: int = strawberry.field(description="The number of partial attendances.")
+    absences: int = computed(_absences, description="The number of absences, excused or not.")
+    excused_absences: int = strawberry.field(description="The number of excused absences.")
+    unexcused_absences: int = strawberry.field(description="The number of unexcused absences.")
+    excused_late: int = strawberry.field(description="The number of excused late arrivals.")
+    minutes_late: int = strawberry.field(description="The total minutes of lateness.")
     day_values: Decimal = strawberry.field(
-        description="The sum of the days' values: 1 from a full day's minutes of presence on, 0.5 from half of them on, else 0."
+        description="The sum of the days' values: 1 for a full day's minutes of presence, 0.5 for at least half of them, otherwise 0."
     )
     rate: Decimal | None = computed(
         lambda row: rate(row["day_values"], row["days"]),
-        description="The days' values in per cent of the days, to one decimal; null without days.",
+        description="The sum of the days' values as a percentage of the days, to one decimal; null without days.",
     )
 
 
-@strawberry.type(description="A part of attendance: of a day, week or month, or of a subject.")
+@strawberry.type(description="The attendance in a day, week, month or subject.")
 class AttendanceGroup:
     start_date: date | None = strawberry.field(description="The first day of the group; null by subject.")
     end_date: date | None = strawberry.field(description="The last day of the group; null by subject.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null by day, week or month.")
-    summary: AttendanceSummary = computed(lambda row: row, description="What it comes to.")
+    summary: AttendanceSummary = computed(lambda row: row, description="The totals.")
 
 
-_FROM = strawberry.argument(description="The first day; not given: from the beginning.")
-_TO = strawberry.argument(description="The last day; not given: to the end.")
-_BY = strawberry.argument(description="By what it is grouped.")
+_FROM = strawberry.argument(description="The first day. Defaults to the beginning of the records.")
+_TO = strawberry.argument(description="The last day. Defaults to the end of the records.")
+_BY = strawberry.argument(description="The grouping.")
 _FIRST = strawberry.argument(description="The first day.")
-_LAST = strawberry.argument(description=f"The last day: the span is of {attendance.MAX_SPAN_DAYS} days at most.")
+_LAST = strawberry.argument(description=f"The last day; the period must not be longer than {attendance.MAX_SPAN_DAYS} days.")
 
 
 def summary_edge(loader: Loader, points: float, description: str) -> Any:
-    """A field that sums up the attendance of the parent's `id` over a span. A day of it costs these points."""
+    """Declares a field with the attendance totals of the parent's `id` over a span. Each day costs these points."""
 
     def prepare(
         self: Any,
@@ -90,7 +90,7 @@ def summary_edge(loader: Loader, points: float, description: str) -> Any:
 
 
 def breakdown_edge(loader: Loader, points: float, description: str) -> Any:
-    """A field that breaks the attendance of the parent's `id` down. A day of it costs these points."""
+    """Declares a field with the grouped attendance totals of the parent's `id`. Each day costs these points."""
 
     def prepare(
         self: Any,
@@ -110,7 +110,8 @@ class AttendanceSummaryQueries:
     @root(
         Capability.SIGNED_IN,
         metadata={COST: _SCHOOL},
-        description="The attendance of everybody whom you may see, over whole days; null without marks. For the office: the school's.",
+        description="The whole-day attendance of all students whom you may see; null without marks. For the office, this is the"
+        " whole school.",
     )
     async def attendance_summary(
         self, info: Info, from_date: Annotated[date, _FIRST], to_date: Annotated[date, _LAST]
@@ -121,7 +122,7 @@ class AttendanceSummaryQueries:
     @root(
         Capability.SIGNED_IN,
         metadata={COST: _SCHOOL, SIZED_BY: groups_in},
-        description="The attendance of everybody whom you may see, by day, week, month or subject.",
+        description="The attendance of all students whom you may see, by day, week, month or subject.",
     )
     async def attendance_breakdown(
         self,

@@ -1,4 +1,4 @@
-"""Whether the books add up."""
+"""Consistency checks of accounts and records."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,25 +15,27 @@ from schema.roots import root
 __all__ = ["BooksCheckQueries"]
 
 
-@strawberry.type(description="One thing that must hold in the books.")
+@strawberry.type(description="An invariant of the accounts and records.")
 class BookCheck:
-    name: str = computed(lambda finding: finding.check.name, description="Its name, for programs.")
-    says: str = computed(lambda finding: finding.check.says, description="What must hold.")
-    holds: bool = computed(lambda finding: finding.broken == 0, description="Whether it does.")
-    broken: int = strawberry.field(description="How many records break it.")
-    examples: list[UUID] = strawberry.field(description="The UUIDs of a few of them.")
+    name: str = computed(lambda finding: finding.check.name, description="The name of the check, for programs.")
+    says: str = computed(lambda finding: finding.check.says, description="The invariant, in words.")
+    holds: bool = computed(lambda finding: finding.broken == 0, description="Whether the invariant holds.")
+    broken: int = strawberry.field(description="The number of records that violate it.")
+    examples: list[UUID] = strawberry.field(description="The UUIDs of a few of these records.")
 
 
-@strawberry.type(description="What the check of the books found: balances and ledger, receipts, registers, grades, histories.")
+@strawberry.type(
+    description="The result of the consistency checks: balances against transactions, receipts, registers, grades and class histories."
+)
 class BooksCheck:
-    checked_at: datetime = strawberry.field(description="When it was checked. All checks are of one moment.")
-    holds: bool = strawberry.field(description="Whether everything adds up.")
-    checks: list[BookCheck] = strawberry.field(description="Every check, whether it holds or not.")
+    checked_at: datetime = strawberry.field(description="When the checks ran. All of them see the same moment.")
+    holds: bool = strawberry.field(description="Whether all invariants hold.")
+    checks: list[BookCheck] = strawberry.field(description="All checks, passed or failed.")
 
 
 @strawberry.type
 class BooksCheckQueries:
-    # It reads every ledger entry, mark and grade there is.
-    @root(Capability.READ_BOOKS, metadata={COST: 40_000}, description="Checks that the books add up, now.")
+    # It reads every transaction, attendance mark and grade.
+    @root(Capability.READ_BOOKS, metadata={COST: 40_000}, description="Checks the consistency of accounts and records now.")
     async def books_check(self, info: Info) -> BooksCheck | None:
         return await check_the_books(info.context)  # type: ignore[return-value]  # its attributes are the type's

@@ -1,4 +1,4 @@
-"""Classes, and who teaches what in them."""
+"""Classes and their lessons."""
 
 from datetime import datetime
 
@@ -26,47 +26,57 @@ __all__ = ["Class", "ClassQueries", "ClassSubject"]
 @node(classes.Class, classes.class_by_id)
 @strawberry.type(description="A class of an academic year.")
 class Class(Node):
-    name: str = strawberry.field(description="What people call it, such as 7b.")
-    grade_level: int = strawberry.field(description="The grade level, 0 for kindergarten to 13.")
-    section: str = strawberry.field(description="Which of the classes of its grade level.")
-    room: str | None = strawberry.field(description="Where it is at home.")
-    capacity: int | None = strawberry.field(description="How many students it has room for.")
-    current_enrollment: int = strawberry.field(description="How many active students are in it.")
-    is_active: bool = strawberry.field(description="Whether it is held now.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    name: str = strawberry.field(description="The display name, such as 7b.")
+    grade_level: int = strawberry.field(description="The grade level, from 0 (kindergarten) to 13.")
+    section: str = strawberry.field(description="The section within the grade level.")
+    room: str | None = strawberry.field(description="The homeroom.")
+    capacity: int | None = strawberry.field(description="The maximum number of students.")
+    current_enrollment: int = strawberry.field(description="The number of active students in the class.")
+    is_active: bool = strawberry.field(description="Whether the class is active.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is held in.")
-    teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The class's own teacher.")
-    students = connection(STUDENTS, "class", cost=20, count_cost=20, description="The students now in it that you may see, by name.")
-    memberships = connection(MEMBERSHIPS, "class", description="Who was in it from when to when, latest first.")
-    class_subjects = connection(CLASS_SUBJECTS, "class", description="Who teaches what in it.")
-    subjects = connection(SUBJECTS, "class", description="What is taught in it, by name.")
-    attendance = connection(ATTENDANCE, "class", count_cost=10, description="Its attendance that you may see, latest day first.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year.")
+    teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The homeroom teacher.")
+    students = connection(
+        STUDENTS, "class", cost=20, count_cost=20, description="The students who are now in the class, as far as you may see them, by name."
+    )
+    memberships = connection(MEMBERSHIPS, "class", description="The class memberships, latest first.")
+    class_subjects = connection(CLASS_SUBJECTS, "class", description="The lessons: who teaches what in the class.")
+    subjects = connection(SUBJECTS, "class", description="The subjects that are taught in the class, by name.")
+    attendance = connection(ATTENDANCE, "class", count_cost=10, description="The attendance, as far as you may see it, latest date first.")
     attendance_summary = summary_edge(
-        summaries_per_class, 0.3, "Its whole-day attendance over a span, as far as you may see it; null without marks in it."
+        summaries_per_class, 0.3, "The whole-day attendance in a period, as far as you may see it; null without marks."
     )
     attendance_breakdown = breakdown_edge(
-        breakdowns_per_class, 0.4, "Its attendance, as far as you may see it, by day, week, month or subject."
+        breakdowns_per_class, 0.4, "The attendance, as far as you may see it, by day, week, month or subject."
     )
-    registers = connection(REGISTERS, "class", cost=40, count_cost=10, description="Its registers that you may see, latest day first.")
-    assessments = connection(ASSESSMENTS, "class", cost=45, count_cost=40, description="Its assessments that you may see, latest first.")
+    registers = connection(
+        REGISTERS, "class", cost=40, count_cost=10, description="The registers, as far as you may see them, latest date first."
+    )
+    assessments = connection(
+        ASSESSMENTS, "class", cost=45, count_cost=40, description="The assessments, as far as you may see them, latest first."
+    )
     final_grades = connection(
-        FINAL_GRADES, "class", cost=400, count_cost=300, description="The final grades posted in it that you may see, latest first."
+        FINAL_GRADES,
+        "class",
+        cost=400,
+        count_cost=300,
+        description="The final grades posted in the class, as far as you may see them, latest first.",
     )
     semester_reports = reports_edge()
 
 
 @node(classes.ClassSubject, classes.class_subject_by_id)
-@strawberry.type(description="That a subject is taught in a class in a semester.")
+@strawberry.type(description="A lesson: a subject that is taught in a class in a semester.")
 class ClassSubject(Node):
     created_at: datetime = strawberry.field(description="When it was recorded.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
-    teacher = to_one(teachers.teacher_by_id, "teacher_id", description="Who teaches it; null while nobody does.")
+    teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The teacher; null if none is assigned.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="When.")
-    marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its marks may be written now.")
+    marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its grades may be changed now.")
 
 
 @strawberry.type

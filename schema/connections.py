@@ -1,9 +1,7 @@
-"""Connections: lists that are paged, sorted, filtered and counted. Declared, not programmed.
+"""Connections: paged lists with sorting, filters and counts, declared and not programmed.
 
-grades = connection(GRADES, "student", ...)     an edge: a page for each parent, one statement for all parents
-students = root_connection(STUDENTS, ...)       a root field
-
-A connection's type follows from its listing: the node type of the listing's rows.
+grades = connection(...)              an edge: a page for each parent, one statement for all parents
+students = root_connection(...)       a root field
 """
 
 from collections.abc import Callable
@@ -45,24 +43,24 @@ __all__ = [
 T = TypeVar("T")
 
 
-@strawberry.enum(description="Which way a list is sorted.")
+@strawberry.enum(description="The direction of sorting.")
 class OrderDirection(Enum):
-    ASC = strawberry.enum_value("ASC", description="Smallest, earliest or first in the alphabet first.")
-    DESC = strawberry.enum_value("DESC", description="Largest, latest or last in the alphabet first.")
+    ASC = strawberry.enum_value("ASC", description="Ascending: smallest, earliest or alphabetically first values first.")
+    DESC = strawberry.enum_value("DESC", description="Descending: largest, latest or alphabetically last values first.")
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether the list goes on behind this page.")
-    has_previous_page: bool = strawberry.field(description="Whether the list has something before this page.")
+    has_next_page: bool = strawberry.field(description="Whether there are more objects after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are objects before this page.")
     start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
     end_cursor: str | None = strawberry.field(description="The cursor of the last edge; null on an empty page.")
 
 
-@strawberry.type(description="One object of a page, with its cursor.")
+@strawberry.type(description="An object of a page, with its cursor.")
 class Edge(Generic[T]):
     node: T = strawberry.field(description="The object.")
-    cursor: str = strawberry.field(description="The object's place in the list, for `after` and `before`.")
+    cursor: str = strawberry.field(description="The position of the object in the list, for `after` and `before`.")
 
 
 @strawberry.type(description="A page of a list.")
@@ -70,37 +68,38 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The objects of the page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The objects of the page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
-    total_count: int = edge(count_by_key, "count_key", description="How many objects the whole list has. Counted when asked for.")
+    total_count: int = edge(count_by_key, "count_key", description="The number of objects in the whole list. Counted only when selected.")
 
 
 def order_input(noun: str, field: Any) -> Any:
-    """The input type `<noun>Order` over an enum of what the list may be sorted by; the enum's values are names of the query's orders."""
+    """Makes the input type `<noun>Order` for an enum of fields to sort by; the enum's values are names of the query's orders."""
 
     class Order:
         pass
 
     Order.__name__ = Order.__qualname__ = f"{noun}Order"
     Order.__annotations__ = {"field": field, "direction": OrderDirection}
-    Order.field = strawberry.field(description="What to sort by.")  # type: ignore[attr-defined]
-    Order.direction = strawberry.field(default=OrderDirection.ASC, description="Which way.")  # type: ignore[attr-defined]
+    Order.field = strawberry.field(description="The field to sort by.")  # type: ignore[attr-defined]
+    Order.direction = strawberry.field(default=OrderDirection.ASC, description="The direction of sorting.")  # type: ignore[attr-defined]
     return strawberry.input(Order, description=f"How to sort a list of {noun} objects.")
 
 
 def id_filter(row: type[Row], noun: str, *, description: str) -> Any:
-    """A field of a filter input: a list of global ids of these rows."""
+    """Declares a field of a filter input that takes a list of global ids of these rows."""
     return strawberry.field(default=strawberry.UNSET, description=description, metadata={"node": (row.tag, noun)})
 
 
 def optional(description: str) -> Any:
-    """A field of a filter input that may be left out."""
+    """Declares an optional field of a filter input."""
     return strawberry.field(default=strawberry.UNSET, description=description)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How one noun is listed, wherever it is listed.
+    """Describes how the objects of one type are listed, wherever they are.
 
-    `row` is the class of its rows, which names their GraphQL type; `order` an input made by `order_input`, `filter` an input whose fields have the names of the query's filters.
+    `row` is the class of the rows, which names their GraphQL type; `order` is an input made by `order_input`, and `filter` an input whose fields
+    have the names of the query's filters.
     """
 
     query: Query
@@ -113,11 +112,11 @@ class Listing:
     cap: int = 100
 
     def metadata(self, cost: int, count_cost: int) -> dict[str, Any]:
-        """What the cost of an operation is reckoned by (execution/costs.py): `cost` of a page, `count_cost` of its `totalCount`."""
+        """Returns what execution/documents/cost_analysis.py needs: `cost` of a page, and `count_cost` of its `totalCount`."""
         return {PAGE: (min(self.default, self.cap), self.cap), COST: cost, COUNT: count_cost}
 
     def request(self, *, whole: bool, **given: Any) -> PageRequest:
-        """The page that a field's GraphQL arguments ask for, of the `whole` list or of a parent's. Raises a BAD_USER_INPUT refusal."""
+        """Reads a field's GraphQL arguments into a request for a page, of the `whole` list or of a parent's. Raises a BAD_USER_INPUT refusal."""
         order = given.get("order_by") or None
         return page_request(
             self.query,
@@ -137,15 +136,15 @@ class Listing:
         described: dict[str, tuple[Any, str]] = {
             "first": (
                 int,
-                f"How many from the start, at most {self.cap}; {min(self.default, self.cap)} when neither `first` nor `last` is given.",
+                f"How many objects to return from the start of the list, at most {self.cap}. Defaults to {min(self.default, self.cap)} without `last`.",
             ),
-            "after": (str, "Only what comes after this cursor."),
-            "last": (int, f"How many from the end, at most {self.cap}."),
-            "before": (str, "Only what comes before this cursor."),
-            "order_by": (self.order, "How to sort."),
+            "after": (str, "Return only objects after this cursor."),
+            "last": (int, f"How many objects to return from the end of the list, at most {self.cap}."),
+            "before": (str, "Return only objects before this cursor."),
+            "order_by": (self.order, "The order of the list."),
         }
         if self.filter is not None:
-            described["filter"] = (self.filter, "What to leave out: every condition given must hold.")
+            described["filter"] = (self.filter, "Conditions for the objects of the list; all of them must hold.")
         parameters = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)]
         parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
         for name, (kind, text) in described.items():
@@ -167,9 +166,9 @@ def connection(
     count_cost: int = 10,
     **options: Any,
 ) -> Any:
-    """An edge to many: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable: see `Edge`.
+    """Declares a to-many edge: the page of the list whose rows belong to the parent's `key`. With `allowed` and `refuse` it is nullable, see `edge`.
 
-    `cost` and `count_cost`: what a page, and counting the list, cost for each parent.
+    `cost` and `count_cost` are the costs per parent of a page and of counting the list.
     """
 
     def prepare(self: Any, info: Any, **given: Any) -> PageRequest:
@@ -189,7 +188,7 @@ def connection(
 def root_connection(
     listing: Listing, capability: Capability, *, description: str, cost: int = 50, count_cost: int = 100, **options: Any
 ) -> Any:
-    """A root field: a page of the whole list. `cost` and `count_cost`: what a page, and counting the list, cost."""
+    """Declares a root field with a page of the whole list. `cost` and `count_cost` are the costs of a page and of counting the list."""
     loader = root_pages(listing.query, listing.row)
 
     def ask(**given: Any) -> tuple[str, PageRequest]:
@@ -200,7 +199,7 @@ def root_connection(
         return await info.context.loaders.of(loader, request).load(key)
 
     return root(capability, description=description, metadata=listing.metadata(cost, count_cost), filled=(loader, ask), **options)(
-        # A field that is out of reach for some is null for them, and leaves the rest of their answer alone.
+        # Null for viewers without the capability, so that the rest of their answer is unaffected.
         _signed(resolve, listing, nullable=capability is not Capability.SIGNED_IN)
     )
 
@@ -220,7 +219,7 @@ def _value(given: Any) -> Any:
 
 
 def _filters(given: Any) -> list[tuple[str, Any]]:
-    """The conditions of a filter input, as names and values. A field that is absent or null is no condition."""
+    """Returns the conditions of a filter input as names and values. Absent and null fields are no conditions."""
     if not given:
         return []
     chosen = []
@@ -247,7 +246,7 @@ def _any_uuid(text: str, argument: str) -> UUID:
 
 
 def _plain(value: Any, name: str) -> Any:
-    """Returns a filter's value as the statement takes it, a text in the form in which texts are kept."""
+    """Returns a filter's value as the statement takes it; texts are normalized as they are stored."""
     if not isinstance(value, str):
         return value.value if isinstance(value, Enum) else value
     text = normal_text(value)

@@ -1,4 +1,4 @@
-"""What payment gateways told, for who keeps the accounts."""
+"""Events of payment gateways, for the bursar."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,42 +11,44 @@ from db.sql_catalog import queries
 from resolvers import gateway_events
 from resolvers.writing.gateway_events import dismiss_gateway_event, retry_gateway_event
 from schema.connections import Listing, optional, order_input, root_connection
-from schema.inputs import IdempotentInput, must, node_id
+from schema.inputs import IdempotentInput, node_id, required
 from schema.mutations import mutation, payload_node
 from schema.nodes import Node, node
 
 __all__ = ["GatewayEvent", "GatewayEventMutations", "GatewayEventQueries"]
 
 
-@strawberry.enum(description="What became of a gateway's event.")
+@strawberry.enum(description="The state of a gateway event.")
 class GatewayEventState(Enum):
-    BOOKED = strawberry.enum_value("BOOKED", description="It is in the books.")
-    REPEATED = strawberry.enum_value("REPEATED", description="Another event had told of the same payment: nothing was left to do.")
-    FAILED = strawberry.enum_value("FAILED", description="It could not be booked: somebody has to look.")
-    DISMISSED = strawberry.enum_value("DISMISSED", description="Somebody looked, and laid it aside.")
+    BOOKED = strawberry.enum_value("BOOKED", description="The event has been booked.")
+    REPEATED = strawberry.enum_value(
+        "REPEATED", description="The payment had already been booked for another event, so there was nothing to do."
+    )
+    FAILED = strawberry.enum_value("FAILED", description="The event could not be booked and needs to be reviewed.")
+    DISMISSED = strawberry.enum_value("DISMISSED", description="The event was reviewed and dismissed.")
 
 
 @node(gateway_events.GatewayEvent, gateway_events.gateway_event_by_id)
-@strawberry.type(description="What a payment gateway told: kept once, however often it was sent.")
+@strawberry.type(description="An event sent by a payment gateway; stored once, however often it is delivered.")
 class GatewayEvent(Node):
-    gateway: str = strawberry.field(description="Which gateway.")
-    event_id: str = strawberry.field(description="The gateway's id of the event.")
-    event_type: str = strawberry.field(description="What the gateway calls it.")
-    gateway_id: str = strawberry.field(description="The gateway's id of the payment, or of the refund.")
-    amount: Decimal = strawberry.field(description="How much was paid; of a refund, how much of the payment was paid back in all by then.")
-    currency: str = strawberry.field(description="ISO 4217 code of its currency.")
-    state: GatewayEventState = strawberry.field(description="What became of it.")
-    problem: str | None = strawberry.field(description="Why it could not be booked, or was laid aside.")
-    received_at: datetime = strawberry.field(description="When it first came.")
+    gateway: str = strawberry.field(description="The gateway.")
+    event_id: str = strawberry.field(description="The gateway's id for the event.")
+    event_type: str = strawberry.field(description="The gateway's name for the type of event.")
+    gateway_id: str = strawberry.field(description="The gateway's id for the payment or refund.")
+    amount: Decimal = strawberry.field(description="The amount paid; for a refund, the total amount refunded of the payment so far.")
+    currency: str = strawberry.field(description="ISO 4217 code of the currency.")
+    state: GatewayEventState = strawberry.field(description="The state.")
+    problem: str | None = strawberry.field(description="Why the event could not be booked, or was dismissed.")
+    received_at: datetime = strawberry.field(description="When it was first received.")
     updated_at: datetime = strawberry.field(description="When its state last changed.")
 
 
-@strawberry.enum(description="What gateways' events may be sorted by.")
+@strawberry.enum(description="The fields by which gateway events can be sorted.")
 class GatewayEventOrderField(Enum):
-    RECEIVED_AT = strawberry.enum_value("received_at", description="When it first came.")
+    RECEIVED_AT = strawberry.enum_value("received_at", description="When it was first received.")
 
 
-@strawberry.input(description="Which events.")
+@strawberry.input(description="Conditions for gateway events.")
 class GatewayEventFilter:
     states: list[GatewayEventState] | None = optional("In one of these states.")
 
@@ -61,15 +63,15 @@ GATEWAY_EVENTS = Listing(
 )
 
 
-@strawberry.input(description="An event that could not be booked.")
+@strawberry.input(description="A failed event to retry.")
 class RetryGatewayEventInput(IdempotentInput):
     id: strawberry.ID = node_id(gateway_events.GatewayEvent, "The event.")
 
 
-@strawberry.input(description="An event that could not be booked, and will not be.")
+@strawberry.input(description="A failed event to dismiss.")
 class DismissGatewayEventInput(IdempotentInput):
     id: strawberry.ID = node_id(gateway_events.GatewayEvent, "The event.")
-    reason: str = must("Why, at most 300 characters.", multiline=True)
+    reason: str = required("The reason, at most 300 characters.", multiline=True)
 
 
 _EVENT = payload_node(gateway_events.gateway_event_by_id, "The event as it is now.")
@@ -78,7 +80,9 @@ _EVENT = payload_node(gateway_events.gateway_event_by_id, "The event as it is no
 @strawberry.type
 class GatewayEventQueries:
     gateway_events = root_connection(
-        GATEWAY_EVENTS, Capability.MANAGE_MONEY, description="What payment gateways told, latest first. Those that failed wait for you."
+        GATEWAY_EVENTS,
+        Capability.MANAGE_MONEY,
+        description="The events of payment gateways, latest first. Failed events need to be reviewed.",
     )
 
 
@@ -89,8 +93,8 @@ class GatewayEventMutations:
         RetryGatewayEventInput,
         retry_gateway_event,
         scope="retryGatewayEvent",
-        description="Tries again to book a gateway's event; look at its `state` and `problem` for what came of it. A payment that is booked takes"
-        " with it the refunds of it that came too early.",
+        description="Tries again to book a failed gateway event; its `state` and `problem` show the result. Booking a payment also"
+        " books refunds of it that arrived earlier.",
         gateway_event=_EVENT,
     )
     dismiss_gateway_event = mutation(
@@ -98,6 +102,6 @@ class GatewayEventMutations:
         DismissGatewayEventInput,
         dismiss_gateway_event,
         scope="dismissGatewayEvent",
-        description="Lays a gateway's event aside that could not be booked.",
+        description="Dismisses a gateway event that could not be booked.",
         gateway_event=_EVENT,
     )

@@ -1,4 +1,4 @@
-"""Grades."""
+"""Grades in assessments."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,21 +16,21 @@ __all__ = ["Grade", "GradeQueries"]
 
 
 @node(grades.Grade, grades.grade_by_id)
-@strawberry.type(description="What a student got in an assessment.")
+@strawberry.type(description="A student's grade in an assessment.")
 class Grade(Node):
-    state: GradeState = strawberry.field(description="Whether there is a score, and why not.")
-    score: Decimal | None = strawberry.field(description="The score as it was given; null when there is none.")
-    percentage: Decimal | None = strawberry.field(description="The score in per cent of the highest score.")
-    letter: str | None = strawberry.field(description="The letter that the school's scale gave it when it was recorded.")
-    comment: str | None = strawberry.field(description="What the teacher wrote to it.")
-    is_published: bool = strawberry.field(description="Whether the student and the guardians see it.")
-    assessment_date: date = strawberry.field(description="The day of the assessment.")
+    state: GradeState = strawberry.field(description="Whether there is a score, and if not, why.")
+    score: Decimal | None = strawberry.field(description="The score as recorded; null if there is none.")
+    percentage: Decimal | None = strawberry.field(description="The score as a percentage of the maximum score.")
+    letter: str | None = strawberry.field(description="The letter by the school's grading scale when the grade was recorded.")
+    comment: str | None = strawberry.field(description="The teacher's comment.")
+    is_published: bool = strawberry.field(description="Whether it is visible to the student and their guardians.")
+    assessment_date: date = strawberry.field(description="The date of the assessment.")
     created_at: datetime = strawberry.field(description="When it was recorded.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     student = to_one(students.student_by_id, "student_id", description="The student.")
     assessment = to_one(grades.assessment_by_id, "assessment_id", description="The assessment.")
-    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class it was got in.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class in which it was given.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     assessment_type = to_one(subjects.assessment_type_by_id, "assessment_type_id", description="The type of assessment.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester it counts for.")

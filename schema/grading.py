@@ -1,4 +1,4 @@
-"""Grading scales, averages, reports, final grades: and how each value came about."""
+"""Grading scales, averages, reports and final grades, with their calculations."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -33,121 +33,124 @@ __all__ = [
 
 _SEMESTER = strawberry.argument(description="The semester.")
 _SUBJECT = strawberry.argument(description="The subject.")
-# About as many as a class has; lists of them are counted so.
+# The assumed number of students in a class, for the cost of lists of reports.
 _CLASS_SIZE = 40
-# Marks read, weighed and ranked.
+# Reading, weighting and ranking grades.
 _REPORT = 120
-# A policy read and a policy applied.
+# Reading and applying a policy.
 _EXPLANATION = 8
 
 
-@strawberry.type(description="From this bound on, the letter and its points.")
+@strawberry.type(description="The letter and grade points from a lower bound on.")
 class GradingScaleBound:
     lower_bound: Decimal = strawberry.field(description="The lowest rounded percentage with this letter.")
     letter: str = strawberry.field(description="The letter.")
-    points: Decimal = strawberry.field(description="What it counts in a grade point average.")
+    points: Decimal = strawberry.field(description="The grade points.")
 
 
 @node(grading.GradingScale, grading.grading_scale_by_id)
-@strawberry.type(description="How percentages become letters: lower bounds, which include 0, so that nothing falls between two letters.")
+@strawberry.type(
+    description="A grading scale: lower bounds that map percentages to letters. They include 0, so every percentage has a letter."
+)
 class GradingScale(Node):
     name: str = strawberry.field(description="The name.")
-    is_default: bool = strawberry.field(description="Whether the school's averages are made by it; at most one is.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    is_default: bool = strawberry.field(description="Whether it is the default scale for the school's averages; at most one is.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     bounds: list[GradingScaleBound] = edge(grading.bounds_of_scale, "id", description="The bounds, highest first.")
 
 
-@strawberry.type(description="One step of how a value came about.")
+@strawberry.type(description="A step in the calculation of a value.")
 class ExplanationStep:
-    label: str = strawberry.field(description="What it is about.")
-    value: str | None = strawberry.field(description="How much; null when it only says something.")
-    detail: str | None = strawberry.field(description="Why, in words.")
+    label: str = strawberry.field(description="The description.")
+    value: str | None = strawberry.field(description="The value; null if the step is only a remark.")
+    detail: str | None = strawberry.field(description="The explanation, in words.")
 
 
-@strawberry.type(description="How a value came about.")
+@strawberry.type(description="The calculation of a value.")
 class Explanation:
-    steps: list[ExplanationStep] = strawberry.field(description="The steps, in their order.")
+    steps: list[ExplanationStep] = strawberry.field(description="The steps, in order.")
     policy_version: str = strawberry.field(
-        description="The version of the policy (scale, rounding, weights, what is missing) that it was made by: another one as soon as any of it is."
+        description="The version of the grading policy used (scale, rounding, weights, missing grades); it changes whenever any of"
+        " these does."
     )
 
 
-@strawberry.enum(description="What a result is computed from.")
+@strawberry.enum(description="The grades from which a result is computed.")
 class GradeBasis(Enum):
-    POSTED = strawberry.enum_value("POSTED", description="It is the final grade as it was posted.")
-    ALL_MARKS = strawberry.enum_value("ALL_MARKS", description="All marks, published or not.")
+    POSTED = strawberry.enum_value("POSTED", description="The posted final grade.")
+    ALL_MARKS = strawberry.enum_value("ALL_MARKS", description="All grades, published or not.")
     CLASS_MARKS = strawberry.enum_value(
-        "CLASS_MARKS", description="The marks in your class, published or not; not those from another class before."
+        "CLASS_MARKS", description="The grades from your class, published or not, but not those from a student's earlier class."
     )
-    PUBLISHED_MARKS = strawberry.enum_value("PUBLISHED_MARKS", description="Published marks alone: what the student sees.")
+    PUBLISHED_MARKS = strawberry.enum_value("PUBLISHED_MARKS", description="Published grades only, as the student sees them.")
 
 
-_UNROUNDED = "The average in per cent, unrounded (to 10 decimals); null without a mark that counts."
-_ROUNDED = "The average rounded, once, by the school's policy."
-_LETTER = "The letter of the rounded average; null without an average, or without a default scale."
-_POINTS = "What the letter counts in a grade point average."
-_INCOMPLETE = "Whether a mark is incomplete: it is left out until it is there."
+_UNROUNDED = "The average as a percentage, unrounded (to 10 decimals); null without a grade that counts."
+_ROUNDED = "The average, rounded once by the school's policy."
+_LETTER = "The letter for the rounded average; null without an average or a default grading scale."
+_POINTS = "The grade points of the letter."
+_INCOMPLETE = "Whether a grade is incomplete; it is ignored until it is recorded."
 
 
 @strawberry.type(description="A student's result in a subject and semester.")
 class SubjectAverage:
-    basis: GradeBasis | None = strawberry.field(description="What it is computed from; null when nothing of it is in your reach.")
+    basis: GradeBasis | None = strawberry.field(description="The grades it is computed from; null if you may not see any of them.")
     percentage: Decimal | None = computed(lambda each: each.result.percentage, description=_UNROUNDED)
     rounded: Decimal | None = computed(lambda each: each.result.rounded, description=_ROUNDED)
     letter: str | None = computed(lambda each: each.result.letter, description=_LETTER)
     points: Decimal | None = computed(lambda each: each.result.points, description=_POINTS)
-    credits: Decimal = strawberry.field(description="How much the subject weighs in a grade point average.")
+    credits: Decimal = strawberry.field(description="The credits of the subject in a grade point average.")
     is_incomplete: bool = strawberry.field(description=_INCOMPLETE)
-    explanation: Explanation = computed(lambda each: each.explanation, metadata={COST: _EXPLANATION}, description="How it came about.")
-    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
-    final_grade = to_one(
-        grading.final_grade_by_id, "final_grade_id", description="The final grade that it is; null while it is not posted."
+    explanation: Explanation = computed(
+        lambda each: each.explanation, metadata={COST: _EXPLANATION}, description="How the value was calculated."
     )
+    subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
+    final_grade = to_one(grading.final_grade_by_id, "final_grade_id", description="The posted final grade; null if it is not posted.")
 
 
-@strawberry.type(description="A student's semester: final grades where they are posted, averages so far where they are not.")
+@strawberry.type(description="A student's report for a semester: posted final grades, and current averages where none are posted.")
 class SemesterReport:
     subjects: list[SubjectAverage] = strawberry.field(description="The result in each subject, by name.")
     gpa: Decimal | None = computed(
         lambda report: None if report.grade_point_average is None else round_by(report.grade_point_average, "HALF_UP", 2),
-        description="The grade point average over subjects with credit, to two decimals, halves up; null without points, or when not all of it is"
-        " in your reach.",
+        description="The grade point average over subjects with credits, rounded half up to two decimals; null without grade"
+        " points, or if you may not see all of them.",
     )
-    is_posted: bool = strawberry.field(description="Whether all of its grades are posted.")
+    is_posted: bool = strawberry.field(description="Whether all of its final grades are posted.")
     rank: int | None = strawberry.field(
-        description="The place in the class by grade point average, once all of the class's grades are posted; equals share a place. Null unless"
-        " the school shows ranks."
+        description="The rank in the class by grade point average, once all of the class's grades are posted; equal averages share"
+        " a rank. Null unless the school shows ranks."
     )
-    ranked_students: int | None = strawberry.field(description="How many have a rank; null without one.")
+    ranked_students: int | None = strawberry.field(description="The number of ranked students; null without a rank.")
     explanation: Explanation = computed(
-        lambda report: report.explanation, metadata={COST: _EXPLANATION}, description="How the grade point average came about."
+        lambda report: report.explanation, metadata={COST: _EXPLANATION}, description="How the grade point average was calculated."
     )
     student = to_one(students.student_by_id, "student_id", description="The student.")
-    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class that the student was in last in the semester.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's last class in the semester.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester.")
 
 
 @node(grading.FinalGrade, grading.final_grade_by_id)
 @strawberry.type(
-    description="A student's grade in a subject and semester as it was posted. It never changes; a later posting makes another."
+    description="A student's final grade in a subject and semester, as posted. It never changes; posting again creates a new one."
 )
 class FinalGrade(Node):
-    number: int = strawberry.field(description="Which posting of this student's grade it is, from 1.")
-    is_current: bool = strawberry.field(description="Whether it counts: no later posting has replaced it.")
+    number: int = strawberry.field(description="The number of the posting of this student's grade, counted from 1.")
+    is_current: bool = strawberry.field(description="Whether it is valid: no later posting has replaced it.")
     percentage: Decimal | None = strawberry.field(description=_UNROUNDED)
     rounded: Decimal | None = computed(
         lambda row: None if row["rounded"] is None else round_by(row["rounded"], "DOWN", int(row["policy"]["rounding"][1])),
         description=_ROUNDED,
     )
-    letter: str | None = strawberry.field(description="The letter of the rounded average; null when no mark counted.")
+    letter: str | None = strawberry.field(description="The letter for the rounded average; null if no grade counted.")
     points: Decimal | None = strawberry.field(description=_POINTS)
-    credits: Decimal = strawberry.field(description="How much the subject weighed in a grade point average.")
-    is_incomplete: bool = strawberry.field(description="Whether a mark was incomplete when it was posted.")
+    credits: Decimal = strawberry.field(description="The credits of the subject in the grade point average.")
+    is_incomplete: bool = strawberry.field(description="Whether a grade was incomplete when it was posted.")
     posted_at: datetime = computed(lambda row: row["created_at"], description="When it was posted.")
     explanation: Explanation = computed(
-        grading.explain_final_grade, metadata={COST: _EXPLANATION}, description="How it came about, by the policy of then."
+        grading.explain_final_grade, metadata={COST: _EXPLANATION}, description="How the value was calculated, by the policy of that time."
     )
     student = to_one(students.student_by_id, "student_id", description="The student.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class it was posted in.")
@@ -156,21 +159,21 @@ class FinalGrade(Node):
     posted_by = to_one(users.user_by_id, "posted_by", description="Who posted it.")
 
 
-@strawberry.enum(description="Why marks may not be written.")
+@strawberry.enum(description="Why grades are locked.")
 class MarksLock(Enum):
-    POSTED = strawberry.enum_value("POSTED", description="The final grades are posted.")
+    POSTED = strawberry.enum_value("POSTED", description="The final grades have been posted.")
     WINDOW_CLOSED = strawberry.enum_value("WINDOW_CLOSED", description="The semester's posting window has closed.")
 
 
-@strawberry.type(description="Whether marks of a class in a subject and semester may be written now.")
+@strawberry.type(description="Whether the grades of a class in a subject and semester may be changed now.")
 class Marking:
-    lock: MarksLock | None = strawberry.field(description="Why they may not; null: they may.")
-    posted_at: datetime | None = strawberry.field(description="When final grades were last posted; null: not yet.")
-    reopened_until: datetime | None = strawberry.field(description="Until when an administrator has opened them again.")
+    lock: MarksLock | None = strawberry.field(description="Why the grades are locked; null if they are not.")
+    posted_at: datetime | None = strawberry.field(description="When final grades were last posted; null if they were not.")
+    reopened_until: datetime | None = strawberry.field(description="When an administrator's reopening ends.")
 
 
 def subject_average_edge() -> Any:
-    """A field of a student: the average in a subject and semester."""
+    """Declares the field of a student with the average in a subject and semester."""
 
     def prepare(
         self: Any, info: Info, subject_id: Annotated[strawberry.ID, _SUBJECT], semester_id: Annotated[strawberry.ID, _SEMESTER]
@@ -178,27 +181,27 @@ def subject_average_edge() -> Any:
         subject = read_id(subject_id, subjects.Subject.tag, subjects.Subject.type_name, "subjectId")
         return (*_of_semester(semester_id), ("subject_id", subject))  # type: ignore[return-value]  # the loader's argument
 
-    description = "The average so far of the marks that you may see in a subject and semester; null without such marks."
+    description = "The current average of the grades that you may see in a subject and semester; null without such grades."
     return edge_with(grading.subject_average, "id", description=description, metadata={COST: 25})(prepare)
 
 
 def report_edge() -> Any:
-    """A field of a student: the semester's report."""
+    """Declares the field of a student with the report of a semester."""
 
     def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID, _SEMESTER]) -> SemesterReport | None:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
-    description = "The student's report of a semester; null when the student was in no class then, or in none that you may see."
+    description = "The student's report for a semester; null if the student was in no class then, or in none that you may see."
     return edge_with(grading.semester_report, "id", description=description, metadata={COST: _REPORT})(prepare)
 
 
 def reports_edge() -> Any:
-    """A field of a class: the reports of who was in it."""
+    """Declares the field of a class with the reports of its students."""
 
     def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID, _SEMESTER]) -> list[SemesterReport]:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
-    description = "The reports of those who were in it last in a semester and whom you may see, by name."
+    description = "The semester reports of the students who were in the class last in the semester, as far as you may see them, by name."
     return edge_with(grading.reports_of_class, "id", description=description, metadata={SIZED_BY: _CLASS_SIZE, EACH: _REPORT})(prepare)
 
 

@@ -1,4 +1,4 @@
-"""Guardians, and whose they are."""
+"""Guardians and their links to students."""
 
 from datetime import datetime
 from enum import Enum
@@ -24,31 +24,31 @@ class Relationship(Enum):
     FATHER = strawberry.enum_value("FATHER", description="Father.")
     GRANDPARENT = strawberry.enum_value("GRANDPARENT", description="Grandmother or grandfather.")
     FOSTER_PARENT = strawberry.enum_value("FOSTER_PARENT", description="Foster parent.")
-    LEGAL_GUARDIAN = strawberry.enum_value("LEGAL_GUARDIAN", description="Guardian by a court's or an office's decision.")
-    OTHER = strawberry.enum_value("OTHER", description="Another adult who answers for the student.")
+    LEGAL_GUARDIAN = strawberry.enum_value("LEGAL_GUARDIAN", description="Legal guardian, appointed by a court or authority.")
+    OTHER = strawberry.enum_value("OTHER", description="Another adult who is responsible for the student.")
 
 
 @node(guardians.Guardian, guardians.guardian_by_id)
-@strawberry.type(description="An adult who answers for one or more students.")
+@strawberry.type(description="An adult who is responsible for one or more students.")
 class Guardian(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
     name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
-    contact: Contact = computed(lambda row: row, description="How the guardian can be reached.")
+    contact: Contact = computed(lambda row: row, description="The guardian's contact details.")
     is_active: bool = strawberry.field(description="Whether the guardian is active.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     user = to_one(users.user_by_id, "user_id", description="The guardian's account.")
-    students = connection(STUDENTS, "guardian", description="The students the guardian answers for, by name.")
-    guardianships = connection(GUARDIANSHIPS, "guardian", description="Whose guardian, and how they are related.")
+    students = connection(STUDENTS, "guardian", description="The guardian's students, by name.")
+    guardianships = connection(GUARDIANSHIPS, "guardian", description="The guardian's links to students.")
 
 
 @node(guardians.Guardianship, guardians.guardianship_by_id)
-@strawberry.type(description="That an adult is a student's guardian.")
+@strawberry.type(description="The link between a guardian and a student.")
 class Guardianship(Node):
-    relationship: Relationship = strawberry.field(description="How they are related.")
-    is_primary: bool = strawberry.field(description="Whether the school turns to this guardian first.")
+    relationship: Relationship = strawberry.field(description="The relationship.")
+    is_primary: bool = strawberry.field(description="Whether this is the student's primary guardian.")
     created_at: datetime = strawberry.field(description="When it was recorded.")
     guardian = to_one(guardians.guardian_by_id, "guardian_id", description="The guardian.")
     student = to_one(students.student_by_id, "student_id", description="The student.")

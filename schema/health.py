@@ -1,4 +1,4 @@
-"""`systemHealth`: what the health routes tell, typed, from the same code."""
+"""`systemHealth`: the facts of the health routes as GraphQL types, from the same code."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -19,24 +19,24 @@ from schema.scalars import BigInt
 __all__ = ["HealthQueries", "SystemHealth"]
 
 
-@strawberry.type(description="The pool of database connections of the process that answers.")
+@strawberry.type(description="The database connection pool of the answering process.")
 class PoolHealth:
     total_count: int = strawberry.field(description="Open connections.")
-    idle_count: int = strawberry.field(description="Open connections that nobody uses.")
-    waiting_count: int = strawberry.field(description="Requests that wait for a connection.")
-    max_pool_size: int = strawberry.field(description="How many connections are opened at most.")
-    min_pool_size: int = strawberry.field(description="How many connections are kept open.")
-    utilization: str = strawberry.field(description="Connections in use, in per cent of the most, such as 40%.")
+    idle_count: int = strawberry.field(description="Idle connections.")
+    waiting_count: int = strawberry.field(description="Requests waiting for a connection.")
+    max_pool_size: int = strawberry.field(description="The maximum number of connections.")
+    min_pool_size: int = strawberry.field(description="The minimum number of connections.")
+    utilization: str = strawberry.field(description="Connections in use, as a percentage of the maximum, such as 40%.")
 
 
-@strawberry.type(description="Whether the database answers.")
+@strawberry.type(description="The health of the database.")
 class DatabaseCheck:
     status: str = strawberry.field(description="healthy, degraded or unhealthy.")
-    latency: float = strawberry.field(description="How long it took to answer, in milliseconds.")
-    message: str | None = strawberry.field(description="What is wrong.")
+    latency: float = strawberry.field(description="The response time, in milliseconds.")
+    message: str | None = strawberry.field(description="The problem.")
 
 
-@strawberry.type(description="Whether the server answers.")
+@strawberry.type(description="The health of the server.")
 class ApiCheck:
     status: str = strawberry.field(description="healthy, or degraded while it is draining.")
     in_flight: int = strawberry.field(description="Requests being answered.")
@@ -50,22 +50,22 @@ class HealthChecks:
 
 @strawberry.type(description="The machine's memory, in bytes.")
 class MachineMemory:
-    total: BigInt = strawberry.field(description="All there is.")
+    total: BigInt = strawberry.field(description="The total.")
     used: BigInt = strawberry.field(description="In use.")
-    free: BigInt = strawberry.field(description="To be had without swapping.")
-    usage_percent: float = strawberry.field(description="Not free, in per cent.")
+    free: BigInt = strawberry.field(description="Available without swapping.")
+    usage_percent: float = strawberry.field(description="The used part, as a percentage.")
 
 
 @strawberry.type(description="The machine's processors.")
 class MachineCpu:
-    count: int = strawberry.field(description="How many.")
-    usage_percent: float = strawberry.field(description="How busy they were lately, in per cent of all of them.")
+    count: int = strawberry.field(description="The number.")
+    usage_percent: float = strawberry.field(description="The recent load, as a percentage of all processors.")
 
 
-@strawberry.type(description="What the server runs on.")
+@strawberry.type(description="The machine that the server runs on.")
 class MachinePlatform:
     os: str = strawberry.field(description="Operating system.")
-    release: str = strawberry.field(description="Its release.")
+    release: str = strawberry.field(description="The release of the operating system.")
     architecture: str = strawberry.field(description="The processors' architecture.")
     python: str = strawberry.field(description="Python's version.")
 
@@ -74,31 +74,31 @@ class MachinePlatform:
 class MachineHealth:
     memory: MachineMemory = strawberry.field(description="Its memory.")
     cpu: MachineCpu = strawberry.field(description="Its processors.")
-    load_average: list[float] = strawberry.field(description="Over the last 1, 5 and 15 minutes.")
-    platform: MachinePlatform = strawberry.field(description="What it runs.")
+    load_average: list[float] = strawberry.field(description="The load averages over 1, 5 and 15 minutes.")
+    platform: MachinePlatform = strawberry.field(description="The operating system.")
 
 
 @strawberry.type(description="The process's memory, in bytes.")
 class ProcessMemory:
     rss: BigInt = strawberry.field(description="Resident.")
     heap: BigInt = strawberry.field(
-        description="The unique set size: what would be free without this process. Python has no other meaning for it."
+        description="The unique set size: the memory that would be freed if the process ended. Named for compatibility."
     )
-    external: BigInt = strawberry.field(description="The shared part. Python has no other meaning for it.")
+    external: BigInt = strawberry.field(description="The shared memory. Named for compatibility.")
 
 
-@strawberry.type(description="The process's use of processors.")
+@strawberry.type(description="The CPU use of the process.")
 class ProcessCpu:
-    user: float = strawberry.field(description="Seconds in the process's own code.")
-    system: float = strawberry.field(description="Seconds in the operating system for it.")
-    percent: float = strawberry.field(description="How busy it was lately, in per cent of one processor.")
+    user: float = strawberry.field(description="CPU seconds in user mode.")
+    system: float = strawberry.field(description="CPU seconds in system mode.")
+    percent: float = strawberry.field(description="The recent load, as a percentage of one processor.")
 
 
-@strawberry.type(description="The process that answers.")
+@strawberry.type(description="The answering process.")
 class ProcessHealth:
-    pid: int = strawberry.field(description="Its id.")
+    pid: int = strawberry.field(description="The process id.")
     memory: ProcessMemory = strawberry.field(description="Its memory.")
-    cpu: ProcessCpu = strawberry.field(description="Its use of processors.")
+    cpu: ProcessCpu = strawberry.field(description="The CPU use.")
     threads: int = strawberry.field(description="Its threads.")
     open_files: int = strawberry.field(description="Its open files and sockets.")
 
@@ -112,33 +112,33 @@ class TableSize:
     rows: BigInt = strawberry.field(description="PostgreSQL's estimate of its rows.")
 
 
-@strawberry.type(description="How much an index is used.")
+@strawberry.type(description="The use of an index.")
 class IndexUse:
     index: str = strawberry.field(description="The index.")
     table: str = strawberry.field(description="Its table.")
-    scans: BigInt = strawberry.field(description="How often it was scanned.")
-    tuples_read: BigInt = strawberry.field(description="How many entries were read.")
+    scans: BigInt = strawberry.field(description="The number of scans.")
+    tuples_read: BigInt = strawberry.field(description="The number of entries read.")
     size_bytes: BigInt = strawberry.field(description="Its size in bytes.")
 
 
-@strawberry.type(description="What the connections to PostgreSQL are doing.")
+@strawberry.type(description="The states of the connections to PostgreSQL.")
 class ActiveConnections:
     total: int = strawberry.field(description="All.")
-    active: int = strawberry.field(description="Running a statement.")
-    idle: int = strawberry.field(description="Waiting for one.")
-    idle_in_transaction: int = strawberry.field(description="Waiting for one inside a transaction.")
-    max: int = strawberry.field(description="How many PostgreSQL allows.")
+    active: int = strawberry.field(description="Connections running a statement.")
+    idle: int = strawberry.field(description="Idle connections.")
+    idle_in_transaction: int = strawberry.field(description="Connections idle in a transaction.")
+    max: int = strawberry.field(description="The maximum number of connections.")
 
 
-@strawberry.type(description="What PostgreSQL tells of itself.")
+@strawberry.type(description="Facts reported by PostgreSQL.")
 class DatabaseHealth:
     status: str = strawberry.field(description="healthy, degraded or unhealthy.")
     timestamp: datetime = strawberry.field(description="When.")
-    response_time: float = strawberry.field(description="How long it took to find out, in milliseconds.")
-    largest_tables: list[TableSize] = strawberry.field(description="The ten largest.")
-    most_used_indexes: list[IndexUse] = strawberry.field(description="The ten that were scanned most.")
-    active_connections: ActiveConnections | None = strawberry.field(description="Null when it does not answer.")
-    cache_hit_ratio: float | None = strawberry.field(description="Which part of the blocks was in memory, 0 to 1.")
+    response_time: float = strawberry.field(description="The time taken by the check, in milliseconds.")
+    largest_tables: list[TableSize] = strawberry.field(description="The ten largest tables.")
+    most_used_indexes: list[IndexUse] = strawberry.field(description="The ten most scanned indexes.")
+    active_connections: ActiveConnections | None = strawberry.field(description="Null if PostgreSQL does not respond.")
+    cache_hit_ratio: float | None = strawberry.field(description="The buffer cache hit ratio, 0 to 1.")
     pool: PoolHealth = strawberry.field(description="This process's connections.")
 
 
@@ -163,7 +163,8 @@ def _may_read(info: Info) -> None:
 
 
 @strawberry.type(
-    description="How the server and its database are. All but `status` and `timestamp` is for administrators and `health:read`."
+    description="The health of the server and its database. All fields except `status` and `timestamp` are for administrators"
+    " and tokens with the scope `health:read`."
 )
 class SystemHealth:
     @strawberry.field(metadata={COST: 500}, description="healthy, degraded or unhealthy.")
@@ -172,7 +173,7 @@ class SystemHealth:
 
     timestamp: datetime = strawberry.field(description="When.")
 
-    @strawberry.field(description="How long the process has been up, in seconds.")
+    @strawberry.field(description="The uptime of the process, in seconds.")
     async def uptime(self: Any, info: Info) -> float | None:
         _may_read(info)
         return float(self.health.uptime)
@@ -187,7 +188,7 @@ class SystemHealth:
         _may_read(info)
         return str(self.health.version)
 
-    @strawberry.field(metadata={COST: 1_000}, description="How long it took to find out so far, in milliseconds.")
+    @strawberry.field(metadata={COST: 1_000}, description="The time taken so far, in milliseconds.")
     async def response_time(self: Any, info: Info) -> float | None:
         _may_read(info)
         await self.once("checks", self.health.checks)
@@ -208,13 +209,13 @@ class SystemHealth:
         _may_read(info)
         return self.health.system()  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(metadata={COST: 800}, description="The process that answers.")
+    @strawberry.field(metadata={COST: 800}, description="The answering process.")
     async def process(self: Any, info: Info) -> ProcessHealth | None:
         _may_read(info)
-        # It reads the maps of the process's memory, which takes the longer the more of it there is.
+        # It reads the memory maps of the process, which takes longer the more there are.
         return await self.once("process", lambda: asyncio.to_thread(self.health.process))  # type: ignore[no-any-return]  # a report has the type's attributes
 
-    @strawberry.field(metadata={COST: 2_000}, description="What PostgreSQL tells of itself.")
+    @strawberry.field(metadata={COST: 2_000}, description="Facts reported by PostgreSQL.")
     async def database(self: Any, info: Info) -> DatabaseHealth | None:
         _may_read(info)
         found: report.DatabaseReport = await self.once("database", self.health.database)
@@ -223,6 +224,6 @@ class SystemHealth:
 
 @strawberry.type
 class HealthQueries:
-    @root(Capability.SEE_STATUS, description="How the server and its database are.")
+    @root(Capability.SEE_STATUS, description="The health of the server and its database.")
     async def system_health(self, info: Info) -> SystemHealth | None:
         return _Asked(info.context.services.health)  # type: ignore[return-value]  # it has the type's attributes

@@ -1,4 +1,4 @@
-"""What every mutation's input has, and how an input becomes plain values."""
+"""Input types of mutations: their common fields, and reading them into plain values."""
 
 from dataclasses import fields
 from datetime import UTC, datetime, time, timedelta
@@ -23,25 +23,25 @@ __all__ = [
     "IdempotentInput",
     "MutationInput",
     "UpdateInput",
-    "may",
-    "must",
     "node_id",
     "node_ids",
+    "optional",
     "read_input",
+    "required",
 ]
 
-# The longest list that an input may hold.
+# The most items that a list in an input may have.
 MAX_LIST = 500
-# Of an input field: whether its text may have line breaks.
+# Metadata of an input field: whether its text may have line breaks.
 MULTILINE = "multiline"
-# What PostgreSQL keeps of the time before year 1 and after year 9999, Python cannot read back: a day's margin for any time zone.
+# PostgreSQL stores times before year 1 and after year 9999, but Python cannot read them. The margin of a day covers every time zone.
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1), datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 
 
 @strawberry.input
 class MutationInput:
     client_mutation_id: str | None = strawberry.field(
-        default=None, description="Anything; it comes back in the payload.", metadata={MULTILINE: True}
+        default=None, description="Any text; it is returned in the payload.", metadata={MULTILINE: True}
     )
 
 
@@ -49,37 +49,38 @@ class MutationInput:
 class CreateInput(MutationInput):
     client_id: UUID | None = strawberry.field(
         default=None,
-        description="The new object's UUID, when you make it yourself. Sent again with the same values, the object is made once.",
+        description="The UUID of the new object, if the client generates it. Sending the same values again creates no second object.",
     )
 
 
 @strawberry.input
 class UpdateInput(MutationInput):
     version: int = strawberry.field(
-        description="The version that you saw: when it has changed since, you get `CONFLICT` and the object as it is."
+        description="The version that you read. If it has changed since then, the answer is `CONFLICT` with the current object."
     )
 
 
 @strawberry.input
 class IdempotentInput(MutationInput):
     idempotency_key: str = strawberry.field(
-        description="1 to 255 characters that are yours for this one request, a UUID say. Sent again with the same arguments, nothing happens"
-        " twice and the first answer comes back; with other arguments it is refused. Kept for 30 days."
+        description="A key of 1 to 255 characters for this one request, such as a UUID. Repeating the request with the same key and"
+        " arguments changes nothing and returns the first answer; with different arguments it is refused. Keys are kept"
+        " for 30 days."
     )
 
 
-def must(description: str, *, multiline: bool = False) -> Any:
-    """Declares a field that must be given. A text is one line unless it is `multiline`."""
+def required(description: str, *, multiline: bool = False) -> Any:
+    """Declares a required field. A text has one line unless it is `multiline`."""
     return strawberry.field(description=description, metadata={MULTILINE: multiline})
 
 
-def may(description: str, *, multiline: bool = False) -> Any:
-    """Declares a field that may be left out: a default then holds, or an update leaves it as it is. A text is one line unless it is `multiline`."""
+def optional(description: str, *, multiline: bool = False) -> Any:
+    """Declares an optional field: if it is absent, a default applies, or an update leaves it unchanged. A text has one line unless it is `multiline`."""
     return strawberry.field(default=strawberry.UNSET, description=description, metadata={MULTILINE: multiline})
 
 
 def node_id(row: type[Row], description: str, *, optional: bool = False) -> Any:
-    """A field that takes the global id of such a row."""
+    """Declares a field that takes the global id of a row of this class."""
     options: dict[str, Any] = {"default": strawberry.UNSET} if optional else {}
     return strawberry.field(description=description, metadata={"node": (row.tag, row.type_name)}, **options)
 
@@ -88,10 +89,10 @@ node_ids = node_id
 
 
 def read_input(given: Any) -> tuple[Values, list[UserError]]:
-    """Reads an input: its values by their Python names (uuids for global ids, values for enums, texts as `normal_text` has them), and every
-    id that is none, every text that is refused (rules/text.py) and every value that no database could keep.
+    """Reads an input. Returns its values by Python name (UUIDs for global ids, values for enums, texts as normalized by `normal_text`) and an error
+    for every invalid id, every refused text (rules/text.py) and every value that the database cannot store.
 
-    What was left out is absent; `clientMutationId` is not among them.
+    Absent fields and `clientMutationId` are left out.
     """
     errors: list[UserError] = []
     values = _values(given, "", errors)
@@ -145,7 +146,7 @@ def _plain(value: Any, name: str, errors: list[UserError], *, multiline: bool) -
 
 
 def _problem(value: Any) -> str | None:
-    """Says why a moment cannot be kept: it could not be read back. What is no number and no moment at all its scalar refuses."""
+    """Returns why a date or time cannot be stored (it could not be read back), or None. Malformed values are refused by their scalars."""
     if isinstance(value, datetime) and not _EARLIEST <= value <= _LATEST:
         return "The time must be between the years 1 and 9999."
     if isinstance(value, time) and value.tzinfo is not None:

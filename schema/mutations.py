@@ -1,7 +1,7 @@
-"""Mutations, declared: an input, an action of the resolvers', and what the payload shows.
+"""Mutations, declared by an input type, an action in resolvers/writing/, and the fields of the payload.
 
 create_subject = mutation(
-    Capability.MANAGE_SCHOOL, CreateSubjectInput, writing.create_subject,
+    Capability.MANAGE_SCHOOL, CreateSubjectInput, create_action("subjects", "subject"),
     description="…", subject=payload_node(subject_by_id, "The subject."),
 )
 """
@@ -30,7 +30,7 @@ __all__ = ["PayloadField", "mutation", "payload_node", "payload_nodes", "payload
 
 @dataclass(frozen=True, slots=True)
 class PayloadField:
-    """A field of a payload: its type, and how the action's answer becomes it (`loader` for ids, `read` for plain values)."""
+    """A field of a payload: its type, and how it is made of the action's result (`loader` for ids, `read` for plain values)."""
 
     annotation: Any
     description: str
@@ -40,40 +40,40 @@ class PayloadField:
 
 
 def payload_node(loader: Loader, description: str) -> PayloadField:
-    """Declares a node, read anew after the change as far as the viewer may see it; the action answers its id."""
+    """Declares a node, read again after the commit as far as the viewer may see it; the action returns its id."""
     return PayloadField(node_type(loader) | None, description, loader)
 
 
 def payload_nodes(loader: Loader, description: str) -> PayloadField:
-    """Declares a list of nodes, read anew after the change as far as the viewer may see them; the action answers their ids."""
+    """Declares a list of nodes, read again after the commit as far as the viewer may see them; the action returns their ids."""
     nodes: Any = list[node_type(loader)]  # type: ignore[misc]  # made at run time
     return PayloadField(nodes | None, description, loader)
 
 
 def payload_value(annotation: Any, description: str, read: Callable[[Any], Any] | None = None, default: Any = None) -> PayloadField:
-    """Declares a plain value, as the action answers it in JSON; `read` turns it into what the type's fields are read from."""
+    """Declares a plain value of the action's result, as JSON stores it; `read` turns it into what the fields of its type read."""
     return PayloadField(annotation, description, None, read, default)
 
 
 def mutation(
     capability: Capability,
-    takes: type,
+    input_type: type,
     action: Action,
     *,
     description: str,
     revokes_access: bool = False,
     scope: str | None = None,
-    **shown: PayloadField,
+    **payload_fields: PayloadField,
 ) -> Any:
     """Declares a field of Mutation.
 
-    An `IdempotentInput` needs a `scope`, under which its key is kept with the answer: the field's first name, which stays when the field or
-    its input is renamed. Raises TypeError when one of the two is missing.
+    An `IdempotentInput` requires a `scope`, under which its key is stored with the answer: the first name of the field, which must stay when
+    the field or its input is renamed. Raises TypeError if only one of the two is given.
     """
-    name = takes.__name__.removesuffix("Input")
-    payload = _payload(f"{name}Payload", shown)
-    if issubclass(takes, IdempotentInput) != (scope is not None):
-        raise TypeError(f"{name}: an IdempotentInput goes with a scope, and a scope with an IdempotentInput")
+    name = input_type.__name__.removesuffix("Input")
+    payload = _payload(f"{name}Payload", payload_fields)
+    if issubclass(input_type, IdempotentInput) != (scope is not None):
+        raise TypeError(f"{name}: an IdempotentInput and a scope require each other")
 
     async def resolve(self: Any, info: Info, input: Any) -> Any:
         given, errors = read_input(input)
@@ -82,10 +82,10 @@ def mutation(
             key = None if scope is None else IdempotencyKey(scope, given.pop("idempotency_key"))
             outcome = await run_mutation(info.context, action, given, key=key, revokes_access=revokes_access)
             objects, errors = outcome.objects, outcome.errors
-        values = {each: await _read_anew(info.context, field, objects.get(each)) for each, field in shown.items()}
+        values = {each: await _read_again(info.context, field, objects.get(each)) for each, field in payload_fields.items()}
         return payload(**values, user_errors=errors, client_mutation_id=input.client_mutation_id)
 
-    annotation: Any = Annotated[takes, strawberry.argument(description="What to do.")]
+    annotation: Any = Annotated[input_type, strawberry.argument(description="The input of the mutation.")]
     resolve.__signature__ = Signature(  # type: ignore[attr-defined]  # functions accept it; typeshed has no such attribute
         [
             Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
@@ -98,17 +98,17 @@ def mutation(
     return root(capability, mutation=True, description=description)(resolve)
 
 
-async def _read_anew(context: Any, field: PayloadField, value: Any) -> Any:
-    """What a payload shows. An object that cannot be read is the error of its own field: the mutation was done, and says so in `userErrors`."""
+async def _read_again(context: Any, field: PayloadField, value: Any) -> Any:
+    """Returns the value of a payload's field. If an object cannot be read, the error belongs to that field alone: the mutation itself succeeded."""
     try:
-        return await _shown(context, field, value)
+        return await _payload_value(context, field, value)
     except Exception as error:
         if field.loader is None:
             raise
         return error
 
 
-async def _shown(context: Any, field: PayloadField, value: Any) -> Any:
+async def _payload_value(context: Any, field: PayloadField, value: Any) -> Any:
     if value is None:
         return field.default
     if field.loader is not None:
@@ -120,16 +120,16 @@ async def _shown(context: Any, field: PayloadField, value: Any) -> Any:
     return value if field.read is None else field.read(value)
 
 
-def _payload(name: str, shown: Mapping[str, PayloadField]) -> Any:
+def _payload(name: str, payload_fields: Mapping[str, PayloadField]) -> Any:
     class Payload:
         pass
 
     Payload.__name__ = Payload.__qualname__ = name
-    Payload.__annotations__ = {each: field.annotation for each, field in shown.items()}
+    Payload.__annotations__ = {each: field.annotation for each, field in payload_fields.items()}
     Payload.__annotations__ |= {"user_errors": list[UserError], "client_mutation_id": str | None}
-    for each, field in shown.items():
-        # `class_` is `class` to clients.
+    for each, field in payload_fields.items():
+        # `class_` in Python is `class` in the schema.
         setattr(Payload, each, strawberry.field(description=field.description, name=to_camel_case(each.rstrip("_"))))
-    Payload.user_errors = strawberry.field(description="What has to be put right; empty when it was done.")  # type: ignore[attr-defined]
-    Payload.client_mutation_id = strawberry.field(description="What the input had.")  # type: ignore[attr-defined]
-    return strawberry.type(Payload, description=f"What `{name[0].lower()}{name[1:].removesuffix('Payload')}` came to.")
+    Payload.user_errors = strawberry.field(description="The rules that the input breaks; empty if the mutation was carried out.")  # type: ignore[attr-defined]
+    Payload.client_mutation_id = strawberry.field(description="The `clientMutationId` of the input.")  # type: ignore[attr-defined]
+    return strawberry.type(Payload, description=f"The result of `{name[0].lower()}{name[1:].removesuffix('Payload')}`.")

@@ -1,4 +1,4 @@
-"""Password resets: the way to a first password, and back in without the old one."""
+"""Password resets, to set a first password or replace a lost one."""
 
 from datetime import datetime
 from typing import Any
@@ -18,39 +18,39 @@ from schema.user_errors import UserError, errors_of
 __all__ = ["PasswordResetMutations"]
 
 
-@strawberry.type(description="A password reset, to be handed to its owner: whoever has it can take the account over, once.")
+@strawberry.type(description="A password reset to hand to its user. Whoever has its token can take over the account, once.")
 class PasswordReset:
-    token: str = strawberry.field(description="What the owner gives to `resetPassword`. It is shown this once.")
-    expires_at: datetime = strawberry.field(description="Until when it can be used.")
-    user = to_one(users.user_by_id, "user_id", description="Whose password it resets.")
+    token: str = strawberry.field(description="The token for `resetPassword`. It is shown only here.")
+    expires_at: datetime = strawberry.field(description="When it expires.")
+    user = to_one(users.user_by_id, "user_id", description="The user whose password it resets.")
 
 
-@strawberry.input(description="Whose password may be set anew, and until when.")
+@strawberry.input(description="The user who may set a new password, and for how long.")
 class IssuePasswordResetInput:
     user_id: strawberry.ID = strawberry.field(description="The user.")
     valid_hours: int = strawberry.field(
-        default=password_resets.DEFAULT_HOURS, description=f"For how many hours, 1 to {password_resets.MAX_HOURS}."
+        default=password_resets.DEFAULT_HOURS, description=f"The validity in hours, 1 to {password_resets.MAX_HOURS}."
     )
 
 
 @strawberry.type(description="An issued password reset.")
 class IssuePasswordResetPayload:
-    password_reset: PasswordReset | None = strawberry.field(description="The reset; null when none was issued.")
-    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when it was issued.")
+    password_reset: PasswordReset | None = strawberry.field(description="The reset; null if none was issued.")
+    user_errors: list[UserError] = strawberry.field(description="The rules that the input breaks; empty if the reset was issued.")
 
 
 @strawberry.input(description="A password reset, and the password to set.")
 class ResetPasswordInput:
-    token: str = strawberry.field(description="The token that an administrator handed out.")
+    token: str = strawberry.field(description="The token issued by an administrator.")
     new_password: str = strawberry.field(
-        description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries."
+        description="10 to 128 characters of any kind; neither your e-mail address nor a commonly used password."
     )
 
 
-@strawberry.type(description="A password that was set anew.")
+@strawberry.type(description="The result of setting a new password.")
 class ResetPasswordPayload:
-    session: Session | None = strawberry.field(description="A session on the device that asked; null when the password was not set.")
-    user_errors: list[UserError] = strawberry.field(description="What has to be put right; empty when the password was set.")
+    session: Session | None = strawberry.field(description="A new session; null if the password was not set.")
+    user_errors: list[UserError] = strawberry.field(description="The rules that the input breaks; empty if the password was set.")
 
 
 @strawberry.type
@@ -58,7 +58,7 @@ class PasswordResetMutations:
     @root(
         Capability.MANAGE_SCHOOL,
         mutation=True,
-        description="Issues a one-time token with which a user sets a password. An earlier one of theirs that was not used ends.",
+        description="Issues a one-time token with which a user can set a password. An earlier unused token becomes invalid.",
     )
     async def issue_password_reset(self, info: Info, input: IssuePasswordResetInput) -> IssuePasswordResetPayload:
         user_id = read_id(input.user_id, users.User.tag, users.User.type_name, "userId")
@@ -71,7 +71,7 @@ class PasswordResetMutations:
         Capability.PUBLIC,
         mutation=True,
         metadata=HASHES,
-        description="Sets the password that a reset is for, ends all sessions of its owner and signs them in.",
+        description="Sets a new password with a reset token, ends all sessions of the user and signs them in.",
     )
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
         answer: Any = await password_resets.reset_password(info.context, input.token, input.new_password)

@@ -1,4 +1,4 @@
-"""Charges and what students owe."""
+"""Charges and balances."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,56 +17,62 @@ __all__ = ["Balance", "FeeCategory", "Payment", "PaymentQueries"]
 
 
 @node(subjects.FeeCategory, subjects.fee_category_by_id)
-@strawberry.type(description="What is charged for.")
+@strawberry.type(description="A category of fees.")
 class FeeCategory(Node):
     code: str = strawberry.field(description="A short code, unique in the school.")
     name: str = strawberry.field(description="The name.")
-    description: str | None = strawberry.field(description="What it pays for.")
-    default_amount: Decimal | None = strawberry.field(description="What is usually charged.")
-    currency: str = strawberry.field(description="ISO 4217 code of its currency.")
-    is_active: bool = strawberry.field(description="Whether it is charged now.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    description: str | None = strawberry.field(description="The description.")
+    default_amount: Decimal | None = strawberry.field(description="The default amount.")
+    currency: str = strawberry.field(description="ISO 4217 code of the currency.")
+    is_active: bool = strawberry.field(description="Whether it is in use.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    payments = connection(PAYMENTS, "fee_category", cost=100, count_cost=100, description="Its charges that you may see, latest due first.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    payments = connection(
+        PAYMENTS,
+        "fee_category",
+        cost=100,
+        count_cost=100,
+        description="The charges of the category, as far as you may see them, latest due date first.",
+    )
 
 
 @node(payments.Payment, payments.payment_by_id)
-@strawberry.type(description="A charge: what a student owes. What is paid, waived, refunded and left follows from what moved on it.")
+@strawberry.type(description="A charge to a student. The amounts paid, waived, refunded and still owed follow from its transactions.")
 class Payment(Node):
-    amount: Decimal = strawberry.field(description="What was charged.")
-    currency: str = strawberry.field(description="ISO 4217 code of its currency.")
-    description: str | None = strawberry.field(description="What for.")
-    due_date: date = strawberry.field(description="The day it falls due, where the school is.")
-    status: PaymentStatus = strawberry.field(description="How it stands.")
-    is_overdue: bool = strawberry.field(description="Whether something is owed after the due date, by the school's clock now.")
-    paid_total: Decimal = strawberry.field(description="What was paid in all.")
-    refunded_total: Decimal = strawberry.field(description="What was paid back in all.")
-    waived_total: Decimal = strawberry.field(description="What was let off in all.")
-    balance: Decimal = strawberry.field(description="What is still owed.")
-    payment_date: datetime | None = strawberry.field(description="When something last moved on it.")
-    method: PaymentMethod | None = strawberry.field(description="How money last moved on it.")
-    cancelled_at: datetime | None = strawberry.field(description="When the school took it back.")
-    cancel_reason: str | None = strawberry.field(description="Why the school took it back.")
-    created_at: datetime = strawberry.field(description="When it was charged.")
+    amount: Decimal = strawberry.field(description="The amount charged.")
+    currency: str = strawberry.field(description="ISO 4217 code of the currency.")
+    description: str | None = strawberry.field(description="The description.")
+    due_date: date = strawberry.field(description="The due date, in the school's time zone.")
+    status: PaymentStatus = strawberry.field(description="The state.")
+    is_overdue: bool = strawberry.field(description="Whether something is still owed after the due date, in the school's time zone.")
+    paid_total: Decimal = strawberry.field(description="The total paid.")
+    refunded_total: Decimal = strawberry.field(description="The total refunded.")
+    waived_total: Decimal = strawberry.field(description="The total waived.")
+    balance: Decimal = strawberry.field(description="The amount still owed.")
+    payment_date: datetime | None = strawberry.field(description="When its last transaction happened.")
+    method: PaymentMethod | None = strawberry.field(description="The method of the last payment or refund.")
+    cancelled_at: datetime | None = strawberry.field(description="When it was cancelled.")
+    cancel_reason: str | None = strawberry.field(description="Why it was cancelled.")
+    created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record.")
-    student = to_one(students.student_by_id, "student_id", description="Who owes it.")
-    fee_category = to_one(subjects.fee_category_by_id, "fee_category_id", description="What it is charged for.")
-    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The year it is charged for.")
-    processed_by = to_one(users.user_by_id, "processed_by", description="Who entered what last moved on it.")
-    transactions = connection(TRANSACTIONS, "payment", description="What moved on it, earliest first.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change.")
+    student = to_one(students.student_by_id, "student_id", description="The student who owes it.")
+    fee_category = to_one(subjects.fee_category_by_id, "fee_category_id", description="The fee category.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year.")
+    processed_by = to_one(users.user_by_id, "processed_by", description="Who entered its last transaction.")
+    transactions = connection(TRANSACTIONS, "payment", description="The transactions, earliest first.")
 
 
 @strawberry.type(description="What a student owes in one currency.")
 class Balance:
     currency: str = strawberry.field(description="ISO 4217 code of the currency.")
-    charged: Decimal = strawberry.field(description="What was charged and stands.")
-    waived: Decimal = strawberry.field(description="What was let off.")
-    paid: Decimal = strawberry.field(description="What was paid.")
-    refunded: Decimal = strawberry.field(description="What was paid back.")
-    balance: Decimal = strawberry.field(description="What is still owed.")
-    overdue: Decimal = strawberry.field(description="What of it is owed after its due date, by the school's clock now.")
+    charged: Decimal = strawberry.field(description="The total of charges that are not cancelled.")
+    waived: Decimal = strawberry.field(description="The total waived.")
+    paid: Decimal = strawberry.field(description="The total paid.")
+    refunded: Decimal = strawberry.field(description="The total refunded.")
+    balance: Decimal = strawberry.field(description="The amount still owed.")
+    overdue: Decimal = strawberry.field(description="The overdue part of it, in the school's time zone.")
 
 
 @strawberry.type
@@ -74,6 +80,6 @@ class PaymentQueries:
     payment = root_node(Payment, description="The charge with this id.")
     fee_category = root_node(FeeCategory, description="The fee category with this id.")
     payments = root_connection(
-        PAYMENTS, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due first."
+        PAYMENTS, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due date first."
     )
     fee_categories = root_connection(FEE_CATEGORIES, Capability.SIGNED_IN, description="The fee categories, by name.")

@@ -1,4 +1,4 @@
-"""What all people have: a name as it is written, contact details."""
+"""Fields that students, teachers, guardians and users share: names and contact details."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from execution.errors import Refusal
 __all__ = ["NAME", "Contact", "forbidden_field", "full_name"]
 
 
-# The columns that a name is made of.
+# The columns of a full name.
 NAME = ("first_name", "last_name")
 
 
@@ -18,12 +18,12 @@ def full_name(row: Any) -> str:
 
 
 def forbidden_field() -> Exception:
-    """What a field out of reach on a visible row answers with, beside null."""
+    """Makes the error of a field that the viewer may not see on a visible object; its value is null."""
     return Refusal("FORBIDDEN", "You may not see this field of this object.")
 
 
-@strawberry.type(description="How a person can be reached.")
+@strawberry.type(description="A person's contact details.")
 class Contact:
-    email: str | None = strawberry.field(description="E-mail address; also the name they sign in with.")
-    phone: str | None = strawberry.field(description="Telephone number, as it was given.")
-    address: str | None = strawberry.field(description="Postal address, as it was given.")
+    email: str | None = strawberry.field(description="E-mail address, which is also the name for signing in.")
+    phone: str | None = strawberry.field(description="Telephone number, as entered.")
+    address: str | None = strawberry.field(description="Postal address, as entered.")

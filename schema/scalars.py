@@ -1,4 +1,4 @@
-"""Scalars that GraphQL does not bring. Each takes one notation, in ASCII: what Python's own readers take beyond it is refused."""
+"""Custom scalars. Each accepts one notation in ASCII, even where Python's own parser accepts more."""
 
 import re
 from datetime import date, datetime, time
@@ -42,7 +42,7 @@ def _date(value: Any) -> date:
 
 
 def _datetime(value: Any) -> datetime:
-    """Reads a moment. Without its offset from UTC it would be another moment in every time zone: refused."""
+    """Parses a date and time. One without an offset from UTC is ambiguous and refused."""
     try:
         found = datetime.fromisoformat(value) if _written_as(_DATE_TIME, value) else None
     except ValueError:
@@ -61,7 +61,7 @@ def _time(value: Any) -> time:
 
 
 def _decimal(value: Any) -> Decimal:
-    """Reads a number from a string; a JSON number is taken as well where it is written without an exponent."""
+    """Parses a decimal number from a string, or from a JSON number without an exponent."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError('Not a decimal number: write it as a string, such as "12.50".')  # noqa: TRY004 - graphql-core takes a ValueError
     return read_decimal(value if isinstance(value, str) else repr(value))
@@ -69,7 +69,7 @@ def _decimal(value: Any) -> Decimal:
 
 def _big_int(value: Any) -> int:
     if type(value) is not int or not -(2**63) <= value < 2**63:
-        raise ValueError("Not an integer of 64 bits.")
+        raise ValueError("Not a 64-bit integer.")
     return value
 
 
@@ -77,35 +77,37 @@ BigInt = NewType("BigInt", int)
 
 SCALARS: dict[Any, Any] = {
     BigInt: strawberry.scalar(
-        name="BigInt", description="An integer that may be larger than 32 bits, as a JSON number.", serialize=int, parse_value=_big_int
+        name="BigInt", description="An integer of up to 64 bits, as a JSON number.", serialize=int, parse_value=_big_int
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
-        description="A decimal number, as a string: nothing of it is rounded on the way. Digits, with a minus and a decimal point where need be,"
-        " and no exponent: `12.50`.",
+        description="A decimal number as a string, so that no precision is lost: digits with an optional minus sign and decimal"
+        " point, without an exponent, such as `12.50`.",
         serialize=str,
         parse_value=_decimal,
     ),
     date: strawberry.scalar(
         name="Date",
-        description="A day of the Gregorian calendar: `2026-03-18`.",
+        description="A date in the Gregorian calendar, such as `2026-03-18`.",
         specified_by_url=_RFC_3339,
         serialize=isoformat,
         parse_value=_date,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment, as ISO 8601 writes it, with its offset from UTC: `2026-03-18T10:15:00+01:00`.",
+        description="A date and time in ISO 8601 format with an offset from UTC, such as `2026-03-18T10:15:00+01:00`.",
         specified_by_url=_RFC_3339,
         serialize=datetime.isoformat,
         parse_value=_datetime,
     ),
     time: strawberry.scalar(
         name="Time",
-        description="A time of day by the school's clock: `10:15:00`.",
+        description="A time of day in the school's time zone, such as `10:15:00`.",
         specified_by_url=_RFC_3339,
         serialize=isoformat,
         parse_value=_time,
     ),
-    UUID: strawberry.scalar(name="UUID", description="A UUID, in the usual notation.", serialize=str, parse_value=_uuid),
+    UUID: strawberry.scalar(
+        name="UUID", description="A UUID, such as `01890a5d-ac96-774b-bcce-b302099a8057`.", serialize=str, parse_value=_uuid
+    ),
 }

@@ -1,4 +1,4 @@
-"""Search over everything that has a name."""
+"""Search by name."""
 
 from enum import Enum
 from typing import Annotated
@@ -19,13 +19,13 @@ from schema.teachers import Teacher
 __all__ = ["SearchQueries"]
 
 SearchResult = Annotated[
-    Student | Teacher | Guardian | Class | Subject, strawberry.union("SearchResult", description="What a search can find.")
+    Student | Teacher | Guardian | Class | Subject, strawberry.union("SearchResult", description="A result of a search.")
 ]
 
 
-@strawberry.enum(description="What a search looks for.")
+@strawberry.enum(description="The types that a search can cover.")
 class SearchType(Enum):
-    STUDENT = strawberry.enum_value("stu", description="Students, by last or first name, or by their number.")
+    STUDENT = strawberry.enum_value("stu", description="Students, by last name, first name or student number.")
     TEACHER = strawberry.enum_value("tea", description="Teachers, by last name.")
     GUARDIAN = strawberry.enum_value("gua", description="Guardians, by last name.")
     CLASS = strawberry.enum_value("cls", description="Classes, by name.")
@@ -36,17 +36,18 @@ class SearchType(Enum):
 class SearchQueries:
     @root(
         Capability.SIGNED_IN,
-        description="What you may see whose name begins with a text, no matter the case; for people, no matter the accents either. Best first.",
+        description="The objects whose name begins with a text, as far as you may see them, best match first. Case is ignored, and"
+        " for people also accents.",
         metadata={SIZED_BY: "first", COST: 600},
     )
     async def search(
         self,
         info: Info,
-        text: Annotated[str, strawberry.argument(description="How the name begins; 1 to 100 characters.")],
+        text: Annotated[str, strawberry.argument(description="The beginning of the name, 1 to 100 characters.")],
         types: Annotated[
-            list[SearchType] | None, strawberry.argument(description="What to look for; not given: everything.")
+            list[SearchType] | None, strawberry.argument(description="The types to search. Defaults to all.")
         ] = strawberry.UNSET,
-        first: Annotated[int, strawberry.argument(description=f"How many at most, up to {search.MAX_RESULTS}.")] = 10,
+        first: Annotated[int, strawberry.argument(description=f"How many results to return, at most {search.MAX_RESULTS}.")] = 10,
     ) -> list[SearchResult]:
         wanted = types or list(SearchType)
         return await search.search(info.context, text, tuple(str(each.value) for each in wanted), first)

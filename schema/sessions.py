@@ -1,4 +1,4 @@
-"""Sessions: where somebody is signed in, and ending that."""
+"""Sessions of users, and ending them."""
 
 from datetime import datetime
 from enum import Enum
@@ -17,32 +17,32 @@ __all__ = ["SessionMutations", "UserSession"]
 
 @strawberry.enum(description="Why a session ended before it expired.")
 class SessionEnd(Enum):
-    SIGNED_OUT = strawberry.enum_value("SIGNED_OUT", description="Its owner signed out.")
-    TOKEN_REUSED = strawberry.enum_value("TOKEN_REUSED", description="A used refresh token came back: it may have been stolen.")
-    PASSWORD_CHANGED = strawberry.enum_value("PASSWORD_CHANGED", description="The password was changed elsewhere.")
+    SIGNED_OUT = strawberry.enum_value("SIGNED_OUT", description="The user signed out.")
+    TOKEN_REUSED = strawberry.enum_value("TOKEN_REUSED", description="A used refresh token was used again, so it may have been stolen.")
+    PASSWORD_CHANGED = strawberry.enum_value("PASSWORD_CHANGED", description="The password was changed in another session.")
     DEACTIVATED = strawberry.enum_value("DEACTIVATED", description="The account was deactivated.")
     REVOKED = strawberry.enum_value("REVOKED", description="An administrator ended it.")
 
 
 @node(sessions.UserSession, sessions.session_by_id)
-@strawberry.type(description="A sign-in, on one device. Its tokens are shown to whoever signed in, and to nobody else.")
+@strawberry.type(description="A sign-in on one device. Its tokens are never shown here.")
 class UserSession(Node):
     created_at: datetime = strawberry.field(description="When it began.")
-    last_used_at: datetime = strawberry.field(description="When it began or was refreshed last.")
-    expires_at: datetime = strawberry.field(description="When it ends, unless it is ended before.")
-    ended_at: datetime | None = strawberry.field(description="When it was ended; null: it was not.")
-    ended_because: SessionEnd | None = strawberry.field(description="Why it was ended; null: it was not.")
-    address: str | None = strawberry.field(description="The address that the sign-in came from.")
-    user_agent: str | None = strawberry.field(description="What the program that signed in called itself.")
-    user = to_one(users.user_by_id, "user_id", description="Whose it is.")
+    last_used_at: datetime = strawberry.field(description="When it began or was last refreshed.")
+    expires_at: datetime = strawberry.field(description="When it expires.")
+    ended_at: datetime | None = strawberry.field(description="When it was ended; null if it was not.")
+    ended_because: SessionEnd | None = strawberry.field(description="Why it was ended; null if it was not.")
+    address: str | None = strawberry.field(description="The IP address of the sign-in.")
+    user_agent: str | None = strawberry.field(description="The user agent of the sign-in.")
+    user = to_one(users.user_by_id, "user_id", description="The user.")
 
 
-@strawberry.input(description="Which session.")
+@strawberry.input(description="The session.")
 class EndSessionInput(MutationInput):
-    id: strawberry.ID = node_id(sessions.UserSession, "The session: one of yours, or anybody's for an administrator.")
+    id: strawberry.ID = node_id(sessions.UserSession, "The session: one of your own, or any session for an administrator.")
 
 
-@strawberry.input(description="Whose sessions.")
+@strawberry.input(description="The user whose sessions to end.")
 class EndSessionsInput(MutationInput):
     user_id: strawberry.ID = node_id(users.User, "The user.")
 
@@ -54,7 +54,7 @@ class SessionMutations:
         EndSessionInput,
         sessions.end_session,
         revokes_access=True,
-        description="Ends one session, from the next request on. One that has ended already stays as it was.",
+        description="Ends a session, from the next request on. A session that has already ended stays unchanged.",
         session=payload_node(sessions.session_by_id, "The session as it is now."),
     )
     end_sessions = mutation(
@@ -62,7 +62,8 @@ class SessionMutations:
         EndSessionsInput,
         sessions.end_sessions,
         revokes_access=True,
-        description="Ends all sessions of a user, from the next request on: a phone was lost, say. Of your own, the one you are in goes on.",
+        description="Ends all sessions of a user from the next request on, for instance after a phone was lost. Your current"
+        " session is not ended.",
         user=payload_node(users.user_by_id, "The user."),
-        ended_sessions=payload_value(int, "How many sessions ended.", default=0),
+        ended_sessions=payload_value(int, "The number of sessions that were ended.", default=0),
     )

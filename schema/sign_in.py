@@ -1,4 +1,4 @@
-"""Signing in and out, keeping a session alive, changing one's password."""
+"""Signing in and out, refreshing a session, changing one's password."""
 
 from datetime import datetime
 from typing import Any
@@ -15,66 +15,73 @@ from schema.user_errors import UserError, errors_of
 
 __all__ = ["HASHES", "Session", "SignInMutations"]
 
-# Each looks at a password, which is slow on purpose: a request may do so a few times, not as often as it has room for fields.
+# Each checks a password, which is slow on purpose: the cost keeps a request to a few of them.
 HASHES = {COST: 10_000}
-_ERRORS = "What has to be put right; empty when it was done."
+_ERRORS = "The rules that the input breaks; empty if the mutation was carried out."
 
 
-@strawberry.type(description="What keeps you signed in. Both tokens are secrets: whoever has them is you.")
+@strawberry.type(description="A session. Both tokens are secrets: anyone who has them can act as you.")
 class Session:
-    access_token: str = strawberry.field(description="Goes with each request, as `Authorization: Bearer …`. Good for 15 minutes.")
-    access_token_expires_at: datetime = strawberry.field(description="When the access token expires: refresh the session before.")
-    refresh_token: str = strawberry.field(
-        description="Goes to `refreshSession`, once: that answers with the next one. One that comes back later than a minute ends the session."
+    access_token: str = strawberry.field(
+        description="The token to send with each request as `Authorization: Bearer …`. It is valid for 15 minutes."
     )
-    session_expires_at: datetime = strawberry.field(description="When you have to sign in again, however often the session was refreshed.")
+    access_token_expires_at: datetime = strawberry.field(description="When the access token expires. Refresh the session before that.")
+    refresh_token: str = strawberry.field(
+        description="The token for `refreshSession`, which returns the next one. It can be used once; using it again after more"
+        " than a minute ends the session."
+    )
+    session_expires_at: datetime = strawberry.field(
+        description="When the session expires, regardless of refreshing. Sign in again after that."
+    )
 
 
-@strawberry.input(description="Who you are.")
+@strawberry.input(description="The credentials.")
 class SignInInput:
-    email: str = strawberry.field(description="The e-mail address of your account, no matter the case.")
+    email: str = strawberry.field(description="The e-mail address of your account, ignoring case.")
     password: str = strawberry.field(description="Your password.")
 
 
 @strawberry.type(description="A sign-in.")
 class SignInPayload:
-    session: Session | None = strawberry.field(description="Your session; null when you were not let in.")
+    session: Session | None = strawberry.field(description="Your session; null if the sign-in failed.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
-@strawberry.input(description="Which session.")
+@strawberry.input(description="The session.")
 class RefreshSessionInput:
     refresh_token: str = strawberry.field(description="The latest refresh token of the session.")
 
 
 @strawberry.type(description="A refreshed session.")
 class RefreshSessionPayload:
-    session: Session = strawberry.field(description="The session with new tokens: keep both, and forget the old ones.")
+    session: Session = strawberry.field(description="The session with new tokens, which replace the old ones.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
 @strawberry.input(description="What to sign out of.")
 class SignOutInput:
-    everywhere: bool = strawberry.field(default=False, description="All of your sessions, on every device; otherwise this one.")
+    everywhere: bool = strawberry.field(
+        default=False, description="Whether to end all of your sessions on all devices, and not only this one."
+    )
 
 
 @strawberry.type(description="A sign-out.")
 class SignOutPayload:
-    ended_sessions: int = strawberry.field(description="How many sessions ended; 0 when this one had ended already.")
+    ended_sessions: int = strawberry.field(description="The number of sessions that were ended; 0 if this one had already ended.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
 @strawberry.input(description="Your old password and your new one.")
 class ChangePasswordInput:
-    current_password: str = strawberry.field(description="Your password until now.")
+    current_password: str = strawberry.field(description="Your current password.")
     new_password: str = strawberry.field(
-        description="10 to 128 characters of any kind, not your e-mail address, not one that everybody tries."
+        description="10 to 128 characters of any kind; neither your e-mail address nor a commonly used password."
     )
 
 
 @strawberry.type(description="A changed password.")
 class ChangePasswordPayload:
-    changed: bool = strawberry.field(description="Whether the new password is yours now; your other sessions have ended then.")
+    changed: bool = strawberry.field(description="Whether the password was changed. If so, your other sessions were ended.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
@@ -84,8 +91,8 @@ class SignInMutations:
         Capability.PUBLIC,
         mutation=True,
         metadata=HASHES,
-        description="Signs you in. An unknown address, a wrong password and an inactive account get the same answer, WRONG_CREDENTIALS. "
-        "Failed tries are slowed: RATE_LIMITED, with the seconds to wait in `retryAfter`.",
+        description="Signs you in. An unknown address, a wrong password and an inactive account all get the same error,"
+        " WRONG_CREDENTIALS. Failed attempts are rate limited: RATE_LIMITED, with the seconds to wait in `retryAfter`.",
     )
     async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:
         answer: Any = await sign_in.sign_in(info.context, input.email, input.password)
@@ -96,8 +103,8 @@ class SignInMutations:
     @root(
         Capability.PUBLIC,
         mutation=True,
-        description="New tokens for your session. Send no Authorization header. UNAUTHENTICATED: the session has ended, sign in again. "
-        "An answer that was lost may be asked for again within a minute.",
+        description="Returns new tokens for your session. Send no Authorization header. UNAUTHENTICATED means that the session has"
+        " ended: sign in again. If the answer is lost, the request can be repeated within a minute.",
     )
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> RefreshSessionPayload:
         granted: Any = await sign_in.refresh_session(info.context, input.refresh_token)
@@ -106,7 +113,7 @@ class SignInMutations:
     @root(
         Capability.OWN_ACCOUNT,
         mutation=True,
-        description="Signs you out, here or everywhere: from the next request on your tokens are no good.",
+        description="Signs you out, here or everywhere. The tokens are invalid from the next request on.",
     )
     async def sign_out(self, info: Info, input: SignOutInput | None = strawberry.UNSET) -> SignOutPayload:
         ended = await sign_in.sign_out(info.context, everywhere=bool(input and input.everywhere))
@@ -116,7 +123,7 @@ class SignInMutations:
         Capability.OWN_ACCOUNT,
         mutation=True,
         metadata=HASHES,
-        description="Changes your password and ends your other sessions. Wrong tries are slowed like sign-ins.",
+        description="Changes your password and ends your other sessions. Failed attempts are rate limited like sign-ins.",
     )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         error = await sign_in.change_password(info.context, input.current_password, input.new_password)

@@ -1,4 +1,4 @@
-"""What a span of days costs: fields over days read a row for each of them."""
+"""The cost of fields over a span of days, which read a row for each day."""
 
 from collections.abc import Callable
 from datetime import date
@@ -9,13 +9,13 @@ from resolvers.attendance import MAX_SPAN_DAYS
 
 __all__ = ["days_in", "for_each_day", "groups_in"]
 
-# An attendance of several years, for a span that is open at one end.
+# Several years of attendance, for a span without a beginning or end.
 _OPEN_SPAN = 2 * MAX_SPAN_DAYS
 _SUBJECTS = 20
 
 
 def days_in(arguments: ArgumentValues) -> int:
-    """The days from `fromDate` to `toDate`. What is no day is counted as the longest span, since its field refuses it."""
+    """Returns the number of days from `fromDate` to `toDate`. Invalid dates count as the longest span, since the field refuses them."""
     ends = [_day(arguments.get(name)) for name in ("fromDate", "toDate")]
     if ends[0] is None or ends[1] is None:
         return _OPEN_SPAN if None in (arguments.get("fromDate"), arguments.get("toDate")) else MAX_SPAN_DAYS
@@ -23,12 +23,12 @@ def days_in(arguments: ArgumentValues) -> int:
 
 
 def for_each_day(points: float, base: int = 1) -> Callable[[ArgumentValues], int]:
-    """A cost of `base`, and of some points for each day of the span."""
+    """Makes a cost of `base` and some points for each day of the span."""
     return lambda arguments: base + round(points * days_in(arguments))
 
 
 def groups_in(arguments: ArgumentValues) -> int:
-    """The number of groups that a span is broken down into."""
+    """Returns the number of groups in a span."""
     days = days_in(arguments)
     by: dict[Any, int] = {"WEEK": days // 7 + 2, "MONTH": days // 28 + 2, "SUBJECT": _SUBJECTS}
     return by.get(arguments.get("by"), days)

@@ -1,4 +1,4 @@
-"""Students and the history of their classes."""
+"""Students and their class memberships."""
 
 from datetime import date, datetime
 
@@ -35,21 +35,21 @@ __all__ = ["ClassMembership", "Student", "StudentQueries"]
 @node(students.Student, students.student_by_id)
 @strawberry.type(description="A student of the school.")
 class Student(Node):
-    alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
-    student_number: str = strawberry.field(description="The number that the school gave, unique in the school.")
+    alt_id: int = strawberry.field(description="A number that never changes, for systems that need numeric ids.")
+    student_number: str = strawberry.field(description="The student number, unique in the school.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
     name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
     birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
-    contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="How the student can be reached.")
-    enrollment_date: date = strawberry.field(description="The day the student first enrolled.")
-    is_active: bool = strawberry.field(description="Whether the student attends the school now.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="The student's contact details.")
+    enrollment_date: date = strawberry.field(description="The date of the first enrolment.")
+    is_active: bool = strawberry.field(description="Whether the student currently attends the school.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     user = to_one(users.user_by_id, "user_id", description="The student's account.")
-    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class the student is in now.")
-    class_history = connection(MEMBERSHIPS, "student", count_cost=20, description="The classes the student was in, latest first.")
+    class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's current class.")
+    class_history = connection(MEMBERSHIPS, "student", count_cost=20, description="The student's class memberships, latest first.")
     guardians = connection(
         GUARDIANS, "student", allowed="guardians_visible", refuse=forbidden_field, description="The student's guardians, by name."
     )
@@ -58,48 +58,52 @@ class Student(Node):
         "student",
         allowed="guardians_visible",
         refuse=forbidden_field,
-        description="The student's guardians, and how they are related.",
+        description="The student's links to guardians.",
     )
     balance: list[Balance] = edge(
         payments.balances_of_student,
         "id",
         metadata={COST: 20, SIZED_BY: 2},
-        description="What the student owes, one entry a currency; empty without charges that you may see.",
+        description="What the student owes, one entry per currency; empty without charges that you may see.",
     )
 
     attendance_summary = summary_edge(
-        summaries_per_student, 0.1, "The student's whole-day attendance over a span; null without marks in it that you may see."
+        summaries_per_student, 0.1, "The student's whole-day attendance in a period; null without marks that you may see."
     )
     attendance_breakdown = breakdown_edge(
-        breakdowns_per_student, 0.1, "The student's attendance that you may see, by day, week, month or subject."
+        breakdowns_per_student, 0.1, "The student's attendance, as far as you may see it, by day, week, month or subject."
     )
     statement = statement_edge()
     as_of = as_of_edge()
-    grades = connection(GRADES, "student", cost=15, description="The student's grades that you may see, latest first.")
+    grades = connection(GRADES, "student", cost=15, description="The student's grades, as far as you may see them, latest first.")
     final_grades = connection(
-        FINAL_GRADES, "student", cost=6, count_cost=20, description="The student's posted final grades that you may see, latest first."
+        FINAL_GRADES,
+        "student",
+        cost=6,
+        count_cost=20,
+        description="The student's posted final grades, as far as you may see them, latest first.",
     )
     subject_average = subject_average_edge()
     semester_report = report_edge()
     attendance = connection(
-        ATTENDANCE, "student", count_cost=15, description="The student's attendance that you may see, latest day first."
+        ATTENDANCE, "student", count_cost=15, description="The student's attendance, as far as you may see it, latest date first."
     )
     payments = connection(
-        PAYMENTS, "student", cost=6, count_cost=15, description="The student's charges that you may see, latest due first."
+        PAYMENTS, "student", cost=6, count_cost=15, description="The student's charges, as far as you may see them, latest due date first."
     )
 
 
 @node(students.ClassMembership, students.membership_by_id)
-@strawberry.type(description="A student's time in a class, from a day to a day, both included.")
+@strawberry.type(description="A student's membership in a class, from a first to a last day, both inclusive.")
 class ClassMembership(Node):
     from_date: date = strawberry.field(description="The first day in the class.")
-    to_date: date | None = strawberry.field(description="The last day in the class; null while it goes on.")
+    to_date: date | None = strawberry.field(description="The last day in the class; null if the membership has not ended.")
     reason: MembershipReason = strawberry.field(description="Why the student came into the class.")
-    end_reason: MembershipEndReason | None = strawberry.field(description="Why the time in the class ended; null while it goes on.")
-    note: str | None = strawberry.field(description="What the office noted.")
+    end_reason: MembershipEndReason | None = strawberry.field(description="Why the membership ended; null if it has not ended.")
+    note: str | None = strawberry.field(description="The office's note.")
     student = to_one(students.student_by_id, "student_id", description="The student.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
-    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The class's year.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year of the class.")
 
 
 @strawberry.type
@@ -107,7 +111,7 @@ class StudentQueries:
     student = root_node(Student, description="The student with this id.")
     students = root_connection(STUDENTS, Capability.SIGNED_IN, description="The students you may see, by name.")
 
-    @root(Capability.SIGNED_IN, description="The student with this number; null when there is none, or none that you may see.")
+    @root(Capability.SIGNED_IN, description="The student with this student number; null if there is none that you may see.")
     async def student_by_number(self, info: Info, student_number: str) -> Student | None:
         number = normal_text(student_number)
         problem = storable_problem(number)

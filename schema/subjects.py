@@ -1,4 +1,4 @@
-"""What is taught."""
+"""Subjects."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -22,15 +22,15 @@ __all__ = ["Subject", "SubjectQueries"]
 class Subject(Node):
     code: str = strawberry.field(description="A short code, unique in the school.")
     name: str = strawberry.field(description="The name.")
-    description: str | None = strawberry.field(description="What it is about.")
-    credits: Decimal = strawberry.field(description="How much it weighs in a grade point average; 0 leaves it out.")
-    is_active: bool = strawberry.field(description="Whether it is taught now.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    description: str | None = strawberry.field(description="The description.")
+    credits: Decimal = strawberry.field(description="The credits in a grade point average; with 0 it does not count.")
+    is_active: bool = strawberry.field(description="Whether it is currently taught.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
-    teachers = connection(TEACHERS, "subject", description="Who can teach it, by name.")
-    class_subjects = connection(CLASS_SUBJECTS, "subject", description="Where it is taught, and by whom.")
-    assessments = connection(ASSESSMENTS, "subject", description="Its assessments that you may see, latest first.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    teachers = connection(TEACHERS, "subject", description="The teachers who can teach it, by name.")
+    class_subjects = connection(CLASS_SUBJECTS, "subject", description="The lessons: in which classes it is taught, and by whom.")
+    assessments = connection(ASSESSMENTS, "subject", description="The assessments, as far as you may see them, latest first.")
 
 
 @strawberry.type

@@ -21,23 +21,21 @@ __all__ = ["Teacher", "TeacherQueries"]
 @node(teachers.Teacher, teachers.teacher_by_id)
 @strawberry.type(description="A teacher of the school.")
 class Teacher(Node):
-    alt_id: int = strawberry.field(description="A number that never changes, for systems that want numbers.")
+    alt_id: int = strawberry.field(description="A number that never changes, for systems that need numeric ids.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
     name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
-    specialization: str | None = strawberry.field(description="What the teacher is specialised in.")
-    joining_date: date = strawberry.field(description="The day the teacher joined the school.")
-    is_active: bool = strawberry.field(description="Whether the teacher works at the school now.")
-    employee_number: str | None = guarded(
-        "employee_number", "private_visible", forbidden_field, description="The school's number for the teacher."
-    )
-    contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="How the teacher can be reached.")
-    created_at: datetime = strawberry.field(description="When the record was made.")
+    specialization: str | None = strawberry.field(description="The teacher's specialization.")
+    joining_date: date = strawberry.field(description="The date on which the teacher joined the school.")
+    is_active: bool = strawberry.field(description="Whether the teacher currently works at the school.")
+    employee_number: str | None = guarded("employee_number", "private_visible", forbidden_field, description="The employee number.")
+    contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="The teacher's contact details.")
+    created_at: datetime = strawberry.field(description="When the record was created.")
     updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="Counts the changes of the record; an update names the one it was made from.")
+    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
     user = to_one(users.user_by_id, "user_id", description="The teacher's account.")
-    classes = connection(CLASSES, "teacher", description="The classes whose own teacher this is.")
-    class_subjects = connection(CLASS_SUBJECTS, "teacher", description="What the teacher teaches, and where.")
+    classes = connection(CLASSES, "teacher", description="The classes of which this is the homeroom teacher.")
+    class_subjects = connection(CLASS_SUBJECTS, "teacher", description="The teacher's lessons: which subjects in which classes.")
     subjects = connection(SUBJECTS, "teacher", description="The subjects the teacher can teach.")
 
 

@@ -1,4 +1,4 @@
-"""Users: accounts, and the names of everyone."""
+"""Users: accounts, and the names of all people."""
 
 from datetime import datetime
 
@@ -24,32 +24,32 @@ class User(Node):
     last_name: str = strawberry.field(description="Last name.")
     name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
     alt_id: int | None = guarded(
-        "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that want numbers."
+        "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that need numeric ids."
     )
-    contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="How the person can be reached.")
-    role: Role | None = guarded("role", "private_visible", forbidden_field, description="What the user may do.")
+    contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="The person's contact details.")
+    role: Role | None = guarded("role", "private_visible", forbidden_field, description="The user's role.")
     is_active: bool | None = guarded("is_active", "private_visible", forbidden_field, description="Whether the user may sign in.")
     last_sign_in_at: datetime | None = guarded(
         "last_sign_in_at", "private_visible", forbidden_field, description="When the user last signed in."
     )
-    created_at: datetime | None = guarded("created_at", "private_visible", forbidden_field, description="When the record was made.")
+    created_at: datetime | None = guarded("created_at", "private_visible", forbidden_field, description="When the record was created.")
     updated_at: datetime | None = guarded("updated_at", "private_visible", forbidden_field, description="When the record last changed.")
     version: int | None = guarded(
         "version",
         "private_visible",
         forbidden_field,
-        description="Counts the changes of the record; an update names the one it was made from.",
+        description="The version of the record, which increases with every change. Send it with an update.",
     )
     sessions = connection(
         SESSIONS,
         "user",
         allowed="private_visible",
         refuse=forbidden_field,
-        description="The user's sign-ins, newest first, those that have ended too.",
+        description="The user's sessions, newest first, including those that have ended.",
     )
-    student = to_one(students.student_by_user, "id", description="The student this user is.")
-    teacher = to_one(teachers.teacher_by_user, "id", description="The teacher this user is.")
-    guardian = to_one(guardians.guardian_by_user, "id", description="The guardian this user is.")
+    student = to_one(students.student_by_user, "id", description="The student record of this user.")
+    teacher = to_one(teachers.teacher_by_user, "id", description="The teacher record of this user.")
+    guardian = to_one(guardians.guardian_by_user, "id", description="The guardian record of this user.")
 
 
 @strawberry.type

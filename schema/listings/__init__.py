@@ -1,1 +1,1 @@
-"""How each noun is listed: what it may be sorted and filtered by. Apart from the types, which lead to each other in circles."""
+"""How each type is listed: the fields to sort by and the filters. Separate from the types, which refer to each other's lists."""

@@ -1,4 +1,4 @@
-"""How academic years, semesters and holidays are listed."""
+"""Lists of academic years, semesters, holidays and periods."""
 
 from datetime import date
 from enum import Enum
@@ -12,16 +12,16 @@ from schema.connections import Listing, id_filter, optional, order_input
 __all__ = ["ACADEMIC_YEARS", "HOLIDAYS", "PERIODS", "SEMESTERS"]
 
 
-@strawberry.enum(description="What academic years may be sorted by.")
+@strawberry.enum(description="The fields by which academic years can be sorted.")
 class AcademicYearOrderField(Enum):
     START_DATE = strawberry.enum_value("start_date", description="The first day.")
     END_DATE = strawberry.enum_value("end_date", description="The last day.")
 
 
-@strawberry.input(description="Which academic years.")
+@strawberry.input(description="Conditions for academic years.")
 class AcademicYearFilter:
     is_current: bool | None = optional("Whether it is the current one.")
-    on: date | None = optional("The year that this day is in.")
+    on: date | None = optional("The academic year that contains this date.")
 
 
 ACADEMIC_YEARS = Listing(
@@ -34,16 +34,16 @@ ACADEMIC_YEARS = Listing(
 )
 
 
-@strawberry.enum(description="What semesters may be sorted by.")
+@strawberry.enum(description="The fields by which semesters can be sorted.")
 class SemesterOrderField(Enum):
     START_DATE = strawberry.enum_value("start_date", description="The first day.")
 
 
-@strawberry.input(description="Which semesters.")
+@strawberry.input(description="Conditions for semesters.")
 class SemesterFilter:
     academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
     is_current: bool | None = optional("Whether it is the current one.")
-    on: date | None = optional("The semester that this day is in.")
+    on: date | None = optional("The semester that contains this date.")
 
 
 SEMESTERS = Listing(
@@ -56,7 +56,7 @@ SEMESTERS = Listing(
 )
 
 
-@strawberry.enum(description="What holidays may be sorted by.")
+@strawberry.enum(description="The fields by which holidays can be sorted.")
 class HolidayOrderField(Enum):
     START_DATE = strawberry.enum_value("start_date", description="The first day.")
 
@@ -64,7 +64,7 @@ class HolidayOrderField(Enum):
 HOLIDAYS = Listing(queries.holidays, Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)
 
 
-@strawberry.enum(description="What periods may be sorted by.")
+@strawberry.enum(description="The fields by which periods can be sorted.")
 class PeriodOrderField(Enum):
     START_TIME = strawberry.enum_value("start_time", description="When it begins.")
 

@@ -1,4 +1,4 @@
-"""How grading scales and final grades are listed."""
+"""Lists of grading scales and final grades."""
 
 from enum import Enum
 
@@ -15,7 +15,7 @@ from schema.connections import Listing, id_filter, optional, order_input
 __all__ = ["FINAL_GRADES", "GRADING_SCALES"]
 
 
-@strawberry.enum(description="What grading scales may be sorted by.")
+@strawberry.enum(description="The fields by which grading scales can be sorted.")
 class GradingScaleOrderField(Enum):
     NAME = strawberry.enum_value("name", description="The name.")
 
@@ -28,18 +28,18 @@ GRADING_SCALES = Listing(
 )
 
 
-@strawberry.enum(description="What final grades may be sorted by.")
+@strawberry.enum(description="The fields by which final grades can be sorted.")
 class FinalGradeOrderField(Enum):
     POSTED_AT = strawberry.enum_value("created_at", description="When they were posted.")
 
 
-@strawberry.input(description="Which final grades.")
+@strawberry.input(description="Conditions for final grades.")
 class FinalGradeFilter:
     student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Of these students.")
     class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Posted in these classes.")
     subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="In these subjects.")
     semester_ids: list[strawberry.ID] | None = id_filter(Semester, "Semester", description="Of these semesters.")
-    is_current: bool | None = optional("Those that count (true), or those that a later posting has replaced (false).")
+    is_current: bool | None = optional("Valid final grades (true), or those replaced by a later posting (false).")
 
 
 FINAL_GRADES = Listing(

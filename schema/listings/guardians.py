@@ -1,4 +1,4 @@
-"""How guardians, and who is whose guardian, are listed."""
+"""Lists of guardians and guardianships."""
 
 from enum import Enum
 
@@ -12,16 +12,16 @@ from schema.connections import Listing, id_filter, optional, order_input
 __all__ = ["GUARDIANS", "GUARDIANSHIPS"]
 
 
-@strawberry.enum(description="What guardians may be sorted by.")
+@strawberry.enum(description="The fields by which guardians can be sorted.")
 class GuardianOrderField(Enum):
-    NAME = strawberry.enum_value("name", description="Last name, then first name, as people expect it: no matter the case or accents.")
+    NAME = strawberry.enum_value("name", description="Last name, then first name, ignoring case and accents.")
 
 
-@strawberry.input(description="Which guardians.")
+@strawberry.input(description="Conditions for guardians.")
 class GuardianFilter:
     student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Guardians of one of these students.")
     is_active: bool | None = optional("Whether they are active.")
-    name_prefix: str | None = optional("The last name begins so, no matter the case or accents.")
+    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
 
 
 GUARDIANS = Listing(
@@ -33,7 +33,7 @@ GUARDIANS = Listing(
 )
 
 
-@strawberry.enum(description="What guardianships may be sorted by.")
+@strawberry.enum(description="The fields by which guardianships can be sorted.")
 class GuardianshipOrderField(Enum):
     CREATED_AT = strawberry.enum_value("created_at", description="When it was recorded.")
 

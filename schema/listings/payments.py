@@ -1,4 +1,4 @@
-"""How charges, what moved on them, and receipts are listed."""
+"""Lists of charges, transactions and receipts."""
 
 from datetime import date, datetime
 from enum import Enum
@@ -17,17 +17,17 @@ from schema.connections import Listing, id_filter, optional, order_input
 __all__ = ["PAYMENTS", "RECEIPTS", "TRANSACTIONS", "PaymentMethod", "PaymentStatus"]
 
 
-@strawberry.enum(description="How a charge stands: a function of what moved on it. Whether it is overdue is a fact of its own.")
+@strawberry.enum(description="The state of a charge, which follows from its transactions. Whether it is overdue is stated separately.")
 class PaymentStatus(Enum):
     PENDING = strawberry.enum_value("PENDING", description="Nothing is paid.")
     PARTIAL = strawberry.enum_value("PARTIAL", description="Paid in part.")
     PAID = strawberry.enum_value("PAID", description="Paid.")
-    CANCELLED = strawberry.enum_value("CANCELLED", description="Taken back by the school.")
-    REFUNDED = strawberry.enum_value("REFUNDED", description="Paid, and all of it paid back.")
-    WAIVED = strawberry.enum_value("WAIVED", description="All of it let off.")
+    CANCELLED = strawberry.enum_value("CANCELLED", description="Cancelled by the school.")
+    REFUNDED = strawberry.enum_value("REFUNDED", description="Paid and fully refunded.")
+    WAIVED = strawberry.enum_value("WAIVED", description="Fully waived.")
 
 
-@strawberry.enum(description="How money moved.")
+@strawberry.enum(description="The method of payment.")
 class PaymentMethod(Enum):
     CASH = strawberry.enum_value("CASH", description="In cash.")
     CARD = strawberry.enum_value("CARD", description="By card, at the school.")
@@ -36,27 +36,31 @@ class PaymentMethod(Enum):
     ONLINE = strawberry.enum_value("ONLINE", description="Through a payment gateway.")
 
 
-@strawberry.enum(description="What charges may be sorted by.")
+@strawberry.enum(description="The fields by which charges can be sorted.")
 class PaymentOrderField(Enum):
-    DUE_DATE = strawberry.enum_value("due_date", description="The day it falls due.")
-    PAYMENT_DATE = strawberry.enum_value("payment_date", description="When something last moved on it; never is earliest.")
+    DUE_DATE = strawberry.enum_value("due_date", description="The due date.")
+    PAYMENT_DATE = strawberry.enum_value(
+        "payment_date", description="When its last transaction happened; charges without transactions come earliest."
+    )
 
 
-@strawberry.input(description="Which charges.")
+@strawberry.input(description="Conditions for charges.")
 class PaymentFilter:
     student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Of these students.")
     class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Of students now in one of these classes.")
     fee_category_ids: list[strawberry.ID] | None = id_filter(FeeCategory, "FeeCategory", description="Of these fee categories.")
     academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
     statuses: list[PaymentStatus] | None = optional("With one of these statuses.")
-    methods: list[PaymentMethod] | None = optional("Last moved in one of these ways.")
-    is_overdue: bool | None = optional("Whether something is owed after the due date, by the school's clock.")
+    methods: list[PaymentMethod] | None = optional("Whose last payment used one of these methods.")
+    is_overdue: bool | None = optional("Whether something is owed after the due date, in the school's time zone.")
     is_open: bool | None = optional("Whether something is still owed.")
-    due_from: date | None = optional("Due on this day or later.")
-    due_to: date | None = optional("Due on this day or earlier.")
-    paid_from: datetime | None = optional("Last moved at this time or later.")
-    paid_to: datetime | None = optional("Last moved before this time.")
-    processed_by_ids: list[strawberry.ID] | None = id_filter(User, "User", description="Last processed by one of these users.")
+    due_from: date | None = optional("Due on or after this date.")
+    due_to: date | None = optional("Due on or before this date.")
+    paid_from: datetime | None = optional("Whose last transaction was at this time or later.")
+    paid_to: datetime | None = optional("Whose last transaction was before this time.")
+    processed_by_ids: list[strawberry.ID] | None = id_filter(
+        User, "User", description="Whose last transaction was entered by one of these users."
+    )
 
 
 PAYMENTS = Listing(
@@ -69,7 +73,7 @@ PAYMENTS = Listing(
 )
 
 
-@strawberry.enum(description="What movements may be sorted by.")
+@strawberry.enum(description="The fields by which transactions can be sorted.")
 class PaymentTransactionOrderField(Enum):
     OCCURRED_AT = strawberry.enum_value("occurred_at", description="When it happened.")
 
@@ -82,12 +86,12 @@ TRANSACTIONS = Listing(
 )
 
 
-@strawberry.enum(description="What receipts may be sorted by.")
+@strawberry.enum(description="The fields by which receipts can be sorted.")
 class ReceiptOrderField(Enum):
-    NUMBER = strawberry.enum_value("number", description="The number.")
+    NUMBER = strawberry.enum_value("number", description="The receipt number.")
 
 
-@strawberry.input(description="Which receipts.")
+@strawberry.input(description="Conditions for receipts.")
 class ReceiptFilter:
     academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
 

@@ -1,4 +1,4 @@
-"""How sessions are listed."""
+"""Lists of sessions."""
 
 from enum import Enum
 
@@ -11,14 +11,14 @@ from schema.connections import Listing, optional, order_input
 __all__ = ["SESSIONS"]
 
 
-@strawberry.enum(description="What sessions may be sorted by.")
+@strawberry.enum(description="The fields by which sessions can be sorted.")
 class UserSessionOrderField(Enum):
     CREATED_AT = strawberry.enum_value("created_at", description="When it began.")
 
 
-@strawberry.input(description="Which sessions.")
+@strawberry.input(description="Conditions for sessions.")
 class UserSessionFilter:
-    is_open: bool | None = optional("Whether the session goes on.")
+    is_open: bool | None = optional("Whether the session is active.")
 
 
 SESSIONS = Listing(

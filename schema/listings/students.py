@@ -1,4 +1,4 @@
-"""How students and class memberships are listed."""
+"""Lists of students and class memberships."""
 
 from datetime import date
 from enum import Enum
@@ -23,23 +23,23 @@ class MembershipReason(Enum):
     RETURNED = strawberry.enum_value("RETURNED", description="Came back after leaving.")
 
 
-@strawberry.enum(description="Why a student's time in a class ended.")
+@strawberry.enum(description="Why a student's membership in a class ended.")
 class MembershipEndReason(Enum):
     MOVED = strawberry.enum_value("MOVED", description="Moved to another class within the year.")
     PROMOTED = strawberry.enum_value("PROMOTED", description="Promoted at the end of a year.")
     REPEATED = strawberry.enum_value("REPEATED", description="Repeats the grade level in another class.")
     LEFT = strawberry.enum_value("LEFT", description="Left the school.")
-    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished the school.")
+    GRADUATED = strawberry.enum_value("GRADUATED", description="Graduated.")
 
 
-@strawberry.enum(description="What students may be sorted by.")
+@strawberry.enum(description="The fields by which students can be sorted.")
 class StudentOrderField(Enum):
-    NAME = strawberry.enum_value("name", description="Last name, then first name, as people expect it: no matter the case or accents.")
-    STUDENT_NUMBER = strawberry.enum_value("student_number", description="The school's number, as text.")
-    ENROLLMENT_DATE = strawberry.enum_value("enrollment_date", description="The day they enrolled.")
+    NAME = strawberry.enum_value("name", description="Last name, then first name, ignoring case and accents.")
+    STUDENT_NUMBER = strawberry.enum_value("student_number", description="The student number, as text.")
+    ENROLLMENT_DATE = strawberry.enum_value("enrollment_date", description="The enrolment date.")
 
 
-@strawberry.input(description="Which students.")
+@strawberry.input(description="Conditions for students.")
 class StudentFilter:
     class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Now in one of these classes.")
     academic_year_ids: list[strawberry.ID] | None = id_filter(
@@ -47,9 +47,9 @@ class StudentFilter:
     )
     grade_levels: list[int] | None = optional("Now in a class of one of these grade levels.")
     is_active: bool | None = optional("Whether they are active.")
-    enrolled_from: date | None = optional("Enrolled on this day or later.")
-    enrolled_to: date | None = optional("Enrolled on this day or earlier.")
-    name_prefix: str | None = optional("The last name begins so, no matter the case or accents.")
+    enrolled_from: date | None = optional("Enrolled on or after this date.")
+    enrolled_to: date | None = optional("Enrolled on or before this date.")
+    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
 
 
 STUDENTS = Listing(
@@ -62,16 +62,16 @@ STUDENTS = Listing(
 )
 
 
-@strawberry.enum(description="What class memberships may be sorted by.")
+@strawberry.enum(description="The fields by which class memberships can be sorted.")
 class ClassMembershipOrderField(Enum):
     FROM_DATE = strawberry.enum_value("from_date", description="The first day in the class.")
 
 
-@strawberry.input(description="Which class memberships.")
+@strawberry.input(description="Conditions for class memberships.")
 class ClassMembershipFilter:
     academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
-    on: date | None = optional("Those that hold on this day.")
-    is_open: bool | None = optional("Those that have not ended (true), or have (false).")
+    on: date | None = optional("Those that include this date.")
+    is_open: bool | None = optional("Memberships that have not ended (true), or have ended (false).")
 
 
 MEMBERSHIPS = Listing(
@@ -87,4 +87,4 @@ MEMBERSHIPS = Listing(
 @strawberry.enum(description="Why a student leaves the school.")
 class LeavingReason(Enum):
     LEFT = strawberry.enum_value("LEFT", description="Left the school.")
-    GRADUATED = strawberry.enum_value("GRADUATED", description="Finished school.")
+    GRADUATED = strawberry.enum_value("GRADUATED", description="Graduated.")

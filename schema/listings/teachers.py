@@ -1,4 +1,4 @@
-"""How teachers are listed."""
+"""Lists of teachers."""
 
 from datetime import date
 from enum import Enum
@@ -13,20 +13,20 @@ from schema.connections import Listing, id_filter, optional, order_input
 __all__ = ["TEACHERS"]
 
 
-@strawberry.enum(description="What teachers may be sorted by.")
+@strawberry.enum(description="The fields by which teachers can be sorted.")
 class TeacherOrderField(Enum):
-    NAME = strawberry.enum_value("name", description="Last name, then first name, as people expect it: no matter the case or accents.")
-    JOINING_DATE = strawberry.enum_value("joining_date", description="The day they joined the school.")
+    NAME = strawberry.enum_value("name", description="Last name, then first name, ignoring case and accents.")
+    JOINING_DATE = strawberry.enum_value("joining_date", description="The date on which they joined the school.")
 
 
-@strawberry.input(description="Which teachers.")
+@strawberry.input(description="Conditions for teachers.")
 class TeacherFilter:
-    subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="Who can teach one of these subjects.")
-    specializations: list[str] | None = optional("Specialised in one of these.")
+    subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="Able to teach one of these subjects.")
+    specializations: list[str] | None = optional("With one of these specializations.")
     is_active: bool | None = optional("Whether they are active.")
-    joined_from: date | None = optional("Joined on this day or later.")
-    joined_to: date | None = optional("Joined on this day or earlier.")
-    name_prefix: str | None = optional("The last name begins so, no matter the case or accents.")
+    joined_from: date | None = optional("Joined on or after this date.")
+    joined_to: date | None = optional("Joined on or before this date.")
+    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
 
 
 TEACHERS = Listing(

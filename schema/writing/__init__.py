@@ -1,1 +1,1 @@
-"""Mutations: one file a noun, inputs beside the fields that take them."""
+"""Mutations: one file for each subject area, with inputs beside the fields that take them."""

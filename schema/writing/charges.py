@@ -1,4 +1,4 @@
-"""Charges, made and changed by the bursar: a run is previewed with every row, then done."""
+"""Mutations of charges, for the bursar: a charge run is previewed row by row, then created."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from resolvers import academic_years, classes, payments, students, subjects
 from resolvers.identifiers import read_id
 from resolvers.writing.charges import Preview, cancel_charge, create_charges, preview_charges, update_charge
 from rules.charges import Row
-from schema.inputs import IdempotentInput, UpdateInput, may, must, node_id, node_ids, read_input
+from schema.inputs import IdempotentInput, UpdateInput, node_id, node_ids, optional, read_input, required
 from schema.mutations import mutation, payload_node, payload_nodes, payload_value
 from schema.references import to_one
 from schema.roots import root
@@ -27,62 +27,65 @@ __all__ = ["ChargeMutations", "ChargeQueries"]
 _CAP = 500
 
 
-@strawberry.enum(description="Who is charged when it is everyone.")
+@strawberry.enum(description="Which students `everyone` selects.")
 class ChargeEveryone(Enum):
     IN_SCHOOL = strawberry.enum_value("IN_SCHOOL", description="Every active student who is in a class now.")
     IN_FEE_CATEGORY = strawberry.enum_value(
         "IN_FEE_CATEGORY",
-        description="Every active student who is in a class now and has a charge of the fee category that stands and fell due in the year"
-        " before the new one: those who take lunch, who ride the bus.",
+        description="Every active student who is in a class now and has an uncancelled charge of the fee category that fell due"
+        " within the year before the new due date, such as those who take lunch or ride the bus.",
     )
 
 
-@strawberry.input(description="A charge to be made for one student, for some, for a class or for everyone: looked at before it is made.")
+@strawberry.input(description="A charge run for some students, a class or everyone.")
 class PreviewChargesInput:
-    fee_category_id: strawberry.ID = node_id(subjects.FeeCategory, "What is charged for. Its currency is the charges'.")
-    due_date: date = must("The day they fall due, where the school is.")
-    amount: Decimal | None = may("How much each is charged; the fee category's usual amount when left out.")
-    description: str | None = may("What for, at most 300 characters; name the period in it: `Tuition for March 2026`.", multiline=True)
-    academic_year_id: strawberry.ID | None = node_id(
-        academic_years.AcademicYear, "The academic year they are for; the one of the due date when left out.", optional=True
+    fee_category_id: strawberry.ID = node_id(subjects.FeeCategory, "The fee category, which determines the currency.")
+    due_date: date = required("The due date, in the school's time zone.")
+    amount: Decimal | None = optional("The amount of each charge. Defaults to the default amount of the fee category.")
+    description: str | None = optional(
+        "The description, at most 300 characters. Include the period, as in `Tuition for March 2026`.", multiline=True
     )
-    student_ids: list[strawberry.ID] | None = node_ids(students.Student, "These students, at most 500.", optional=True)
-    class_id: strawberry.ID | None = node_id(classes.Class, "Everyone who is in this class now.", optional=True)
-    everyone: ChargeEveryone | None = may("Everyone, in this sense.")
-    grade_level: int | None = may("Of everyone, only this grade level.")
-    allow_again: bool | None = may("Also charge those who have the same charge already; they keep the run from being done otherwise.")
+    academic_year_id: strawberry.ID | None = node_id(
+        academic_years.AcademicYear, "The academic year. Defaults to the year that contains the due date.", optional=True
+    )
+    student_ids: list[strawberry.ID] | None = node_ids(students.Student, "Charge these students, at most 500.", optional=True)
+    class_id: strawberry.ID | None = node_id(classes.Class, "Charge all students who are in this class now.", optional=True)
+    everyone: ChargeEveryone | None = optional("Charge all students of this kind.")
+    grade_level: int | None = optional("With `everyone`, charge only students of this grade level.")
+    allow_again: bool | None = optional("Whether to also charge students who already have the same charge. Otherwise they prevent the run.")
 
 
-@strawberry.input(description="Charges that you previewed, asked for in the same words.")
+@strawberry.input(description="A previewed charge run, with the same input as the preview.")
 class CreateChargesInput(PreviewChargesInput, IdempotentInput):
-    hash: str = must("The preview's `hash`.")
+    hash: str = required("The preview's `hash`.")
 
 
-@strawberry.input(description="A charge to be taken back.")
+@strawberry.input(description="The charge to cancel.")
 class CancelChargeInput(IdempotentInput):
     payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
-    reason: str = must("Why, at most 300 characters.", multiline=True)
+    reason: str = required("The reason, at most 300 characters.", multiline=True)
 
 
 @strawberry.input(
-    description="What to change of a charge. Whose it is, its amount and its currency do not change: cancel it and make another."
+    description="Changes to a charge. Its student, amount and currency cannot be changed: cancel the charge and create a new one instead."
 )
 class UpdateChargeInput(UpdateInput, IdempotentInput):
     id: strawberry.ID = node_id(payments.Payment, "The charge.")
-    due_date: date | None = may("The day it falls due, where the school is.")
-    description: str | None = may("What for.", multiline=True)
+    due_date: date | None = optional("The due date, in the school's time zone.")
+    description: str | None = optional("The description.", multiline=True)
 
 
-@strawberry.type(description="One charge to be.")
+@strawberry.type(description="A planned charge.")
 class ChargeRow:
-    amount: Decimal = strawberry.field(description="What would be charged.")
-    error: str | None = strawberry.field(description="Why it cannot be: `ALREADY_CHARGED`; null when it can.")
-    warnings: list[str] = strawberry.field(description="What to look at: `ALREADY_CHARGED` when that is allowed, `INACTIVE`.")
-    student = to_one(students.student_by_id, "student_id", description="Who would be charged.")
+    amount: Decimal = strawberry.field(description="The amount.")
+    error: str | None = strawberry.field(description="Why the charge cannot be created: `ALREADY_CHARGED`; null if it can.")
+    warnings: list[str] = strawberry.field(description="What to review: `ALREADY_CHARGED` (if that is allowed) or `INACTIVE`.")
+    student = to_one(students.student_by_id, "student_id", description="The student to charge.")
     repeats = to_one(
         payments.payment_by_id,
         "repeats",
-        description="A charge that stands and is the same: of the fee category, and due that day or described so in that academic year.",
+        description="The same charge, already created: an uncancelled charge of the fee category that has the same due date, or the"
+        " same description in the same academic year.",
     )
 
 
@@ -94,24 +97,24 @@ def _of_terms(name: str) -> Any:
     return lambda preview: None if preview.plan is None else getattr(preview.plan.terms, name)
 
 
-@strawberry.type(description="What a charge run would come to. Nothing is written until it is done by `createCharges`.")
+@strawberry.type(description="The plan of a charge run. Nothing is written before `createCharges`.")
 class ChargePreview:
     hash: str | None = computed(
-        _of_plan("hash", None), description="Says that you saw this preview: `createCharges` asks for it. Null with `userErrors`."
+        _of_plan("hash", None), description="A fingerprint of this preview, required by `createCharges`. Null if there are `userErrors`."
     )
-    count: int = computed(lambda preview: len(preview.plan.rows) if preview.plan else 0, description="How many charges it would be.")
-    failing: int = computed(_of_plan("failing", 0), description="How many rows cannot be: the run is done when it is 0.")
-    total: Decimal | None = computed(_of_plan("total", None), description="What they would add up to.")
-    currency: str | None = computed(_of_terms("currency"), description="ISO 4217 code of their currency.")
-    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year they would be for.")
-    user_errors: list[UserError] = computed(lambda preview: preview.errors, description="What is wrong with the run as a whole.")
+    count: int = computed(lambda preview: len(preview.plan.rows) if preview.plan else 0, description="The number of charges.")
+    failing: int = computed(_of_plan("failing", 0), description="The number of rows with an error. It must be 0 to create the charges.")
+    total: Decimal | None = computed(_of_plan("total", None), description="The total amount of the charges.")
+    currency: str | None = computed(_of_terms("currency"), description="ISO 4217 code of the currency.")
+    academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year of the charges.")
+    user_errors: list[UserError] = computed(lambda preview: preview.errors, description="Errors of the run as a whole.")
 
     @strawberry.field(metadata={SIZED_BY: "first"}, description="The rows, by class and name.")
     def rows(
         self: Any,
-        first: Annotated[int, strawberry.argument(description=f"How many, at most {_CAP}.")] = 100,
-        after: Annotated[strawberry.ID | None, strawberry.argument(description="Only what comes after this student.")] = None,
-        only_errors: Annotated[bool, strawberry.argument(description="Only the rows that cannot be.")] = False,
+        first: Annotated[int, strawberry.argument(description=f"How many rows to return, at most {_CAP}.")] = 100,
+        after: Annotated[strawberry.ID | None, strawberry.argument(description="Return only rows after this student.")] = None,
+        only_errors: Annotated[bool, strawberry.argument(description="Whether to return only rows with an error.")] = False,
     ) -> list[ChargeRow]:
         if not 0 <= first <= _CAP:
             raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {_CAP}.", argument="first")
@@ -130,10 +133,10 @@ class ChargeQueries:
     @root(
         Capability.MANAGE_MONEY,
         metadata={COST: 2_500},
-        description="What a charge run would come to: every row, and everything that stands against it. Nothing is written.",
+        description="Previews a charge run, with every row and every error. Nothing is written.",
     )
     async def preview_charges(
-        self, info: Info, input: Annotated[PreviewChargesInput, strawberry.argument(description="The run.")]
+        self, info: Info, input: Annotated[PreviewChargesInput, strawberry.argument(description="The charge run.")]
     ) -> ChargePreview | None:
         given, errors = read_input(input)
         if errors:
@@ -151,18 +154,18 @@ class ChargeMutations:
         CreateChargesInput,
         create_charges,
         scope="createCharges",
-        description="Does what a preview showed, all of it or nothing; refused when anything has changed since you saw it.",
-        charged=payload_value(int | None, "How many charges were made."),
-        total=payload_value(Decimal | None, "What they add up to.", lambda total: Decimal(str(total))),
-        currency=payload_value(str | None, "ISO 4217 code of their currency."),
-        payments=payload_nodes(payments.payment_by_id, "The charges, in the preview's order; the first 100."),
+        description="Creates all charges of a preview, or none. Rejected if anything has changed since the preview.",
+        charged=payload_value(int | None, "The number of charges created."),
+        total=payload_value(Decimal | None, "The total amount of the charges.", lambda total: Decimal(str(total))),
+        currency=payload_value(str | None, "ISO 4217 code of the currency."),
+        payments=payload_nodes(payments.payment_by_id, "The first 100 charges, in the order of the preview."),
     )
     cancel_charge = mutation(
         Capability.MANAGE_MONEY,
         CancelChargeInput,
         cancel_charge,
         scope="cancelCharge",
-        description="Takes a charge back on which nothing is paid that was not paid back. It stays in the books as cancelled.",
+        description="Cancels a charge without payments, or whose payments were all refunded. It stays in the books as cancelled.",
         payment=_CHARGE,
     )
     update_charge = mutation(
@@ -170,6 +173,6 @@ class ChargeMutations:
         UpdateChargeInput,
         update_charge,
         scope="updateCharge",
-        description="Changes the due date or the description of a charge.",
+        description="Updates the due date or the description of a charge.",
         payment=_CHARGE,
     )

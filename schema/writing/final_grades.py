@@ -1,4 +1,4 @@
-"""Final grades, posted by teachers and reopened by administrators."""
+"""Mutations of final grades: posted by teachers, reopened by administrators."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import academic_years, classes, subjects
 from resolvers.writing.final_grades import post_final_grades, reopen_grades
-from schema.inputs import IdempotentInput, MutationInput, may, must, node_id
+from schema.inputs import IdempotentInput, MutationInput, node_id, optional, required
 from schema.mutations import mutation, payload_node, payload_value
 from schema.references import to_one
 
@@ -19,29 +19,30 @@ __all__ = ["PostingMutations"]
 _CLASS = payload_node(classes.class_by_id, "The class.")
 
 
-@strawberry.input(description="Whose final grades to post: a class's in a semester, in one subject or in all.")
+@strawberry.input(description="The final grades to post: of a class in a semester, in one subject or in all.")
 class PostFinalGradesInput(IdempotentInput):
     class_id: strawberry.ID = node_id(classes.Class, "The class.")
     semester_id: strawberry.ID = node_id(academic_years.Semester, "The semester.")
-    subject_id: strawberry.ID | None = node_id(subjects.Subject, "The subject; left out: all that the class is taught.", optional=True)
-    leave_out_not_recorded: bool | None = may(
-        "Post although some who were in the class have no mark in an assessment: it then does not count for them. Otherwise it is refused."
+    subject_id: strawberry.ID | None = node_id(subjects.Subject, "The subject. Defaults to all subjects of the class.", optional=True)
+    leave_out_not_recorded: bool | None = optional(
+        "Whether to post even if students of the class have no grade in an assessment, which then does not count for"
+        " them. Otherwise posting is rejected."
     )
 
 
-@strawberry.input(description="Which marks to open again, until when, and why.")
+@strawberry.input(description="The grades to reopen, until when, and why.")
 class ReopenGradesInput(MutationInput):
     class_id: strawberry.ID = node_id(classes.Class, "The class.")
     semester_id: strawberry.ID = node_id(academic_years.Semester, "The semester.")
-    subject_id: strawberry.ID | None = node_id(subjects.Subject, "The subject; left out: all that is locked.", optional=True)
-    until: datetime = must("Until when, at most: posting them again closes them as well.")
-    reason: str = must("Why, for the record: 1 to 500 characters.", multiline=True)
+    subject_id: strawberry.ID | None = node_id(subjects.Subject, "The subject. Defaults to all locked subjects.", optional=True)
+    until: datetime = required("When the reopening ends at the latest; posting again ends it earlier.")
+    reason: str = required("The reason, 1 to 500 characters.", multiline=True)
 
 
-@strawberry.type(description="That the grades of a class in a subject were posted.")
+@strawberry.type(description="A posting of the grades of a class in a subject.")
 class GradePosting:
-    number: int = strawberry.field(description="The how many-th posting it is, from 1.")
-    students: int = strawberry.field(description="How many students have a final grade by it.")
+    number: int = strawberry.field(description="The number of the posting, counted from 1.")
+    students: int = strawberry.field(description="The number of students with a final grade.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
 
 
@@ -58,15 +59,15 @@ class PostingMutations:
         PostFinalGradesInput,
         post_final_grades,
         scope="postFinalGrades",
-        description="Freezes the final grades of everyone in a class, and locks its marks.",
+        description="Posts the final grades of everyone in a class and locks its grades.",
         class_=_CLASS,
-        postings=payload_value(list[GradePosting], "What was posted, by subject.", _postings, []),
+        postings=payload_value(list[GradePosting], "The postings, by subject.", _postings, []),
     )
     reopen_grades = mutation(
         Capability.MANAGE_SCHOOL,
         ReopenGradesInput,
         reopen_grades,
-        description="Opens locked marks again for a while. What was posted stays, until it is posted again.",
+        description="Reopens locked grades for a limited time. Posted final grades stay valid until they are posted again.",
         class_=_CLASS,
-        reopened=payload_value(int, "How many subjects were opened.", default=0),
+        reopened=payload_value(int, "The number of subjects that were reopened.", default=0),
     )

@@ -1,4 +1,4 @@
-"""Assessments, marks and grading scales, written by teachers and administrators."""
+"""Mutations of assessments, grades and grading scales, for teachers and administrators."""
 
 from datetime import date
 from decimal import Decimal
@@ -20,7 +20,7 @@ from resolvers.writing.grades import (
     update_assessment,
 )
 from resolvers.writing.grading_scales import create_grading_scale, update_grading_scale
-from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInput, may, must, node_id
+from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.listings.assessments import GradeState
 from schema.mutations import mutation, payload_node, payload_value
 from schema.references import to_one
@@ -30,99 +30,99 @@ __all__ = ["GradeMutations"]
 
 _ASSESSMENT = payload_node(grades.assessment_by_id, "The assessment as it is now.")
 _SCALE = payload_node(grading.grading_scale_by_id, "The grading scale as it is now.")
-_EXTRA = "How many points above the maximum may be given; none when left out: a score above the maximum is then refused as a slip."
+_EXTRA = "The points by which a score may exceed the maximum. Defaults to 0: higher scores are rejected as mistakes."
 
 
-@strawberry.input(description="What a class is to be marked on. Its semester is the one that has its day.")
+@strawberry.input(description="An assessment. Its date determines the semester.")
 class CreateAssessmentInput(CreateInput):
     class_id: strawberry.ID = node_id(classes.Class, "The class.")
     subject_id: strawberry.ID = node_id(subjects.Subject, "The subject.")
     assessment_type_id: strawberry.ID = node_id(subjects.AssessmentType, "The type.")
-    assessment_date: date = must("The day it is held or due.")
-    title: str = must("What it is about.")
-    max_score: Decimal = must("The highest score.")
-    extra_credit: Decimal | None = may(_EXTRA)
-    weight: Decimal | None = may("How much it weighs among those of its type; 1 when left out.")
+    assessment_date: date = required("The date on which it takes place or is due.")
+    title: str = required("The description.")
+    max_score: Decimal = required("The maximum score.")
+    extra_credit: Decimal | None = optional(_EXTRA)
+    weight: Decimal | None = optional("The weight among assessments of its type. Defaults to 1.")
 
 
-@strawberry.input(description="What to change of an assessment. Its class, subject and semester stay.")
+@strawberry.input(description="Changes to an assessment. Its class, subject and semester cannot be changed.")
 class UpdateAssessmentInput(UpdateInput):
     id: strawberry.ID = node_id(grades.Assessment, "The assessment.")
     assessment_type_id: strawberry.ID | None = node_id(subjects.AssessmentType, "The type.", optional=True)
-    assessment_date: date | None = may("The day it is held or due.")
-    title: str | None = may("What it is about.")
-    max_score: Decimal | None = may("The highest score.")
-    extra_credit: Decimal | None = may("How many points above the maximum may be given.")
-    weight: Decimal | None = may("How much it weighs among those of its type.")
+    assessment_date: date | None = optional("The date on which it takes place or is due.")
+    title: str | None = optional("The description.")
+    max_score: Decimal | None = optional("The maximum score.")
+    extra_credit: Decimal | None = optional("The points by which a score may exceed the maximum.")
+    weight: Decimal | None = optional("The weight among assessments of its type.")
 
 
-@strawberry.input(description="Which assessment.")
+@strawberry.input(description="The assessment.")
 class PublishAssessmentInput(MutationInput):
     id: strawberry.ID = node_id(grades.Assessment, "The assessment.")
 
 
-@strawberry.input(description="Which assessment.")
+@strawberry.input(description="The assessment.")
 class UnpublishAssessmentInput(MutationInput):
     id: strawberry.ID = node_id(grades.Assessment, "The assessment.")
 
 
-@strawberry.input(description="Which assessment.")
+@strawberry.input(description="The assessment.")
 class DeleteAssessmentInput(MutationInput):
     id: strawberry.ID = node_id(grades.Assessment, "The assessment.")
 
 
-@strawberry.input(description="What one student got.")
+@strawberry.input(description="A student's grade.")
 class GradeEntryInput:
-    student_id: strawberry.ID = node_id(students.Student, "The student, in the class on the assessment's day.")
-    state: GradeState | None = may("What it is; SCORED when left out.")
-    score: Decimal | None = may("The score, of a SCORED one alone; at most 3 decimals.")
-    comment: str | None = may("A word to it; left out: as it is.", multiline=True)
-    version: int | None = may("The version that you saw, 0 when there was none: when it has changed since, nothing is written.")
-    client_id: UUID | None = may("The grade's UUID, when you make it yourself.")
+    student_id: strawberry.ID = node_id(students.Student, "The student, who must have been in the class on the date of the assessment.")
+    state: GradeState | None = optional("The state. Defaults to SCORED.")
+    score: Decimal | None = optional("The score, for a SCORED grade only; at most 3 decimals.")
+    comment: str | None = optional("The comment. If absent, it is not changed.", multiline=True)
+    version: int | None = optional("The version that you read, 0 if there was no grade. If it has changed since then, nothing is written.")
+    client_id: UUID | None = optional("The UUID of the grade, if the client generates it.")
 
 
-@strawberry.input(description="The marks of a class in an assessment. Who is not named stays as they are.")
+@strawberry.input(description="Grades of a class in an assessment. Students without an entry keep their grades.")
 class RecordGradesInput(IdempotentInput):
     assessment_id: strawberry.ID = node_id(grades.Assessment, "The assessment.")
-    entries: list[GradeEntryInput] = must("At most 500, each of another student.")
+    entries: list[GradeEntryInput] = required("At most 500 entries, one per student.")
 
 
-@strawberry.enum(description="What came of an entry of the mark book.")
+@strawberry.enum(description="The effect of an entry in the gradebook.")
 class GradeChangeKind(Enum):
-    CREATED = strawberry.enum_value("CREATED", description="The first mark of this student in it.")
-    UPDATED = strawberry.enum_value("UPDATED", description="It changed what was there; the audit log keeps what it was.")
-    UNCHANGED = strawberry.enum_value("UNCHANGED", description="It was there so already.")
+    CREATED = strawberry.enum_value("CREATED", description="The grade was created.")
+    UPDATED = strawberry.enum_value("UPDATED", description="The grade was changed; the audit log keeps the previous values.")
+    UNCHANGED = strawberry.enum_value("UNCHANGED", description="The grade already had these values.")
 
 
-@strawberry.type(description="What came of one entry of the mark book.")
+@strawberry.type(description="The result of an entry in the gradebook.")
 class GradeChange:
-    change: GradeChangeKind = strawberry.field(description="What came of it.")
-    previous_state: GradeState | None = strawberry.field(description="What it was before; null when there was none.")
-    previous_score: Decimal | None = strawberry.field(description="The score before; null when there was none.")
+    change: GradeChangeKind = strawberry.field(description="The result.")
+    previous_state: GradeState | None = strawberry.field(description="The previous state; null if there was no grade.")
+    previous_score: Decimal | None = strawberry.field(description="The previous score; null if there was none.")
     student = to_one(students.student_by_id, "student_id", description="The student.")
     grade = to_one(grades.grade_by_id, "grade_id", description="The grade as it is now.")
 
 
-@strawberry.input(description="From this bound on, the letter and its points.")
+@strawberry.input(description="The letter and grade points from a lower bound on.")
 class GradingScaleBoundInput:
-    lower_bound: Decimal = must("The lowest rounded percentage with this letter.")
-    letter: str = must("The letter, 1 to 10 characters.")
-    points: Decimal = must("What it counts in a grade point average.")
+    lower_bound: Decimal = required("The lowest rounded percentage with this letter.")
+    letter: str = required("The letter, 1 to 10 characters.")
+    points: Decimal = required("The grade points.")
 
 
 @strawberry.input(description="A grading scale.")
 class CreateGradingScaleInput(CreateInput):
-    name: str = must("The name.")
-    is_default: bool | None = may("Whether averages are made by it from now on; the one that was the default no longer is.")
-    bounds: list[GradingScaleBoundInput] = must("The lower bounds, each once, 0 among them.")
+    name: str = required("The name.")
+    is_default: bool | None = optional("Whether it becomes the default scale for averages, in place of the previous one.")
+    bounds: list[GradingScaleBoundInput] = required("The lower bounds, which must be unique and include 0.")
 
 
-@strawberry.input(description="What to change of a grading scale. What is posted stays as it is.")
+@strawberry.input(description="Changes to a grading scale. Posted final grades do not change.")
 class UpdateGradingScaleInput(UpdateInput):
     id: strawberry.ID = node_id(grading.GradingScale, "The grading scale.")
-    name: str | None = may("The name.")
-    is_default: bool | None = may("Whether averages are made by it from now on; the one that was the default no longer is.")
-    bounds: list[GradingScaleBoundInput] | None = may("The lower bounds, all of them anew.")
+    name: str | None = optional("The name.")
+    is_default: bool | None = optional("Whether it becomes the default scale for averages, in place of the previous one.")
+    bounds: list[GradingScaleBoundInput] | None = optional("The lower bounds, which replace all existing ones.")
 
 
 def _changes(answered: Any) -> Any:
@@ -139,7 +139,7 @@ def _changes(answered: Any) -> Any:
 
 
 _TEACH, _ADMIN = Capability.TEACH, Capability.MANAGE_SCHOOL
-_WARNINGS = payload_value(list[str], "What is allowed and odd: a higher bound that is worth fewer points.", default=[])
+_WARNINGS = payload_value(list[str], "Warnings about unusual bounds: a higher bound with fewer grade points.", default=[])
 
 
 @strawberry.type
@@ -148,11 +148,11 @@ class GradeMutations:
         _TEACH,
         CreateAssessmentInput,
         create_assessment,
-        description="Makes an assessment; nobody else sees it yet.",
+        description="Creates an assessment, not yet visible to students and guardians.",
         assessment=_ASSESSMENT,
     )
     update_assessment = mutation(
-        _TEACH, UpdateAssessmentInput, update_assessment, description="Changes an assessment.", assessment=_ASSESSMENT
+        _TEACH, UpdateAssessmentInput, update_assessment, description="Updates an assessment.", assessment=_ASSESSMENT
     )
     publish_assessment = mutation(
         _TEACH,
@@ -169,22 +169,22 @@ class GradeMutations:
         assessment=_ASSESSMENT,
     )
     delete_assessment = mutation(
-        _TEACH, DeleteAssessmentInput, delete_assessment, description="Deletes an assessment without marks.", deleted_id=DELETED
+        _TEACH, DeleteAssessmentInput, delete_assessment, description="Deletes an assessment without grades.", deleted_id=DELETED
     )
     record_grades = mutation(
         _TEACH,
         RecordGradesInput,
         record_grades,
         scope="recordGrades",
-        description="Records the marks of a class in an assessment, or changes them.",
+        description="Records or changes grades of a class in an assessment.",
         assessment=_ASSESSMENT,
-        changes=payload_value(list[GradeChange], "What came of each entry, in their order.", _changes, []),
+        changes=payload_value(list[GradeChange], "The result of each entry, in order.", _changes, []),
     )
     create_grading_scale = mutation(
         _ADMIN,
         CreateGradingScaleInput,
         create_grading_scale,
-        description="Makes a grading scale.",
+        description="Creates a grading scale.",
         grading_scale=_SCALE,
         warnings=_WARNINGS,
     )
@@ -192,7 +192,7 @@ class GradeMutations:
         _ADMIN,
         UpdateGradingScaleInput,
         update_grading_scale,
-        description="Changes a grading scale; averages that are not posted yet follow.",
+        description="Updates a grading scale. Averages follow; posted final grades do not change.",
         grading_scale=_SCALE,
         warnings=_WARNINGS,
     )

@@ -1,4 +1,4 @@
-"""What moves on charges, entered by the bursar: payments, refunds, waivers, corrections."""
+"""Mutations of payments, refunds, waivers and corrections, for the bursar."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,62 +8,64 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import payments
 from resolvers.writing.payments import correct_payment, record_payment, refund_payment, waive_charge
-from schema.inputs import IdempotentInput, may, must, node_id
+from schema.inputs import IdempotentInput, node_id, optional, required
 from schema.listings.payments import PaymentMethod
 from schema.mutations import mutation, payload_node, payload_nodes
 
 __all__ = ["LedgerMutations"]
 
-_WHEN = "When it happened, with its offset from UTC; now when left out, never in the future."
-_WHY = "Why, at most 300 characters."
+_WHEN = "When it happened, with its offset from UTC, not in the future. Defaults to now."
+_WHY = "The reason, at most 300 characters."
 _CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
 
 
-@strawberry.input(description="What of a payment a charge gets.")
+@strawberry.input(description="The allocation of a payment to a charge.")
 class PaymentAllocationInput:
     payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
-    amount: Decimal | None = may("How much; when left out, its part of what the others leave: earliest due first, each up to what is owed.")
+    amount: Decimal | None = optional(
+        "The amount. By default the rest of the payment is allocated by due date, earliest first, up to what is owed on each charge."
+    )
 
 
-@strawberry.input(description="One payment, over however many charges of the children of one guardian.")
+@strawberry.input(description="A payment of one or more charges of students who share a guardian.")
 class RecordPaymentInput(IdempotentInput):
-    amount: Decimal = must("How much was paid in all: the parts add up to it.")
-    currency: str = must("ISO 4217 code of its currency, that of all its charges.")
-    method: PaymentMethod = must("How it was paid.")
-    allocations: list[PaymentAllocationInput] = must("Which charges it pays, at most 500, each once.")
-    occurred_at: datetime | None = may(_WHEN)
-    note: str | None = may("A note, a check's number say, at most 300 characters.", multiline=True)
+    amount: Decimal = required("The total paid, which must equal the sum of the allocations.")
+    currency: str = required("ISO 4217 code of the currency, which must be that of all charges.")
+    method: PaymentMethod = required("The method of payment.")
+    allocations: list[PaymentAllocationInput] = required("The charges to pay, at most 500, each once.")
+    occurred_at: datetime | None = optional(_WHEN)
+    note: str | None = optional("A note, such as the number of a check, at most 300 characters.", multiline=True)
 
 
-@strawberry.input(description="A payment to be paid back, or a part of it.")
+@strawberry.input(description="A refund of a payment, in full or in part.")
 class RefundPaymentInput(IdempotentInput):
-    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The payment: an entry of the ledger.")
-    amount: Decimal | None = may("How much; all that was not paid back yet when left out.")
-    method: PaymentMethod | None = may("How it is paid back; as it was paid when left out.")
-    reason: str = must(_WHY, multiline=True)
-    occurred_at: datetime | None = may(_WHEN)
+    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The payment to refund.")
+    amount: Decimal | None = optional("The amount. Defaults to everything that has not been refunded yet.")
+    method: PaymentMethod | None = optional("The method of the refund. Defaults to the method of the payment.")
+    reason: str = required(_WHY, multiline=True)
+    occurred_at: datetime | None = optional(_WHEN)
 
 
-@strawberry.input(description="What of a charge to let off.")
+@strawberry.input(description="A waiver of a charge, in full or in part.")
 class WaiveChargeInput(IdempotentInput):
     payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
-    amount: Decimal | None = may("How much; all that is owed when left out.")
-    reason: str = must(_WHY, multiline=True)
+    amount: Decimal | None = optional("The amount. Defaults to everything that is owed.")
+    reason: str = required(_WHY, multiline=True)
 
 
-@strawberry.input(description="What is right, in place of a wrong entry: of the same kind.")
+@strawberry.input(description="The replacement of a wrong entry, of the same kind.")
 class ReplacementInput:
-    amount: Decimal = must("How much.")
-    payment_id: strawberry.ID | None = node_id(payments.Payment, "The charge, when it was entered on a wrong one.", optional=True)
-    method: PaymentMethod | None = may("How money moved; as it was entered when left out.")
-    occurred_at: datetime | None = may("When it happened; as it was entered when left out.")
+    amount: Decimal = required("The amount.")
+    payment_id: strawberry.ID | None = node_id(payments.Payment, "The right charge, if the entry was made on a wrong one.", optional=True)
+    method: PaymentMethod | None = optional("The method of payment. Defaults to that of the wrong entry.")
+    occurred_at: datetime | None = optional("When it happened. Defaults to the time of the wrong entry.")
 
 
-@strawberry.input(description="A wrong entry of the ledger: a payment, a refund or a waiver.")
+@strawberry.input(description="A wrong transaction to correct: a payment, refund or waiver.")
 class CorrectPaymentInput(IdempotentInput):
-    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The wrong entry.")
-    reason: str = must(_WHY, multiline=True)
-    replacement: ReplacementInput | None = may("What is right, entered at the same time.")
+    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The wrong transaction.")
+    reason: str = required(_WHY, multiline=True)
+    replacement: ReplacementInput | None = optional("The replacement, entered at the same time.")
 
 
 @strawberry.type
@@ -73,16 +75,16 @@ class LedgerMutations:
         RecordPaymentInput,
         record_payment,
         scope="recordPayment",
-        description="Enters a payment over charges of one family, with one receipt.",
-        receipt=payload_node(payments.receipt_by_id, "The receipt, with the academic year's next number."),
-        payments=payload_nodes(payments.payment_by_id, "The charges that it paid, as they are now."),
+        description="Records a payment of charges of one family, with one receipt.",
+        receipt=payload_node(payments.receipt_by_id, "The receipt, with the next number of the academic year."),
+        payments=payload_nodes(payments.payment_by_id, "The paid charges, as they are now."),
     )
     refund_payment = mutation(
         Capability.MANAGE_MONEY,
         RefundPaymentInput,
         refund_payment,
         scope="refundPayment",
-        description="Pays back a payment or a part of it, never more than it. A charge that was paid back can be paid again.",
+        description="Refunds a payment in full or in part. A refunded charge can be paid again.",
         transaction=payload_node(payments.transaction_by_id, "The refund."),
         payment=_CHARGE,
     )
@@ -91,7 +93,7 @@ class LedgerMutations:
         WaiveChargeInput,
         waive_charge,
         scope="waiveCharge",
-        description="Lets off what is owed on a charge, or a part of it.",
+        description="Waives what is owed on a charge, in full or in part.",
         transaction=payload_node(payments.transaction_by_id, "The waiver."),
         payment=_CHARGE,
     )
@@ -100,9 +102,9 @@ class LedgerMutations:
         CorrectPaymentInput,
         correct_payment,
         scope="correctPayment",
-        description="Takes a wrong entry back by a linked one, and enters what is right in its place when that is given.",
-        correction=payload_node(payments.transaction_by_id, "The entry that takes the wrong one back."),
-        transaction=payload_node(payments.transaction_by_id, "What was entered in its place."),
-        receipt=payload_node(payments.receipt_by_id, "The receipt of a payment that was entered in its place."),
-        payment=payload_node(payments.payment_by_id, "The charge of the wrong entry, as it is now."),
+        description="Reverses a wrong transaction by a linked correction, and records its replacement if one is given.",
+        correction=payload_node(payments.transaction_by_id, "The correction that reverses the wrong transaction."),
+        transaction=payload_node(payments.transaction_by_id, "The replacement."),
+        receipt=payload_node(payments.receipt_by_id, "The receipt of the replacement, if it is a payment."),
+        payment=payload_node(payments.payment_by_id, "The charge of the wrong transaction, as it is now."),
     )

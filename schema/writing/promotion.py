@@ -1,4 +1,4 @@
-"""Promotion into the next academic year, by administrators: a plan, then its application."""
+"""Promotion into the next academic year, for administrators: planned, then applied."""
 
 from enum import Enum
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from resolvers import academic_years, classes, students
 from resolvers.identifiers import read_id
 from resolvers.writing.promotion import apply_promotion, plan_promotion
 from rules.promotion import Plan, Row
-from schema.inputs import IdempotentInput, may, must, node_id, read_input
+from schema.inputs import IdempotentInput, node_id, optional, read_input, required
 from schema.mutations import mutation, payload_value
 from schema.references import to_one
 from schema.roots import root
@@ -24,40 +24,44 @@ __all__ = ["PromotionMutations", "PromotionQueries"]
 _CAP = 500
 
 
-@strawberry.enum(description="What becomes of a student when the year is over.")
+@strawberry.enum(description="What happens to a student at the end of an academic year.")
 class PromotionAction(Enum):
-    PROMOTE = strawberry.enum_value("PROMOTE", description="Goes up a grade level.")
+    PROMOTE = strawberry.enum_value("PROMOTE", description="Moves up a grade level.")
     REPEAT = strawberry.enum_value("REPEAT", description="Stays in the grade level.")
-    GRADUATE = strawberry.enum_value("GRADUATE", description="Has finished school.")
+    GRADUATE = strawberry.enum_value("GRADUATE", description="Graduates.")
     LEAVE = strawberry.enum_value("LEAVE", description="Leaves the school.")
 
 
-@strawberry.type(description="What becomes of one student.")
+@strawberry.type(description="The planned promotion of a student.")
 class PromotionRow:
-    action: PromotionAction = strawberry.field(description="What becomes of them.")
-    error: str | None = strawberry.field(description="Why it cannot be: `NO_CLASS`, `CLASS_FULL`, `WRONG_CLASS`; null when it can.")
+    action: PromotionAction = strawberry.field(description="The action.")
+    error: str | None = strawberry.field(
+        description="Why the row cannot be applied: `NO_CLASS`, `CLASS_FULL` or `WRONG_CLASS`; null if it can."
+    )
     student = to_one(students.student_by_id, "student_id", description="The student.")
-    from_class = to_one(classes.class_by_id, "from_class_id", description="The class of the year that ends.")
-    to_class = to_one(classes.class_by_id, "to_class_id", description="The class of the year to come; null for who goes.")
+    from_class = to_one(classes.class_by_id, "from_class_id", description="The class in the academic year that ends.")
+    to_class = to_one(
+        classes.class_by_id, "to_class_id", description="The class in the new academic year; null for students who graduate or leave."
+    )
 
 
-@strawberry.type(description="What would become of everyone. Nothing is written until it is applied.")
+@strawberry.type(description="The plan of a promotion. Nothing is written before it is applied.")
 class PromotionPlan:
-    hash: str = computed(lambda plan: plan.hash, description="Says that you saw this plan: `applyPromotion` asks for it.")
-    promoted: int = computed(lambda plan: plan.count("PROMOTE"), description="How many go up a grade level.")
-    repeated: int = computed(lambda plan: plan.count("REPEAT"), description="How many stay in their grade level.")
-    graduated: int = computed(lambda plan: plan.count("GRADUATE"), description="How many have finished school.")
-    left: int = computed(lambda plan: plan.count("LEAVE"), description="How many leave.")
+    hash: str = computed(lambda plan: plan.hash, description="A fingerprint of this plan, required by `applyPromotion`.")
+    promoted: int = computed(lambda plan: plan.count("PROMOTE"), description="The number of students who move up a grade level.")
+    repeated: int = computed(lambda plan: plan.count("REPEAT"), description="The number of students who repeat their grade level.")
+    graduated: int = computed(lambda plan: plan.count("GRADUATE"), description="The number of students who graduate.")
+    left: int = computed(lambda plan: plan.count("LEAVE"), description="The number of students who leave.")
     failing: int = computed(
-        lambda plan: plan.failing, description="How many rows and instructions cannot be: the plan is applied when it is 0."
+        lambda plan: plan.failing, description="The number of rows and exceptions with an error. It must be 0 to apply the plan."
     )
 
     @strawberry.field(metadata={SIZED_BY: "first"}, description="The rows, by class and name.")
     def rows(
         self: Any,
-        first: Annotated[int, strawberry.argument(description=f"How many, at most {_CAP}.")] = 100,
-        after: Annotated[strawberry.ID | None, strawberry.argument(description="Only what comes after this student.")] = None,
-        only_errors: Annotated[bool, strawberry.argument(description="Only the rows that cannot be.")] = False,
+        first: Annotated[int, strawberry.argument(description=f"How many rows to return, at most {_CAP}.")] = 100,
+        after: Annotated[strawberry.ID | None, strawberry.argument(description="Return only rows after this student.")] = None,
+        only_errors: Annotated[bool, strawberry.argument(description="Whether to return only rows with an error.")] = False,
     ) -> list[PromotionRow]:
         if not 0 <= first <= _CAP:
             raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {_CAP}.", argument="first")
@@ -71,28 +75,28 @@ class PromotionPlan:
         return rows[:first]  # type: ignore[return-value]  # rows stand for types
 
 
-@strawberry.input(description="What is to become of one student, instead of the usual.")
+@strawberry.input(description="An exception for one student.")
 class PromotionOverrideInput:
     student_id: strawberry.ID = node_id(students.Student, "The student.")
-    action: PromotionAction = must("What becomes of them.")
+    action: PromotionAction = required("The action.")
     class_id: strawberry.ID | None = node_id(
-        classes.Class, "The class of the year to come; the one of the same section when left out.", optional=True
+        classes.Class, "The class in the new academic year. Defaults to the class of the same section.", optional=True
     )
 
 
-@strawberry.input(description="Which year ends, which one begins, and for whom it is not the usual.")
+@strawberry.input(description="The academic years, and exceptions for students.")
 class PlanPromotionInput:
-    from_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The year that ends.")
-    to_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The year that begins.")
-    overrides: list[PromotionOverrideInput] | None = may("For whom it is not the usual, at most 500.")
+    from_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that ends.")
+    to_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that begins.")
+    overrides: list[PromotionOverrideInput] | None = optional("Exceptions for students, at most 500.")
 
 
-@strawberry.input(description="A plan that you saw.")
+@strawberry.input(description="The plan to apply.")
 class ApplyPromotionInput(IdempotentInput):
-    from_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The year that ends.")
-    to_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The year that begins.")
-    overrides: list[PromotionOverrideInput] | None = may("As in the plan.")
-    hash: str = must("The plan's `hash`.")
+    from_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that ends.")
+    to_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that begins.")
+    overrides: list[PromotionOverrideInput] | None = optional("The exceptions, as in the plan.")
+    hash: str = required("The plan's `hash`.")
 
 
 @strawberry.type
@@ -100,11 +104,11 @@ class PromotionQueries:
     @root(
         Capability.MANAGE_SCHOOL,
         metadata={COST: 500},
-        description="What would become of everyone when the year is over: up a grade level into the class of the same section; from the highest"
-        " level one graduates. Nothing is written.",
+        description="Plans the promotion of every student at the end of an academic year: up a grade level into the class of the"
+        " same section, or graduation from the highest level. Nothing is written.",
     )
     async def plan_promotion(
-        self, info: Info, input: Annotated[PlanPromotionInput, strawberry.argument(description="Which years.")]
+        self, info: Info, input: Annotated[PlanPromotionInput, strawberry.argument(description="The academic years.")]
     ) -> PromotionPlan | None:
         given, errors = read_input(input)
         if errors:
@@ -121,9 +125,9 @@ class PromotionMutations:
         apply_promotion,
         revokes_access=True,
         scope="applyPromotion",
-        description="Does what a plan says, all of it or nothing; refused when anything has changed since you saw it.",
-        promoted=payload_value(int | None, "How many went up a grade level."),
-        repeated=payload_value(int | None, "How many stayed in their grade level."),
-        graduated=payload_value(int | None, "How many have finished school."),
-        left=payload_value(int | None, "How many left."),
+        description="Applies a plan completely or not at all. Rejected if anything has changed since the plan.",
+        promoted=payload_value(int | None, "The number of students who moved up a grade level."),
+        repeated=payload_value(int | None, "The number of students who repeat their grade level."),
+        graduated=payload_value(int | None, "The number of students who graduate."),
+        left=payload_value(int | None, "The number of students who left."),
     )

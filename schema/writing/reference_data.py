@@ -1,4 +1,4 @@
-"""What is taught, assessed and charged for, written by administrators."""
+"""Mutations of subjects, assessment types and fee categories, for administrators."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import subjects
 from resolvers.writing.crud import create_action, update_action
-from schema.inputs import CreateInput, UpdateInput, may, must, node_id
+from schema.inputs import CreateInput, UpdateInput, node_id, optional, required
 from schema.mutations import mutation, payload_node
 
 __all__ = ["CatalogueMutations"]
@@ -18,97 +18,101 @@ _TYPE = payload_node(subjects.assessment_type_by_id, "The type of assessment as 
 _CATEGORY = payload_node(subjects.fee_category_by_id, "The fee category as it is now.")
 
 
-@strawberry.input(description="A subject to be taught.")
+@strawberry.input(description="A subject.")
 class CreateSubjectInput(CreateInput):
-    code: str = must(_CODE)
-    name: str = must("The name.")
-    description: str | None = may("What it is about.", multiline=True)
-    credits: Decimal | None = may("How much it weighs in a grade point average; 1 when left out, 0 leaves it out of the average.")
+    code: str = required(_CODE)
+    name: str = required("The name.")
+    description: str | None = optional("The description.", multiline=True)
+    credits: Decimal | None = optional("The credits in a grade point average. Defaults to 1; with 0 the subject does not count.")
 
 
-@strawberry.input(description="What to change of a subject.")
+@strawberry.input(description="Changes to a subject.")
 class UpdateSubjectInput(UpdateInput):
     id: strawberry.ID = node_id(subjects.Subject, "The subject.")
-    code: str | None = may(_CODE)
-    name: str | None = may("The name.")
-    description: str | None = may("What it is about.", multiline=True)
-    credits: Decimal | None = may("How much it weighs in a grade point average.")
-    is_active: bool | None = may("Whether it is taught now.")
+    code: str | None = optional(_CODE)
+    name: str | None = optional("The name.")
+    description: str | None = optional("The description.", multiline=True)
+    credits: Decimal | None = optional("The credits in a grade point average.")
+    is_active: bool | None = optional("Whether it is currently taught.")
 
 
 @strawberry.input(description="A type of assessment.")
 class CreateAssessmentTypeInput(CreateInput):
-    code: str = must(_CODE)
-    name: str = must("The name.")
-    weight: Decimal | None = may("How much it weighs in an average, against the other types; 1 when left out.")
+    code: str = required(_CODE)
+    name: str = required("The name.")
+    weight: Decimal | None = optional("The weight in an average, relative to the other types. Defaults to 1.")
 
 
-@strawberry.input(description="What to change of a type of assessment.")
+@strawberry.input(description="Changes to a type of assessment.")
 class UpdateAssessmentTypeInput(UpdateInput):
     id: strawberry.ID = node_id(subjects.AssessmentType, "The type of assessment.")
-    code: str | None = may(_CODE)
-    name: str | None = may("The name.")
-    weight: Decimal | None = may("How much it weighs in an average, against the other types.")
-    is_active: bool | None = may("Whether it is used now.")
+    code: str | None = optional(_CODE)
+    name: str | None = optional("The name.")
+    weight: Decimal | None = optional("The weight in an average, relative to the other types.")
+    is_active: bool | None = optional("Whether it is in use.")
 
 
-@strawberry.input(description="Something to charge for.")
+@strawberry.input(description="A fee category.")
 class CreateFeeCategoryInput(CreateInput):
-    code: str = must(_CODE)
-    name: str = must("The name.")
-    description: str | None = may("What it pays for.", multiline=True)
-    default_amount: Decimal | None = may("What is usually charged.")
-    currency: str = must("ISO 4217 code of its currency.")
+    code: str = required(_CODE)
+    name: str = required("The name.")
+    description: str | None = optional("The description.", multiline=True)
+    default_amount: Decimal | None = optional("The default amount.")
+    currency: str = required("ISO 4217 code of the currency.")
 
 
-@strawberry.input(description="What to change of a fee category. Charges that were made keep their amounts.")
+@strawberry.input(description="Changes to a fee category. Existing charges keep their amounts.")
 class UpdateFeeCategoryInput(UpdateInput):
     id: strawberry.ID = node_id(subjects.FeeCategory, "The fee category.")
-    code: str | None = may(_CODE)
-    name: str | None = may("The name.")
-    description: str | None = may("What it pays for.", multiline=True)
-    default_amount: Decimal | None = may("What is usually charged.")
-    currency: str | None = may("ISO 4217 code of its currency.")
-    is_active: bool | None = may("Whether it is charged now.")
+    code: str | None = optional(_CODE)
+    name: str | None = optional("The name.")
+    description: str | None = optional("The description.", multiline=True)
+    default_amount: Decimal | None = optional("The default amount.")
+    currency: str | None = optional("ISO 4217 code of the currency.")
+    is_active: bool | None = optional("Whether it is in use.")
 
 
 @strawberry.type
 class CatalogueMutations:
     create_subject = mutation(
-        Capability.MANAGE_SCHOOL, CreateSubjectInput, create_action("subjects", "subject"), description="Makes a subject.", subject=_SUBJECT
+        Capability.MANAGE_SCHOOL,
+        CreateSubjectInput,
+        create_action("subjects", "subject"),
+        description="Creates a subject.",
+        subject=_SUBJECT,
     )
     update_subject = mutation(
         Capability.MANAGE_SCHOOL,
         UpdateSubjectInput,
         update_action("subjects", "subject"),
-        description="Changes a subject.",
+        description="Updates a subject.",
         subject=_SUBJECT,
     )
     create_assessment_type = mutation(
         Capability.MANAGE_SCHOOL,
         CreateAssessmentTypeInput,
         create_action("assessment_types", "assessment_type"),
-        description="Makes a type of assessment.",
+        description="Creates a type of assessment.",
         assessment_type=_TYPE,
     )
     update_assessment_type = mutation(
         Capability.MANAGE_SCHOOL,
         UpdateAssessmentTypeInput,
         update_action("assessment_types", "assessment_type"),
-        description="Changes a type of assessment; averages that are not posted yet follow.",
+        description="Updates a type of assessment. Averages follow; posted final grades do not change.",
         assessment_type=_TYPE,
     )
     create_fee_category = mutation(
         Capability.MANAGE_SCHOOL,
         CreateFeeCategoryInput,
         create_action("fee_categories", "fee_category"),
-        description="Makes a fee category.",
+        description="Creates a fee category.",
         fee_category=_CATEGORY,
     )
     update_fee_category = mutation(
         Capability.MANAGE_SCHOOL,
         UpdateFeeCategoryInput,
         update_action("fee_categories", "fee_category"),
-        description="Changes a fee category.",
+        description="Updates a fee category.",
         fee_category=_CATEGORY,
     )

@@ -1,4 +1,4 @@
-"""Students and their classes, written by administrators."""
+"""Mutations of students and their classes, for administrators."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ import strawberry
 from auth.capabilities import Capability
 from resolvers import classes, students
 from resolvers.writing.students import create_student, deactivate_student, move_student, reenroll_student, update_student
-from schema.inputs import CreateInput, MutationInput, UpdateInput, may, must, node_id
+from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.listings.students import LeavingReason
 from schema.mutations import mutation, payload_node
 from schema.writing.people import EMAIL
@@ -17,55 +17,55 @@ __all__ = ["STUDENT", "StudentMutations"]
 STUDENT = payload_node(students.student_by_id, "The student as they are now.")
 
 
-@strawberry.input(description="A student, with an account that has no password yet.")
+@strawberry.input(description="A student, with an account without a password.")
 class CreateStudentInput(CreateInput):
-    first_name: str = must("First name.")
-    last_name: str = must("Last name.")
-    student_number: str = must("The number that the school gives, unique in the school.")
-    birth_date: date | None = may("Date of birth.")
-    enrollment_date: date | None = may("The first day at the school; today when left out.")
-    class_id: strawberry.ID | None = node_id(classes.Class, "The class, from the day of enrolment on.", optional=True)
-    email: str | None = may(EMAIL)
-    phone: str | None = may("Telephone number.")
-    address: str | None = may("Postal address.", multiline=True)
+    first_name: str = required("First name.")
+    last_name: str = required("Last name.")
+    student_number: str = required("The number assigned by the school, unique in the school.")
+    birth_date: date | None = optional("Date of birth.")
+    enrollment_date: date | None = optional("The first day at the school. Defaults to today.")
+    class_id: strawberry.ID | None = node_id(classes.Class, "The class, from the first day at the school on.", optional=True)
+    email: str | None = optional(EMAIL)
+    phone: str | None = optional("Telephone number.")
+    address: str | None = optional("Postal address.", multiline=True)
 
 
-@strawberry.input(description="What to change of a student.")
+@strawberry.input(description="Changes to a student.")
 class UpdateStudentInput(UpdateInput):
     id: strawberry.ID = node_id(students.Student, "The student.")
-    first_name: str | None = may("First name.")
-    last_name: str | None = may("Last name.")
-    student_number: str | None = may("The number that the school gives.")
-    birth_date: date | None = may("Date of birth.")
-    enrollment_date: date | None = may("The first day at the school.")
-    email: str | None = may(EMAIL)
-    phone: str | None = may("Telephone number.")
-    address: str | None = may("Postal address.", multiline=True)
+    first_name: str | None = optional("First name.")
+    last_name: str | None = optional("Last name.")
+    student_number: str | None = optional("The number assigned by the school.")
+    birth_date: date | None = optional("Date of birth.")
+    enrollment_date: date | None = optional("The first day at the school.")
+    email: str | None = optional(EMAIL)
+    phone: str | None = optional("Telephone number.")
+    address: str | None = optional("Postal address.", multiline=True)
 
 
-@strawberry.input(description="Which student leaves, when and why.")
+@strawberry.input(description="The student who leaves, when and why.")
 class DeactivateStudentInput(UpdateInput):
     id: strawberry.ID = node_id(students.Student, "The student.")
-    on: date | None = may("The last day in the class; today when left out.")
-    reason: LeavingReason | None = may("Why; `LEFT` when left out.")
-    note: str | None = may("What the office notes.", multiline=True)
+    on: date | None = optional("The last day in the class. Defaults to today.")
+    reason: LeavingReason | None = optional("The reason. Defaults to `LEFT`.")
+    note: str | None = optional("A note by the office.", multiline=True)
 
 
-@strawberry.input(description="Which student comes back, and where to.")
+@strawberry.input(description="The student who comes back, and their class.")
 class ReenrollStudentInput(UpdateInput):
     id: strawberry.ID = node_id(students.Student, "The student.")
-    class_id: strawberry.ID = node_id(classes.Class, "The class they come into.")
-    on: date | None = may("The first day in the class; today when left out.")
-    note: str | None = may("What the office notes.", multiline=True)
+    class_id: strawberry.ID = node_id(classes.Class, "The class.")
+    on: date | None = optional("The first day in the class. Defaults to today.")
+    note: str | None = optional("A note by the office.", multiline=True)
 
 
-@strawberry.input(description="Which student goes to which class.")
+@strawberry.input(description="The student and their new class.")
 class MoveStudentInput(MutationInput):
     student_id: strawberry.ID = node_id(students.Student, "The student.")
-    class_id: strawberry.ID = node_id(classes.Class, "The class they go to.")
-    on: date | None = may("The first day in it; today when left out.")
-    note: str | None = may("What the office notes.", multiline=True)
-    version: int | None = may("The student's version that you saw: when it has changed since, you get `CONFLICT`.")
+    class_id: strawberry.ID = node_id(classes.Class, "The new class.")
+    on: date | None = optional("The first day in the new class. Defaults to today.")
+    note: str | None = optional("A note by the office.", multiline=True)
+    version: int | None = optional("The student's version that you read. If it has changed since then, the answer is `CONFLICT`.")
 
 
 _ADMIN = Capability.MANAGE_SCHOOL
@@ -73,23 +73,23 @@ _ADMIN = Capability.MANAGE_SCHOOL
 
 @strawberry.type
 class StudentMutations:
-    create_student = mutation(_ADMIN, CreateStudentInput, create_student, description="Makes a student.", student=STUDENT)
-    update_student = mutation(_ADMIN, UpdateStudentInput, update_student, description="Changes a student.", student=STUDENT)
+    create_student = mutation(_ADMIN, CreateStudentInput, create_student, description="Creates a student.", student=STUDENT)
+    update_student = mutation(_ADMIN, UpdateStudentInput, update_student, description="Updates a student.", student=STUDENT)
     deactivate_student = mutation(
         _ADMIN,
         DeactivateStudentInput,
         deactivate_student,
         revokes_access=True,
-        description="A student leaves: the time in the class ends, the account signs in no more, the record stays.",
+        description="Deactivates a student who leaves: the class membership ends, the account can no longer sign in, and the record stays.",
         student=STUDENT,
     )
     reenroll_student = mutation(
-        _ADMIN, ReenrollStudentInput, reenroll_student, revokes_access=True, description="A student comes back.", student=STUDENT
+        _ADMIN, ReenrollStudentInput, reenroll_student, revokes_access=True, description="Enrols a student who comes back.", student=STUDENT
     )
     move_student = mutation(
         _ADMIN,
         MoveStudentInput,
         move_student,
-        description="A student goes to another class; the history keeps both.",
+        description="Moves a student to another class. The history keeps both memberships.",
         student=STUDENT,
     )
