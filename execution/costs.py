@@ -1,4 +1,4 @@
-"""What an operation costs: points that are reckoned before it runs, from its fields, its arguments and what fields declare in Strawberry's metadata.
+"""The keys under which fields declare their cost in Strawberry's metadata. documents/cost_analysis.py computes an operation's cost of them.
 
 A point stands for at most 20 microseconds on a school of 1,100 students: `make bench-costs` measures every field and fails on one that takes longer.
 
@@ -15,7 +15,9 @@ objects; so do the lists of the schema's own description.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
+
+from execution.opaque_types import ArgumentValue
 
 __all__ = ["BATCH", "COST", "COUNT", "EACH", "PAGE", "SIZED_BY", "STATEMENT", "ArgumentValues"]
 
@@ -26,8 +28,8 @@ COUNT = "count"
 SIZED_BY = "sized_by"
 EACH = "each"
 
-# A short statement, from the loader that runs it to the rows that it answers.
+# The cost of a short statement, from calling the loader to having the rows.
 STATEMENT = 40
 
-# A field's arguments as the client sent them: texts, numbers, names of enum values, lists; None for what was not given.
-ArgumentValues = Mapping[str, Any]
+# A field's arguments as the client sent them: texts, numbers, names of enum values, lists; None for an argument that was not given.
+ArgumentValues: TypeAlias = Mapping[str, ArgumentValue]

@@ -1,11 +1,13 @@
-"""Errors as clients see them: expected ones with a code, all others masked with an id that is in the log."""
+"""Writes errors for clients: expected ones with a code, all others masked, with an id under which the log has them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
 from graphql import FieldNode, GraphQLError
+
+from execution.opaque_types import JSONData
 
 __all__ = ["ErrorWriter", "Refusal"]
 
@@ -13,38 +15,38 @@ _log = structlog.get_logger("rollcall.errors")
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure of the server
-    """An error that was foreseen: its message is for the client, its `code` goes into `extensions.code`, and so does what else is given."""
+    """An expected error. Its message is for the client; its `code` and all other keyword arguments go into the error's `extensions`."""
 
-    def __init__(self, code: str, message: str, **extensions: Any) -> None:
+    def __init__(self, code: str, message: str, **extensions: JSONData) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.extensions = {"code": code, **extensions}
 
 
-# Turns an exception of another room (a lost connection, a broken constraint) into a refusal; None: not one of its own.
-Translator = Callable[[BaseException], Refusal | None]
+# Turns an exception of another room (a lost connection, a broken constraint) into a refusal; None if it does not know the exception.
+Translator: TypeAlias = Callable[[BaseException], Refusal | None]
 
 
 class ErrorWriter:
-    """Writes errors for the wire. What nobody foresaw is logged with an id, and the client is told the id and nothing else."""
+    """Writes errors as JSON. An unexpected one is logged with an id, and the client gets nothing but the id."""
 
     def __init__(self, translate: Translator = lambda _: None) -> None:
         self._translate = translate
 
     def refusal(self, error: BaseException) -> Refusal | None:
-        """The refusal that an exception is or stands for; None when it was not foreseen."""
+        """Returns the refusal that an exception is, or is translated to; None if it is unexpected."""
         return error if isinstance(error, Refusal) else self._translate(error)
 
-    def write_all(self, errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    def write_all(self, errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, JSONData]]:
         return [self.write(error, request_id) for error in errors]
 
-    def write(self, error: GraphQLError, request_id: str, *, code: str | None = None) -> dict[str, Any]:
-        """One GraphQL error as JSON: message, locations, path, extensions with a code.
+    def write(self, error: GraphQLError, request_id: str, *, code: str | None = None) -> dict[str, JSONData]:
+        """Returns one GraphQL error as JSON: message, locations, path, extensions with a code.
 
-        `code` is for errors that are known to be about what the client sent: a document that does not parse or is not valid.
+        `code` is given for errors in what the client sent: a document that does not parse or is not valid.
         """
-        written: dict[str, Any] = {"message": error.message}
+        written: dict[str, JSONData] = {"message": error.message}
         if error.locations:
             written["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
         if error.path is not None:
@@ -53,17 +55,17 @@ class ErrorWriter:
         refusal = None if original is None else self.refusal(original)
         if refusal is not None:
             return written | {"message": refusal.message, "extensions": refusal.extensions}
-        if code is None and _about_input(error):
+        if code is None and _is_about_input(error):
             code = "BAD_USER_INPUT"
-        # A scalar says that it can't read a value by a ValueError; whatever else it raised is its own fault, and nobody's business.
+        # A scalar raises ValueError for a value that it cannot parse; any other exception is a fault of its own, and not for clients.
         if code is not None and (original is None or isinstance(original, ValueError)):
             return written | {"extensions": {"code": code}}
         if original is None and error.extensions and "code" in error.extensions:
             return written | {"extensions": dict(error.extensions)}
         return written | self.mask(original or error, request_id)
 
-    def mask(self, error: BaseException, request_id: str) -> dict[str, Any]:
-        """What a client is told of an error that nobody foresaw: the id under which it is logged."""
+    def mask(self, error: BaseException, request_id: str) -> dict[str, JSONData]:
+        """Logs an unexpected error under a new id. Returns the error for the client, which contains nothing but this id."""
         identifier = uuid4().hex
         _log.error("unforeseen error", error_id=identifier, request_id=request_id, exc_info=error)
         return {
@@ -72,13 +74,13 @@ class ErrorWriter:
         }
 
 
-def _about_input(error: GraphQLError) -> bool:
-    """Whether graphql-core could not read a variable or an argument: such an error is at no field, or points at a value and not at a field."""
+def _is_about_input(error: GraphQLError) -> bool:
+    """Whether graphql-core could not coerce a variable or an argument: such an error has no path, or its nodes are values and not fields."""
     return error.path is None or (bool(error.nodes) and not any(isinstance(each, FieldNode) for each in error.nodes or ()))
 
 
 def _original(error: GraphQLError) -> BaseException | None:
-    """The exception that a resolver raised, under however many GraphQL errors."""
+    """Returns the exception that a resolver raised, out of any number of GraphQLErrors around it."""
     found: BaseException | None = error.original_error
     while isinstance(found, GraphQLError):
         found = found.original_error

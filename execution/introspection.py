@@ -1,8 +1,7 @@
-"""The schema's description of itself: it does not change while the process lives, so each answer is computed once, beside the event loop."""
+"""Answers introspection queries: the schema does not change while the process lives, so each response is computed once, beside the event loop."""
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
 
 import orjson
 from graphql import (
@@ -36,7 +35,7 @@ _MAX_ERRORS = 50
 
 
 def selects_schema(document: Document, operation: OperationDefinitionNode) -> bool:
-    """Whether an operation asks for the schema. Raises a refusal when it asks for something else as well."""
+    """Whether an operation selects the schema. Raises a refusal if it selects anything else as well."""
     if not document.introspects:
         return False
     names = set(_root_fields(document, operation.selection_set, set()))
@@ -48,7 +47,7 @@ def selects_schema(document: Document, operation: OperationDefinitionNode) -> bo
 
 
 def _root_fields(document: Document, selections: SelectionSetNode, seen: set[str]) -> Iterator[str]:
-    """The names of the fields at the top of a selection set, fragments written out."""
+    """Yields the names of the fields at the top of a selection set, those in fragments included."""
     for each in selections.selections:
         if isinstance(each, FieldNode):
             yield each.name.value
@@ -62,7 +61,7 @@ def _root_fields(document: Document, selections: SelectionSetNode, seen: set[str
 
 
 class Introspection:
-    """Answers operations that ask for the schema and nothing else; see `selects_schema`. Whether somebody may ask is not decided here."""
+    """Executes operations that select the schema and nothing else (see `selects_schema`). The caller decides who may do so."""
 
     def __init__(self, schema: GraphQLSchema, worker: SerialWorker, *, suggest: bool = True, max_bytes: int = _MAX_BYTES) -> None:
         self._schema = schema
@@ -71,19 +70,19 @@ class Introspection:
         self._answers: SizedCache[tuple[bytes, str, bytes], bytes] = SizedCache(
             max_bytes, max_entry_bytes=min(max_bytes, _MAX_ANSWER_BYTES)
         )
-        # How many answers were computed.
+        # The number of responses computed.
         self.computed = 0
 
     async def __call__(self, operation: Operation) -> ExecutionResult | bytes:
-        """The answer as JSON, or a result with errors."""
+        """Returns the response as JSON, or a result with errors."""
         variables = get_variable_values(
             self._schema, operation.node.variable_definitions or (), operation.variables, _MAX_ERRORS, not self._suggest
         )
         if isinstance(variables, list):
             return ExecutionResult(None, variables)
         name = operation.node.name.value if operation.node.name else ""
-        # The document's digest is of the document as it is printed, whatever its layout and comments.
-        # What the schema's fields take is texts and booleans by now. `repr` writes them all, half a surrogate pair too.
+        # The digest is of the printed document, without layout and comments. The variables are texts and booleans here; unlike other
+        # encodings `repr` accepts all of them, half a surrogate pair too.
         key = (operation.document.digest, name, sha256(repr(sorted(variables.coerced.items())).encode()).digest())
         found = self._answers.get(key)
         if found is not None:
@@ -96,7 +95,7 @@ class Introspection:
 
     def _compute(self, operation: Operation) -> ExecutionResult | bytes:
         self.computed += 1
-        result: Any = execute_sync(
+        result = execute_sync(
             self._schema,
             operation.document.node,
             variable_values=operation.variables,

@@ -1,7 +1,7 @@
-"""Work that takes long and waits for nothing, such as validating a document: done in a thread, so that the event loop goes on meanwhile.
+"""Runs long computations, such as validating a document, one after the other in a thread, so that the event loop goes on.
 
-Threads share the interpreter: while one computes, the loop waits up to a switch interval each time that it wakes up (`SWITCH_SECONDS`), and
-two of them at once would make it wait for both. So there is one thread, and a line in front of it.
+Threads share the interpreter: while one computes, the loop waits up to a switch interval (`SWITCH_SECONDS`) each time it wakes up, and with two
+of them it would wait for both. So there is one thread, with a queue.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from execution.errors import Refusal
 
@@ -25,7 +25,7 @@ SWITCH_SECONDS = 0.001
 _MOST_YOUNG = 3
 
 
-# A flow, of those of low priority or of the others.
+# A flow, with whether it is one of low priority.
 _Flow = tuple[bool, Hashable]
 
 
@@ -34,16 +34,16 @@ class _Job:
     due: tuple[float, int]
     patience: float = field(compare=False)
     key: Hashable = field(compare=False)
-    work: Callable[[], Any] = field(compare=False)
-    done: "asyncio.Future[Any]" = field(compare=False)
+    work: Callable[[], object] = field(compare=False)
+    done: "asyncio.Future[object]" = field(compare=False)
     flow: _Flow = field(compare=False)
     waiters: int = field(default=0, compare=False)
 
 
-def _tidily(work: Callable[[], Any]) -> Any:
+def _run_and_collect(work: Callable[[], object]) -> object:
     """Does a piece of work, and collects its garbage while it is young.
 
-    The garbage collector stops every thread, and takes the longer the more it has to look through: after a dozen documents 0.2 s, after each 5 ms.
+    The garbage collector stops every thread, for longer the more it has to look through: 0.2 s after a dozen documents, 5 ms after each one.
     """
     try:
         return work()
@@ -55,21 +55,21 @@ def _tidily(work: Callable[[], Any]) -> Any:
 class SerialWorker:
     """Runs functions in one thread, one after the other, the earliest deadline first.
 
-    A job's deadline is when it came plus its `patience` in seconds: light work gets little, so that it overtakes what is heavy, and heavy work is
-    never overtaken for ever. Flows take turns: once a flow was served, its other jobs count as having come then. Work under one key runs once for
-    all that wait for it.
+    A job's deadline is its time of arrival plus its `patience` in seconds: light work gets little, so that it overtakes heavy work, and heavy work
+    is not overtaken for ever. Flows take turns: once a flow is served, its other jobs count as having arrived then. Work under one key runs once
+    for all that wait for it.
 
-    `max_waiting` jobs may stand in line, and beside them `max_waiting_low` of low priority. When these places are taken, the flow with the most of
-    them gives way: its newest job is refused with OVERLOADED.
+    `max_waiting` jobs may wait, and beside them `max_waiting_low` of low priority. If these places are taken, the newest job of the flow with the
+    most of them is refused with OVERLOADED.
     """
 
     def __init__(self, *, max_waiting: int = 64, max_waiting_low: int = 512, name: str = "worker") -> None:
         self._room = {False: max_waiting, True: max_waiting_low}
         self._name = name
-        # The lines of the flows, each a heap; none is empty.
+        # The queues of the flows, each a heap; none is empty.
         self._lines: dict[_Flow, list[_Job]] = {}
         self._sizes = {False: 0, True: 0}
-        # When the flows that are in line were served last.
+        # When each flow in the queue was served last.
         self._served: dict[_Flow, float] = {}
         self._jobs: dict[Hashable, _Job] = {}
         self._numbers = count()
@@ -78,13 +78,13 @@ class SerialWorker:
 
     @property
     def waiting(self) -> int:
-        """The number of jobs in line."""
+        """The number of jobs in the queue."""
         return sum(self._sizes.values())
 
     async def run(
         self, key: Hashable, work: Callable[[], T], *, flow: Hashable = None, patience: float = 0.0, low_priority: bool = False
     ) -> T:
-        """Returns what the work returns, or raises what it raises. Raises an OVERLOADED refusal when the line is full."""
+        """Returns what the work returns, or raises what it raises. Raises an OVERLOADED refusal if the queue is full."""
         place = (low_priority, flow)
         job = self._jobs.get(key)
         if job is None:
@@ -93,10 +93,10 @@ class SerialWorker:
             self._share(job, place)
         job.waiters += 1
         try:
-            result: T = await asyncio.shield(job.done)
+            result = cast("T", await asyncio.shield(job.done))
         except asyncio.CancelledError:
             if job.waiters == 1 and self._leave_line(job):
-                # Nobody waits for it any more, and it has not begun.
+                # Nobody waits for it any more, and it has not started.
                 self._forget(job)
             raise
         finally:
@@ -104,15 +104,15 @@ class SerialWorker:
         return result
 
     def close(self) -> None:
-        """Ends the thread, once it has finished what it is at. Another `run` begins a new one."""
+        """Ends the thread after its current job. Another `run` starts a new one."""
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown(wait=False, cancel_futures=True)
 
-    def _enqueue(self, key: Hashable, work: Callable[[], Any], patience: float, flow: _Flow) -> _Job:
+    def _enqueue(self, key: Hashable, work: Callable[[], object], patience: float, flow: _Flow) -> _Job:
         loop = asyncio.get_running_loop()
         if self._running is not None and self._running.get_loop() is not loop:
-            # Its loop has ended, and so has everybody who waited there.
+            # Its loop has ended, and with it everybody who waited there.
             self._lines, self._sizes, self._served, self._jobs, self._running = {}, {False: 0, True: 0}, {}, {}, None
         self._make_room(flow)
         job = _Job((loop.time() + patience, next(self._numbers)), patience, key, work, loop.create_future(), flow)
@@ -123,7 +123,7 @@ class SerialWorker:
         return job
 
     def _make_room(self, flow: _Flow) -> None:
-        """Refuses the newest job of the flow with the most when there is no place for another one. Raises when that is this flow's."""
+        """Refuses the newest job of the flow with the most jobs if no place is free. Raises if that flow is this one."""
         low = flow[0]
         if self._sizes[low] < self._room[low]:
             return
@@ -138,7 +138,7 @@ class SerialWorker:
         newest.done.exception()
 
     def _share(self, job: _Job, flow: _Flow) -> None:
-        """Lets a job count for the flow with the fewest in line of those that wait for it, so that none suffers for being in company."""
+        """Counts a shared job for the flow with the fewest jobs in the queue, so that no flow loses its turn by sharing."""
         mine, theirs = self._lines.get(flow, ()), self._lines.get(job.flow, ())
         if flow[0] is job.flow[0] and len(mine) + 1 < len(theirs) and self._leave_line(job):
             job.flow = flow
@@ -149,7 +149,7 @@ class SerialWorker:
         self._sizes[job.flow[0]] += 1
 
     def _leave_line(self, job: _Job) -> bool:
-        """Takes a job out of the line; False when it has left it already."""
+        """Removes a job from the queue. Returns False if it is not in it."""
         line = self._lines.get(job.flow, [])
         if job not in line:
             return False
@@ -162,7 +162,7 @@ class SerialWorker:
         return True
 
     def _next(self) -> _Job:
-        """Takes the job whose turn it is out of the line."""
+        """Removes the job whose turn it is from the queue, and returns it."""
         flow = min(self._lines, key=self._deadline)
         job = self._lines[flow][0]
         self._leave_line(job)
@@ -177,7 +177,7 @@ class SerialWorker:
         return (due if served is None else max(due, served + first.patience), number)
 
     async def _work_off(self) -> None:
-        """Runs what is in line until nothing is."""
+        """Runs the jobs in the queue until it is empty."""
         loop = asyncio.get_running_loop()
         try:
             while self._lines:
@@ -185,7 +185,7 @@ class SerialWorker:
                 if self._thread is None:
                     self._thread = ThreadPoolExecutor(1, self._name)
                 try:
-                    result = await loop.run_in_executor(self._thread, _tidily, job.work)
+                    result = await loop.run_in_executor(self._thread, _run_and_collect, job.work)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait for it
                     if not job.done.done():
                         job.done.set_exception(error)

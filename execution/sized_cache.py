@@ -1,4 +1,4 @@
-"""A cache bounded in bytes: what clients can make the process keep is kept in one of these."""
+"""A cache with a limit in bytes, for everything that clients can make the process keep."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable

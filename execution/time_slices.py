@@ -1,6 +1,6 @@
-"""Long work on the event loop, done in slices: between them everything else that is ready has its turn.
+"""Splits long work on the event loop into slices, between which everything else that is ready runs.
 
-All tasks share one allowance for each iteration of the loop: thirty that are ready at once hold it no longer than one would.
+All tasks share one allowance for each iteration of the loop: thirty that are ready at once hold it no longer than one does.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _ALLOWANCE = 0.005
 
 
 class _Iteration:
-    """The iteration of the event loop that is under way, as far as long work is concerned. A process has one loop at a time."""
+    """Measures the current iteration of the event loop, from its first long work on. A process has one loop at a time."""
 
     def __init__(self) -> None:
         self._began = 0.0
@@ -27,7 +27,7 @@ class _Iteration:
         return perf_counter() - self._began > _ALLOWANCE
 
     def mark_the_next(self) -> None:
-        """Notes the beginning of the next iteration, before whatever is put off until then."""
+        """Has the next iteration's start noted before anything that waits for it runs."""
         loop = asyncio.get_running_loop()
         if self._marking is not loop:
             self._marking = loop
@@ -42,14 +42,14 @@ _iteration = _Iteration()
 
 
 async def pause() -> None:
-    """Waits for the next iteration of the loop when the allowance of this one is spent."""
+    """Waits for the next iteration of the loop if the allowance of this one is spent."""
     while _iteration.is_spent():
         _iteration.mark_the_next()
         await asyncio.sleep(0)
 
 
 async def sliced(items: Sequence[T], size: int) -> AsyncIterator[Iterator[T]]:
-    """The items in slices of this size, with a pause before each."""
+    """Yields the items in slices of this size, with a pause before each."""
     for start in range(0, len(items), size):
         await pause()
         yield iter(items[start : start + size])

@@ -21,7 +21,7 @@ from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.complete.leaf_values import leaf
-from execution.documents.cost_analysis import Costs
+from execution.documents.known_costs import KnownCosts
 from execution.json_tree import Value
 from execution.plan.json_pushdown import Shape
 from resolvers.json_rows import TEMPLATES, writes
@@ -174,13 +174,13 @@ def test_whether_a_statement_reads_is_kept_nowhere():
 def test_costs_are_bounded_by_what_they_say(declared):
     names = [f"v{number}" for number in range(declared)]
     operation = parse(f"query ({' '.join(f'${each}: ID' for each in names)}) {{ a }}").definitions[0]
-    costs = Costs()
+    costs = KnownCosts()
 
     def fill():
         for number in range(300):
             costs.keep(operation, names, {each: f"{number}-{each}".ljust(40, "é") for each in names}, number)
 
-    assert kept_by(fill) < Costs.max_bytes([operation])
+    assert kept_by(fill) < KnownCosts.max_bytes([operation])
 
 
 def test_what_is_kept_by_types_is_bounded_by_the_schema():

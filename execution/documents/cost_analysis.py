@@ -1,7 +1,7 @@
-"""What an operation costs, reckoned before it runs from what its fields declare (execution/costs.py) and its arguments."""
+"""Computes what an operation costs before it runs, from what its fields declare (execution/costs.py) and its arguments."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -14,6 +14,8 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
+    GraphQLType,
+    InlineFragmentNode,
     IntValueNode,
     ListValueNode,
     NullValueNode,
@@ -23,86 +25,42 @@ from graphql import (
     StringValueNode,
     TypeMetaFieldDef,
     Undefined,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_composite_type,
 )
 
 from execution.costs import BATCH, COST, COUNT, EACH, PAGE, SIZED_BY, ArgumentValues
+from execution.documents.known_costs import KnownCosts
 from execution.documents.limits import Limits
 from execution.errors import Refusal
+from execution.opaque_types import ArgumentValue, StrawberryField
 
-__all__ = ["Costs", "check_cost"]
+__all__ = ["check_cost"]
+
+# What a field declares in Strawberry's metadata, by the keys of execution/costs.py.
+Declared: TypeAlias = Mapping[str, StrawberryField]
 
 _LIST_LENGTH = 10
-# Costs that are kept of a document: at most this many, and at most this many values in their keys together.
-_KEPT_COSTS = 100
-_KEPT_VALUES = 100
-# A value with its type, when it is a short text.
-_VALUE_BYTES = 270
-# Dates and enum values decide a cost; longer texts do not.
-_SHORT_TEXT = 40
 _LARGEST = 2**53 - 1
-# The fields of a connection whose contents count for each object of the page. Its others are there once.
+# The fields of a connection that count for each object of the page; its other fields count once.
 _PAGED = frozenset({"edges", "nodes"})
-
-
-class Costs:
-    """The costs of a document's operations, once reckoned: for each the variables that it depends on, and the costs by their values."""
-
-    __slots__ = ("_by_values", "_depends_on")
-
-    def __init__(self) -> None:
-        self._depends_on: dict[int, tuple[str, ...]] = {}
-        self._by_values: dict[tuple[Any, ...], int] = {}
-
-    def known(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int | None:
-        names = self._depends_on.get(id(operation))
-        return None if names is None else self._by_values.get(self._key(operation, names, variables))
-
-    def keep(self, operation: OperationDefinitionNode, names: Iterable[str], variables: Mapping[str, Any], cost: int) -> None:
-        kept = self._depends_on.setdefault(id(operation), tuple(names))
-        if len(self._by_values) >= min(_KEPT_COSTS, _KEPT_VALUES // (1 + len(kept)) + 1):
-            self._by_values.clear()
-        self._by_values[self._key(operation, kept, variables)] = cost
-
-    @staticmethod
-    def max_bytes(operations: Iterable[OperationDefinitionNode]) -> int:
-        """How much memory the costs of these operations take at most."""
-        variables = [len(each.variable_definitions or ()) for each in operations]
-        most = max(variables, default=0)
-        return 300 * len(variables) + (max(_KEPT_VALUES, 1 + most) * _VALUE_BYTES if most else 0)
-
-    @staticmethod
-    def _key(operation: OperationDefinitionNode, names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[Any, ...]:
-        if not names:
-            return (id(operation),)
-        given = [variables.get(name, Undefined) for name in names]
-        return id(operation), *map(type, given), *map(_decisive, given)
-
-
-def _decisive(value: Any) -> Any:
-    """What of a variable's value a cost can depend on: a number, a short text, a list's length, whether it is there."""
-    if isinstance(value, list):
-        return len(value)
-    if isinstance(value, str):
-        return value if len(value) <= _SHORT_TEXT else None
-    return value if isinstance(value, (int, float)) else None
 
 
 def check_cost(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,
-    variables: Mapping[str, Any],
+    variables: Mapping[str, ArgumentValue],
     limits: Limits,
-    costs: Costs | None = None,
+    costs: KnownCosts | None = None,
 ) -> int:
-    """The cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY when it is above the limit.
+    """Returns the cost of a valid operation with these variables, as the client sent them. Raises QUERY_TOO_COSTLY if it is above the limit.
 
-    Costs are remembered in `costs`, those above the limit too: a refusal is reckoned once.
+    The result is kept in `costs`, also if it is above the limit: it is computed once.
     """
-    known = None if costs is None else costs.known(operation, variables)
+    known = None if costs is None else costs.find(operation, variables)
     if known is not None:
         return _within(limits, known)
     root = schema.get_root_type(operation.operation)
@@ -112,11 +70,11 @@ def check_cost(
     for each in operation.variable_definitions or ():
         if each.variable.name.value not in given and each.default_value is not None:
             given[each.variable.name.value] = _literal(each.default_value, {})
-    reckoning = _Reckoning(schema, document, given)
-    price = reckoning.of(operation.selection_set, root, None)
+    analysis = _CostAnalysis(schema, document, given)
+    price = analysis.of(operation.selection_set, root, None)
     cost = price.each + price.once + price.batches
     if costs is not None:
-        costs.keep(operation, reckoning.looked_at, variables, cost)
+        costs.keep(operation, analysis.used_variables, variables, cost)
     return _within(limits, cost)
 
 
@@ -134,7 +92,7 @@ def _within(limits: Limits, cost: int) -> int:
 
 
 class _Price(NamedTuple):
-    """What a selection costs: for `each` object, `once` for each page of objects, and for its `batches`, whatever the number of objects."""
+    """The cost of a selection: for `each` object, `once` for each page of objects, and for its `batches`, however many objects there are."""
 
     each: int = 0
     once: int = 0
@@ -151,19 +109,19 @@ class _Page(NamedTuple):
     each: int
 
 
-class _Reckoning:
-    """The reckoning of one operation's cost. A fragment is walked once for each kind of page that it is spread in."""
+class _CostAnalysis:
+    """Computes the cost of one operation. A fragment is walked once for each kind of page that it is spread in."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, ArgumentValue]) -> None:
         self._schema = schema
         self._variables = variables
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self._of_fragment: dict[tuple[str, _Page | None], _Price] = {}
-        # The variables that made a difference, or could have.
-        self.looked_at: dict[str, None] = {}
+        # The variables that the cost depends on.
+        self.used_variables: dict[str, None] = {}
 
     def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
-        """The price of a selection. `page`: what its connection declares, when the selection is of one."""
+        """Returns the cost of a selection set. `page` is what the connection declares, if the selection is of one."""
         total = _Price()
         for each in selections.selections:
             if isinstance(each, FieldNode):
@@ -171,13 +129,13 @@ class _Reckoning:
             elif isinstance(each, FragmentSpreadNode):
                 key = (each.name.value, page)
                 if key not in self._of_fragment:
-                    self._of_fragment[key] = self._conditioned(self._fragments[each.name.value], parent, page)
+                    self._of_fragment[key] = self._fragment(self._fragments[each.name.value], parent, page)
                 total = total.plus(self._of_fragment[key])
-            else:
-                total = total.plus(self._conditioned(each, parent, page))
+            elif isinstance(each, InlineFragmentNode):
+                total = total.plus(self._fragment(each, parent, page))
         return total
 
-    def _conditioned(self, node: Any, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
+    def _fragment(self, node: FragmentDefinitionNode | InlineFragmentNode, parent: GraphQLCompositeType, page: _Page | None) -> _Price:
         on = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
         return self.of(node.selection_set, on if on is not None and is_composite_type(on) else parent, page)
 
@@ -185,7 +143,7 @@ class _Reckoning:
         definition = self._definition(node.name.value, parent)
         if definition is None:
             return _Price()
-        declared = getattr((definition.extensions or {}).get("strawberry-definition"), "metadata", {})
+        declared: Declared = getattr((definition.extensions or {}).get("strawberry-definition"), "metadata", {})
         own, batch = self._own(node, declared, definition), int(declared.get(BATCH, 0))
         if page is not None:
             return self._of_page(node, definition, page, own, batch)
@@ -200,7 +158,7 @@ class _Reckoning:
         return _Price(own + self._length(node, declared, definition) * each, 0, batch + inner.batches)
 
     def _of_page(self, node: FieldNode, definition: GraphQLField, page: _Page, own: int, batch: int) -> _Price:
-        """A field of a connection: its nodes and edges are there for each object of the page, its count and the page's place once."""
+        """Returns the cost of a field of a connection: nodes and edges count for each object of the page, the total count and page info once."""
         inner = self._below(node, definition, None)
         if node.name.value in _PAGED:
             return _Price(page.each + inner.each, 0, batch + inner.batches)
@@ -208,12 +166,12 @@ class _Reckoning:
         return _Price(0, once + inner.each, batch + inner.batches)
 
     def _below(self, node: FieldNode, definition: GraphQLField, page: _Page | None) -> _Price:
-        kind = get_named_type(definition.type)
-        if node.selection_set is None or not is_composite_type(kind):
+        named = get_named_type(definition.type)
+        if node.selection_set is None or not is_composite_type(named):
             return _Price()
-        return self.of(node.selection_set, kind, page)
+        return self.of(node.selection_set, named, page)
 
-    def _own(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
+    def _own(self, node: FieldNode, declared: Declared, definition: GraphQLField) -> int:
         # A leaf comes with its object; one that is there again under an alias comes on top.
         cost = declared.get(COST, 1 if node.selection_set or node.alias else 0)
         return int(cost(self._arguments(node, definition))) if callable(cost) else int(cost)
@@ -225,15 +183,15 @@ class _Reckoning:
         fields: Mapping[str, GraphQLField] = getattr(parent, "fields", {})
         return fields.get(name)
 
-    def _page(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
-        """The size of a page: never negative, whatever the client sent."""
+    def _page(self, node: FieldNode, declared: Declared, definition: GraphQLField) -> int:
+        """Returns the size of a page: never negative, whatever the client sent."""
         default, cap = declared[PAGE]
         asked = [_whole(self._argument(node, definition, name)) for name in ("first", "last")]
         sizes = [max(0, min(each, int(cap))) for each in asked if each is not None]
         return max(sizes, default=int(default))
 
-    def _length(self, node: FieldNode, declared: Mapping[str, Any], definition: GraphQLField) -> int:
-        """The greatest length of a list: never negative, whatever the client sent."""
+    def _length(self, node: FieldNode, declared: Declared, definition: GraphQLField) -> int:
+        """Returns the greatest length of a list: never negative, whatever the client sent."""
         if PAGE in declared:
             return self._page(node, declared, definition)
         sized_by: str | int | Callable[[ArgumentValues], int] = declared.get(SIZED_BY, _LIST_LENGTH)
@@ -252,11 +210,11 @@ class _Reckoning:
     def _arguments(self, node: FieldNode, definition: GraphQLField) -> ArgumentValues:
         return {name: self._argument(node, definition, name) for name in definition.args}
 
-    def _argument(self, node: FieldNode, definition: GraphQLField, name: str) -> Any:
-        """The value that the field will get: the client's, or the schema's default where there is none."""
+    def _argument(self, node: FieldNode, definition: GraphQLField, name: str) -> ArgumentValue:
+        """Returns the value that the field will get: the client's, or else the schema's default."""
         for each in node.arguments or ():
             if each.name.value == name:
-                self.looked_at |= dict.fromkeys(_variables_of(each.value))
+                self.used_variables |= dict.fromkeys(_variables_of(each.value))
                 if isinstance(each.value, VariableNode) and each.value.name.value not in self._variables:
                     break
                 return _literal(each.value, self._variables)
@@ -264,23 +222,26 @@ class _Reckoning:
         return None if argument is None or argument.default_value is Undefined else argument.default_value
 
 
-def _variables_of(value: Any) -> list[str]:
+def _variables_of(value: ValueNode) -> list[str]:
     return [value.name.value] if isinstance(value, VariableNode) else []
 
 
-def _nullable(kind: Any) -> Any:
-    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+def _nullable(type_: GraphQLType) -> GraphQLType:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
 
 
-def _whole(value: Any) -> int | None:
-    """A value as GraphQL reads an Int: JSON's 100.0 is 100 too."""
+def _whole(value: ArgumentValue) -> int | None:
+    """Returns a value as GraphQL coerces an Int (JSON's 100.0 is 100 too); None if it is no integer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
-def _literal(node: Any, variables: Mapping[str, Any]) -> Any:
-    """The part of an argument that a cost can depend on: a number, a text, an enum's name, a list for its length; of others whether they are null."""
+def _literal(node: ValueNode, variables: Mapping[str, ArgumentValue]) -> ArgumentValue:
+    """Returns the part of an argument that a cost can depend on.
+
+    A number, a text, an enum's name; a list of the same length; of any other value whether it is null.
+    """
     if isinstance(node, VariableNode):
         return variables.get(node.name.value)
     if isinstance(node, IntValueNode):

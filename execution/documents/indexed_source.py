@@ -1,4 +1,4 @@
-"""The text of a document, as graphql-core's nodes and errors refer to it."""
+"""The text of a document, to which graphql-core's nodes and errors refer."""
 
 import re
 from bisect import bisect_right
@@ -13,7 +13,7 @@ _NEWLINE = re.compile(r"\r\n|[\n\r]")
 class IndexedSource(Source):
     """A source that knows where its lines begin.
 
-    graphql-core looks through the whole text for each error's location: 19 ms each in 50,000 lines, and an answer may have a hundred errors.
+    graphql-core searches the whole text for the location of each error: 19 ms each in 50,000 lines, and a response may have a hundred errors.
     """
 
     __slots__ = ("_line_starts",)
@@ -32,9 +32,9 @@ class IndexedSource(Source):
 
 
 def drop_tokens(document: DocumentNode) -> None:
-    """Frees the tokens that a document was parsed from: a third of its memory, in a chain that only the garbage collector would take apart.
+    """Frees the tokens that a document was parsed from: a third of its memory, in a linked list that only the garbage collector would free.
 
-    Its nodes keep where they begin and end.
+    The nodes keep their start and end.
     """
     if document.loc is None:
         return

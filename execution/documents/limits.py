@@ -1,7 +1,7 @@
-"""What an operation may ask for: bounds that are checked before any of it runs, each in time linear in the document.
+"""Limits of an operation, checked before it is executed in time linear in the document.
 
-Before parsing: characters, lines, tokens, nesting and directives. Before validation: depth, fields, aliases, root fields. Before execution, since it
-depends on variables: cost (cost_analysis.py).
+Before parsing: characters, lines, tokens, nesting and directives. Before validation: depth, fields, aliases, root fields. Before execution, since
+it depends on variables: cost (cost_analysis.py).
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from graphql import (
 
 from execution.errors import Refusal
 
-__all__ = ["Limits", "Shape", "check_shape", "check_size", "check_tokens"]
+__all__ = ["Extent", "Limits", "check_extent", "check_size", "check_tokens"]
 
 _MAX_NESTING = 60
-# Selections within selections through fragments and inline fragments too, which are no depth: the walks here recurse this far and no further.
+# Maximum nesting of selection sets including fragments (which don't count as depth). It bounds this module's recursion.
 _MAX_WALK = 120
 _OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
 _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
@@ -33,7 +33,7 @@ _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The bounds, each inclusive."""
+    """The limits, each inclusive."""
 
     tokens: int = 2_000
     depth: int = 12
@@ -52,7 +52,7 @@ def _refuse(code: str, what: str, limit: int, measured: int | str) -> Refusal:
 
 
 def check_size(text: str, tokens: int, limits: Limits) -> None:
-    """Raises QUERY_TOO_LONG when a text is longer than the limits allow: in characters, or in its tokens, if these were counted."""
+    """Raises QUERY_TOO_LONG if a text has too many characters, or too many tokens, where these were counted."""
     if len(text) > limits.characters:
         raise _refuse("QUERY_TOO_LONG", "characters:", limits.characters, len(text))
     if tokens > limits.tokens:
@@ -60,22 +60,22 @@ def check_size(text: str, tokens: int, limits: Limits) -> None:
 
 
 def check_tokens(source: Source | str, limits: Limits) -> int:
-    """Counts the tokens of a text, comments too, before anything is parsed: the parser is recursive, validation slow.
+    """Returns the number of tokens of a text, comments included, before it is parsed: the parser is recursive, and validation slow.
 
-    Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES when it is beyond a limit. A text that is not made of tokens
-    raises GraphQLSyntaxError, as the parser would.
+    Raises QUERY_TOO_LONG, QUERY_TOO_DEEP or TOO_MANY_DIRECTIVES if the text exceeds a limit, and GraphQLSyntaxError, like the parser, if it has
+    an invalid token.
     """
     source = Source(source) if isinstance(source, str) else source
     text = source.body
     check_size(text, 0, limits)
-    # Locations of errors are looked for line by line.
+    # Errors are located line by line.
     lines = text.count("\n") + text.count("\r") + 1
     if lines > limits.lines:
         raise _refuse("QUERY_TOO_LONG", "lines:", limits.lines, lines)
     lexer = Lexer(source)
     count = nesting = directives = 0
     end = 0
-    # Not lexer.advance(), which passes over comments: each is kept with the document, and takes as much memory as any token.
+    # Not lexer.advance(), which skips comments: each is kept with the document, and takes as much memory as any other token.
     while (token := lexer.read_next_token(end)).kind is not TokenKind.EOF:
         end = token.end
         count += 1
@@ -95,34 +95,34 @@ def check_tokens(source: Source | str, limits: Limits) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a document's selections look like: `introspects` when any asks for the schema; `fields`: how many the largest operation has, fragments written out."""
+class Extent:
+    """The extent of a document: whether it `introspects` the schema, and the number of `fields` of its largest operation with fragments expanded."""
 
     introspects: bool
     fields: int
 
 
-class _Extent(NamedTuple):
-    """Of a selection set, fragments written out: how deep its fields are, how many it has at its top, and how many in all."""
+class _SelectionExtent(NamedTuple):
+    """The extent of a selection set with fragments expanded: the depth of its fields, their number at the top, and in all."""
 
     depth: int
     top: int
     fields: int
 
 
-_NOTHING = _Extent(0, 0, 0)
+_NOTHING = _SelectionExtent(0, 0, 0)
 
 
 class _Measure:
-    """Walks each fragment once, however often it is spread; a fragment that spreads itself counts nothing more (validation refuses it)."""
+    """Measures selection sets. A fragment is walked once, however often it is spread; a cycle counts once (validation refuses it)."""
 
     def __init__(self, document: DocumentNode) -> None:
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self.aliases = 0
         self.introspects = False
-        self._known: dict[str, _Extent] = {}
+        self._known: dict[str, _SelectionExtent] = {}
 
-    def of(self, selections: SelectionSetNode, walked: int = 0) -> _Extent:
+    def of(self, selections: SelectionSetNode, walked: int = 0) -> _SelectionExtent:
         if walked > _MAX_WALK:
             raise _refuse("QUERY_TOO_DEEP", "selections nested", _MAX_WALK, f"more than {_MAX_WALK}")
         depth = top = fields = 0
@@ -130,7 +130,7 @@ class _Measure:
             if isinstance(each, FieldNode):
                 self.aliases += each.alias is not None
                 below = self._below(each, walked)
-                found = _Extent(1 + below.depth, 1, 1 + below.fields)
+                found = _SelectionExtent(1 + below.depth, 1, 1 + below.fields)
             elif isinstance(each, FragmentSpreadNode):
                 found = self._fragment(each.name.value, walked)
             elif isinstance(each, InlineFragmentNode):
@@ -138,17 +138,17 @@ class _Measure:
             depth = max(depth, found.depth)
             top += found.top
             fields += found.fields
-        return _Extent(depth, top, fields)
+        return _SelectionExtent(depth, top, fields)
 
-    def _below(self, field: FieldNode, walked: int) -> _Extent:
+    def _below(self, field: FieldNode, walked: int) -> _SelectionExtent:
         below = self.of(field.selection_set, walked + 1) if field.selection_set else _NOTHING
         if field.name.value not in ("__schema", "__type"):
             return below
-        # The schema's own fields are deep by nature, and answered once for all who ask: they are bounded by their cost.
+        # Introspection is deep by nature, and computed once for all clients: its cost limits it.
         self.introspects = True
         return _NOTHING
 
-    def _fragment(self, name: str, walked: int) -> _Extent:
+    def _fragment(self, name: str, walked: int) -> _SelectionExtent:
         if name not in self._known:
             self._known[name] = _NOTHING
             fragment = self._fragments.get(name)
@@ -157,10 +157,10 @@ class _Measure:
         return self._known[name]
 
 
-def check_shape(document: DocumentNode, limits: Limits) -> Shape:
-    """Raises QUERY_TOO_DEEP, QUERY_TOO_COMPLEX, TOO_MANY_ALIASES or TOO_MANY_ROOT_FIELDS.
+def check_extent(document: DocumentNode, limits: Limits) -> Extent:
+    """Returns the extent of a document. Raises QUERY_TOO_DEEP, QUERY_TOO_COMPLEX, TOO_MANY_ALIASES or TOO_MANY_ROOT_FIELDS.
 
-    What is selected of the schema's own fields counts neither in the depth nor in the number of fields.
+    Selections of the introspection fields count neither as depth nor as fields.
     """
     measure = _Measure(document)
     fields = 0
@@ -176,4 +176,4 @@ def check_shape(document: DocumentNode, limits: Limits) -> Shape:
         raise _refuse("QUERY_TOO_COMPLEX", "fields, fragments written out:", limits.fields, fields)
     if measure.aliases > limits.aliases:
         raise _refuse("TOO_MANY_ALIASES", "aliases:", limits.aliases, measure.aliases)
-    return Shape(measure.introspects, fields)
+    return Extent(measure.introspects, fields)

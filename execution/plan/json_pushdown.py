@@ -9,7 +9,6 @@ Aliases are left to the executor: what a source puts into its statements are the
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
 
 from graphql import GraphQLObjectType
 from graphql.execution.values import VariableValues
@@ -55,7 +54,7 @@ class Shape:
     parts: tuple[Constant | Value | Link | Many, ...]
 
 
-def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Any]:
+def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Hashable]:
     """The fields whose loader may answer `Written`, each with what the loader made of the shape that it selects.
 
     `top` are the fields that loaders of rows fill and that no other such field leads to, `below(field)` those that one leads to next. Below what
@@ -83,7 +82,7 @@ def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -
         read |= more
 
 
-def _made(loader: Loader, shapes: set[Shape | None]) -> Any:
+def _made(loader: Loader, shapes: set[Shape | None]) -> Hashable:
     [shape, *others] = shapes
     return None if others or shape is None or loader.writes is None else loader.writes(shape)
 
