@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from execution.errors import Refusal
-from transport.headers import UNSENT
+from transport.header_lines import keep_lines
+from transport.headers import UNSENT, header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
 __all__ = ["JSONBytesResponse", "WithHeaders", "http_exception_response", "refusal_response", "response"]
@@ -103,6 +104,9 @@ _HEADERS = {
     ]
     for media_type in (JSON, GRAPHQL_RESPONSE_JSON)
 }
+for _each in _HEADERS.values():
+    keep_lines(_each)
+keep_lines([(b"vary", b"Accept, Accept-Encoding"), (b"vary", b"Accept-Encoding, Accept")])
 
 
 def response(
