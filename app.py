@@ -43,6 +43,7 @@ from resolvers.error_translation import to_refusal
 from schema import make_schema
 from schema.roots import require
 from transport.admission import ADMISSION, Admission
+from transport.compression import MIN_COMPRESSED_BYTES, Compressible
 from transport.connections import ConnectionLimits, Connections
 from transport.cost_budget import CostBudgets
 from transport.expensive import ExpensiveOperations
@@ -225,7 +226,10 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
                 max_age=600,
             )
         )
-    middleware += [Middleware(CompressMiddleware, minimum_size=1_000), Middleware(PathMount, path="/graphql", endpoint=graphql)]
+    middleware += [
+        Middleware(PathMount, path="/graphql", endpoint=Compressible(graphql)),
+        Middleware(CompressMiddleware, minimum_size=MIN_COMPRESSED_BYTES),
+    ]
     app = Starlette(
         routes=[
             *([Route("/", home)] if settings.serves_explorer else []),

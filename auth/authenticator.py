@@ -114,10 +114,14 @@ class Authenticator:
             return ANONYMOUS
         if len(authorization_header) > _LONGEST:
             raise unauthenticated("Send the token as `Authorization: Bearer …`.")
-        scheme, _, token = authorization_header.strip().partition(" ")
-        if scheme.lower() != "bearer":
-            raise unauthenticated("Send the token as `Authorization: Bearer …`.")
-        token = token.lstrip(" ")
+        if authorization_header[:7] == "Bearer ":
+            # As nearly every client writes it.
+            token = authorization_header[7:].strip(" ")
+        else:
+            scheme, _, token = authorization_header.strip().partition(" ")
+            if scheme.lower() != "bearer":
+                raise unauthenticated("Send the token as `Authorization: Bearer …`.")
+            token = token.lstrip(" ")
         now = self.clock.now()
         # Of the token alone: one that is written in several ways must not displace others.
         known_by = hash_token(token)

@@ -3,12 +3,16 @@
 import logging
 import sys
 from contextlib import suppress
+from contextvars import ContextVar
 
 import structlog
 
 from config import Settings
 
-__all__ = ["configure_logs"]
+__all__ = ["REQUEST_ID", "configure_logs"]
+
+# The id of the request that is being answered. It is in every line that is logged meanwhile.
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # structlog writes the values of local variables beside each frame unless told not to: passwords and tokens are among them.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
@@ -26,6 +30,13 @@ class _StandardError:
             sys.stderr.flush()
 
 
+def _add_request_id(_: object, __: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        line.setdefault("request_id", request_id)
+    return line
+
+
 def configure_logs(settings: Settings) -> None:
     """Sets structlog up for this process, and sends what libraries log the same way."""
     level = getattr(logging, settings.log_level.upper())
@@ -36,7 +47,7 @@ def configure_logs(settings: Settings) -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *renderer,

@@ -136,6 +136,12 @@ class GraphQLEndpoint:
             return self._failed(error, media_type, scope)
         except ClientDisconnect:
             return None
+        except Refusal as refusal:
+            if refusal.code in _HELD_BACK and not isinstance(refusal, QueueFullError):
+                # Nothing of the request is kept in memory meanwhile.
+                refusal.__traceback__ = None
+                await self._pacing.hold()
+            return refusal_response(refusal, media_type)
         except InvalidDocumentError as invalid:
             written = [self._errors.write(each, _request_id(scope), code=invalid.code) for each in invalid.errors]
             return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
@@ -143,18 +149,6 @@ class GraphQLEndpoint:
             return self._failed(error, media_type, scope)
 
     async def _respond(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
-        try:
-            return await self._read_and_answered(scope, receive, watch, media_type)
-        except Refusal as error:
-            if error.code not in _HELD_BACK or isinstance(error, QueueFullError):
-                raise
-            refusal = error
-        # Nothing of the request is kept in memory meanwhile.
-        refusal.__traceback__ = None
-        await self._pacing.hold()
-        raise refusal
-
-    async def _read_and_answered(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
         anonymous = header(scope, b"authorization") is None
         params = await parse_params(scope, receive, self._anonymous_body_limits if anonymous else self._body_limits)
         watch.begin()

@@ -42,6 +42,8 @@ _SLICE = 65_536
 _HEADER_BYTES = 150
 # Requests that wait on one connection for the one before them, and of those that are refused at once in one read: it can bring thousands.
 _MAX_PIPELINED = 4
+# Of a kept connection, what was worked out for the request before is used again when the address has no more bytes than these.
+_REMEMBERED_BYTES = 200
 
 _TOO_MANY_BYTES = HTTPError(503, "OVERLOADED", "Too many requests are being received at once. Try again later.")
 _TOO_MUCH_FRAMING = HTTPError(413, "CHUNKS_NOT_REASONABLE", "The chunks' framing is larger than what is in them.")
@@ -62,6 +64,9 @@ class HTTPProtocol(LimitedConnection):
         self._body_bytes = 0
         self._trailer_bytes = 0
         self._hosts: list[bytes] = []
+        # What the last request on this connection had, well-formed: its Host, and its address with the path, the raw path and the query of it.
+        self._known_hosts: list[bytes] = []
+        self._known_target = (b"", "", b"", b"")
         # Requests that began in the bytes that were received last.
         self._begun = 0
         self._received = 0
@@ -154,7 +159,9 @@ class HTTPProtocol(LimitedConnection):
         if self._overhead > ORDINARY_HEAD_BYTES or self._begun > 1:
             # More was received than most heads have; the body may be a part of it.
             check_size(self.url, self.headers, self._limits)
-        check_head(version, self.headers, self._hosts)
+        if version != "1.1" or self._hosts != self._known_hosts or len(self.headers) > MAX_HEADERS:
+            check_head(version, self.headers, self._hosts)
+            self._known_hosts = self._hosts
         method = self.parser.get_method()
         if self.parser.should_upgrade():
             check_upgrade(method, self.headers)
@@ -165,12 +172,11 @@ class HTTPProtocol(LimitedConnection):
         scope["method"] = method.decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
-        raw_path, query = split_target(self.url)
-        path = raw_path.decode("ascii")
-        if "%" in path:
-            path = urllib.parse.unquote(path)
-        scope["path"] = self.root_path + path
-        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        url, path, raw_path, query = self._known_target
+        if self.url != url:
+            path, raw_path, query = self._read_target()
+        scope["path"] = path
+        scope["raw_path"] = raw_path
         scope["query_string"] = query
         last = version == "1.0" or not self.parser.should_keep_alive() or self._is_last(path)
         before = self.cycle
@@ -201,6 +207,17 @@ class HTTPProtocol(LimitedConnection):
                 raise HTTPError(503, "OVERLOADED", "The server has more to do than it can. Try again in a moment.")
         else:
             self._wait_in_line(cycle)
+
+    def _read_target(self) -> tuple[str, bytes, bytes]:
+        """The path, the raw path and the query of the request's target. Those of a short one are kept for the next request."""
+        raw_path, query = split_target(self.url)
+        path = raw_path.decode("ascii")
+        if "%" in path:
+            path = urllib.parse.unquote(path)
+        path, raw_path = self.root_path + path, self.root_path.encode("ascii") + raw_path
+        if len(self.url) <= _REMEMBERED_BYTES:
+            self._known_target = (self.url, path, raw_path, query)
+        return path, raw_path, query
 
     def _is_last(self, path: str) -> bool:
         """Whether the connection ends with the answer to this request. Raises HTTPError when there is none, since there are too many connections."""

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from telemetry.logs import REQUEST_ID
 from transport.headers import SECURITY_HEADERS, header
 
 __all__ = ["RequestIdMiddleware", "request_id_of"]
@@ -50,7 +50,7 @@ class RequestIdMiddleware:
                 message["headers"] = [*message["headers"], written, *SECURITY_HEADERS]
             await send(message)
 
-        before = bind_contextvars(request_id=request_id)
+        before = REQUEST_ID.set(request_id)
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
@@ -58,4 +58,4 @@ class RequestIdMiddleware:
                 raise
             await (await self._on_error(scope, error))(scope, receive, answer)
         finally:
-            reset_contextvars(**before)
+            REQUEST_ID.reset(before)

@@ -42,7 +42,9 @@ def declared_variables(node: OperationDefinitionNode, given: dict[str, Any]) -> 
     """Returns the variables that the operation declares. Others may be there, and have no meaning; they are not kept while it waits."""
     if not given:
         return given
-    return {name: given[name] for each in node.variable_definitions or () if (name := each.variable.name.value) in given}
+    declared = [each.variable.name.value for each in node.variable_definitions or ()]
+    # Nearly always exactly these are given.
+    return given if given.keys() == set(declared) else {name: given[name] for name in declared if name in given}
 
 
 def names_parameter(scope: Scope, name: bytes) -> bool:
@@ -63,7 +65,8 @@ async def parse_params(scope: Scope, receive: Receive, limits: BodyLimits) -> Gr
         raise Refusal("METHOD_NOT_ALLOWED", "Use GET or POST.", allow="GET, POST")
     if not is_json(header(scope, b"content-type")):
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}, in UTF-8.")
-    if (header(scope, b"content-encoding") or "identity").strip().lower() != "identity":
+    encoding = header(scope, b"content-encoding")
+    if encoding and encoding.strip().lower() != "identity":
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Send the request without a content encoding.")
     body = await read_body(scope, receive, limits.size)
     values = _count_values(body, limits)
@@ -94,8 +97,8 @@ def _from_address(scope: Scope, limits: BodyLimits) -> GraphQLParams:
 
 
 def _count_values(text: bytes, limits: BodyLimits) -> int:
-    """Returns an upper bound of the values in a JSON text, at the speed of a search. Raises a BODY_TOO_LARGE refusal when it is too high."""
-    values = text.count(b"[") + text.count(b"{") + text.count(b",")
+    """Returns an upper bound of the values in a JSON text, at the speed of a copy. Raises a BODY_TOO_LARGE refusal when it is too high."""
+    values = len(text) - len(text.translate(None, b"[{,"))
     if values > limits.values:
         message = f"The request has more than {limits.values} lists, objects and items. Send it in parts."
         raise Refusal("BODY_TOO_LARGE", message, limit=limits.values)
@@ -138,6 +141,9 @@ def _checked(given: Any, memory: int) -> GraphQLParams:
     if not isinstance(given, dict):
         raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
     query, variables, name, extensions = map(given.get, _PARAMETERS)
+    if type(query) is str and type(variables) is dict and name is None and extensions is None and query and not query.isspace():
+        # What nearly every client sends.
+        return GraphQLParams(query, variables, None, memory)
     problems = []
     if not isinstance(query, str) or not query.strip():
         problems.append(_NO_QUERY)

@@ -14,8 +14,10 @@ WHERE (p.paid_total, p.refunded_total, p.waived_total)
 -- check: charges_name_their_latest_movement
 -- A charge names the latest entry of its ledger.
 SELECT p.id
-FROM payments p WHERE p.transaction_id IS DISTINCT FROM
-    (SELECT t.id FROM payment_transactions t WHERE t.payment_id = p.id ORDER BY t.occurred_at DESC, t.id DESC LIMIT 1)
+FROM payments p LEFT JOIN (
+    SELECT DISTINCT ON (payment_id) payment_id, id FROM payment_transactions ORDER BY payment_id, occurred_at DESC, id DESC
+) AS latest ON latest.payment_id = p.id
+WHERE p.transaction_id IS DISTINCT FROM latest.id
 
 -- check: receipt_numbers_are_gapless
 -- The receipts of an academic year are numbered 1, 2, 3 … up to its counter.
@@ -43,10 +45,11 @@ FROM payment_transactions t JOIN payments p ON p.id = t.payment_id WHERE t.curre
 
 -- check: amounts_are_whole_units
 -- Every amount is a whole number of its currency's smallest units.
+-- The first condition is the cheap one: a whole number of the currency is right in any.
 SELECT t.id
-FROM payment_transactions t WHERE scale(trim_scale(t.amount)) > currency_exponent(t.currency)
+FROM payment_transactions t WHERE t.amount <> trunc(t.amount) AND scale(trim_scale(t.amount)) > currency_exponent(t.currency)
 UNION ALL
-SELECT p.id FROM payments p WHERE scale(trim_scale(p.amount)) > currency_exponent(p.currency)
+SELECT p.id FROM payments p WHERE p.amount <> trunc(p.amount) AND scale(trim_scale(p.amount)) > currency_exponent(p.currency)
 
 -- check: refunds_are_within_their_payment
 -- What was paid back of a payment is no more than it, and nothing is paid back of one that was taken back.
@@ -79,11 +82,15 @@ WHERE p.paid_total - p.refunded_total > CASE WHEN p.cancelled_at IS NULL THEN p.
 -- check: charges_stand_as_their_ledger_says
 -- A charge's status is the function of its ledger, worked out anew from the entries.
 SELECT p.id
-FROM payments p CROSS JOIN LATERAL (
-    SELECT coalesce(sum(s.amount) FILTER (WHERE s.kind = 'PAYMENT'), 0) AS paid, coalesce(sum(s.amount) FILTER (WHERE s.kind = 'REFUND'), 0) AS refunded,
-        coalesce(sum(s.amount) FILTER (WHERE s.kind = 'WAIVER'), 0) AS waived
+FROM payments p LEFT JOIN (
+    SELECT s.payment_id, sum(s.amount) FILTER (WHERE s.kind = 'PAYMENT') AS paid, sum(s.amount) FILTER (WHERE s.kind = 'REFUND') AS refunded,
+        sum(s.amount) FILTER (WHERE s.kind = 'WAIVER') AS waived
     FROM payment_transactions s
-    WHERE s.payment_id = p.id AND NOT EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = s.id AND c.kind = 'CORRECTION')
+    WHERE NOT EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = s.id AND c.kind = 'CORRECTION')
+    GROUP BY s.payment_id
+) AS entries ON entries.payment_id = p.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(entries.paid, 0) AS paid, coalesce(entries.refunded, 0) AS refunded, coalesce(entries.waived, 0) AS waived
 ) AS l
 WHERE p.status <> CASE
     WHEN p.cancelled_at IS NOT NULL THEN 'CANCELLED' WHEN p.amount = l.waived THEN 'WAIVED'

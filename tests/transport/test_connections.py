@@ -271,7 +271,7 @@ async def test_what_is_unsent_is_counted_anew_in_every_sweep():
 
 
 async def test_the_rest_of_an_answer_that_is_sent_in_pieces_counts_as_unsent():
-    scope, seen = {}, []
+    scope, seen = {"headers": [(b"accept-encoding", b"gzip")]}, []
 
     async def send(message):
         if message["type"] == "http.response.body":

@@ -177,7 +177,7 @@ async def test_a_request_that_could_not_begin_is_a_400_and_in_the_older_type_a_2
         ("bad", 401, "UNAUTHENTICATED", ("www-authenticate", 'Bearer realm="rollcall"')),
         ("slow", 429, "RATE_LIMITED", ("retry-after", "7")),
         ("busy", 503, "POOL_TIMEOUT", ("retry-after", "1")),
-        ("broken", 500, "INTERNAL_SERVER_ERROR", ("vary", "Accept")),
+        ("broken", 500, "INTERNAL_SERVER_ERROR", ("vary", "Accept, Accept-Encoding")),
     ],
 )
 async def test_who_is_not_let_in_is_told_by_the_status_in_either_type(accept, authorization, status, code, header, capsys):

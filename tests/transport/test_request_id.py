@@ -1,6 +1,6 @@
 """What is known of a request before anybody looks into it."""
 
-from structlog.contextvars import get_contextvars
+from telemetry.logs import REQUEST_ID
 
 from transport.headers import header
 from transport.request_id import RequestIdMiddleware
@@ -15,10 +15,10 @@ async def test_the_log_knows_the_id_while_the_request_lasts_and_not_longer():
     seen = []
 
     async def app(scope, receive, send):
-        seen.append((scope["state"]["request_id"], get_contextvars()["request_id"]))
+        seen.append((scope["state"]["request_id"], REQUEST_ID.get()))
 
     for given in (b"mine", b"not plain!"):
         await RequestIdMiddleware(app)({"type": "http", "headers": [(b"x-request-id", given)]}, None, None)
-        assert "request_id" not in get_contextvars()
+        assert REQUEST_ID.get() is None
     assert seen[0] == ("mine", "mine")
     assert seen[1][0] == seen[1][1] != "not plain!"
