@@ -1,7 +1,6 @@
 """What is known of a request before anybody looks into it."""
 
 from telemetry.logs import REQUEST_ID
-
 from transport.headers import header
 from transport.request_id import RequestIdMiddleware
 
