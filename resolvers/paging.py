@@ -225,6 +225,8 @@ def _objects(projection: Projection) -> list[Prefetch]:
 WHOLE = "whole"
 # Larger results are distributed in time slices.
 _AT_ONCE = 500
+# For more parents than this there is a pause before their pages are made: the list may be asked for under many aliases at once.
+_MANY = 50
 
 
 def paged(query: Query, per: str, row: type[Row]) -> Loader:
@@ -240,6 +242,8 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
                 statement, Row, {"parents": parents, **request.values(more=0), **projection.json_template.parameters}
             )
             texts = written_texts(answer["written"])
+            if len(parents) > _MANY:
+                await pause()
             if texts is not None:
                 written = dict(zip(answer["parents"], texts, strict=True))
                 return [Page(query, per, parent, request, written[parent]) for parent in parents]
@@ -248,6 +252,8 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
         rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
         keep_linked(context.loaders, cargo, rows)
+        if len(parents) > _MANY:
+            await pause()
         # Rows are ordered by parent.
         for parent, its_rows in groupby(rows, itemgetter("parent_key")):
             found[parent] += its_rows

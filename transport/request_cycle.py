@@ -48,6 +48,7 @@ class RequestCycle(RequestResponseCycle):
             on_disconnect = self.scope.get(ON_DISCONNECT)
             if on_disconnect is not None:
                 on_disconnect()  # type: ignore[operator]
+
     # The beginning of an answer of a known length. It is sent with the body.
     _start: Any = None
 

@@ -21,8 +21,10 @@ from execution.time_slices import pause
 __all__ = ["complete_fast"]
 
 # More objects than this are completed in slices, with a pause between them.
-_AT_ONCE = 500
-_SLICE = 200
+_AT_ONCE = 200
+_SLICE = 100
+# For more objects than this there is a pause before each of their fields, since there may be many of these.
+_MANY = 50
 
 
 async def complete_fast(scope: ExecutionScope, size: ResponseSize) -> list[JSONData]:
@@ -34,6 +36,8 @@ async def complete_fast(scope: ExecutionScope, size: ResponseSize) -> list[JSOND
     complete, given = compile_selection(scope.selection, classes.pop() if len(classes) == 1 else None)
     columns = [await _completed_field(scope, field, size) for field in given]
     parents = scope.parents
+    if len(parents) > _MANY:
+        await pause()
     if len(parents) <= _AT_ONCE:
         return complete(parents, *columns)
     completed: list[JSONData] = []
@@ -54,6 +58,8 @@ async def _completed_field(scope: ExecutionScope, field: Field, size: ResponseSi
     values = scope.values[field]
     if field.is_leaf:
         return values
+    if len(values) > _MANY:
+        await pause()
     if set(map(type, values)) == {RawJson}:
         return [each.fragment() for each in values]
     children = scope.children[field]

@@ -26,8 +26,9 @@ from execution.time_slices import pause
 
 __all__ = ["Executor"]
 
-# For more parents than this a field is resolved in slices, with a pause between them.
-_AT_ONCE = 500
+# For more parents than this the executor pauses between fields, since an operation may have many of them. Functions are called for a slice of
+# the parents at a time.
+_AT_ONCE = 50
 _SLICE = 100
 
 # Values that must be awaited: their list, and their place in it.
@@ -223,9 +224,9 @@ class Executor(ExecutionState):
             keys = dict.fromkeys([key for _, _, values in fields for key in _hashable(values) if type(key) is not FieldError])
         keys.pop(None, None)
         found = await loader.load_all(keys) if keys else {}
-        if len(found) > _AT_ONCE:
-            await pause()
         for scope, field, values in fields:
+            if len(values) > _AT_ONCE:
+                await pause()
             scope.values[field] = [key if type(key) is FieldError else found.get(key) for key in values]
 
     async def _open_children(self, scope: ExecutionScope, field: Field) -> list[ExecutionScope]:
