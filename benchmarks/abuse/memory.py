@@ -23,7 +23,7 @@ _SECONDS = 10.0
 _PATIENCE = 20.0
 _LARGE_BODY = 252_000
 # Just below the values that a request may hold.
-_VALUES = 39_900
+_VALUES = 19_900
 _WITH_VARIABLES = 160
 _PIPELINING = 300
 _UNREAD = 300
