@@ -41,7 +41,9 @@ class ConnectionLimits:
     url_bytes: int = 65_536
     header_bytes: int = 65_536
     connections: int = 2_000
-    buffered_bytes: int = 64 << 20
+    # Of unfinished requests and of those that wait in pipelines. What they take of the process is up to three times as much.
+    buffered_bytes: int = 32 << 20
+    unsent_bytes: int = 64 << 20
     # Paths that are answered above the limit of connections, by their beginning.
     reserved_paths: tuple[str, ...] = ("/health/",)
     # Paths that take a body, by their beginning. A body that comes to another path gets the time of the headers.
@@ -173,7 +175,7 @@ class Connections:
         self._bound_unsent()
 
     def _bound_unsent(self) -> None:
-        while self.unsent_bytes > self.limits.buffered_bytes and len(self.sending) > 1:
+        while self.unsent_bytes > self.limits.unsent_bytes and len(self.sending) > 1:
             slowest = next(iter(self.sending))
             self.drop("memory")
             self.sent(slowest)

@@ -151,7 +151,7 @@ def test_a_client_that_takes_its_answer_slowly_but_steadily_gets_all_of_it():
 
 
 def test_unsent_answers_are_bounded_in_bytes():
-    with serving(send_seconds=60.0, buffered_bytes=50_000_000) as served, contextlib.ExitStack() as stack:
+    with serving(send_seconds=60.0, unsent_bytes=50_000_000) as served, contextlib.ExitStack() as stack:
         for _ in range(6):
             stack.enter_context(dial(served, b"GET /bytes/20000000 HTTP/1.1\r\nHost: x\r\n\r\n", receive_buffer=4096))
         block_until(lambda: len(served.bodies) == 6)
