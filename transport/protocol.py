@@ -65,7 +65,7 @@ class HTTPProtocol(LimitedConnection):
         self._trailer_bytes = 0
         self._hosts: list[bytes] = []
         # What the last request on this connection had, well-formed: its Host, and its address with the path, the raw path and the query of it.
-        self._known_hosts: list[bytes] = []
+        self._known_hosts: list[bytes] | None = None
         self._known_target = (b"", "", b"", b"")
         # Requests that began in the bytes that were received last.
         self._begun = 0
