@@ -61,7 +61,7 @@ _marks = lists_from_statement(queries.marks_of_students, Row)
 _lessons = lists_from_statement(queries.lessons_of_students, Row)
 _final_grades = lists_from_statement(queries.final_grades_of_students, Row)
 _members = lists_from_statement(queries.members_in_semester, Row)
-_standing = lists_from_statement(queries.class_standing, Row)
+_class_grades = lists_from_statement(queries.class_standing, Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,34 +105,34 @@ class SemesterReport:
 
     @property
     def explanation(self) -> Explanation:
-        told = [
+        steps_ = [
             Step(each.subject_name, str(each.result.points), f"{each.credits.normalize():f} credits")
             for each in self.subjects
             if each.credits > 0 and each.result.points is not None
         ]
         value = None if self.grade_point_average is None else f"{self.grade_point_average.normalize():f}"
-        told.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
+        steps_.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
         if self.rank is not None:
-            told.append(
+            steps_.append(
                 Step("Rank", str(self.rank), f"Of {self.ranked_students} in the class whose grades are posted; equals share a rank")
             )
-        return Explanation(told, ", ".join(sorted(self.policy_versions)))
+        return Explanation(steps_, ", ".join(sorted(self.policy_versions)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Now:
+class _CurrentPolicy:
     policy: Policy
     today: date
     shows_rank: bool
 
 
-async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[_Now]:
+async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[_CurrentPolicy]:
     row = await context.fetch_one(queries.grading_policy, Row)
     assert row is not None
-    return [_Now(read_policy(row["content"], row["version"]), row["today"], row["shows_rank"])] * len(keys)
+    return [_CurrentPolicy(read_policy(row["content"], row["version"]), row["today"], row["shows_rank"])] * len(keys)
 
 
-_now = Loader(_read_policy, "grading policy")
+_current_policy = Loader(_read_policy, "grading policy")
 
 
 # By version: the policy of a version never changes.
@@ -162,12 +162,12 @@ async def _averages(context: Context, students: Sequence[UUID], arguments: Argum
     subject = dict(arguments)["subject_id"]
     of = (("semester_id", dict(arguments)["semester_id"]),)
     found, now, reach = await asyncio.gather(
-        context.loaders.of(_marks, of).load_list(students), context.loaders.of(_now).load(True), context.reach()
+        context.loaders.of(_marks, of).load_list(students), context.loaders.of(_current_policy).load(True), context.reach()
     )
     averages = []
     for student, rows in zip(students, found, strict=True):
         await pause()
-        averages.append(_live(student, [row for row in rows if row["subject_id"] == subject], now, reach))
+        averages.append(_computed_average(student, [row for row in rows if row["subject_id"] == subject], now, reach))
     return averages
 
 
@@ -182,13 +182,13 @@ async def _reports(context: Context, students: Sequence[UUID], arguments: Argume
         context.loaders.of(_lessons, arguments).load_list(keys),
         context.loaders.of(_marks, arguments).load_list(keys),
         context.loaders.of(_final_grades, arguments).load_list(keys),
-        context.loaders.of(_now).load(True),
+        context.loaders.of(_current_policy).load(True),
         context.reach(),
     )
     standings: dict[UUID, _Standing] = {}
     if now.shows_rank:
         classes = sorted({rows[0]["class_id"] for rows, posted in zip(lessons, final, strict=True) if rows and posted}, key=str)
-        rows_of = await context.loaders.of(_standing, arguments).load_list(classes)
+        rows_of = await context.loaders.of(_class_grades, arguments).load_list(classes)
         standings = {key: _Standing.of(rows) for key, rows in zip(classes, rows_of, strict=True)}
     semester = dict(arguments)["semester_id"]
     reports = []
@@ -236,16 +236,16 @@ def _report(
     lessons: Sequence[Any],
     marks: Iterable[Any],
     final: Iterable[Any],
-    now: _Now,
+    now: _CurrentPolicy,
     reach: Reach,
     standings: Mapping[UUID, _Standing],
 ) -> SemesterReport:
     marks_of: defaultdict[UUID, list[Any]] = defaultdict(list)
     for row in marks:
         marks_of[row["subject_id"]].append(row)
-    results = {row["subject_id"]: _posted(row) for row in final}
+    results = {row["subject_id"]: _posted_average(row) for row in final}
     for subject, rows in marks_of.items():
-        live = _live(student, rows, now, reach)
+        live = _computed_average(student, rows, now, reach)
         if subject not in results and live is not None:
             results[subject] = live
     class_id = lessons[0]["class_id"]
@@ -275,7 +275,7 @@ def _report(
     )
 
 
-def _posted(row: Any) -> SubjectAverage:
+def _posted_average(row: Any) -> SubjectAverage:
     result = Grade(row["percentage"], row["rounded"], row["letter"], row["points"])
     return SubjectAverage(
         row["subject_id"],
@@ -290,7 +290,7 @@ def _posted(row: Any) -> SubjectAverage:
     )
 
 
-def _live(student: UUID, rows: Sequence[Any], now: _Now, reach: Reach) -> SubjectAverage | None:
+def _computed_average(student: UUID, rows: Sequence[Any], now: _CurrentPolicy, reach: Reach) -> SubjectAverage | None:
     """Computes a student's average in one subject from the visible grades; returns None if there are none."""
     if not rows:
         return None

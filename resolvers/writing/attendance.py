@@ -133,8 +133,8 @@ async def _client_id_errors(tx: MutationTransaction, given: Values, path: str | 
     errors = []
     for row in await tx.rows(queries.marks_with_ids, ids=list(own)):
         n = own[row["id"]]
-        wanted = (given["entries"][n]["student_id"], given["date"], given.get("subject_id"))
-        if (row["student_id"], row["date"], row["subject_id"]) != wanted:
+        expected = (given["entries"][n]["student_id"], given["date"], given.get("subject_id"))
+        if (row["student_id"], row["date"], row["subject_id"]) != expected:
             errors.append(
                 UserError(
                     f"entries.{n}.clientId" if path is None else "clientId",

@@ -40,10 +40,10 @@ async def remove_class_subject(tx: MutationTransaction, given: Values) -> Payloa
 
 async def update_school(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Updates the school's settings; the first call creates them. School days are a set, stored in order from Monday."""
-    found = await tx.row(queries.school)
+    school = await tx.row(queries.school)
     version = given.pop("version")
     if given.get("school_days") is not None:
         given["school_days"] = sorted(set(given["school_days"]))
-    if found is None:
+    if school is None:
         return {"school": await tx.insert("school_settings", given)}
-    return {"school": await tx.update("school_settings", found["id"], version, given, payload_field="school")}
+    return {"school": await tx.update("school_settings", school["id"], version, given, payload_field="school")}

@@ -46,10 +46,10 @@ async def preview_charges(context: Context, given: Values) -> Preview:
 
 async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Creates all charges of a previewed run, or none. Rejected if a row has an error or the plan has changed since the preview."""
-    wanted = given.pop("hash")
+    previewed_hash = given.pop("hash")
     await tx.rows(queries.lock_charge_category, fee_category_id=given["fee_category_id"])
     plan = await _plan(tx.connection.fetch, given)
-    if plan.hash != wanted:
+    if plan.hash != previewed_hash:
         raise rejected(
             "hash",
             "PLAN_CHANGED",
@@ -146,9 +146,9 @@ async def _plan(fetch: Fetch, given: Values) -> Plan:
             description=terms.description,
         )
     )
-    there = {row["student_id"] for row in rows}
+    known_ids = {row["student_id"] for row in rows}
     for n, each in enumerate(student_ids):
-        if each not in there:
+        if each not in known_ids:
             errors.append(UserError(f"studentIds.{n}", "NOT_FOUND", "There is no such student."))
     if errors:
         raise Rejected(*errors)
@@ -202,14 +202,14 @@ async def _terms(fetch: Fetch, given: Values, errors: list[UserError]) -> Terms 
 
 async def _student_ids(fetch: Fetch, given: Values, errors: list[UserError]) -> list[UUID]:
     """Returns the students to charge, selected in exactly one of the possible ways."""
-    ways = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
+    selectors = [name for name in ("student_ids", "class_id", "everyone") if given.get(name) is not None]
     level = given.get("grade_level")
-    if len(ways) != 1:
+    if len(selectors) != 1:
         errors.append(UserError(None, "ONE_OF", "Give exactly one of `studentIds`, `classId` and `everyone`."))
         return []
-    if level is not None and ways != ["everyone"]:
+    if level is not None and selectors != ["everyone"]:
         errors.append(UserError("gradeLevel", "NOT_ALLOWED", "`gradeLevel` can only be used with `everyone`."))
-    if ways == ["student_ids"]:
+    if selectors == ["student_ids"]:
         found = given["student_ids"]
         times: Counter[Any] = Counter(found)
         errors += [
@@ -217,7 +217,7 @@ async def _student_ids(fetch: Fetch, given: Values, errors: list[UserError]) -> 
             for n, each in enumerate(found)
             if each is not None and times[each] > 1
         ]
-    elif ways == ["class_id"]:
+    elif selectors == ["class_id"]:
         rows = await fetch(*queries.class_to_charge.bind(class_id=given["class_id"]))
         if not rows:
             errors.append(UserError("classId", "NOT_FOUND", "There is no such class."))

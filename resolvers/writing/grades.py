@@ -35,9 +35,9 @@ _NUMBERS = {"max_score": "maxScore", "weight": "weight", "extra_credit": "extraC
 
 async def create_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Creates an assessment in a subject that the class is taught on its date; the date determines the semester."""
-    place = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
-    await tx.rows(queries.hold_lesson, **place, day=given["assessment_date"])
-    facts = await tx.row(queries.lesson_facts, **place, day=given["assessment_date"], user_id=tx.user_id)
+    lesson = {"class_id": given["class_id"], "subject_id": given["subject_id"]}
+    await tx.rows(queries.hold_lesson, **lesson, day=given["assessment_date"])
+    facts = await tx.row(queries.lesson_facts, **lesson, day=given["assessment_date"], user_id=tx.user_id)
     if facts is None:
         raise rejected("classId", "NOT_FOUND", "There is no such class.")
     errors = _number_errors(given)
@@ -58,12 +58,12 @@ async def create_assessment(tx: MutationTransaction, given: Values) -> PayloadVa
 async def update_assessment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Updates an assessment. Class, subject and semester stay the same, and recorded grades must stay valid."""
     row_id, version = given.pop("id"), given.pop("version")
-    there = await _writable_assessment(tx, row_id)
-    errors = [*_number_errors(given), *_lock_errors(there)]
+    assessment = await _writable_assessment(tx, row_id)
+    errors = [*_number_errors(given), *_lock_errors(assessment)]
     day = given.get("assessment_date")
-    if day is not None and day != there["assessment_date"]:
-        if not there["start_date"] <= day <= there["end_date"]:
-            within = f"{there['start_date']} to {there['end_date']}"
+    if day is not None and day != assessment["assessment_date"]:
+        if not assessment["start_date"] <= day <= assessment["end_date"]:
+            within = f"{assessment['start_date']} to {assessment['end_date']}"
             errors.append(
                 UserError("assessmentDate", "OUTSIDE_SEMESTER", f"The date must stay within the assessment's semester, {within}.")
             )
@@ -108,10 +108,10 @@ async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues
     assessment_id, entries = given["assessment_id"], given["entries"]
     await _writable_assessment(tx, assessment_id, "assessmentId")
     await tx.rows(queries.hold_assessment, id=assessment_id)
-    there = await _writable_assessment(tx, assessment_id, "assessmentId")
-    place = {"class_id": there["class_id"], "day": there["assessment_date"]}
-    roster = {row["student_id"] for row in await tx.rows(queries.class_roster_on, **place)}
-    errors = [*_lock_errors(there), *await _entry_errors(tx, entries, there, roster)]
+    assessment = await _writable_assessment(tx, assessment_id, "assessmentId")
+    lesson = {"class_id": assessment["class_id"], "day": assessment["assessment_date"]}
+    roster = {row["student_id"] for row in await tx.rows(queries.class_roster_on, **lesson)}
+    errors = [*_lock_errors(assessment), *await _entry_errors(tx, entries, assessment, roster)]
     if errors:
         raise Rejected(*errors)
     rows = [_row(entry) for entry in entries]
@@ -122,12 +122,12 @@ async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues
 
 async def _writable_assessment(tx: MutationTransaction, row_id: UUID, field: str = "id") -> Any:
     """Returns an assessment that the user may change, with the facts its rules depend on."""
-    there = await tx.visible_row(queries.assessment_to_write, id=row_id, user_id=tx.user_id)
-    if there is None:
+    assessment = await tx.visible_row(queries.assessment_to_write, id=row_id, user_id=tx.user_id)
+    if assessment is None:
         raise rejected(field, "NOT_FOUND", "There is no such assessment.")
-    if not (there["is_teacher"] or tx.has_capability(Capability.MANAGE_SCHOOL)):
+    if not (assessment["is_teacher"] or tx.has_capability(Capability.MANAGE_SCHOOL)):
         raise Refusal("FORBIDDEN", "Only teachers of the subject in this class and semester may change its assessments and grades.")
-    return there
+    return assessment
 
 
 async def _set_published(tx: MutationTransaction, row_id: UUID, *, published: bool) -> PayloadValues:
@@ -153,21 +153,23 @@ def _number_errors(given: Values) -> list[UserError]:
     ]
 
 
-async def _entry_errors(tx: MutationTransaction, entries: list[Values], there: Any, roster: set[UUID]) -> list[UserError]:
-    own = [entry["client_id"] for entry in entries if entry.get("client_id") is not None]
-    grades = await tx.rows(queries.grades_of_assessment, id=there["id"], ids=own)
-    versions = {row["student_id"]: row["version"] for row in grades if row["assessment_id"] == there["id"]}
+async def _entry_errors(tx: MutationTransaction, entries: list[Values], assessment: Any, roster: set[UUID]) -> list[UserError]:
+    client_ids = [entry["client_id"] for entry in entries if entry.get("client_id") is not None]
+    grades = await tx.rows(queries.grades_of_assessment, id=assessment["id"], ids=client_ids)
+    versions = {row["student_id"]: row["version"] for row in grades if row["assessment_id"] == assessment["id"]}
     holders = {row["id"]: (row["assessment_id"], row["student_id"]) for row in grades}
     times = Counter(entry["student_id"] for entry in entries)
-    ids = Counter(own)
+    ids = Counter(client_ids)
     errors = []
     for n, entry in enumerate(entries):
         path, student = f"entries.{n}.", entry["student_id"]
         if student not in roster:
-            errors.append(UserError(f"{path}studentId", "NOT_IN_CLASS", f"The student was not in the class on {there['assessment_date']}."))
+            errors.append(
+                UserError(f"{path}studentId", "NOT_IN_CLASS", f"The student was not in the class on {assessment['assessment_date']}.")
+            )
         elif times[student] > 1:
             errors.append(UserError(f"{path}studentId", "TWICE", "The student is listed more than once."))
-        problems = entry_problems(entry, there["max_score"], there["extra_credit"])
+        problems = entry_problems(entry, assessment["max_score"], assessment["extra_credit"])
         errors += [UserError(f"{path}{field}", code, message) for field, code, message in problems]
         seen = entry.get("version")
         if seen is not None and seen != versions.get(student, 0):
@@ -175,7 +177,7 @@ async def _entry_errors(tx: MutationTransaction, entries: list[Values], there: A
         client_id = entry.get("client_id")
         if client_id is not None and ids[client_id] > 1:
             errors.append(UserError(f"{path}clientId", "TWICE", "This `clientId` is given more than once."))
-        elif holders.get(client_id, (there["id"], student)) != (there["id"], student):
+        elif holders.get(client_id, (assessment["id"], student)) != (assessment["id"], student):
             errors.append(UserError(f"{path}clientId", "TAKEN", "Another record already has this id. Generate a new one."))
     return errors
 

@@ -35,11 +35,11 @@ async def book_payment(
 
     Returns the ids of the `receipt`, its `transactions` and the `payments` (charges). Raises Rejected with everything that is wrong.
     """
-    wanted = given["allocations"]
-    ids = sorted({each["payment_id"] for each in wanted if each["payment_id"] is not None})
+    allocations = given["allocations"]
+    ids = sorted({each["payment_id"] for each in allocations if each["payment_id"] is not None})
     charges = {row["id"]: row for row in await tx.rows(queries.lock_charges, ids=ids)}
     year = await tx.row(queries.receipt_year)
-    errors = _allocation_errors(wanted, charges, given["currency"])
+    errors = _allocation_errors(allocations, charges, given["currency"])
     if not fits(given["amount"], given["currency"]):
         errors.append(UserError("amount", "INVALID", _INVALID_AMOUNT))
     if len(given.get("note") or "") > _MAX_NOTE:
@@ -52,7 +52,7 @@ async def book_payment(
         errors.append(
             UserError("allocations", "NO_COMMON_GUARDIAN", "One payment can only cover the charges of students who share a guardian.")
         )
-    entries = _allocate(given["amount"], wanted, charges, errors)
+    entries = _allocate(given["amount"], allocations, charges, errors)
     if errors:
         raise Rejected(*errors)
     booked = await tx.row(
@@ -117,9 +117,9 @@ async def waive_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
 async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Reverses a wrong entry by a contra-entry, and books its replacement if one is given."""
     errors = reason_errors(given)
-    instead = given.get("replacement")
-    elsewhere = instead.get("payment_id") if instead else None
-    entry, charge, other = await _lock_entry_and_charge(tx, given["transaction_id"], elsewhere, errors)
+    replacement = given.get("replacement")
+    replacement_charge_id = replacement.get("payment_id") if replacement else None
+    entry, charge, other = await _lock_entry_and_charge(tx, given["transaction_id"], replacement_charge_id, errors)
     if entry is None:
         raise Rejected(*errors)
     errors += _cancelled(charge, "transactionId")
@@ -135,25 +135,25 @@ async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValu
         errors.append(
             UserError("transactionId", "OVERPAID", "The charge has been paid again since, so correcting the refund would overpay it.")
         )
-    if instead is not None:
-        errors += await _replacement_errors(tx, instead, entry, charge, other)
+    if replacement is not None:
+        errors += await _replacement_errors(tx, replacement, entry, charge, other)
     if errors:
         raise Rejected(*errors)
-    contra = {"kind": "CORRECTION", "corrected_kind": entry["kind"], "receipt_id": entry["receipt_id"], "linked_id": entry["id"]}
-    correction = await _book_entry(tx, charge, amount=entry["amount"], given=given, method=entry["method"], **contra)
+    contra_entry = {"kind": "CORRECTION", "corrected_kind": entry["kind"], "receipt_id": entry["receipt_id"], "linked_id": entry["id"]}
+    correction = await _book_entry(tx, charge, amount=entry["amount"], given=given, method=entry["method"], **contra_entry)
     answer: dict[str, Any] = {"correction": correction, "payment": charge["id"]}
-    if instead is not None:
-        answer |= await _book_replacement(tx, instead, entry, other or charge, given)
+    if replacement is not None:
+        answer |= await _book_replacement(tx, replacement, entry, other or charge, given)
     return answer
 
 
-async def _replacement_errors(tx: MutationTransaction, instead: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
+async def _replacement_errors(tx: MutationTransaction, replacement: Values, entry: Any, charge: Any, other: Any) -> list[UserError]:
     """Returns what is wrong with the replacement, as if the wrong entry had already been reversed."""
     field, errors = "replacement.amount", []
-    amount, target = instead["amount"], other or charge
-    if instead.get("payment_id") is not None and entry["kind"] == "REFUND":
+    amount, target = replacement["amount"], other or charge
+    if replacement.get("payment_id") is not None and entry["kind"] == "REFUND":
         errors.append(UserError("replacement.paymentId", "NOT_ALLOWED", "A refund must stay on the charge of its payment."))
-    if instead.get("method") is not None and entry["kind"] == "WAIVER":
+    if replacement.get("method") is not None and entry["kind"] == "WAIVER":
         errors.append(UserError("replacement.method", "NOT_ALLOWED", "A waiver has no payment method."))
     if other is not None:
         errors += _cancelled(other, "replacement.paymentId")
@@ -165,7 +165,7 @@ async def _replacement_errors(tx: MutationTransaction, instead: Values, entry: A
                     f"The charge must be in the currency of the corrected entry, {entry['currency']}.",
                 )
             )
-    errors += _time_errors(instead, entry["now"], "replacement.occurredAt")
+    errors += _time_errors(replacement, entry["now"], "replacement.occurredAt")
     if not fits(amount, entry["currency"]):
         return [*errors, UserError(field, "INVALID", _INVALID_AMOUNT)]
     if entry["kind"] == "REFUND":
@@ -181,19 +181,19 @@ async def _replacement_errors(tx: MutationTransaction, instead: Values, entry: A
     return errors
 
 
-async def _book_replacement(tx: MutationTransaction, instead: Values, entry: Any, charge: Any, given: Values) -> PayloadValues:
-    occurred_at = instead.get("occurred_at") or entry["occurred_at"]
+async def _book_replacement(tx: MutationTransaction, replacement: Values, entry: Any, charge: Any, given: Values) -> PayloadValues:
+    occurred_at = replacement.get("occurred_at") or entry["occurred_at"]
     if entry["kind"] != "PAYMENT":
-        method = instead.get("method") or entry["method"]
+        method = replacement.get("method") or entry["method"]
         made = await _book_entry(
-            tx, charge, entry["kind"], instead["amount"], given, method=method, linked_id=entry["linked_id"], occurred_at=occurred_at
+            tx, charge, entry["kind"], replacement["amount"], given, method=method, linked_id=entry["linked_id"], occurred_at=occurred_at
         )
         return {"transaction": made}
     payment = {
-        "allocations": [{"payment_id": charge["id"], "amount": instead["amount"]}],
-        "amount": instead["amount"],
+        "allocations": [{"payment_id": charge["id"], "amount": replacement["amount"]}],
+        "amount": replacement["amount"],
         "currency": entry["currency"],
-        "method": instead.get("method") or entry["method"],
+        "method": replacement.get("method") or entry["method"],
         "occurred_at": occurred_at,
         "note": given["reason"],
     }
@@ -232,12 +232,12 @@ async def _lock_entry_and_charge(
     return entry, charges[charge_id], charges[other_id] if other_id not in (None, charge_id) else None
 
 
-def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], currency: str) -> list[UserError]:
+def _allocation_errors(allocations: Sequence[Values], charges: Mapping[UUID, Any], currency: str) -> list[UserError]:
     errors = []
-    if not wanted:
+    if not allocations:
         errors.append(UserError("allocations", "REQUIRED", "At least one charge must be given."))
-    times = Counter(each["payment_id"] for each in wanted)
-    for n, each in enumerate(wanted):
+    times = Counter(each["payment_id"] for each in allocations)
+    for n, each in enumerate(allocations):
         charge, amount, path = charges.get(each["payment_id"]), each.get("amount"), f"allocations.{n}."
         if times[each["payment_id"]] > 1:
             errors.append(UserError(f"{path}paymentId", "TWICE", "The charge is listed more than once."))
@@ -256,17 +256,17 @@ def _allocation_errors(wanted: Sequence[Values], charges: Mapping[UUID, Any], cu
     return errors
 
 
-def _allocate(amount: Decimal, wanted: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
+def _allocate(amount: Decimal, allocations: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
     """Splits the payment among the charges. Adds errors about the sum, unless other errors already make it meaningless."""
-    amounts = [amount, *(each["amount"] for each in wanted if each.get("amount") is not None)]
-    if not all(each["payment_id"] in charges for each in wanted) or not all(each.is_finite() for each in amounts):
+    amounts = [amount, *(each["amount"] for each in allocations if each.get("amount") is not None)]
+    if not all(each["payment_id"] in charges for each in allocations) or not all(each.is_finite() for each in amounts):
         return []
-    found = [charges[each["payment_id"]] for each in wanted]
-    shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(wanted, found, strict=True)]
+    found = [charges[each["payment_id"]] for each in allocations]
+    shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(allocations, found, strict=True)]
     parts, left = allocate(amount, shares)
     if left > 0 and any(share.given is None for share in shares):
         errors.append(UserError("amount", "OVERPAID", "The amount is more than is owed on these charges."))
-    elif left != 0 and wanted:
+    elif left != 0 and allocations:
         errors.append(UserError("amount", "ALLOCATION_MISMATCH", "The allocated amounts do not add up to the payment's amount."))
     return [{"payment_id": charge["id"], "amount": part} for charge, part in zip(found, parts, strict=True) if part > 0]
 

@@ -37,11 +37,11 @@ async def plan_promotion(context: Context, given: Values) -> Plan:
 
 async def apply_promotion(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Applies a plan completely or not at all. Rejected if a row has an error or the plan has changed."""
-    wanted = given.pop("hash")
+    planned_hash = given.pop("hash")
     await tx.rows(queries.lock_promotion_members, from_year_id=given["from_academic_year_id"])
     await tx.rows(queries.lock_promotion_targets, to_year_id=given["to_academic_year_id"])
     plan, years = await _plan(tx.connection.fetch, given)
-    if plan.hash != wanted:
+    if plan.hash != planned_hash:
         raise rejected(
             "hash", "PLAN_CHANGED", "Students, classes or your overrides have changed since the plan. Review a new plan and send its hash."
         )

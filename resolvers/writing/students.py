@@ -138,20 +138,24 @@ async def begin_membership(
 
 async def _class_errors(tx: MutationTransaction, class_id: UUID, day: date, latest: date) -> list[UserError]:
     """Returns what prevents entering a class on a date, which must not be after `latest`. Locks the class until the transaction ends."""
-    found = await tx.row(queries.class_to_enter, id=class_id)
-    if found is None:
+    school_class = await tx.row(queries.class_to_enter, id=class_id)
+    if school_class is None:
         return [UserError("classId", "NOT_FOUND", "There is no such class.")]
     errors = []
-    if not found["is_active"]:
+    if not school_class["is_active"]:
         errors.append(UserError("classId", "NOT_ACTIVE", "The class is no longer active."))
-    if found["capacity"] is not None and found["current_enrollment"] >= found["capacity"]:
-        errors.append(UserError("classId", "CLASS_FULL", f"The class is full: {found['name']} has {found['capacity']} places."))
+    if school_class["capacity"] is not None and school_class["current_enrollment"] >= school_class["capacity"]:
+        errors.append(
+            UserError("classId", "CLASS_FULL", f"The class is full: {school_class['name']} has {school_class['capacity']} places.")
+        )
     if day > latest:
         errors.append(UserError("on", "IN_FUTURE", "The date must not be in the future. Make this change on the day or later."))
-    if not found["start_date"] <= day <= found["end_date"]:
+    if not school_class["start_date"] <= day <= school_class["end_date"]:
         errors.append(
             UserError(
-                "on", "OUTSIDE_YEAR", f"The date must be within the class's academic year, {found['start_date']} to {found['end_date']}."
+                "on",
+                "OUTSIDE_YEAR",
+                f"The date must be within the class's academic year, {school_class['start_date']} to {school_class['end_date']}.",
             )
         )
     return errors
