@@ -105,18 +105,18 @@ class SemesterReport:
 
     @property
     def explanation(self) -> Explanation:
-        steps_ = [
+        parts = [
             Step(each.subject_name, str(each.result.points), f"{each.credits.normalize():f} credits")
             for each in self.subjects
             if each.credits > 0 and each.result.points is not None
         ]
         value = None if self.grade_point_average is None else f"{self.grade_point_average.normalize():f}"
-        steps_.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
+        parts.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
         if self.rank is not None:
-            steps_.append(
+            parts.append(
                 Step("Rank", str(self.rank), f"Of {self.ranked_students} in the class whose grades are posted; equals share a rank")
             )
-        return Explanation(steps_, ", ".join(sorted(self.policy_versions)))
+        return Explanation(parts, ", ".join(sorted(self.policy_versions)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from schema.listings.academic_years import ACADEMIC_YEARS, HOLIDAYS, PERIODS, SE
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 from schema.roots import root
 
@@ -50,9 +51,9 @@ class School(Node):
     missing_counts_as: MissingPolicy = strawberry.field(description="What a missing grade counts as.")
     shows_rank: bool = strawberry.field(description="Whether reports show a student's rank in the class.")
     today: date = strawberry.field(description="Today's date in the school's time zone.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
 
 
 @node(academic_years.AcademicYear, academic_years.academic_year_by_id)
@@ -62,9 +63,9 @@ class AcademicYear(Node):
     start_date: date = strawberry.field(description="The first day.")
     end_date: date = strawberry.field(description="The last day.")
     is_current: bool = strawberry.field(description="Whether it is the current academic year; at most one is.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     semesters = connection(SEMESTERS, "academic_year", description="Its semesters, latest first.")
     holidays = connection(HOLIDAYS, "academic_year", description="Its holidays.")
     classes = connection(CLASSES, "academic_year", description="Its classes.")
@@ -81,9 +82,9 @@ class Semester(Node):
     posting_closes_at: datetime | None = strawberry.field(
         description="When the posting of final grades closes and grades are locked; null if not set."
     )
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year it belongs to.")
     class_subjects = connection(CLASS_SUBJECTS, "semester", description="The lessons of its classes: who teaches what in which class.")
     assessments = connection(ASSESSMENTS, "semester", count_cost=200, description="Its assessments, as far as you may see them.")
@@ -95,7 +96,7 @@ class Holiday(Node):
     name: str = strawberry.field(description="The display name.")
     start_date: date = strawberry.field(description="The first day.")
     end_date: date = strawberry.field(description="The last day.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    version: int = version_field()
     academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year it belongs to.")
 
 
@@ -105,9 +106,9 @@ class Period(Node):
     name: str = strawberry.field(description="The display name.")
     start_time: time = strawberry.field(description="When it begins, in the school's time.")
     end_time: time = strawberry.field(description="When it ends, in the school's time.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
 
 
 @strawberry.type

@@ -12,6 +12,7 @@ from schema.connections import connection, root_connection
 from schema.listings.assessments import ASSESSMENTS, GRADES
 from schema.listings.subjects import ASSESSMENT_TYPES
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = ["Assessment", "AssessmentQueries", "AssessmentType"]
@@ -24,9 +25,9 @@ class AssessmentType(Node):
     name: str = strawberry.field(description="The name.")
     weight: Decimal = strawberry.field(description="The weight in an average, relative to the other types.")
     is_active: bool = strawberry.field(description="Whether it is in use.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
 
 
 @node(grades.Assessment, grades.assessment_by_id)
@@ -43,9 +44,9 @@ class Assessment(Node):
     published_at: datetime | None = strawberry.field(
         description="When it was published to students and guardians; null if it is not published."
     )
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     assessment_type = to_one(subjects.assessment_type_by_id, "assessment_type_id", description="The type.")

@@ -12,6 +12,7 @@ from resolvers import attendance, classes, students, subjects, users
 from schema.connections import root_connection
 from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
+from schema.record_fields import version_field
 from schema.references import to_one
 
 __all__ = ["Attendance", "AttendanceQueries", "OverruledMark"]
@@ -36,7 +37,7 @@ class Attendance(Node):
     source: AttendanceSource = strawberry.field(description="Who entered it.")
     created_at: datetime = strawberry.field(description="When the mark was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    version: int = version_field()
     student = to_one(students.student_by_id, "student_id", description="The student.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's class at the time.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")

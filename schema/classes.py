@@ -18,6 +18,7 @@ from schema.listings.grading import FINAL_GRADES
 from schema.listings.students import MEMBERSHIPS, STUDENTS
 from schema.listings.subjects import SUBJECTS
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = ["Class", "ClassQueries", "ClassSubject"]
@@ -33,9 +34,9 @@ class Class(Node):
     capacity: int | None = strawberry.field(description="The maximum number of students.")
     current_enrollment: int = strawberry.field(description="The number of active students in the class.")
     is_active: bool = strawberry.field(description="Whether the class is active.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year.")
     teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The homeroom teacher.")
     students = connection(
@@ -71,7 +72,7 @@ class Class(Node):
 @strawberry.type(description="A lesson: a subject that is taught in a class in a semester.")
 class ClassSubject(Node):
     created_at: datetime = strawberry.field(description="When it was recorded.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    version: int = version_field()
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The teacher; null if none is assigned.")

@@ -10,6 +10,7 @@ from resolvers import academic_years, classes, grades, students, subjects, users
 from schema.connections import root_connection
 from schema.listings.assessments import GRADES, GradeState
 from schema.nodes import Node, node
+from schema.record_fields import version_field
 from schema.references import to_one
 
 __all__ = ["Grade", "GradeQueries"]
@@ -27,7 +28,7 @@ class Grade(Node):
     assessment_date: date = strawberry.field(description="The date of the assessment.")
     created_at: datetime = strawberry.field(description="When it was recorded.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    version: int = version_field()
     student = to_one(students.student_by_id, "student_id", description="The student.")
     assessment = to_one(grades.assessment_by_id, "assessment_id", description="The assessment.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class in which it was given.")

@@ -17,6 +17,7 @@ from rules.grading import round_by
 from schema.connections import root_connection
 from schema.listings.grading import FINAL_GRADES, GRADING_SCALES
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = [
@@ -55,9 +56,9 @@ class GradingScaleBound:
 class GradingScale(Node):
     name: str = strawberry.field(description="The name.")
     is_default: bool = strawberry.field(description="Whether it is the default scale for the school's averages; at most one is.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     bounds: list[GradingScaleBound] = edge(grading.bounds_of_scale, "id", description="The bounds, highest first.")
 
 

@@ -13,6 +13,7 @@ from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
 from schema.listings.students import STUDENTS
 from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, full_name
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = ["Guardian", "GuardianQueries", "Guardianship"]
@@ -36,9 +37,9 @@ class Guardian(Node):
     name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
     contact: Contact = computed(lambda row: row, description="The guardian's contact details.")
     is_active: bool = strawberry.field(description="Whether the guardian is active.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     user = to_one(users.user_by_id, "user_id", description="The guardian's account.")
     students = connection(STUDENTS, "guardian", description="The guardian's students, by name.")
     guardianships = connection(GUARDIANSHIPS, "guardian", description="The guardian's links to students.")

@@ -11,6 +11,7 @@ from schema.connections import connection, root_connection
 from schema.listings.payments import PAYMENTS, TRANSACTIONS, PaymentMethod, PaymentStatus
 from schema.listings.subjects import FEE_CATEGORIES
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = ["Balance", "FeeCategory", "Payment", "PaymentQueries"]
@@ -25,9 +26,9 @@ class FeeCategory(Node):
     default_amount: Decimal | None = strawberry.field(description="The default amount.")
     currency: str = strawberry.field(description="ISO 4217 code of the currency.")
     is_active: bool = strawberry.field(description="Whether it is in use.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     payments = connection(
         PAYMENTS,
         "fee_category",

@@ -26,6 +26,7 @@ from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason,
 from schema.nodes import Node, node, root_node
 from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 from schema.roots import root
 
@@ -44,9 +45,9 @@ class Student(Node):
     contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="The student's contact details.")
     enrollment_date: date = strawberry.field(description="The date of the first enrolment.")
     is_active: bool = strawberry.field(description="Whether the student currently attends the school.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     user = to_one(users.user_by_id, "user_id", description="The student's account.")
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's current class.")
     class_history = connection(MEMBERSHIPS, "student", count_cost=20, description="The student's class memberships, latest first.")

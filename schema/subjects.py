@@ -13,6 +13,7 @@ from schema.listings.classes import CLASS_SUBJECTS
 from schema.listings.subjects import SUBJECTS
 from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
+from schema.record_fields import created_at_field, updated_at_field, version_field
 
 __all__ = ["Subject", "SubjectQueries"]
 
@@ -25,9 +26,9 @@ class Subject(Node):
     description: str | None = strawberry.field(description="The description.")
     credits: Decimal = strawberry.field(description="The credits in a grade point average; with 0 it does not count.")
     is_active: bool = strawberry.field(description="Whether it is currently taught.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     teachers = connection(TEACHERS, "subject", description="The teachers who can teach it, by name.")
     class_subjects = connection(CLASS_SUBJECTS, "subject", description="The lessons: in which classes it is taught, and by whom.")
     assessments = connection(ASSESSMENTS, "subject", description="The assessments, as far as you may see them, latest first.")

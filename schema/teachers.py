@@ -13,6 +13,7 @@ from schema.listings.subjects import SUBJECTS
 from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, forbidden_field, full_name
+from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 
 __all__ = ["Teacher", "TeacherQueries"]
@@ -30,9 +31,9 @@ class Teacher(Node):
     is_active: bool = strawberry.field(description="Whether the teacher currently works at the school.")
     employee_number: str | None = guarded("employee_number", "private_visible", forbidden_field, description="The employee number.")
     contact: Contact | None = guarded(None, "private_visible", forbidden_field, description="The teacher's contact details.")
-    created_at: datetime = strawberry.field(description="When the record was created.")
-    updated_at: datetime = strawberry.field(description="When the record last changed.")
-    version: int = strawberry.field(description="The version of the record, which increases with every change. Send it with an update.")
+    created_at: datetime = created_at_field()
+    updated_at: datetime = updated_at_field()
+    version: int = version_field()
     user = to_one(users.user_by_id, "user_id", description="The teacher's account.")
     classes = connection(CLASSES, "teacher", description="The classes of which this is the homeroom teacher.")
     class_subjects = connection(CLASS_SUBJECTS, "teacher", description="The teacher's lessons: which subjects in which classes.")

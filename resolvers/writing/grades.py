@@ -109,8 +109,8 @@ async def record_grades(tx: MutationTransaction, given: Values) -> PayloadValues
     await _writable_assessment(tx, assessment_id, "assessmentId")
     await tx.rows(queries.hold_assessment, id=assessment_id)
     assessment = await _writable_assessment(tx, assessment_id, "assessmentId")
-    lesson = {"class_id": assessment["class_id"], "day": assessment["assessment_date"]}
-    roster = {row["student_id"] for row in await tx.rows(queries.class_roster_on, **lesson)}
+    roster_rows = await tx.rows(queries.class_roster_on, class_id=assessment["class_id"], day=assessment["assessment_date"])
+    roster = {row["student_id"] for row in roster_rows}
     errors = [*_lock_errors(assessment), *await _entry_errors(tx, entries, assessment, roster)]
     if errors:
         raise Rejected(*errors)

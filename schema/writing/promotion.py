@@ -11,17 +11,15 @@ from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import computed
 from resolvers import academic_years, classes, students
-from resolvers.identifiers import read_id
+from resolvers.plan_rows import MAX_PLAN_ROWS, page_of_rows
 from resolvers.writing.promotion import apply_promotion, plan_promotion
-from rules.promotion import Plan, Row
+from rules.promotion import Plan
 from schema.inputs import IdempotentInput, node_id, optional, read_input, required
 from schema.mutations import mutation, payload_value
 from schema.references import to_one
 from schema.roots import root
 
 __all__ = ["PromotionMutations", "PromotionQueries"]
-
-_CAP = 500
 
 
 @strawberry.enum(description="What happens to a student at the end of an academic year.")
@@ -59,20 +57,11 @@ class PromotionPlan:
     @strawberry.field(metadata={SIZED_BY: "first"}, description="The rows, by class and name.")
     def rows(
         self: Any,
-        first: Annotated[int, strawberry.argument(description=f"How many rows to return, at most {_CAP}.")] = 100,
+        first: Annotated[int, strawberry.argument(description=f"How many rows to return, at most {MAX_PLAN_ROWS}.")] = 100,
         after: Annotated[strawberry.ID | None, strawberry.argument(description="Return only rows after this student.")] = None,
         only_errors: Annotated[bool, strawberry.argument(description="Whether to return only rows with an error.")] = False,
     ) -> list[PromotionRow]:
-        if not 0 <= first <= _CAP:
-            raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {_CAP}.", argument="first")
-        rows: list[Row] = [row for row in self.rows if row.error or not only_errors]
-        if after is not None:
-            last = read_id(after, students.Student.tag, students.Student.type_name, "after")
-            place = next((n for n, row in enumerate(rows) if row.student_id == last), None)
-            if place is None:
-                raise Refusal("BAD_USER_INPUT", "`after` is not a student of these rows.", argument="after")
-            rows = rows[place + 1 :]
-        return rows[:first]  # type: ignore[return-value]  # rows stand for types
+        return page_of_rows(self.rows, first, after, only_errors=only_errors)  # type: ignore[return-value]  # rows stand for types
 
 
 @strawberry.input(description="An exception for one student.")
