@@ -1,13 +1,17 @@
-"""No module of a room imports itself through others: not at run time, not for types alone, not by a name in a string."""
+"""No module imports itself through others: not at run time, not for types alone, not by a name in a string."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TOP = Path(__file__).parents[1]
-ROOMS = ["schema"]
+LINTER = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]
+# Folders of programs, which no room imports.
+PROGRAMS = {"benchmarks", "deploy", "docs", "migrations", "tests"}
+ROOMS = sorted({each.parent.name for each in TOP.glob("*/__init__.py")} - PROGRAMS)
 
 
 def modules_of(room: str, top: Path = TOP) -> dict[str, ast.Module]:
@@ -56,6 +60,27 @@ def test_no_module_of_a_room_imports_itself_through_others(room):
     modules = modules_of(room)
     found = list(circles({name: imported_by(name, modules) for name in modules}))
     assert not found, "import circles:\n" + "\n".join(" → ".join(each) for each in found)
+
+
+def test_no_module_imports_itself_through_those_of_other_rooms():
+    modules = {name: module for room in ROOMS for name, module in modules_of(room).items()}
+    modules |= {path.stem: ast.parse(path.read_text()) for path in TOP.glob("*.py")}
+    found = list(circles({name: imported_by(name, modules) for name in modules}))
+    assert not found, "import circles:\n" + "\n".join(" → ".join(each) for each in found)
+
+
+def test_every_room_has_a_place_in_the_import_contracts():
+    assert sorted(LINTER["root_packages"]) == ROOMS, "list the room in root_packages of pyproject.toml"
+    [layers] = [each["layers"] for each in LINTER["contracts"] if each["name"] == "Imports point down"]
+    placed = {room.strip(" ()") for each in layers for room in each.split("|")} | {"execution", "rules"}
+    assert not set(ROOMS) - placed, "say in the layers of pyproject.toml where the room stands"
+
+
+def test_settings_import_no_room():
+    nodes = list(ast.walk(ast.parse((TOP / "config.py").read_text())))
+    imported = {str(each.module) for each in nodes if isinstance(each, ast.ImportFrom)}
+    imported |= {name.name for each in nodes if isinstance(each, ast.Import) for name in each.names}
+    assert not {each.split(".")[0] for each in imported} & set(ROOMS)
 
 
 @pytest.mark.parametrize(
