@@ -1,4 +1,4 @@
-"""The ASGI application: lifespan, middleware, routes. The one file that knows every room."""
+"""Assembles the ASGI application: lifespan, middleware, routes. The only module that imports every package."""
 
 import asyncio
 import sys
@@ -61,7 +61,7 @@ _log = structlog.get_logger("rollcall.app")
 
 @dataclass
 class Services:
-    """What lives as long as the process, for the contexts of its requests."""
+    """The objects that live as long as the process. The context of each request refers to them."""
 
     settings: Settings
     database: Database
@@ -70,10 +70,10 @@ class Services:
 
 
 def _budget_of(operation: Operation) -> Hashable | None:
-    """Whose budget pays for an operation: its viewer's; of clients without a user, their network's.
+    """Returns the key of the cost budget of an operation: the viewer, or the client's network if there is no user.
 
-    Mutations without a user are signing in, refreshing and resetting, which have limits of their own: a school's morning behind one address must
-    not exhaust a budget.
+    Mutations without a user have no budget. They sign in, refresh a session or reset a password, and have limits of their own: the sign-ins of
+    a school behind one address must not exhaust a budget.
     """
     context: Context = operation.context
     if context.viewer.user_id is not None:
@@ -82,12 +82,12 @@ def _budget_of(operation: Operation) -> Hashable | None:
 
 
 def _flow_of(context: Context) -> Hashable:
-    """Whose turn it is: a viewer's, with all of their sessions; of clients without a user, their network's."""
+    """Returns the flow of a request for fair queueing: the viewer, or the client's network if there is no user."""
     return context.viewer.user_id or context.client.network
 
 
-def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - it puts everything together, and decides nothing
-    """The application over `DATABASE_URL`, which must be set by now: launcher.py does so."""
+def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PLR0915 - assembles the parts, without logic of its own
+    """Creates the application. `DATABASE_URL` must be set, which launcher.py takes care of."""
     settings = settings or load_settings()
     if settings.database_url is None or settings.direct_url is None:
         raise RuntimeError("the application needs DATABASE_URL; `make run` starts a PostgreSQL and sets it")
@@ -125,11 +125,11 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         health.start()
         await authenticator.start()
         process_memory.freeze_gc()
-        giving_back = asyncio.create_task(process_memory.trim_periodically())
+        trimming = asyncio.create_task(process_memory.trim_periodically())
         try:
             yield {CONNECTIONS: connections, ADMISSION: admission}
         finally:
-            giving_back.cancel()
+            trimming.cancel()
             health.draining = True
             health.stop()
             worker.close()
@@ -143,7 +143,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         return Context(services.database, viewer, scope["state"]["request_id"], services, client)
 
     async def guard(request: Request) -> Response | None:
-        """The health routes that tell more than whether the server is up."""
+        """Returns an error response if the viewer may not read the detailed health routes, or None."""
         try:
             viewer = await request.app.state.services.authenticator.viewer(request.headers.get("authorization"))
             require(viewer, Capability.READ_HEALTH)
@@ -211,7 +211,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         refusal = errors.refusal(error)
         if refusal is None:
             _log.error("a route failed", path=scope["path"], exc_info=error)
-            refusal = Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+            refusal = Refusal("INTERNAL_SERVER_ERROR", "An internal error occurred. It has been logged.")
         return refusal_response(refusal)
 
     middleware = [Middleware(RequestIdMiddleware, on_error=failed), Middleware(InFlightMiddleware, counter=in_flight)]
@@ -246,6 +246,6 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
         exception_handlers={HTTPException: http_exception_response},
         lifespan=lifespan,
     )
-    # It would redirect to an address made of the request's Host.
+    # The redirect would use the request's Host header, which clients control.
     app.router.redirect_slashes = False
     return app

@@ -1,4 +1,4 @@
-"""The HTTP server of one process: it says that it drains, then ends without losing a request that it has accepted."""
+"""Runs uvicorn in one process with a graceful drain: announces that it is draining, then ends without losing an accepted request."""
 
 import asyncio
 import ctypes
@@ -25,20 +25,21 @@ __all__ = ["DrainingServer", "listeners", "refuse_new_connections"]
 _log = structlog.get_logger("rollcall.http_server")
 
 _LISTENERS = 16
-# Handshakes that have begun when new connections are refused get this long to end.
+# How long TCP handshakes may take to complete after new connections are refused.
 _HANDSHAKE_SECONDS = 0.2
-# Requests that are cancelled at the end of the drain get this long to answer that they were.
+# How long requests may take to send an error after they are cancelled at the end of the drain.
 _CANCELLED_SECONDS = 1.0
-# Open files of a process beside its connections: the pool's, logs, the event loop's.
+# Open files of a process besides its client connections: the pool's, logs, the event loop's.
 _OTHER_FILES = 100
 
 
 class DrainingServer(uvicorn.Server):
-    """uvicorn's server with a drain that loses nothing.
+    """uvicorn's server with a drain that loses no request.
 
-    On SIGTERM it is `not_ready` for `DRAIN_NOTICE_SECONDS`, while load balancers notice: it goes on accepting, and each answer is the last one
-    of its connection. Then it stops listening, and requests have `DRAIN_SECONDS` to end. `owns_socket()` says whether the listening socket ends with it:
-    other workers may go on with it. `on_started()` and `on_tick()` tell a supervisor that the server has started and that its event loop runs.
+    On SIGTERM it reports `not_ready` for `DRAIN_NOTICE_SECONDS`, so that load balancers notice; it still accepts connections, and closes each one
+    after its next response. Then it stops listening, and running requests have `DRAIN_SECONDS` to end. `owns_socket()` returns whether the
+    listening socket is closed with this server; otherwise other workers keep using it. `on_started()` is called when the server has started,
+    `on_second()` every second while its event loop runs.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class DrainingServer(uvicorn.Server):
         services = getattr(getattr(_innermost(app), "state", None), "services", None)
         notice = load_settings().drain_notice_seconds
         if sig == signal.SIGTERM and self._notified:
-            # A supervisor of processes may send it to each of them, and our parent does.
+            # The signal may arrive twice: from a service manager that signals every process, and from the parent.
             return
         if sig != signal.SIGTERM or services is None or not self.started or notice == 0:
             super().handle_exit(sig, frame)
@@ -101,7 +102,7 @@ class DrainingServer(uvicorn.Server):
         while (state.connections or state.tasks) and loop.time() < end and not self.force_exit:  # noqa: ASYNC110 - uvicorn keeps them in sets
             await asyncio.sleep(0.02)
         if state.tasks:
-            _log.warning("requests were cancelled: they took longer than DRAIN_SECONDS", requests=len(state.tasks))
+            _log.warning("requests were cancelled because they took longer than DRAIN_SECONDS", requests=len(state.tasks))
             for task in state.tasks:
                 task.cancel("the drain is over")
             await asyncio.wait(state.tasks, timeout=_CANCELLED_SECONDS)
@@ -112,7 +113,7 @@ class DrainingServer(uvicorn.Server):
 
     async def _stop_listening(self, sockets: list[socket.socket]) -> None:
         if self._owns_socket():
-            # The others are duplicates of the first.
+            # The other sockets are duplicates of the first.
             for each in sockets[:1]:
                 refuse_new_connections(each)
                 await asyncio.sleep(_HANDSHAKE_SECONDS)
@@ -123,7 +124,7 @@ class DrainingServer(uvicorn.Server):
             each.close()
 
     async def _accept_rest(self, listening: socket.socket) -> None:
-        """Takes the connections that the kernel has accepted for us: they would be reset when the socket is closed."""
+        """Accepts the connections in the kernel's queue, which would be reset when the socket is closed."""
         loop = asyncio.get_running_loop()
         listening.setblocking(False)
         while True:
@@ -132,10 +133,10 @@ class DrainingServer(uvicorn.Server):
             except BlockingIOError:
                 return
             except ConnectionError:
-                continue  # that client has left; others wait behind it
+                continue  # this client has disconnected; others are waiting behind it
             except OSError as error:
-                # No files are left, for example. The drain goes on.
-                _log.warning("connections that wait were not accepted", error=error.strerror)
+                # For example, the limit of open files is reached. The drain continues.
+                _log.warning("waiting connections could not be accepted", error=error.strerror)
                 return
             try:
                 await loop.connect_accepted_socket(self._make_protocol, accepted)
@@ -149,13 +150,13 @@ class DrainingServer(uvicorn.Server):
 
 
 def listeners(listening: socket.socket) -> list[socket.socket]:
-    """Duplicates a listening socket, so that the event loop accepts several connections in one turn.
+    """Duplicates a listening socket, so that the event loop accepts several connections in each iteration.
 
-    libuv accepts one connection a turn for each listener. Under load a turn takes some milliseconds, and with a single listener new connections,
-    those of probes too, wait behind each other for seconds.
+    libuv accepts one connection per listener in each iteration. Under load an iteration takes several milliseconds, and with a single listener
+    new connections, including those of probes, would queue for seconds.
     """
-    # All workers share one open file. A socket object that a worker is given does not know that it is non-blocking, and `dup` would make it
-    # blocking for all: the others would wait in accept(2), and their event loops with them.
+    # All workers share one open file description. A socket object that a worker has inherited does not know that it is non-blocking, and `dup`
+    # would make it blocking for all workers: their event loops would block in accept(2).
     listening.setblocking(False)
     return [listening, *(listening.dup() for _ in range(_LISTENERS - 1))]
 
@@ -166,16 +167,16 @@ def _innermost(app: object) -> object:
     return app
 
 
-# A packet filter of the kernel's (socket(7), SO_ATTACH_FILTER): load the TCP flags; with SYN among them, take nothing of the packet; else all of it.
+# A packet filter for the kernel (socket(7), SO_ATTACH_FILTER): loads the TCP flags, drops packets with SYN, and accepts all others.
 _DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 _SO_ATTACH_FILTER = 26
 
 
 def refuse_new_connections(listening: socket.socket) -> None:
-    """Lets no new connection into a socket's queue, while those that are in it can still be accepted.
+    """Stops new connections from entering a socket's queue; those in the queue can still be accepted.
 
-    A socket that is closed resets the connections in its queue, and there is no other way to stop it from taking more of them. A client whose SYN
-    is dropped tries again after a second, and is refused then: it knows that nothing of its request has arrived.
+    Closing the socket would reset the connections in its queue, and there is no other way to stop new ones. A client whose SYN is dropped retries
+    after a second and is refused then, so it knows that none of its request was received.
     """
     if sys.platform == "linux":
         filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in _DROP_SYN))
@@ -187,12 +188,12 @@ def refuse_new_connections(listening: socket.socket) -> None:
 
 
 def _allow_open_files(connections: Connections) -> None:
-    """Raises this process's limit of open files to what its connections need; lowers the number of connections when that is not allowed."""
+    """Raises this process's limit of open files to what its connections need, or lowers the number of connections if that is not permitted."""
     needed = connections.limits.connections + RESERVE + load_settings().pool_max_size + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         allowed = max(10, connections.limits.connections - (needed - hard))
-        _log.warning("MAX_CONNECTIONS is lowered: the limit of open files is too low", connections=allowed, open_files=hard)
+        _log.warning("MAX_CONNECTIONS was lowered because the limit of open files is too low", connections=allowed, open_files=hard)
         connections.limits = replace(connections.limits, connections=allowed)
         needed = hard
     if soft != resource.RLIM_INFINITY and soft < needed:

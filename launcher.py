@@ -1,4 +1,4 @@
-"""Starts and stops everything in order: the database, then the workers; the workers, then the database.
+"""Launches Rollcall: starts the database, then the workers, and stops them in reverse order.
 
 python -m launcher
 """
@@ -48,18 +48,20 @@ def _config(settings: Settings) -> uvicorn.Config:
 
 
 def _bound(settings: Settings) -> socket.socket:
-    """A socket with the address of the settings, before anything is started for nothing. Raises ConfigurationError."""
-    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """Binds a socket to HOST and PORT, before anything else is started. Raises ConfigurationError."""
+    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((settings.host, settings.port))
+        bound.bind((settings.host, settings.port))
     except OSError as error:
-        raise _not_free(settings, error) from None
-    return made
+        raise _address_error(settings, error) from None
+    return bound
 
 
-def _not_free(settings: Settings, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"HOST and PORT cannot be listened on, {settings.host} port {settings.port}: {error.strerror}. Set others.")
+def _address_error(settings: Settings, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on HOST and PORT ({settings.host}, port {settings.port}): {error.strerror}. Set another HOST or PORT."
+    )
 
 
 def _greeting(settings: Settings, database: ReadyDatabase, port: int) -> str:
@@ -70,7 +72,7 @@ def _greeting(settings: Settings, database: ReadyDatabase, port: int) -> str:
     if database.has_demo and settings.environment != "production":
         lines += ["Sign in, password rollcall-demo, as:", *(f"  {role}@demo.school" for role in _SIGN_INS)]
         lines += [
-            "A first query: sign in, then ask.",
+            "A first query: sign in, then send it with the token.",
             f"""  TOKEN=$(curl -s {base}/graphql -H 'content-type: application/json' -d '{{"query":"mutation {{ signIn(input: {{email: \\"admin@demo.school\\", password: \\"rollcall-demo\\"}}) {{ session {{ accessToken }} }} }}"}}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')""",
             f"""  curl -s {base}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"query":"{_QUERY}"}}'""",
         ]
@@ -78,7 +80,7 @@ def _greeting(settings: Settings, database: ReadyDatabase, port: int) -> str:
 
 
 def _serve(settings: Settings, database: ReadyDatabase, listening: socket.socket) -> int:
-    # The workers read their settings from the environment, as everybody does.
+    # The workers read their settings from the environment.
     os.environ["DATABASE_URL"] = database.url
     if settings.secret_key is None:
         os.environ["SECRET_KEY"] = load_or_create_secret_key(settings.data_dir)
@@ -86,15 +88,15 @@ def _serve(settings: Settings, database: ReadyDatabase, listening: socket.socket
     config = _config(load_settings())
     try:
         listening.listen(_BACKLOG)
-    except OSError as error:  # somebody was bound to it as well, and listened first
-        raise _not_free(settings, error) from None
+    except OSError as error:  # another process had bound the address too, and listened first
+        raise _address_error(settings, error) from None
     listening.set_inheritable(True)
     greeting = _greeting(settings, database, listening.getsockname()[1])
 
     def greet() -> None:
         print(greeting, flush=True)
 
-    # What a person reads comes when it is true.
+    # The greeting is printed when the server has started, not before.
     if settings.workers > 1:
         return WorkerSupervisor(config, listening, settings.workers, greet).run()
     server = DrainingServer(config, on_started=greet)
@@ -104,30 +106,30 @@ def _serve(settings: Settings, database: ReadyDatabase, listening: socket.socket
 
 def main() -> None:
     began = time.monotonic()
-    lost: list[str] = []
+    failures: list[str] = []
 
-    def lose(why: str) -> None:
-        """The embedded PostgreSQL is gone for good: the requests get their errors, and a supervisor starts us anew."""
-        lost.append(why)
+    def on_give_up(reason: str) -> None:
+        """Ends this process because the embedded PostgreSQL cannot be kept running. The service manager may start it again."""
+        failures.append(reason)
         os.kill(os.getpid(), signal.SIGTERM)
 
     def say(text: str) -> None:
         print(f"{text} ({time.monotonic() - began:.1f} s)", flush=True)
 
     def end(*_: object) -> None:
-        sys.exit(f"Rollcall ended: {lost[0]}" if lost else 0)
+        sys.exit(f"Rollcall ended: {failures[0]}" if failures else 0)
 
-    # A SIGTERM before the workers run (while migrating, seeding) leaves through the same door as Ctrl-C.
+    # Before the workers run (while migrating, seeding), SIGTERM is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, end)
     with exit_on_error("Rollcall did not start", MigrationError):
         try:
             settings = load_settings()
             configure_logs(settings)
-            with _bound(settings) as listening, bootstrap(settings, say, lose) as database:
+            with _bound(settings) as listening, bootstrap(settings, say, on_give_up) as database:
                 code = _serve(settings, database, listening)
         except KeyboardInterrupt:
             code = 0
-    if lost:
+    if failures:
         end()
     sys.exit(code)
 

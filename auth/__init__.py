@@ -1,1 +1,1 @@
-"""Who is asking, and what they may do."""
+"""Authentication and authorization: identifies the viewer of a request and decides which capabilities they have."""

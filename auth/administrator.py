@@ -1,8 +1,8 @@
-"""The first administrator of a school, from the command line: nobody can sign in yet who could make one.
+"""Creates the first administrator of a school from the command line, before anybody can sign in.
 
     python -m auth.administrator --email head@school.example [--first-name Ada --last-name Byron] [--generate-password] [--force]
 
-Asks for a password; makes one up with --generate-password; without a terminal to ask on prints a one-time password reset.
+Prompts for a password, or generates one with --generate-password. Without a terminal it prints a one-time password reset token.
 """
 
 import argparse
@@ -36,17 +36,16 @@ _TRIES = 3
 
 
 class AdministratorError(Exception):
-    """No administrator was made; the message says why, and what to do."""
+    """Raised when no administrator was created. The message says why, and what to do."""
 
 
 async def make_administrator(
     connection: Any, email: str, name: tuple[str, str], password: str | None, *, force: bool = False, clock: Clock | None = None
 ) -> str | None:
-    """Makes an active administrator with this e-mail address, by `name` (first, last) when there is no such account yet.
+    """Creates an active administrator with this e-mail address. `name` (first, last) is used if the account does not exist yet.
 
-    With a password it can sign in; without one the answer is a password reset, good once and for 24 hours. `force` makes another
-    administrator beside those that there are, and an administrator of an account that is none.
-    Raises AdministratorError, and then nothing has changed.
+    Sets the password and returns None; without a password returns a password reset token that is valid once, for 24 hours. `force` allows
+    creating a further administrator, and turning an existing account into one. Raises AdministratorError; nothing has changed then.
     """
     now = (clock or Clock()).now()
     password_hash = None
@@ -57,10 +56,10 @@ async def make_administrator(
     email, name = normal_text(email), (normal_text(name[0]), normal_text(name[1]))
     for what, text in (("e-mail address", email), ("first name", name[0]), ("last name", name[1])):
         if (unfit := text_problem(text)) is not None:
-            raise AdministratorError(f"The {what} is refused. {unfit}")
+            raise AdministratorError(f"The {what} is not valid. {unfit}")
     async with connection.transaction():
         if not force and await connection.fetchval(*queries.administrator_exists.bind()):
-            raise AdministratorError("There is an administrator already, who can make others. To make one all the same: --force.")
+            raise AdministratorError("An administrator exists already and can create others. Use --force to create another one here.")
         account = await connection.fetchrow(*queries.account_by_email.bind(email=email, network=None, known_since=now))
         if account["id"] is None:
             values: dict[str, Any] = {"email": email, "first_name": name[0], "last_name": name[1]}
@@ -72,7 +71,7 @@ async def make_administrator(
             user_id = account["id"]
             await connection.execute(*queries.make_administrator.bind(user_id=user_id))
         else:
-            raise AdministratorError(f"{account['email']} has an account that is no administrator's. To make it one: --force.")
+            raise AdministratorError(f"{account['email']} has an account with another role. Use --force to make it an administrator.")
         await connection.execute(*queries.withdraw_password_resets.bind(user_id=user_id, now=now))
         if password_hash is None:
             token = generate_token(TokenType.PASSWORD_RESET)
@@ -93,17 +92,17 @@ async def _hash(password: str) -> str:
 
 
 def _ask(email: str, ask: Callable[[str], str] = getpass) -> str:
-    """A good password, typed twice the same. Raises AdministratorError after three tries."""
+    """Prompts for an acceptable password twice. Raises AdministratorError after three attempts."""
     for _ in range(_TRIES):
         password = ask(f"Password for {email}: ")
         problem = password_problem(password, email)
         if problem is not None:
             print(problem[1], file=sys.stderr)
-        elif ask("The same again: ") == password:
+        elif ask("Repeat the password: ") == password:
             return password
         else:
-            print("These were not the same.", file=sys.stderr)
-    raise AdministratorError("No password was set, and no administrator made.")
+            print("The passwords do not match.", file=sys.stderr)
+    raise AdministratorError("No password was set, and no administrator was created.")
 
 
 async def _connect_and_make(url: str, options: argparse.Namespace, password: str | None) -> str | None:
@@ -111,7 +110,7 @@ async def _connect_and_make(url: str, options: argparse.Namespace, password: str
     try:
         state = await schema_state(connection)
         if state.refusal or state.pending:
-            raise AdministratorError(state.refusal or "The database is not migrated. Run `make migrate` first.")
+            raise AdministratorError(state.refusal or "The database has pending migrations. Run `make migrate` first.")
         return await make_administrator(
             connection, options.email.strip(), (options.first_name, options.last_name), password, force=options.force
         )
@@ -120,13 +119,13 @@ async def _connect_and_make(url: str, options: argparse.Namespace, password: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. 0 when there is an administrator more, 1 with the reason on standard error when not."""
-    parser = argparse.ArgumentParser(prog="python -m auth.administrator", description="Makes the first administrator of a school.")
+    """Runs the command. Returns 0 if an administrator was created, or 1 after printing the reason to standard error."""
+    parser = argparse.ArgumentParser(prog="python -m auth.administrator", description="Creates the first administrator of a school.")
     parser.add_argument("--email", required=True, help="the e-mail address to sign in with")
-    parser.add_argument("--first-name", default="School", help="of a new account")
-    parser.add_argument("--last-name", default="Administrator", help="of a new account")
-    parser.add_argument("--generate-password", action="store_true", help="make up a password and print it")
-    parser.add_argument("--force", action="store_true", help="also when there is an administrator, or the account is someone else's")
+    parser.add_argument("--first-name", default="School", help="the first name, for a new account")
+    parser.add_argument("--last-name", default="Administrator", help="the last name, for a new account")
+    parser.add_argument("--generate-password", action="store_true", help="generate a password and print it")
+    parser.add_argument("--force", action="store_true", help="even if an administrator exists, or the account has another role")
     options = parser.parse_args(arguments)
     try:
         password = None
@@ -146,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.generate_password:
         print(f"Password: {password}")
     if token is not None:
-        print(f"Password reset, good once, for 24 hours: {token}")
+        print(f"Password reset token, valid once, for 24 hours: {token}")
         print("Set a password with the mutation resetPassword.")
     return 0
 

@@ -1,6 +1,6 @@
-"""What each role may do, and which nouns it sees all rows of. The rest follows from links: see visible_ids.py.
+"""Declares the capabilities of each role, and the nouns of which a role sees every row.
 
-The one place for both, as data. Source: the school's access table (docs/access.md).
+Which other rows a viewer sees depends on their links to students and classes: see visible_ids.py. Source: the access table, docs/access.md.
 """
 
 from enum import Enum
@@ -11,12 +11,12 @@ __all__ = ["NOUNS", "Capability", "has_capability", "unrestricted_nouns"]
 
 
 class Capability(Enum):
-    """What a root field or mutation asks of its caller. `PUBLIC` is written out too."""
+    """A permission that a root field or mutation requires of its caller. Public ones declare `PUBLIC` explicitly."""
 
     PUBLIC = "anyone, also without a token"
-    SIGNED_IN = "any signed-in user; what they see is decided row by row"
+    SIGNED_IN = "any signed-in user; visibility is decided row by row"
     READ_AUDIT = "administrators"
-    READ_BOOKS = "administrators and bursars: whether the books add up"
+    READ_BOOKS = "administrators and bursars: the consistency checks of the books"
     SEE_STATUS = "any signed-in user, or a service token with health:read"
     READ_HEALTH = "administrators, or a service token with health:read"
     MANAGE_SCHOOL = "administrators: people, structure, settings, users"
@@ -39,7 +39,7 @@ _ROLES: dict[Capability, frozenset[str]] = {
 }
 _SCOPES: dict[Capability, str] = {Capability.READ_HEALTH: "health:read", Capability.SEE_STATUS: "health:read"}
 
-# Every noun that has a visibility rule in db/sql/visibility.sql.
+# Every noun with a visibility rule in db/sql/visibility.sql. A noun is a kind of record, or a group of a record's fields with a rule of their own.
 NOUNS = frozenset(
     {
         "students",
@@ -75,12 +75,12 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def has_capability(viewer: Viewer, capability: Capability) -> bool:
-    """Whether the viewer has the capability, by role or by a service token's scope."""
+    """Returns whether the viewer has the capability, through their role or the scope of a service token."""
     if capability is Capability.PUBLIC:
         return True
     return viewer.role in _ROLES[capability] or _SCOPES.get(capability) in viewer.scopes
 
 
 def unrestricted_nouns(viewer: Viewer) -> frozenset[str]:
-    """The nouns of which the viewer sees every row, whatever their links."""
+    """Returns the nouns of which the viewer sees every row, whatever their links."""
     return _OPEN.get(viewer.role or "", _NOTHING)

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as authentication cares."""
+"""Represents the network address and user agent of a client."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,26 +7,29 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 __all__ = ["UNKNOWN_CLIENT", "Client"]
 
 _LONGEST_USER_AGENT = 400
-# An IPv6 address has 45 characters at most, and a zone behind them.
+# An IPv6 address has at most 45 characters, and a zone index may follow.
 _LONGEST_ADDRESS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client's address (that of the proxy in front only if nobody trusts the proxy) and what it calls itself, None where unknown."""
+    """The address and the User-Agent of a client, each None if unknown.
+
+    Behind a proxy that is not in TRUSTED_PROXIES the address is the proxy's.
+    """
 
     address: IPv4Address | IPv6Address | None = None
     user_agent: str | None = None
 
     @staticmethod
     def of(address: str | None, user_agent: str | None) -> "Client":
-        """Reads what the server was told. An address that is none (a Unix socket's) is unknown."""
-        # What is remembered is bounded in bytes: a header can be long.
+        """Returns the client with this peer address and User-Agent. An address that cannot be parsed (a Unix socket's) is unknown."""
+        # Truncated before the cache, to bound its memory: a header can be long.
         return _client((address or "")[:_LONGEST_ADDRESS], user_agent and user_agent[:_LONGEST_USER_AGENT])
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
-        """What one household has: an IPv4 address, or the 64-bit prefix of an IPv6 address, in which it can take any."""
+        """The address range that one household has: an IPv4 address, or the /64 prefix of an IPv6 address."""
         if self.address is None:
             return None
         return ip_network((self.address, 32 if self.address.version == 4 else 64), strict=False)

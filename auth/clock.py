@@ -1,4 +1,4 @@
-"""The time, as authentication sees it: one object, so that a test can set it."""
+"""Provides the current time to authentication through one object, so that tests can set it."""
 
 import time
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """The machine's clock. Workers on several machines must agree to within a few seconds (NTP)."""
+    """Reads the system clock. The clocks of all machines that run workers must agree within a few seconds (NTP)."""
 
     def now(self) -> datetime:
-        """Now, in UTC."""
+        """Returns the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never set back."""
+        """Returns seconds on a clock that never goes backwards; only differences are meaningful."""
         return time.monotonic()

@@ -1,6 +1,6 @@
-"""Access tokens: JSON Web Tokens (RFC 7519, HS256) that live 15 minutes and name a session.
+"""Issues and verifies access tokens: JSON Web Tokens (RFC 7519, HS256) that name a session and expire after 15 minutes.
 
-A token is proof of who signed in, never of what they may do: the role in it is for the client to read, ours comes from the database.
+A token proves who signed in, not what they may do: its role claim is for clients to read; the server reads the role from the database.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ __all__ = ["LIFETIME", "AccessTokens", "Claims"]
 LIFETIME = timedelta(minutes=15)
 _ISSUER = "rollcall"
 _AUDIENCE = "rollcall-api"
-# How far the clocks of two workers may be apart: a token from the future is refused beyond it.
+# The largest clock difference between two workers: a token issued further in the future is refused.
 _SKEW = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid access token says."""
+    """The claims of a valid access token. `expires_at` is in UTC."""
 
     user_id: UUID
     session_id: UUID
@@ -34,7 +34,7 @@ class Claims:
 
 
 class AccessTokens:
-    """Signs access tokens with the current secret and reads those that it or the previous one signed."""
+    """Signs access tokens with the current key, and verifies tokens that were signed with the current or the previous key."""
 
     def __init__(self, keys: DerivedKeys, clock: Clock) -> None:
         self._clock = clock
@@ -42,11 +42,11 @@ class AccessTokens:
         signing = [OctKey.import_key(each) for each in keys.derive("access token")]
         self._headers = [{"alg": "HS256", "typ": "at+jwt", "kid": each} for each in identifiers]
         self._current = signing[0]
-        # We wrote every token that we accept, so its first part is one of these, letter by letter: no other header is ever parsed.
+        # Every accepted token was issued here, so its header is byte for byte one of these. No other header is ever parsed.
         self._keys = {jwt.encode(header, {}, key).partition(".")[0]: key for header, key in zip(self._headers, signing, strict=True)}
 
     def issue(self, user_id: UUID, session_id: UUID, role: str, until: datetime) -> tuple[str, datetime]:
-        """A signed token and when it expires: in 15 minutes, or when the session ends at `until`, to the second."""
+        """Returns a signed token and its expiry, to the second: in 15 minutes, or at `until`, the end of the session, if that is sooner."""
         now = self._clock.now()
         expires_at = min(now + LIFETIME, until).replace(microsecond=0)
         claims = {
@@ -61,7 +61,7 @@ class AccessTokens:
         return jwt.encode(self._headers[0], claims, self._current), expires_at
 
     def read(self, token: str) -> Claims:
-        """What the token says. Raises an UNAUTHENTICATED refusal for anything but a token of ours that has not expired."""
+        """Verifies a token and returns its claims. Raises UNAUTHENTICATED unless it was issued here and has not expired."""
         key = self._keys.get(token.partition(".")[0])
         if key is None:
             raise unauthenticated()

@@ -1,6 +1,6 @@
-"""Opaque tokens: 256 random bits after a prefix that says what they are for. The database keeps their SHA-256 alone.
+"""Generates opaque tokens: a prefix that names the type, followed by 256 random bits. The database stores only their SHA-256.
 
-The prefix lets people and secret scanners tell them apart: `rcs_` a service token, `rcr_` a refresh token, `rcp_` a password reset.
+The prefix lets people and secret scanners recognise them: `rcs_` is a service token, `rcr_` a refresh token, `rcp_` a password reset.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class TokenType(Enum):
-    """What a token is for; the value is its prefix."""
+    """The purpose of a token. The value is its prefix."""
 
     SERVICE = "rcs_"
     REFRESH = "rcr_"
@@ -24,22 +24,22 @@ class TokenType(Enum):
 
 
 def generate_token(kind: TokenType) -> str:
-    """A new token: the prefix and 43 characters (256 random bits in base64url)."""
+    """Returns a new token: the prefix and 43 characters (256 random bits in base64url)."""
     return _write(kind, token_bytes(32))
 
 
 def next_refresh_token(token: str, key: bytes) -> str:
-    """The refresh token that follows another: the same one each time, and without the key nobody can tell which."""
+    """Derives the refresh token that replaces `token`. Deterministic, and unpredictable without the key."""
     return _write(TokenType.REFRESH, hmac.new(key, token.encode(), hashlib.sha256).digest())
 
 
 def is_well_formed(kind: TokenType, text: str) -> bool:
-    """Whether a text has the form of a token of this kind; whether it is one only the database knows."""
+    """Returns whether a text has the format of a token of this type. Only the database knows whether it was issued."""
     return text.startswith(kind.value) and _SECRET.fullmatch(text, len(kind.value)) is not None
 
 
 def hash_token(token: str) -> bytes:
-    """What is stored of a token and looked up: 32 bytes. A plain hash will do, for 256 random bits cannot be guessed."""
+    """Returns the hash (32 bytes) under which a token is stored. No salt or slow hash is needed: 256 random bits cannot be guessed."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -1,6 +1,6 @@
-"""News of what was revoked, by LISTEN on a connection of its own, and the knowledge of when there may be none.
+"""Receives revocations from the database (LISTEN on a dedicated connection), and knows when some may have been missed.
 
-Why so, and how long the news takes: docs/decisions/013-revocations.md.
+The design and its latency: docs/decisions/013-revocations.md.
 """
 
 import asyncio
@@ -18,29 +18,29 @@ __all__ = ["CHANNEL", "Revocations"]
 _log = structlog.get_logger("rollcall.revocations")
 
 CHANNEL = "rollcall_revocations"
-_NAME = "rollcall revocations"
-# Asks all workers whether they have heard what there was until now, and says which there are.
-_ASK = """
+_APPLICATION_NAME = "rollcall revocations"
+# Sends a barrier to all workers, and returns which workers there are: the process ids of their listening connections.
+_SEND_BARRIER = """
 WITH workers AS MATERIALIZED (
     SELECT array_agg(pid) AS pids FROM pg_stat_activity
     WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()
 )
 SELECT pids, pg_notify($2, $3) FROM workers
 """
-# The connection is asked for a sign of life this often; without one for `_TRUSTED` seconds nothing cached is believed.
-_EVERY = 2.0
-_TRUSTED = 5.0
-_CONNECT = 5.0
-_SHORTEST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# Seconds between heartbeats on the connection. Without one for `_TRUSTED_SECONDS` the cache is not used.
+_HEARTBEAT_SECONDS = 2.0
+_TRUSTED_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
+_MIN_BACKOFF = 0.1
+_MAX_BACKOFF = 5.0
+_CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Revocations:
-    """Listens, and listens again when the connection was lost.
+    """Listens for revocations, and reconnects when the connection is lost.
 
-    `revoked(kind, id)` is called for each piece of news (kind: session, user, service), `missed()` when some may have been missed.
-    `url` leads to PostgreSQL itself, not to a PgBouncer in transaction mode, through which LISTEN hears nothing.
+    Calls `revoked(kind, id)` for each revocation (kind: session, user, service), and `missed()` when some may have been missed.
+    `url` must connect to PostgreSQL itself: LISTEN does not work through PgBouncer in transaction mode.
     """
 
     def __init__(self, url: str, clock: Clock, revoked: Callable[[str, UUID], None], missed: Callable[[], None]) -> None:
@@ -49,56 +49,56 @@ class Revocations:
         self._revoked = revoked
         self._missed = missed
         self._connection: Any = None
-        self._busy = asyncio.Lock()
+        self._connection_lock = asyncio.Lock()
         self._alive_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
-        # Questions of ours that are open: which workers (by the process id of their connection) have answered, and a bell for the next answer.
-        self._questions: dict[UUID, tuple[set[int], asyncio.Event]] = {}
-        self._answers: set[asyncio.Task[None]] = set()
+        # This worker's pending barriers: which workers (process ids of their connections) have acknowledged, and an event for the next one.
+        self._barriers: dict[UUID, tuple[set[int], asyncio.Event]] = {}
+        self._acknowledgements: set[asyncio.Task[None]] = set()
 
     @property
     def is_listening(self) -> bool:
-        """Whether every revocation up to a moment ago is known here. The last sign of life counts: a dead network says nothing."""
+        """Whether all revocations up to the last heartbeat have been received, and the last heartbeat is recent."""
         connection = self._connection
-        return connection is not None and not connection.is_closed() and self._clock.monotonic() - self._alive_at <= _TRUSTED
+        return connection is not None and not connection.is_closed() and self._clock.monotonic() - self._alive_at <= _TRUSTED_SECONDS
 
     async def start(self) -> None:
-        """Begins to listen. Returns when it does, or when the first try failed: it goes on trying."""
+        """Starts listening. Returns when listening has begun or the first attempt has failed; it keeps retrying."""
         self._task = asyncio.create_task(self._listen(), name="revocations")
         await self._first.wait()
 
     async def stop(self) -> None:
-        tasks = [*self._answers, *([self._task] if self._task else [])]
+        tasks = [*self._acknowledgements, *([self._task] if self._task else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = None
 
     async def wait_until_propagated(self) -> None:
-        """Returns when what was committed before this call is known here and in every other worker that listens.
+        """Waits until the revocations committed before this call have been processed by this and every other listening worker.
 
-        A worker that does not answer is waited for only as long as it may believe what it has cached. Without a connection of our own
-        it returns at once: nothing cached is believed here, and nobody can be asked.
+        Waits for an unresponsive worker only as long as that worker may still trust its cache. Without a listening connection it returns at
+        once: the cache is not used here, and no barrier can be sent.
         """
         connection = self._connection
         if connection is None:
             return
-        question = uuid4()
-        answered, bell = self._questions[question] = (set(), asyncio.Event())
+        barrier = uuid4()
+        acknowledged, progress = self._barriers[barrier] = (set(), asyncio.Event())
         try:
-            workers = set(await self._ask(connection, _ASK, _NAME, CHANNEL, f"ask:{question}") or ())
-            async with asyncio.timeout(_TRUSTED):
-                while not workers <= answered:
-                    await bell.wait()
-                    bell.clear()
+            workers = set(await self._query(connection, _SEND_BARRIER, _APPLICATION_NAME, CHANNEL, f"ask:{barrier}") or ())
+            async with asyncio.timeout(_TRUSTED_SECONDS):
+                while not workers <= acknowledged:
+                    await progress.wait()
+                    progress.clear()
         except TimeoutError:
-            _log.warning("a worker did not say that it has heard of a revocation; by now it asks the database")
-        except _TROUBLE:
-            # Dead, and nobody noticed until now. The listener's own loop sees it closed and begins again.
+            _log.warning("a worker did not acknowledge a revocation in time; its cache has expired by now")
+        except _CONNECTION_ERRORS:
+            # The connection is dead. The listening loop notices that it is closed, and reconnects.
             connection.terminate()
         finally:
-            del self._questions[question]
+            del self._barriers[barrier]
 
     async def _listen(self) -> None:
         pause = 0.0
@@ -106,9 +106,11 @@ class Revocations:
             await asyncio.sleep(pause)
             try:
                 await self._listen_once()
-            except Exception as error:  # noqa: BLE001 - whatever it was: it is logged, and listening begins again
-                pause = min(pause * 2, _LONGEST_PAUSE) if self._connection is None and pause else _SHORTEST_PAUSE
-                _log.warning("revocations are not heard: every token is looked up", error=repr(error), again_in_seconds=pause)
+            except Exception as error:  # noqa: BLE001 - any error is logged, and listening starts again
+                pause = min(pause * 2, _MAX_BACKOFF) if self._connection is None and pause else _MIN_BACKOFF
+                _log.warning(
+                    "not listening for revocations: every token is looked up in the database", error=repr(error), retry_in_seconds=pause
+                )
             finally:
                 connection, self._connection = self._connection, None
                 if connection is not None:
@@ -117,67 +119,72 @@ class Revocations:
                 self._first.set()
 
     async def _listen_once(self) -> None:
-        """Listens until the connection is lost, and raises what lost it."""
-        connection = await asyncpg.connect(self._url, timeout=_CONNECT, command_timeout=_EVERY, server_settings={"application_name": _NAME})
+        """Listens until the connection is lost, and raises the error that ended it."""
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_HEARTBEAT_SECONDS,
+            server_settings={"application_name": _APPLICATION_NAME},
+        )
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(CHANNEL, self._hear)
-            await self._ask(connection, "SELECT 1")
+            await connection.add_listener(CHANNEL, self._receive)
+            await self._query(connection, "SELECT 1")
         except BaseException:
             connection.terminate()
             raise
-        # From here on nothing is missed; what was cached before may have been revoked unheard.
+        # From here on nothing is missed. Tokens that were cached before may have been revoked in the meantime.
         self._missed()
         self._connection = connection
         self._first.set()
-        _log.info("revocations are heard")
+        _log.info("listening for revocations")
         while True:
             try:
-                async with asyncio.timeout(_EVERY):
+                async with asyncio.timeout(_HEARTBEAT_SECONDS):
                     await lost.wait()
             except TimeoutError:
-                await self._ask(connection, "SELECT 1")
+                await self._query(connection, "SELECT 1")
             else:
-                raise ConnectionResetError("the connection that listens was closed")
+                raise ConnectionResetError("the listening connection was closed")
 
-    async def _ask(self, connection: Any, sql: str, *arguments: Any) -> Any:
-        """An answer from the server, which is a sign of life: what there was to hear before it was sent before it."""
-        async with self._busy:
-            asked_at = self._clock.monotonic()
+    async def _query(self, connection: Any, sql: str, *arguments: Any) -> Any:
+        """Runs a statement on the listening connection. Its result is a heartbeat: all earlier notifications have been received before it."""
+        async with self._connection_lock:
+            sent_at = self._clock.monotonic()
             try:
-                answer = await connection.fetchval(sql, *arguments, timeout=_EVERY)
+                result = await connection.fetchval(sql, *arguments, timeout=_HEARTBEAT_SECONDS)
             except TimeoutError:
-                raise ConnectionResetError("the connection that listens does not answer") from None
-            # The news that came with the answer is told by callbacks that were scheduled before us.
+                raise ConnectionResetError("the listening connection does not respond") from None
+            # Lets the callbacks of the notifications that arrived with the result run first: they are scheduled already.
             await asyncio.sleep(0)
-            self._alive_at = asked_at
-            return answer
+            self._alive_at = sent_at
+            return result
 
-    def _hear(self, connection: Any, pid: int, _: str, payload: object) -> None:
+    def _receive(self, connection: Any, pid: int, _: str, payload: object) -> None:
         kind, _, text = str(payload).partition(":")
         try:
             identifier = UUID(text)
         except ValueError:
-            _log.warning("a revocation that does not read as one: all is forgotten", payload=str(payload)[:100])
+            _log.warning("a malformed revocation was received: the cache is cleared", payload=str(payload)[:100])
             self._missed()
             return
         if kind == "ask":
             if pid != connection.get_server_pid():
-                task = asyncio.create_task(self._answer(connection, identifier))
-                self._answers.add(task)
-                task.add_done_callback(self._answers.discard)
+                task = asyncio.create_task(self._acknowledge(connection, identifier))
+                self._acknowledgements.add(task)
+                task.add_done_callback(self._acknowledgements.discard)
         elif kind == "heard":
-            if identifier in self._questions:
-                answered, bell = self._questions[identifier]
-                answered.add(pid)
-                bell.set()
+            if identifier in self._barriers:
+                acknowledged, progress = self._barriers[identifier]
+                acknowledged.add(pid)
+                progress.set()
         else:
             self._revoked(kind, identifier)
 
-    async def _answer(self, connection: Any, question: UUID) -> None:
-        """Tells another worker that we have heard all there was until it asked: news comes in the order of commits."""
+    async def _acknowledge(self, connection: Any, barrier: UUID) -> None:
+        """Acknowledges another worker's barrier. NOTIFYs arrive in commit order, so everything sent before the barrier has been processed."""
         try:
-            await self._ask(connection, "SELECT pg_notify($1, $2)", CHANNEL, f"heard:{question}")
-        except _TROUBLE:
+            await self._query(connection, "SELECT pg_notify($1, $2)", CHANNEL, f"heard:{barrier}")
+        except _CONNECTION_ERRORS:
             connection.terminate()

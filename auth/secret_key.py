@@ -1,4 +1,4 @@
-"""The secret of an installation that was given none: made once, kept beside its data, the same for all its workers and starts."""
+"""Generates and stores the secret of an installation that has no `SECRET_KEY` setting; all its workers and restarts use the same one."""
 
 import os
 import secrets
@@ -14,9 +14,9 @@ _NAME = "secret_key"
 
 
 def load_or_create_secret_key(folder: Path) -> str:
-    """64 hexadecimal digits, kept in `folder`, which is made if need be. Of two starts at once both get the same.
+    """Returns the secret stored in `folder`: 64 hexadecimal digits. Creates the folder and the secret if they don't exist.
 
-    Raises ConfigurationError when it can be neither read nor kept, or when somebody else than its owner could read it.
+    Concurrent callers get the same secret. Raises ConfigurationError if it can be neither read nor stored, or if other users can read it.
     """
     kept = folder / _NAME
     try:
@@ -25,18 +25,22 @@ def load_or_create_secret_key(folder: Path) -> str:
         found = kept.stat()
         secret = kept.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"SECRET_KEY is not set, and none can be kept in {kept}: {error}. Set one, or another DATA_DIR.") from None
+        raise ConfigurationError(
+            f"SECRET_KEY is not set, and a generated one cannot be stored in {kept}: {error}. Set SECRET_KEY, or set DATA_DIR to another folder."
+        ) from None
     if found.st_mode & 0o077:
-        raise ConfigurationError(f"Others can read the secret in {kept}: `chmod 600 {kept}`, or remove it to sign everybody out.")
+        raise ConfigurationError(
+            f"Other users can read the secret in {kept}. Run `chmod 600 {kept}`, or delete the file, which signs everybody out."
+        )
     if len(secret) < 32:
-        raise ConfigurationError(f"{kept} holds no secret of 32 characters or more: remove it, and everybody signs in again.")
+        raise ConfigurationError(f"The secret in {kept} has fewer than 32 characters. Delete the file, which signs everybody out.")
     return secret
 
 
 def _make(kept: Path) -> None:
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = kept.parent.stat()
-    # Written beside its place and linked to it when it is whole: whoever comes second finds the first one's.
+    # Written under a temporary name and linked when it is complete: of concurrent callers the first one wins, and the others read its secret.
     making = kept.with_name(f".{_NAME}-{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
@@ -45,7 +49,8 @@ def _make(kept: Path) -> None:
             os.fsync(file.fileno())
         account = unprivileged_account()
         if account is not None and owner.st_uid != account.uid:
-            # What root makes in a user's folder is that user's, who goes on without root. PostgreSQL's account has no business with the secret.
+            # A secret that root creates in another user's folder must be readable when that user starts the server. PostgreSQL's own account
+            # must not own it.
             os.chown(making, owner.st_uid, owner.st_gid)
         with suppress(FileExistsError):
             kept.hardlink_to(making)

@@ -1,4 +1,4 @@
-"""Sessions: one sign-in each, kept alive by refresh tokens that are used once. Why so: docs/decisions/012-refresh-tokens.md."""
+"""Manages sessions: one for each sign-in, extended by single-use refresh tokens. The design: docs/decisions/012-refresh-tokens.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ __all__ = ["GRACE", "KNOWN_NETWORK_FOR", "SESSION_LIFETIME", "Granted", "Refresh
 
 _log = structlog.get_logger("rollcall.sessions")
 
-# NIST SP 800-63B, 4.1.3: who is signed in proves who they are again after 30 days at the latest.
+# NIST SP 800-63B, 4.1.3: reauthentication at least once every 30 days.
 SESSION_LIFETIME = timedelta(days=30)
-# How long after its use a refresh token still answers with the same successor: an answer was lost, or two tabs asked at once.
+# How long a used refresh token still yields the same successor: a response may be lost, or two tabs may refresh at once.
 GRACE = timedelta(seconds=60)
-# A used token that comes back ends its session for so long; after that it is as good as unknown.
-_REMEMBERED = timedelta(days=7)
-_KEPT_AFTER_THE_END = timedelta(days=30)
+# How long the reuse of a used token ends its session. Afterwards it is treated like an unknown token.
+_REUSE_DETECTION = timedelta(days=7)
+_ENDED_SESSION_RETENTION = timedelta(days=30)
 _ENDED = "The session has ended. Sign in again."
-# How long after a sign-in its network is one that the account is known from.
+# How long after a sign-in its network counts as known for the account.
 KNOWN_NETWORK_FOR = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a client gets for a sign-in or a refresh. Times are in UTC."""
+    """The tokens that a sign-in or a refresh returns. Times are in UTC."""
 
     access_token: str
     access_token_expires_at: datetime
@@ -48,11 +48,11 @@ class Granted:
 
 
 class RefreshTokenReused(Refusal):
-    """A used refresh token came back, and its session was ended: the client reads what it reads for any session that has ended."""
+    """Raised when a used refresh token is used again, after its session has been ended. Clients see the same error as for any ended session."""
 
 
 class Sessions:
-    """Opens, refreshes and ends sessions. What it ends counts in every worker by a trigger's notification."""
+    """Opens, refreshes and ends sessions. A database trigger notifies all workers of sessions that end."""
 
     def __init__(self, keys: DerivedKeys, access_tokens: AccessTokens, clock: Clock) -> None:
         self._keys = keys
@@ -60,7 +60,7 @@ class Sessions:
         self._clock = clock
 
     async def open(self, connection: Any, user_id: UUID, role: str, client: Client) -> Granted:
-        """A new session, in the caller's transaction."""
+        """Opens a session in the caller's transaction."""
         now = self._clock.now()
         expires_at = now + SESSION_LIFETIME
         session_id = await connection.fetchval(
@@ -74,14 +74,17 @@ class Sessions:
         )
         token = generate_token(TokenType.REFRESH)
         await connection.execute(*queries.add_refresh_token.bind(token_hash=hash_token(token), session_id=session_id, now=now))
-        await connection.execute(*queries.delete_old_sessions.bind(user_id=user_id, before=now - _KEPT_AFTER_THE_END))
-        return self._granted(user_id, session_id, role, token, expires_at)
+        await connection.execute(*queries.delete_old_sessions.bind(user_id=user_id, before=now - _ENDED_SESSION_RETENTION))
+        return self._grant(user_id, session_id, role, token, expires_at)
 
     async def refresh(self, share: PoolShare, token: str) -> Granted:
-        """New tokens for a refresh token. Raises UNAUTHENTICATED when its session has ended, as RefreshTokenReused when it ends by this."""
+        """Exchanges a refresh token for new tokens.
+
+        Raises UNAUTHENTICATED if its session has ended, RefreshTokenReused (the same code) if this call ended the session.
+        """
         if not is_well_formed(TokenType.REFRESH, token):
             raise unauthenticated()
-        # One that was never issued costs one statement, and no transaction.
+        # A token that was never issued costs one statement and no transaction.
         if await share.fetchrow(*queries.refresh_token_by_hash.bind(token_hash=hash_token(token))) is None:
             raise unauthenticated(_ENDED)
 
@@ -90,18 +93,18 @@ class Sessions:
                 return await self._rotate(connection, token)
 
         answer = await retry_while_locked(rotate)
-        # Raised outside of the transaction, or the end of a session whose token came back would be rolled back with it.
+        # Raised outside the transaction, which would otherwise roll back the end of the session.
         if isinstance(answer, Refusal):
             raise answer
         return answer
 
     async def end(self, connection: Any, session_id: UUID, because: str = "SIGNED_OUT") -> int:
-        """Ends a session; 0 when it had ended before. `because` is one of the table's reasons."""
+        """Ends a session. Returns 1, or 0 if it had ended before. `because` is a value of sessions.revoked_because."""
         ended = await connection.fetchval(*queries.end_session.bind(session_id=session_id, because=because, now=self._clock.now()))
         return 0 if ended is None else 1
 
     async def end_all(self, connection: Any, user_id: UUID, because: str, *, kept: UUID | None = None) -> int:
-        """Ends a user's sessions but the one that is `kept`; how many. `because` is one of the table's reasons."""
+        """Ends all sessions of a user except `kept`, and returns their number. `because` is a value of sessions.revoked_because."""
         ended = await connection.fetch(
             *queries.end_sessions_of_user.bind(user_id=user_id, because=because, kept=kept, now=self._clock.now())
         )
@@ -125,23 +128,25 @@ class Sessions:
                     successor_hash=hash_token(successors[0]),
                     session_id=row["session_id"],
                     now=now,
-                    forgotten_before=now - _REMEMBERED,
+                    forgotten_before=now - _REUSE_DETECTION,
                 )
             )
         else:
             following = await self._unused(connection, successors) if now - row["used_at"] <= GRACE else None
         if following is None:
-            _log.warning("a refresh token came back: its session ends", session_id=str(row["session_id"]), user_id=str(row["user_id"]))
+            _log.warning(
+                "a refresh token was reused: its session was ended", session_id=str(row["session_id"]), user_id=str(row["user_id"])
+            )
             await connection.execute(*queries.end_session.bind(session_id=row["session_id"], because="TOKEN_REUSED", now=now))
             return RefreshTokenReused("UNAUTHENTICATED", _ENDED)
-        return self._granted(row["user_id"], row["session_id"], row["role"], following, row["expires_at"])
+        return self._grant(row["user_id"], row["session_id"], row["role"], following, row["expires_at"])
 
     async def _unused(self, connection: Any, tokens: Sequence[str]) -> str | None:
-        """The one of these tokens that was issued and not used yet."""
+        """Returns the one of these tokens that has been issued and not used yet."""
         by_hash = {hash_token(each): each for each in tokens}
         found = await connection.fetchval(*queries.unused_refresh_tokens.bind(token_hashes=list(by_hash)))
         return None if found is None else by_hash[found]
 
-    def _granted(self, user_id: UUID, session_id: UUID, role: str, refresh_token: str, until: datetime) -> Granted:
+    def _grant(self, user_id: UUID, session_id: UUID, role: str, refresh_token: str, until: datetime) -> Granted:
         access_token, expires_at = self._access_tokens.issue(user_id, session_id, role, until)
         return Granted(access_token, expires_at, refresh_token, until, user_id, session_id)

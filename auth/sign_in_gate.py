@@ -1,6 +1,6 @@
-"""The gate that every password passes: bounded, fair, throttled. Why so: docs/decisions/063-sign-ins-in-line.md.
+"""Verifies and hashes passwords with bounded concurrency, fair queueing and throttling. The design: docs/decisions/063-sign-ins-in-line.md.
 
-Whoever waits here holds neither a connection nor a thread. What is at work is bounded by slots; which one is next, a fair queue decides.
+Waiting requests hold neither a database connection nor a thread.
 """
 
 import asyncio
@@ -25,34 +25,34 @@ _log = structlog.get_logger("rollcall.sign_in")
 
 T = TypeVar("T")
 
-# The lanes in which attempts wait: of whoever has proved something already, or signs in where they did before and has not failed lately; of others who
-# signed in there before; of everybody else.
+# The lanes of the fair queue: callers who have proved their identity already, or sign in from a known network without recent failures; other
+# attempts from a known network; all other attempts.
 PROVED = UNTROUBLED = 0
 KNOWN = 1
 UNKNOWN = 2
-# Looking an account up takes a millisecond; whoever waits to do so waits for others' milliseconds. The share of the pool bounds the connections.
+# Concurrent account look-ups, which take a millisecond each.
 _LOOKUPS = 4
-# Beside those whose passwords are being hashed: they read and write what goes before and after.
-_BESIDE_THREADS = 2
-# How long an attempt may wait for the outcome of others on the same account, in other workers.
-_PATIENCE = 60.0
-# Refusals leave at this rate at most, as long as no more than so many wait to leave.
+# Attempts in progress beyond the hashing threads: they run the statements before and after the hash.
+_EXTRA_SLOTS = 2
+# How long an attempt waits for the outcome of others on the same account in other workers.
+_RESERVATION_TIMEOUT = 60.0
+# The maximum rate of refusals, as long as at most `_MAX_HELD` refusals are being delayed.
 _REFUSALS_PER_SECOND = 50.0
-_LONGEST_HELD = 5.0
-_MOST_HELD = 1_000
+_MAX_DELAY = 5.0
+_MAX_HELD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """The password was verified against a hash that is not the account's any more: another one is, or none."""
+    """Reports that the password was verified against an outdated hash. `password_hash` is the account's current one, None if it has none."""
 
     password_hash: str | None
 
 
 class SignInGate:
-    """Lets passwords be verified, counted and hashed, a bounded number at a time. One per process.
+    """Verifies, counts and hashes passwords, a bounded number at a time. One per process.
 
-    `parked()` is a context in which one waits that is not at work: others may use what it would, but for memory.
+    Attempts wait inside the context manager `parked()`, so that an admission limit can exclude them from its count.
     """
 
     def __init__(
@@ -62,37 +62,36 @@ class SignInGate:
         self._throttle = throttle
         self._passwords = passwords
         self._lookups = FairQueue(_LOOKUPS, parked=parked)
-        self._attempts = FairQueue(threads + _BESIDE_THREADS, parked=parked)
+        self._attempts = FairQueue(threads + _EXTRA_SLOTS, parked=parked)
         self._held = 0
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def stop(self) -> None:
-        """Cancels what is at work. An attempt that was reserved lapses."""
+        """Cancels running attempts. Their reservations lapse."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @asynccontextmanager
     async def lookup(self, client: Client) -> AsyncIterator[None]:
-        """A turn to look an account up, before anything is known of whoever asks."""
+        """Holds a slot for looking up an account, before anything is known about the caller."""
         async with self._lookups.slot(object(), client.network):
             yield
 
     @asynccontextmanager
     async def paced(self) -> AsyncIterator[None]:
-        """Holds back what is refused inside as RATE_LIMITED, the longer the more refusals are held.
+        """Delays RATE_LIMITED errors raised in the block; the more are being delayed, the longer.
 
-        Clients that ask again at once are slowed to `_REFUSALS_PER_SECOND`, however many they are: a refusal at once would be an invitation to
-        spend all of the event loop's time on the next one.
+        Limits clients that retry at once to `_REFUSALS_PER_SECOND` in total. Immediate refusals would let them use all of the event loop's time.
         """
         try:
             yield
         except Refusal as refusal:
-            if refusal.code == "RATE_LIMITED" and self._held < _MOST_HELD:
+            if refusal.code == "RATE_LIMITED" and self._held < _MAX_HELD:
                 self._held += 1
                 try:
                     with self._parked():
-                        await asyncio.sleep(min((self._held - 1) / _REFUSALS_PER_SECOND, _LONGEST_HELD))
+                        await asyncio.sleep(min((self._held - 1) / _REFUSALS_PER_SECOND, _MAX_DELAY))
                 finally:
                     self._held -= 1
             raise
@@ -107,42 +106,42 @@ class SignInGate:
         *,
         lane: int,
     ) -> T | None:
-        """What `then`, called with the hash that was verified, makes of a right password; None for a wrong one, or when `then` returns it.
+        """Verifies a password. If it is correct, calls `then` with the verified hash and returns its result; returns None if it is wrong.
 
-        When the hash was superseded meanwhile (a simultaneous sign-in renewed it), the password is verified once more, against the new one. That
-        is never a failure: it was right when it was sent.
+        If `then` returns Superseded (a concurrent sign-in replaced the hash), verifies the password once more, against the new hash. That second
+        verification never counts as a failure: the password was correct when it was sent.
 
-        Raises RATE_LIMITED while the limits say so, and when too many wait. Attempts on one account are made one after the other. One that has
-        begun is ended and counted even if its caller goes away meanwhile; `then` is not called for nobody.
+        Raises RATE_LIMITED while a limit is exceeded, and when too many attempts wait. Attempts on one account run one after the other. A running
+        attempt is completed and counted even if its caller is cancelled, but `then` is not called in that case.
         """
         call = _Call(password_hash, password, then)
-        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        deadline = asyncio.get_running_loop().time() + _RESERVATION_TIMEOUT
         while True:
-            outcome = await self._in_turn(limits[0].key, client, lambda: self._attempt(limits, call), call, lane=lane)
-            if outcome is not _LATER:
+            outcome = await self._run(limits[0].key, client, lambda: self._attempt(limits, call), call, lane=lane)
+            if outcome is not _RETRY:
                 return outcome  # type: ignore[no-any-return]  # what `then` returned
             if asyncio.get_running_loop().time() >= deadline:
-                raise rate_limited("Others are signing in to this account at this moment. Try again.", 1)
+                raise rate_limited("Other attempts to sign in to this account are in progress. Try again in a moment.", 1)
             with self._parked():
                 await asyncio.sleep(jitter(0.01, 0.03))
 
     async def verify_again(self, flow: Hashable, client: Client, password_hash: str, password: str) -> bool:
-        """Whether it is the password, asked by someone who has proved to know it: nothing is counted."""
-        return await self._in_turn(flow, client, lambda: self._passwords.verify(password_hash, password), lane=PROVED)  # type: ignore[no-any-return]
+        """Returns whether the password is correct, for a caller who has already proved to know it: failures are not counted."""
+        return await self._run(flow, client, lambda: self._passwords.verify(password_hash, password), lane=PROVED)  # type: ignore[no-any-return]
 
     async def hash(self, flow: Hashable, client: Client, password: str) -> str:
-        """The hash of a new password, for someone who has proved to be the account's owner."""
-        return await self._in_turn(flow, client, lambda: self._passwords.hash(password), lane=PROVED)  # type: ignore[no-any-return]
+        """Hashes a new password for a caller who has proved to own the account."""
+        return await self._run(flow, client, lambda: self._passwords.hash(password), lane=PROVED)  # type: ignore[no-any-return]
 
-    async def _in_turn(self, flow: Hashable, client: Client, work: Callable[[], Any], call: "_Call | None" = None, *, lane: int) -> Any:
-        await self._attempts.enter(flow, client.network, lane=lane)
+    async def _run(self, flow: Hashable, client: Client, work: Callable[[], Any], call: "_Call | None" = None, *, lane: int) -> Any:
+        await self._attempts.acquire(flow, client.network, lane=lane)
         task = asyncio.ensure_future(work())
         self._tasks.add(task)
 
-        # The slot is given back when the work is done, not when a caller stops waiting for it.
+        # The slot is released when the work is done, not when the caller stops waiting for it.
         def done(_: object) -> None:
             self._tasks.discard(task)
-            self._attempts.leave(flow)
+            self._attempts.release(flow)
 
         task.add_done_callback(done)
         try:
@@ -155,19 +154,19 @@ class SignInGate:
     async def _attempt(self, limits: Sequence[Limit], call: "_Call") -> Any:
         attempt = await self._throttle.reserve(limits)
         if attempt is None:
-            return _LATER
+            return _RETRY
         try:
             result, is_failure = await self._outcome(call)
         except Exception:
-            # It was not verified, or it was right: no guess, whatever failed.
+            # The password was not verified, or it was correct: the error is not a failed guess.
             with suppress(Exception):
                 await self._throttle.cancelled(attempt)
             raise
         if result is not None:
             try:
                 await self._throttle.succeeded(attempt)
-            except Exception:  # noqa: BLE001 - the session is open, whatever it was; what is still reserved lapses
-                _log.exception("a successful sign-in could not be taken out of the throttle")
+            except Exception:  # noqa: BLE001 - the session is open already; a remaining reservation lapses
+                _log.exception("the throttle could not be cleared after a successful sign-in")
         elif is_failure:
             await self._throttle.failed(attempt)
         else:
@@ -175,7 +174,7 @@ class SignInGate:
         return result
 
     async def _outcome(self, call: "_Call") -> tuple[Any, bool]:
-        """What `then` made of the password, and (for None) whether that is a failure."""
+        """Returns the result of `then` (None for a wrong password), and whether None counts as a failure."""
         password_hash = call.password_hash
         for is_first in (True, False):
             right = await self._passwords.verify(password_hash, call.password)
@@ -191,7 +190,7 @@ class SignInGate:
 
 
 class _Call:
-    """An attempt as its caller made it, and whether they are gone."""
+    """The arguments of an attempt, and whether its caller has been cancelled."""
 
     __slots__ = ("abandoned", "password", "password_hash", "then")
 
@@ -202,4 +201,4 @@ class _Call:
         self.abandoned = False
 
 
-_LATER: Any = object()
+_RETRY: Any = object()

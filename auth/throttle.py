@@ -1,7 +1,7 @@
-"""Failed sign-ins are slowed, per account and per network, for all workers together. Why so: docs/decisions/011-slowed-sign-ins.md, 063.
+"""Throttles failed sign-ins per account and per network, across all workers. The design: docs/decisions/011-slowed-sign-ins.md and 063.
 
-An attempt is reserved before its password is verified, and becomes a failure only when the password was wrong. As long as it is reserved it counts
-like a failure towards what others may begin: however many guesses come at once, no more of them are verified than one after the other.
+An attempt is reserved before its password is verified, and becomes a failure only if the password is wrong. While it is reserved it counts like
+a failure for other attempts, so that concurrent guesses are limited just like consecutive ones.
 """
 
 import asyncio
@@ -27,24 +27,24 @@ __all__ = ["ACCOUNT", "KNOWN_NETWORK", "NETWORK", "NETWORK_OF_KNOWN", "Attempt",
 
 _log = structlog.get_logger("rollcall.throttle")
 
-_FORGOTTEN_AFTER = timedelta(days=1)
-# What is deleted at a time, and how often in a row: more than all workers can verify in an hour.
+_RETENTION = timedelta(days=1)
+# Rows deleted in one statement, and the maximum number of statements in a row: more than all workers can verify in an hour.
 _BATCH = 5_000
-_MOST_BATCHES = 200
-# An attempt of which nothing is heard for so long has failed: its worker died.
+_MAX_BATCHES = 200
+# A reservation older than this counts as a failure: its worker has died.
 _LEASE = timedelta(seconds=60)
-# Keys are written by one at a time, for a millisecond or two; trying again holds no connection.
-_LONGEST_TRIED = 5.0
-# A network this far from its limit is not written to before the password is verified: attempts in flight, over all workers, are fewer than that.
+# How long a write is retried while another transaction holds the key's lock, which takes a millisecond or two. No connection is held meanwhile.
+_MAX_RETRY_SECONDS = 5.0
+# A network with at least this much room below its limit gets no reservation: fewer attempts than that are in flight over all workers.
 _MARGIN = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`free` failures cost nothing, and one is forgotten every `forget` seconds.
+    """The limits for one kind of key: `free` failures have no effect, and one is forgotten every `forget` seconds.
 
-    With `longest`, each failure beyond them blocks for 1, 2, 4 … seconds, at most so many. Without, there is room again as soon as one is forgotten;
-    `spare` more are for accounts that have no failure yet.
+    With `longest`, each further failure blocks for 1, 2, 4 … seconds, at most `longest`. Without it, further attempts are blocked until a failure is
+    forgotten; `spare` more failures are then allowed to accounts without a failure of their own.
     """
 
     free: int
@@ -53,19 +53,19 @@ class Policy:
     spare: int = 0
 
 
-# From where an account never signed in: at most some hundred guesses a day, whoever guesses from however many addresses.
+# Per account, for unknown networks: about a hundred guesses a day in total, over all addresses.
 ACCOUNT = Policy(free=5, longest=900, forget=1800)
-# From a network that it signed in from: counted by itself, so that strangers cannot keep its owner out.
+# Per account and known network: counted separately, so that guesses from elsewhere cannot lock out the owner.
 KNOWN_NETWORK = Policy(free=5, longest=300, forget=600)
-# A whole school sits behind one address: its ordinary mistakes must not stop it, nor what somebody did there ten seconds ago.
+# Per network: a whole school may share one address, and its ordinary typing errors must not lock it out.
 NETWORK = Policy(free=100, forget=10)
-# The same for accounts at networks that they are known from: whoever floods their network with other addresses must not keep them out.
+# Per network, for accounts that are known there: failures of other accounts in the same network must not lock them out.
 NETWORK_OF_KNOWN = Policy(free=100, forget=1, spare=50)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is counted under a key, and how."""
+    """A key under which failures are counted, and its policy."""
 
     key: bytes
     policy: Policy
@@ -73,7 +73,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A key as it is now."""
+    """The current counters of a key. Times are in UTC."""
 
     failures: int = 0
     in_flight: int = 0
@@ -81,7 +81,7 @@ class State:
     blocked_until: datetime | None = None
 
     def seconds(self, policy: Policy, free: int, now: datetime) -> float:
-        """How long no attempt can begin, whatever becomes of those in flight; 0 or less when one can."""
+        """Returns for how many seconds no attempt can begin, regardless of the attempts in flight; 0 or less if one can begin now."""
         if policy.longest is not None:
             return (self.blocked_until - now).total_seconds() if self.blocked_until else 0
         if self.counted_at is None:
@@ -89,19 +89,19 @@ class State:
         return (self.failures - free) * policy.forget - (now - self.counted_at).total_seconds() if self.failures > free else 0
 
     def may_begin(self, policy: Policy, free: int) -> bool:
-        """Whether another attempt could begin if all those in flight failed."""
+        """Returns whether another attempt could begin if all attempts in flight failed."""
         return self.failures + self.in_flight <= free or (policy.longest is not None and self.in_flight == 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt: the limits that it counts towards, the account's first, each with its reservation (None where none was needed)."""
+    """A reserved attempt: the limits it counts towards, the account's first, each with the expiry of its reservation (None if it has none)."""
 
     leases: tuple[tuple[Limit, datetime | None], ...]
 
 
 class Throttle:
-    """Counts attempts in the database. One per process. No statement of its waits for another."""
+    """Counts attempts in the database. One per process. Its statements never wait for locks."""
 
     def __init__(self, share: PoolShare, keys: DerivedKeys, clock: Clock) -> None:
         self._share = share
@@ -109,10 +109,10 @@ class Throttle:
         self._clock = clock
 
     def sign_in(self, sought: str, account: UUID | None, client: Client, *, network_is_known: bool) -> tuple[Limit, ...]:
-        """What an attempt to sign in counts towards: the account's limit, and the network's.
+        """Returns the limits of an attempt to sign in: the account's, and the network's.
 
-        An e-mail address without an account is slowed like one that has one. `sought` is the address as accounts' addresses were compared with it,
-        so that the same spellings share a limit whether there is an account or not. Where there is one the key is its id: its address may change.
+        An e-mail address without an account is throttled like one with an account. `sought` is the address in the normalized form in which accounts
+        are looked up, so that all spellings share a limit. For an account the key is its id, because its address may change.
         """
         who = f"account {account or sought}"
         if network_is_known:
@@ -125,11 +125,11 @@ class Throttle:
         return self._limit(who, ACCOUNT), self._limit(f"network {client.network}", NETWORK)
 
     def change_password(self, user_id: UUID) -> tuple[Limit, ...]:
-        """What an attempt to prove to be the owner of a session counts towards: who holds a stolen one must not guess on."""
+        """Returns the limits for confirming the current password within a session, so that a stolen session cannot be used to guess it."""
         return (self._limit(f"password of {user_id}", KNOWN_NETWORK),)
 
     async def check(self, limits: Sequence[Limit]) -> list[State]:
-        """How things stand with each limit. Raises RATE_LIMITED when one is blocked, whatever becomes of the attempts in flight."""
+        """Returns the state of each limit. Raises RATE_LIMITED if one is blocked, regardless of the attempts in flight."""
         now = self._clock.now()
         rows = await self._share.fetch(
             *queries.sign_in_throttle_states.bind(
@@ -143,11 +143,14 @@ class Throttle:
         free = [_free(each.policy, states[0]) for each in limits]
         seconds = max(state.seconds(each.policy, room, now) for each, state, room in zip(limits, states, free, strict=True))
         if seconds > 0:
-            raise rate_limited("Too many failed attempts. Wait before you try again.", seconds)
+            raise rate_limited("Too many failed attempts. Wait before trying again.", seconds)
         return states
 
     async def reserve(self, limits: Sequence[Limit]) -> Attempt | None:
-        """Begins an attempt; tell what came of it. None: it cannot begin before others that are in flight have ended. Raises RATE_LIMITED."""
+        """Begins an attempt. The caller must report its outcome with `failed`, `succeeded` or `cancelled`.
+
+        Returns None if it cannot begin until other attempts in flight have ended. Raises RATE_LIMITED.
+        """
         states = await self.check(limits)
         free_of = [_free(each.policy, states[0]) for each in limits]
         if not all(state.may_begin(each.policy, free) for each, state, free in zip(limits, states, free_of, strict=True)):
@@ -163,7 +166,7 @@ class Throttle:
             try:
                 reserved = await self._write(queries.reserve_sign_in_attempt, limit, now=now, lease=lease, free=free, backs_off=backs_off)
             except BaseException:
-                # No attempt comes of it: what was reserved before must not lapse into a failure.
+                # The attempt is abandoned: its earlier reservations must not lapse, which would count as failures.
                 with suppress(Exception):
                     await self.cancelled(Attempt(tuple(leases)))
                 raise
@@ -175,7 +178,7 @@ class Throttle:
         return Attempt(tuple(leases))
 
     async def failed(self, attempt: Attempt) -> None:
-        """The password was wrong."""
+        """Records that the password was wrong."""
         for limit, lease in attempt.leases:
             await self._write(
                 queries.count_sign_in_failure,
@@ -187,17 +190,17 @@ class Throttle:
             )
 
     async def succeeded(self, attempt: Attempt) -> None:
-        """The password was right: the account's failures are forgotten, the network's stay."""
+        """Records that the password was correct: clears the account's failures and keeps the network's."""
         await self._release(attempt, clear_account=True)
 
     async def cancelled(self, attempt: Attempt) -> None:
-        """The password was not verified, or nobody heard that it was right."""
+        """Releases an attempt whose password was not verified, or whose caller was gone."""
         await self._release(attempt, clear_account=False)
 
     async def delete_old(self) -> None:
-        """Deletes what was forgotten long ago."""
-        before = self._clock.now() - _FORGOTTEN_AFTER
-        for _ in range(_MOST_BATCHES):
+        """Deletes the counters whose failures were forgotten more than a day ago."""
+        before = self._clock.now() - _RETENTION
+        for _ in range(_MAX_BATCHES):
             deleted = await self._share.execute(*queries.delete_old_sign_in_throttles.bind(before=before, at_most=_BATCH))
             if deleted != f"DELETE {_BATCH}":
                 break
@@ -209,19 +212,19 @@ class Throttle:
                 await self._write(queries.release_sign_in_attempt, limit, now=self._clock.now(), lease=lease, clear=clear)
 
     async def _write(self, query: Query, limit: Limit, **values: Any) -> bool:
-        """Runs a statement that writes a key, again while another has its lock; whether it did what it is for.
+        """Runs a statement that writes a key, retrying while another transaction holds its lock. Returns whether it took effect.
 
-        One that finds the lock taken for too long is given up: a reservation that nobody takes back lapses, and is a failure then.
+        Gives up after five seconds. A reservation that is not released then lapses, and counts as a failure.
         """
         lock = int.from_bytes(limit.key[:8], signed=True)
         parameters = query.bind(key=limit.key, lock=lock, forget_seconds=limit.policy.forget, **values)
-        deadline = asyncio.get_running_loop().time() + _LONGEST_TRIED
+        deadline = asyncio.get_running_loop().time() + _MAX_RETRY_SECONDS
         while True:
             row = await self._share.fetchrow(*parameters)
             if row["locked"]:
                 return bool(row["done"])
             if asyncio.get_running_loop().time() >= deadline:
-                _log.warning("a throttle could not be written: its lock is taken all the time", statement=query.name)
+                _log.warning("a sign-in throttle could not be written: its lock was not released in time", statement=query.name)
                 return False
             await asyncio.sleep(jitter(0.001, 0.008))
 

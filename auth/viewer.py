@@ -1,4 +1,4 @@
-"""The viewer: who is asking."""
+"""Defines the viewer: the user or service on whose behalf a request is executed."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ __all__ = ["ANONYMOUS", "Viewer"]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who a request comes from. No `user_id`: nobody known, or a service token with `scopes`."""
+    """The authenticated identity of a request. Without a `user_id` it is anonymous, or a service token that has `scopes`."""
 
     user_id: UUID | None
     role: str | None

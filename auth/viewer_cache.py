@@ -1,4 +1,4 @@
-"""What a worker remembers about the tokens it has verified: bounded, never past their end, dropped when their right is revoked."""
+"""Caches verified tokens in a worker: bounded in size, never beyond a token's expiry, and invalidated by revocations."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ __all__ = ["Entry", "ViewerCache"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A verified token: who it stands for, when it ends (UTC), what it stands on: (kind, id) of session and user, or of a service token."""
+    """A verified token: its viewer, its expiry (UTC), and the (kind, id) pairs whose revocation ends it.
+
+    These are the session and the user of an access token, or the service token itself.
+    """
 
     viewer: Viewer
     expires_at: datetime
@@ -20,10 +23,10 @@ class Entry:
 
 
 class ViewerCache:
-    """The most recently used `size` tokens, by their SHA-256: no token is kept in memory.
+    """An LRU cache of `size` tokens, keyed by SHA-256 so that no token is kept in memory.
 
-    What was read from the database before something was revoked must not be kept after it: a reader notes `generation` first, and
-    `keep` ignores what was read in an earlier one.
+    An entry that was read from the database before a revocation must not be stored after it. So a reader notes `generation` before it reads,
+    and `put` ignores entries that were read in an earlier generation.
     """
 
     def __init__(self, size: int) -> None:
@@ -35,7 +38,8 @@ class ViewerCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, token: bytes, now: datetime) -> Entry | None:
+    def get(self, token: bytes, now: datetime) -> Entry | None:
+        """Returns the entry of a token that has not expired at `now`, or None."""
         entry = self._entries.get(token)
         if entry is None:
             return None
@@ -45,7 +49,8 @@ class ViewerCache:
         self._entries.move_to_end(token)
         return entry
 
-    def keep(self, token: bytes, entry: Entry, generation: int) -> None:
+    def put(self, token: bytes, entry: Entry, generation: int) -> None:
+        """Stores an entry that was read in `generation`, and evicts the least recently used one when the cache is full."""
         if generation != self.generation:
             return
         self._remove(token)
@@ -56,12 +61,13 @@ class ViewerCache:
             self._remove(next(iter(self._entries)))
 
     def revoke(self, kind: str, identifier: UUID) -> None:
-        """Forgets every token that stands on this right."""
+        """Removes every token that depends on this session, user or service token, and starts a new generation."""
         self.generation += 1
         for token in list(self._tokens.get((kind, identifier), ())):
             self._remove(token)
 
     def clear(self) -> None:
+        """Removes all tokens, and starts a new generation."""
         self.generation += 1
         self._entries.clear()
         self._tokens.clear()

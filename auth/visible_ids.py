@@ -1,4 +1,7 @@
-"""A viewer's reach: the ids that their links lead to, read once per request and passed to every statement as arrays."""
+"""Reads the ids that decide which rows a viewer sees: those of the students, classes and people they are linked to.
+
+They are read once per request and passed to every statement as arrays.
+"""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,9 +16,10 @@ __all__ = ["EVERYTHING", "Reach", "read_reach"]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a viewer sees. `open` are the nouns they see all rows of; the arrays fill `$reach_…` in the visibility rules.
+    """The ids that a viewer is linked to. They fill the `$reach_…` parameters of the visibility rules.
 
-    `taught_classes` and `taught_subjects` are parallel: the pairs that the viewer teaches or taught.
+    `open` are the nouns of which the viewer sees every row. `taught_classes` and `taught_subjects` are parallel arrays: the (class, subject)
+    pairs that the viewer teaches or has taught.
     """
 
     open: frozenset[str]
@@ -35,7 +39,7 @@ EVERYTHING = Reach(NOUNS)
 
 
 async def read_reach(db: Database, viewer: Viewer) -> Reach:
-    """The viewer's reach as it is now: one statement, none for an administrator, or for nobody in particular."""
+    """Reads the viewer's current reach with one statement. Administrators and anonymous viewers need none."""
     nouns = unrestricted_nouns(viewer)
     if nouns is NOUNS:
         return EVERYTHING

@@ -1,7 +1,7 @@
-"""The check of the books: what must add up in any school's database, whatever wrote it.
+"""Checks the books: invariants that hold in every school's database, whatever wrote the data.
 
-`db/checks/*.sql` has the checks. An entry begins with its name and one line that says what must hold; its statement answers the ids of the
-rows that break it:
+The checks are in `db/checks/*.sql`. Each starts with its name and one line that states the invariant; its statement returns the ids of the
+rows that violate it:
 
     -- check: receipt_numbers_are_gapless
     -- The receipts of an academic year are numbered 1, 2, 3 … up to its counter.
@@ -24,13 +24,13 @@ __all__ = ["CHECKS", "Check", "Finding", "check_books", "check_books_of"]
 
 _ENTRY = re.compile(r"^-- check: (?P<name>[a-z_]+)\n-- (?P<says>.+)\n", re.MULTILINE)
 _FOLDER = Path(__file__).parent / "checks"
-# How many of the rows that break a rule are named.
+# The maximum number of violating rows that are listed.
 _EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`says` is what must hold; `sql` answers one row: `broken`, how many rows break it, and `examples`, the ids of a few of them."""
+    """An invariant. `says` states it; `sql` returns one row: `broken`, the number of violating rows, and `examples`, a few of their ids."""
 
     name: str
     says: str
@@ -39,7 +39,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: it holds when `broken` is 0."""
+    """The result of a check. The invariant holds if `broken` is 0."""
 
     check: Check
     broken: int
@@ -62,20 +62,20 @@ CHECKS = tuple(_checks(_FOLDER))
 
 
 async def check_books(connection: Any) -> list[Finding]:
-    """What every check finds, all of one moment. `connection` is asyncpg's, in no transaction."""
+    """Runs all checks on one snapshot. `connection` is an asyncpg connection without a transaction."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         found = [(check, await connection.fetchrow(check.sql)) for check in CHECKS]
     return [Finding(check, row["broken"], row["examples"] or []) for check, row in found]
 
 
 def check_books_of(connection: "psycopg.Connection[Any]") -> list[Finding]:
-    """The same through psycopg, in the transaction that the connection is in."""
+    """Runs all checks in the current transaction of a psycopg connection."""
     found = [(check, connection.execute(check.sql).fetchone() or (0, None)) for check in CHECKS]
     return [Finding(check, row[0], row[1] or []) for check, row in found]
 
 
 def main() -> None:
-    """Prints what every check found; the exit code is 1 when the books do not add up."""
+    """Prints the result of every check. Exits with status 1 if an invariant is violated."""
     from config import load_settings
     from db.cli import exit_on_error
     from db.embedded import database_url
@@ -88,7 +88,7 @@ def main() -> None:
     ):
         state = schema_state_of(url)
         if state.refusal or state.pending:
-            raise MigrationError(state.refusal or "the database is not migrated to what the checks are about. Run `make migrate` first.")
+            raise MigrationError(state.refusal or "the database has pending migrations. Run `make migrate` first.")
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL statement_timeout = 0")
         findings = check_books_of(connection)

@@ -1,4 +1,4 @@
-"""From settings to a database that can be served: started if it is ours, migrated, filled with the demo school if it may be."""
+"""Makes the database ready to serve: starts the embedded PostgreSQL if there is no other, applies migrations, and loads the demo data."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +14,13 @@ from db.supervisor import supervised
 
 __all__ = ["ReadyDatabase", "bootstrap"]
 
-# Kept for people, backups and the server's own connections beside the pools (migrations, probes, revocations).
-_SPARE = 10
+# Connections reserved for people, backups, and the server's own connections outside the pools (migrations, probes, revocations).
+_RESERVED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyDatabase:
-    """`url` is what the pools connect to, `has_demo` whether the demo sign-ins are there."""
+    """A database that has been migrated. The pools connect to `url`; `has_demo` says whether it has the demo accounts."""
 
     url: str
     has_demo: bool
@@ -29,18 +29,19 @@ class ReadyDatabase:
 
 @contextmanager
 def bootstrap(settings: Settings, say: Callable[[str], None], on_give_up: Callable[[str], None]) -> Iterator[ReadyDatabase]:
-    """The database, ready. What is embedded is kept running, and stops when the block ends; `on_give_up` is told why when it is kept no more.
+    """Makes the database ready to serve for the duration of the block. An embedded PostgreSQL is supervised, and stopped after the block.
 
-    Raises ConfigurationError when the pools would need more connections than the server allows, MigrationError, ProductionError,
-    DataDirectoryInUseError, NoPostgreSQLError, and what psycopg raises when it cannot connect.
+    `say` receives progress messages. `on_give_up(reason)` is called if the embedded PostgreSQL cannot be kept running. Raises ConfigurationError
+    if the pools would need more connections than the server allows, MigrationError, ProductionError, DataDirectoryInUseError,
+    NoPostgreSQLError, and psycopg's errors if it cannot connect.
     """
     if settings.database_url and settings.direct_url:
         _migrate_and_seed(settings, settings.direct_url, say, demo=bool(settings.demo_data))
         if settings.database_url != settings.direct_url:
-            psycopg.connect(settings.database_url).close()  # the workers take this way, and would only log that it leads nowhere
+            psycopg.connect(settings.database_url).close()  # the workers use this address, and would only log that it is wrong
         yield ReadyDatabase(settings.database_url, _has_demo(settings.direct_url), embedded=False)
         return
-    needed = settings.workers * settings.pool_max_size + 2 * _SPARE
+    needed = settings.workers * settings.pool_max_size + 2 * _RESERVED
     server = EmbeddedServer(settings.data_dir, max_connections=max(200, needed), say=say)
     server.start()
     with supervised(server, on_give_up):
@@ -54,7 +55,7 @@ def _migrate_and_seed(settings: Settings, url: str, say: Callable[[str], None], 
     if applied:
         say(f"Applied {len(applied)} migrations.")
     if settings.environment == "production":
-        from db.production import mark_production, refuse_demo_accounts  # they import what hashes passwords
+        from db.production import mark_production, refuse_demo_accounts  # imported late: it loads the password hasher
 
         refuse_demo_accounts(url)
         mark_production(url, say)
@@ -64,16 +65,16 @@ def _migrate_and_seed(settings: Settings, url: str, say: Callable[[str], None], 
             " (SELECT count(*) FROM users)"
         ).fetchone()
     allowed, users = row or (0, 0)
-    wanted = settings.workers * settings.pool_max_size
-    if wanted + _SPARE > allowed:
+    required = settings.workers * settings.pool_max_size
+    if required + _RESERVED > allowed:
         raise ConfigurationError(
-            f"WORKERS × POOL_MAX_SIZE is {settings.workers} × {settings.pool_max_size} = {wanted}, and {_SPARE} more are needed beside;"
-            f" PostgreSQL allows {allowed} connections. Lower one of them, or raise max_connections."
+            f"WORKERS × POOL_MAX_SIZE is {settings.workers} × {settings.pool_max_size} = {required}, plus {_RESERVED} reserved connections;"
+            f" PostgreSQL allows {allowed}. Lower WORKERS or POOL_MAX_SIZE, or raise PostgreSQL's max_connections."
         )
     if demo and users == 0:
-        from db.seed import seed  # what it imports is needed once in a database's life
+        from db.seed import seed  # imported late: needed once in the life of a database
 
-        say("Filling the empty database with the demo school …")
+        say("Loading the demo school into the empty database …")
         seed(url, "demo", settings.seed_date or datetime.now().astimezone().date())
 
 

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do its work: with one line that says why, and no traceback."""
+"""Ends commands that fail for a foreseeable reason with one line on standard error instead of a traceback."""
 
 import sys
 from collections.abc import Iterator
@@ -13,25 +13,28 @@ __all__ = ["describe_database_error", "exit_on_error"]
 
 
 @contextmanager
-def exit_on_error(beginning: str, *foreseen: type[Exception]) -> Iterator[None]:
-    """Ends the process with `beginning: why` and status 1 for wrong settings, a PostgreSQL that does not start or answer, and what is `foreseen`."""
-    named: tuple[type[Exception], ...] = (ConfigurationError, StartError, *foreseen)
+def exit_on_error(prefix: str, *expected: type[Exception]) -> Iterator[None]:
+    """Exits with status 1 and the message `prefix: reason` on a foreseeable error in the block.
+
+    These are invalid settings, a PostgreSQL that does not start or respond, operating system errors, and the `expected` classes.
+    """
+    described: tuple[type[Exception], ...] = (ConfigurationError, StartError, *expected)
     try:
         yield
-    except named as error:
-        sys.exit(f"{beginning}: {error}")
+    except described as error:
+        sys.exit(f"{prefix}: {error}")
     except psycopg.Error as error:
-        sys.exit(f"{beginning}: {describe_database_error(error)}")
+        sys.exit(f"{prefix}: {describe_database_error(error)}")
     except OSError as error:
-        sys.exit(f"{beginning}: {error}")
+        sys.exit(f"{prefix}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def describe_database_error(error: psycopg.Error) -> str:
-    """An error of psycopg's in words: whether the database was reached, and what it said."""
+    """Describes an error of psycopg: whether the database was reached, and the database's own message."""
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return f"the database cannot be reached: {str(error).strip()}"
-    # Without DETAIL, which has the values of rows in it.
-    said = [each for each in (error.diag.message_primary, error.diag.message_hint) if each] or [str(error).strip()]
-    return f"the database says: {' '.join(said)} (SQLSTATE {error.sqlstate})"
+    # Without DETAIL, which contains the values of rows.
+    messages = [each for each in (error.diag.message_primary, error.diag.message_hint) if each] or [str(error).strip()]
+    return f"the database reports: {' '.join(messages)} (SQLSTATE {error.sqlstate})"

@@ -1,4 +1,4 @@
-"""What the pool knows of a single connection: how it is made, whether it still lives, whether it must be reset."""
+"""Configures single connections for the pool, detects that they have ended, and decides whether they must be reset."""
 
 import re
 import select
@@ -26,24 +26,24 @@ __all__ = [
     "release_may_block",
 ]
 
-# Whatever uses the database imports this.
+# Called here because everything that uses the database imports this module.
 hide_values()
 
-# The longest form of the longest statement has 2,500 characters, and a school's screens use some hundred of the forms.
+# The longest statement has 2,500 characters, and a school's screens use a few hundred different ones.
 _STATEMENT_CACHE = 500
 
 _BEGINS_WITH_SELECT = re.compile(r"(?:/\*[^*]*\*/)?[ \n(]*SELECT", re.IGNORECASE).match
 
-# How the end of a connection shows; some of these have other causes too, so the connection is looked at as well.
+# The errors that the end of a connection causes. Some have other causes too, so the state of the connection is checked as well.
 _ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.ConnectionDoesNotExistError)
 DISCONNECT_ERRORS = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *_ENDED)
 
-# The other side has hung up. Where the kernel cannot say just that, "there is something to read" is near enough: between statements nothing is.
+# Polls whether the peer has hung up. Without POLLRDHUP "readable" will do: between statements the server sends nothing.
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN)
 
 
 class LostConnectionError(Exception):
-    """A statement met a connection that had ended: `cause` says how. Stays inside this room."""
+    """Raised when a statement used a connection that has ended. `cause` is the original error. Never leaves this package."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -51,26 +51,26 @@ class LostConnectionError(Exception):
 
 
 class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # generic only in its stubs
-    """A connection that is not asked to RESET when a plain statement gives it back."""
+    """A connection that skips the RESET when it is released after a plain statement."""
 
     __slots__ = ("rollcall_skip_reset",)
 
     def get_reset_query(self) -> str:
-        # A named statement, alone or in a transaction, leaves no session state: nothing of ours says SET, LISTEN, PREPARE or takes a session lock.
-        # A test reads every statement for these. The RESET would be one more way to the server and back for each statement.
+        # The catalogue's statements leave no session state: none uses SET, LISTEN, PREPARE or a session-level lock, and a test checks all of them.
+        # A RESET would cost one more round trip for each statement.
         return "" if getattr(self, "rollcall_skip_reset", False) else super().get_reset_query()
 
     async def reset(self, *, timeout: float | None = None) -> None:
-        # asyncpg's own makes a timeout first, also where it then finds nothing to do. A BEGIN that was cancelled leaves a transaction that is none.
+        # asyncpg's implementation creates a timeout even if there is nothing to do. A cancelled BEGIN leaves `_top_xact` set without a transaction.
         if self.get_reset_query() or self._top_xact is not None or self.is_in_transaction():  # type: ignore[attr-defined]  # not in its stubs
             await super().reset(timeout=timeout)
 
 
 def connect_options(settings: Settings) -> dict[str, Any]:
-    """What asyncpg is told when it connects."""
+    """Returns the arguments of `asyncpg.create_pool` that configure each connection."""
     server_settings = {"application_name": "rollcall", "timezone": "UTC"}
     if not settings.pgbouncer:
-        # PgBouncer refuses startup parameters that it does not know, and it knows the two above.
+        # PgBouncer refuses startup parameters that it does not know. It knows the two above.
         server_settings |= {
             "statement_timeout": str(round(settings.query_seconds * 1000)),
             "idle_in_transaction_session_timeout": str(round(settings.query_seconds * 2000)),
@@ -87,39 +87,39 @@ def connect_options(settings: Settings) -> dict[str, Any]:
 
 
 async def init_connection(connection: Any) -> None:
-    """Makes a new connection read and write jsonb as values. Asks the server nothing."""
+    """Makes a new connection convert between jsonb and Python values. Sends nothing to the server."""
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
 
 
 def is_closed(connection: Any) -> bool:
-    """Whether a connection is known to have ended."""
-    # The pool takes its proxy away when it notices.
+    """Returns whether asyncpg knows that a connection has ended."""
+    # The pool detaches the proxy when it notices.
     inner = connection._con
     return inner is None or inner.is_closed()
 
 
 def has_ended(connection: Any) -> bool:
-    """Whether a connection has ended, noticed or not: the kernel knows of a server's goodbye before the event loop comes to read it.
+    """Returns whether a connection has ended, even if asyncpg has not noticed: the kernel knows before the event loop reads the socket.
 
-    What is found out here is found out before anything was sent, so another connection may be taken for reads and writes alike.
+    Nothing has been sent yet at this point, so reads and writes alike can safely use another connection.
     """
     try:
         if is_closed(connection):
             return True
-        asked = select.poll()
-        asked.register(connection._transport.get_extra_info("socket").fileno(), _HUNG_UP)
-        return bool(asked.poll(0))
+        poll = select.poll()
+        poll.register(connection._transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        return bool(poll.poll(0))
     except (asyncpg.InterfaceError, OSError, ValueError):
-        # A closed socket has no number to ask about.
+        # A closed socket has no file descriptor.
         return True
 
 
 async def acquire_idle(pool: Any) -> Any:
-    """A connection that the pool has open and free; None when it has none. There is nothing to wait for, and so no task and no timeout."""
-    line = pool._queue._queue
-    if not line or not line[-1].is_connected() or pool.is_closing():
+    """Acquires an open idle connection of the pool, or returns None. It does not wait, so it needs neither a task nor a timeout."""
+    holders = pool._queue._queue
+    if not holders or not holders[-1].is_connected() or pool.is_closing():
         return None
-    holder = line.pop()
+    holder = holders.pop()
     try:
         return await holder.acquire()
     except BaseException:
@@ -128,27 +128,30 @@ async def acquire_idle(pool: Any) -> Any:
 
 
 def release_may_block(connection: Any) -> bool:
-    """Whether giving a connection back may have to wait for the server: for a cancelled statement to end, or a RESET."""
+    """Returns whether releasing a connection may wait for the server: for a cancelled statement to end, or for a RESET."""
     inner = connection._con
     return inner is None or inner.is_closed() or inner._protocol._is_cancelling() or inner.get_reset_query() != ""
 
 
 def is_disconnect(error: Exception, connection: Any) -> bool:
-    """Whether an error, one of `DISCONNECT_ERRORS`, means that its connection has ended."""
+    """Returns whether an error, one of `DISCONNECT_ERRORS`, means that its connection has ended."""
     return isinstance(error, _ENDED) or has_ended(connection)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether PostgreSQL could not write for want of space."""
+    """Returns whether PostgreSQL could not write because its disk or quota is full."""
     if isinstance(error, asyncpg.DiskFullError):
         return True
-    # A quota has no code of its own.
+    # An exceeded quota has no SQLSTATE of its own.
     return isinstance(error, asyncpg.PostgresError) and bool(error.args) and reports_full_disk(str(error.args[0]))
 
 
 def is_read_only(sql: str) -> bool:
-    """Whether a statement only reads: it begins with SELECT, after its name's comment. No SELECT of ours calls what writes; a test reads them all."""
-    # Looked at each time, in 0.3 µs: a cache would keep the texts, which are long, and as many as clients like.
+    """Returns whether a statement only reads: it begins with SELECT, after the comment with its name.
+
+    No SELECT of the catalogue calls a function that writes; a test checks all of them.
+    """
+    # Takes 0.3 µs. A cache would hold the texts, which are long and, through filters, as many as clients choose.
     return _BEGINS_WITH_SELECT(sql) is not None
 
 

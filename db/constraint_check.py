@@ -1,6 +1,6 @@
-"""All rules that a row would break, asked of the database's own catalog: PostgreSQL stops at the first one, a person wants them all.
+"""Finds all constraints that a row would violate, using the database's catalog. PostgreSQL itself reports only the first one.
 
-Rules that live in triggers are not looked at here: they are told when they are what the write stopped at.
+Rules in triggers are not checked here; they are reported when a write fails because of them.
 """
 
 import re
@@ -61,14 +61,17 @@ _decimals: dict[str, dict[str, int]] = {}
 
 
 async def numeric_decimals(connection: Any, table: str) -> dict[str, int]:
-    """How many decimals each numeric column of `table` (a declared name) keeps."""
+    """Returns the number of decimals of each numeric column of `table` (a trusted name)."""
     if table not in _decimals:
         _decimals[table] = {row["name"]: row["decimals"] for row in await connection.fetch(_DECIMALS, table)}
     return _decimals[table]
 
 
 async def constraint_violations(connection: Any, table: str, row: str, row_id: UUID | None) -> list[DomainError]:
-    """The rules of `table` (a declared name) that a new row (`row_id` None) or a changed one would break; `row` is a JSON object of what is given."""
+    """Returns the rules of `table` (a trusted name) that a new row (`row_id` None) or a changed row would violate.
+
+    `row` is a JSON object with the values to write; defaults or the stored values complete it.
+    """
     known = _known.get((table, row_id is None))
     if known is None:
         known = _known[table, row_id is None] = await _compile(connection, table, new=row_id is None)
@@ -98,10 +101,10 @@ async def violates_checks(connection: Any, table: str, columns: Collection[str],
 
 
 async def _row_rules(connection: Any, table: str, *, new: bool) -> list[tuple[str, str]]:
-    """The rules that a row keeps or breaks by itself, as names and conditions that hold when they are broken."""
+    """Returns the rules that concern a single row, as (name, SQL condition that is true if the rule is violated)."""
     rules = [(f"?{each['name']}", f"candidate.{each['name']} IS NULL") for each in await connection.fetch(_REQUIRED, table, not new)]
     checks = await connection.fetch(_CHECKS, table)
-    # A null is no answer, and breaks no rule.
+    # A check that evaluates to NULL is not violated.
     return rules + [(each["name"], f"(SELECT ({each['expression']}) IS FALSE FROM (SELECT candidate.*) AS {table})") for each in checks]
 
 
@@ -115,7 +118,7 @@ async def _compile(connection: Any, table: str, *, new: bool) -> str:
     for exclusion in await connection.fetch(_EXCLUSIONS, table):
         named = ", ".join(f"{column} AS k{n}" for n, column in enumerate(exclusion["columns"]))
         same = " AND ".join(f"o.k{n} {operator} n.k{n}" for n, operator in enumerate(exclusion["operators"]))
-        # A range whose ends are the wrong way round cannot even be made: another rule says so.
+        # A range with reversed ends raises an error when it is constructed; another rule reports that.
         ends = _RANGE.search(named)
         ordered = f"candidate.{ends[1]} <= coalesce(candidate.{ends[2]}, candidate.{ends[1]})" if ends else "true"
         clash = _KEY_CLASH.format(columns=named, table=table, condition="true", same=same)
@@ -132,7 +135,7 @@ async def _compile(connection: Any, table: str, *, new: bool) -> str:
 
 
 async def _statement(connection: Any, table: str, rules: list[tuple[str, str]], *, new: bool) -> str:
-    """A statement that names the broken ones of `rules`: $1 is the candidate as JSON, $2 its id (None: a new row)."""
+    """Returns a statement that yields the names of the violated rules: $1 is the row as JSON, $2 its id (NULL for a new row)."""
     broken = " UNION ALL ".join(
         f"SELECT {n} AS place, '{name}' AS name FROM candidate WHERE {condition}" for n, (name, condition) in enumerate(rules)
     )
@@ -146,7 +149,7 @@ async def _statement(connection: Any, table: str, rules: list[tuple[str, str]], 
 
 
 async def _defaults(connection: Any, table: str) -> str:
-    """A JSON object of the defaults of the table's columns, as SQL."""
+    """Returns an SQL expression for a JSON object with the defaults of the table's columns."""
     rows = await connection.fetch(
         "SELECT a.attname AS name, pg_get_expr(d.adbin, d.adrelid) AS expression FROM pg_attrdef d"
         " JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = $1::regclass AND a.attgenerated = ''",

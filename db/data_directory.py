@@ -1,4 +1,4 @@
-"""The folder of an embedded PostgreSQL: where it is, whose it is, who may read it, and the lock that one server holds on it."""
+"""Manages the data directory of the embedded PostgreSQL: its location, owner, permissions, and the lock that one server holds on it."""
 
 import fcntl
 import hashlib
@@ -14,18 +14,21 @@ from db.postgres_binaries import Account, StartError, reachable
 
 __all__ = ["DataDirectory", "DataDirectoryInUseError"]
 
-_SOCKET_LIMIT = 100  # the kernel's is 107 bytes, of which the socket's own name takes a part
+_SOCKET_LIMIT = 100  # the kernel's limit is 107 bytes, including the name of the socket
 _LAST_RESORT = Path("/var/lib/rollcall/data")
-# What the project puts into a data folder, and what a file system of its own begins with.
+# The files that Rollcall creates in DATA_DIR, and those that a new file system contains.
 _OURS = re.compile(r"postgres|postgres\.log(\.1)?|postgres\.making-.*|run|lock|\.?secret_key.*|bench.*|lost\+found")
 
 
 class DataDirectoryInUseError(StartError):
-    """Another process runs PostgreSQL on this data folder."""
+    """Raised when another process runs PostgreSQL on this data directory."""
 
 
 class DataDirectory:
-    """A folder for PostgreSQL, which root runs as `account`. `say` is told when the data lies elsewhere than where it was asked for."""
+    """The directory in which the embedded PostgreSQL keeps its data. Root runs PostgreSQL as `account`.
+
+    `say` receives a message if the data has to be in another place than `path`.
+    """
 
     def __init__(self, path: Path, account: Account | None, say: Callable[[str], None]) -> None:
         self.account = account
@@ -36,9 +39,10 @@ class DataDirectory:
         self._lock: int | None = None
 
     def make(self) -> None:
-        """Makes the folders that are missing, and the sockets' own.
+        """Creates the directory and that of the sockets if they do not exist.
 
-        A data folder that holds other things, or that another user made, keeps its owner and mode: what the project puts there is closed by itself.
+        A directory that contains other files or belongs to another user keeps its owner and mode; the files that Rollcall puts there are protected
+        individually.
         """
         for folder in reversed([each for each in (self.path, *self.path.parents) if not each.exists()]):
             folder.mkdir(exist_ok=True)
@@ -47,35 +51,37 @@ class DataDirectory:
         if self._may_take(self.path):
             self.give(self.path)
             self.path.chmod(0o700)
-        # Nobody but PostgreSQL's user may reach the socket: whoever can is the database's superuser.
+        # Only PostgreSQL's user may reach the socket: whoever can connect is the superuser of the database.
         with suppress(FileExistsError):
             self.sockets.mkdir(mode=0o700)
-        # In a folder for temporary files anybody may have put something of this name there before us.
+        # In a shared temporary directory any user may have created something with this name before.
         found = self.sockets.lstat()
         owners = {os.geteuid(), *([] if self.account is None else [self.account.uid])}
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-            raise StartError(f"{self.sockets} belongs to somebody else. Remove it, or set DATA_DIR to another folder.")
+            raise StartError(f"{self.sockets} belongs to another user. Remove it, or set DATA_DIR to another folder.")
         self.give(self.sockets)
         self.sockets.chmod(0o700)
 
     def give(self, path: Path) -> None:
-        """Makes PostgreSQL's user the owner of what root has made."""
+        """Makes PostgreSQL's user the owner of a file that root has created."""
         if self.account is not None:
             os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def lock(self) -> None:
-        """Takes the lock, which the kernel releases when this process ends, however it ends. Raises DataDirectoryInUseError."""
+        """Acquires the lock. The kernel releases it when this process ends in any way. Raises DataDirectoryInUseError."""
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self.give(self.path / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise DataDirectoryInUseError(f"Another server runs on {self.path}. Stop it, or set DATA_DIR (and PORT) to others.") from None
+            raise DataDirectoryInUseError(
+                f"Another server runs on {self.path}. Stop it, or set DATA_DIR to another folder and PORT to another port."
+            ) from None
         self._lock = lock
 
     def unlock(self) -> None:
-        """Releases the lock if it is held, and removes the sockets' folder if that is a temporary one."""
+        """Releases the lock if it is held, and removes the directory of the sockets if it is a temporary one."""
         if self._lock is None:
             return
         if not self.sockets.is_relative_to(self.path):
@@ -85,10 +91,10 @@ class DataDirectory:
         self._lock = None
 
     def _usable(self, folder: Path, say: Callable[[str], None]) -> Path:
-        """The folder, or another when the unprivileged user could not walk to it."""
+        """Returns the directory, or another one if the unprivileged user cannot reach it."""
         if self.account is None:
             return folder
-        # A folder that may be taken is given to that user.
+        # A directory that may be taken over is given to that user.
         there = folder.parent if self._may_take(folder) else folder
         if reachable(next(parent for parent in (there, *there.parents) if parent.exists())):
             return folder
@@ -96,11 +102,11 @@ class DataDirectory:
         other.mkdir(parents=True, exist_ok=True)
         for parent in (_LAST_RESORT.parent, _LAST_RESORT):
             parent.chmod(0o755)
-        say(f"PostgreSQL does not run as root, and other users cannot reach {folder}: the data is in {other}.")
+        say(f"PostgreSQL does not run as root, and other users cannot access {folder}. The data is stored in {other} instead.")
         return other
 
     def _may_take(self, folder: Path) -> bool:
-        """Whether a folder holds nothing but what the project puts there, and is this user's or PostgreSQL's, or does not exist yet."""
+        """Returns whether a directory does not exist yet, or belongs to this user or PostgreSQL's and contains only files of Rollcall."""
         try:
             if not folder.exists():
                 return True
@@ -110,7 +116,7 @@ class DataDirectory:
             return False
 
     def _owner(self) -> Account | None:
-        """Whom root runs PostgreSQL as: the user that the data is of already, so that this user can go on without root."""
+        """Returns the user as whom root runs PostgreSQL: the owner of existing data, who can then also start it without root."""
         if self.account is None or not self.data.exists():
             return self.account
         found = self.data.stat()

@@ -1,6 +1,6 @@
-"""What a rollback would lose: found by running it in a transaction that is not committed, and looking at what is gone.
+"""Determines the data that a rollback would lose, by running it in a transaction that is not committed and comparing before and after.
 
-A rollback outside a transaction cannot be tried like this. All that it may do is to make and drop indexes, which lose nothing.
+A rollback that runs outside a transaction cannot be tested this way. It may only create and drop indexes, which loses no data.
 """
 
 import re
@@ -26,7 +26,7 @@ _INDEXES_ALONE = re.compile(r"(SET \w+ = '[^']*'|(CREATE|DROP) (UNIQUE )?INDEX C
 
 @dataclass(frozen=True, slots=True)
 class DataLoss:
-    """What is lost: a table, a column or (neither dropped) rows that are deleted or changed. `rows` says of how many rows."""
+    """A loss of data: a dropped table, a dropped or converted column, or (not `is_dropped`) deleted or changed rows; `rows` is their number."""
 
     table: str
     rows: int
@@ -43,20 +43,20 @@ class DataLoss:
 
 
 def changes_indexes_alone(rollback: str) -> bool:
-    """Whether the text of a rollback has no statement but those that make and drop indexes concurrently, and settings."""
+    """Returns whether a rollback's only statements are CREATE INDEX CONCURRENTLY, DROP INDEX CONCURRENTLY and SET."""
     statements = re.sub(r"--.*", "", rollback).split(";")
     return all(_INDEXES_ALONE.fullmatch(" ".join(each.split())) for each in statements)
 
 
 def data_losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[DataLoss]:
-    """What the rollback drops, deletes or changes. It runs and is taken back; the tables it touches are locked for that moment."""
+    """Returns what the rollback would drop, delete or change. It is run and undone; the tables it touches are locked meanwhile."""
     before, (after, changed) = _columns(connection), _after(connection, rollback)
     tables = {oid: name for (oid, _), (name, *_) in before.items()}
     left = {oid for oid, _ in after}
     found = [DataLoss(name, count_rows(connection, name)) for oid, name in tables.items() if oid not in left]
     for key, (table, column, kind, _, default) in before.items():
         if key[0] in left and key not in after:
-            # What every row had from the start comes back with the column.
+            # A constant default is restored together with the column, so rows that have it lose nothing.
             found.append(DataLoss(table, count_rows(connection, table, column, default), column))
         elif key[0] in left and after[key][2] != kind:
             found.append(DataLoss(table, count_rows(connection, table, column), column))
@@ -67,10 +67,10 @@ def data_losses(connection: "psycopg.Connection[Any]", rollback: str) -> list[Da
 
 
 def count_rows(connection: "psycopg.Connection[Any]", table: str, column: str | None = None, default: str = "NULL") -> int:
-    """How many rows a table has, or how many have another value in a column than its constant default, an SQL expression."""
+    """Counts the rows of a table, or those whose value in `column` differs from its constant `default` (an SQL expression)."""
     condition: sql.Composable = sql.SQL("true")
     if column is not None:
-        # As texts, since some types (json) have no equality.
+        # Compared as text, because some types (json) have no equality operator.
         condition = sql.SQL("{}::text IS DISTINCT FROM ({})::text").format(sql.Identifier(column), sql.SQL(default))  # type: ignore[arg-type]  # from the catalog
     row = connection.execute(sql.SQL("SELECT count(*) FROM {} WHERE {}").format(sql.Identifier(table), condition)).fetchone()
     return int(row[0]) if row else 0
@@ -80,19 +80,19 @@ _Columns = dict[tuple[int, int], tuple[str, str, str, int, str]]
 
 
 def _columns(connection: "psycopg.Connection[Any]") -> _Columns:
-    """By the identity of table and column, so that a new name is not a loss: table, column, type, file, and its default if that is a constant."""
+    """Returns (table, column, type, file, constant default) by the oids of table and column, so that a renamed column is not a loss."""
     return {(oid, number): tuple(rest) for oid, number, *rest in connection.execute(_COLUMNS)}
 
 
 def _after(connection: "psycopg.Connection[Any]", rollback: str) -> tuple[_Columns, dict[int, int]]:
-    """The columns after the rollback, and for each table the rows that it deleted or changed."""
+    """Returns the columns after the rollback, and the number of rows deleted or changed in each table."""
     with connection.transaction() as transaction:
         rows_before = {oid: (name, done) for oid, name, done in _rows(connection)}
         files = {oid: (name, file) for (oid, _), (name, _, _, file, _) in _columns(connection).items()}
         connection.execute(rollback.encode())
         after = _columns(connection)
         changed = {oid: done - rows_before.get(oid, ("", 0))[1] for oid, _, done in _rows(connection)}
-        # TRUNCATE, and all that writes a table anew: rows are deleted without being counted.
+        # TRUNCATE and table rewrites delete rows without counting them in the statistics.
         now = {
             oid: (name, count_rows(connection, name))
             for (oid, _), (name, _, _, file, _) in after.items()

@@ -1,4 +1,4 @@
-"""The demo accounts: their password is public, so they must not be in a production database."""
+"""Finds accounts with the public demo password, which must not be in a production database."""
 
 import psycopg
 from argon2 import PasswordHasher
@@ -6,19 +6,19 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 __all__ = ["DEMO_PASSWORD", "demo_accounts", "demo_password_hash"]
 
-DEMO_PASSWORD = "rollcall-demo"  # noqa: S105 - it is printed at every start
-# A fixed salt: the same seed gives the same bytes. The password is public anyway.
+DEMO_PASSWORD = "rollcall-demo"  # noqa: S105 - public, printed at every start
+# A fixed salt makes the seed reproducible. The password is public anyway.
 _SALT = b"rollcall-demo-sa"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
 def demo_password_hash() -> str:
-    """The hash that seeded accounts have."""
+    """Returns the password hash of seeded accounts."""
     return _HASHER.hash(DEMO_PASSWORD, salt=_SALT)
 
 
 def demo_accounts(url: str) -> list[str]:
-    """The e-mail addresses of the active accounts that the demo password opens: seeded ones, and those of the demo school with a newer hash of it."""
+    """Returns the e-mail addresses of active accounts with the demo password: seeded ones, and those of the demo school with a newer hash."""
     seeded = demo_password_hash()
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(

@@ -1,4 +1,4 @@
-"""The disk under the embedded PostgreSQL: how much is free, how much is needed, and whether it is what PostgreSQL complains of."""
+"""Checks the disk space of the embedded PostgreSQL: how much is free, how much it needs, and whether an error was caused by a full disk."""
 
 import errno
 import shutil
@@ -16,9 +16,9 @@ __all__ = [
     "reports_full_disk",
 ]
 
-# A first start takes 45 MB and one with the demo school 145 MB, and the write-ahead log grows from there: `du` on a new DATA_DIR.
+# A new DATA_DIR takes 45 MB, with the demo school 145 MB (measured with `du`), and the write-ahead log grows from there.
 FIRST_START_BYTES = 256 * 1024 * 1024
-# Two segments of the write-ahead log: one to recover with and one to go on with.
+# Two segments of the write-ahead log: one for recovery and one to continue.
 RESTART_BYTES = 32 * 1024 * 1024
 
 _COMPLAINTS = ("No space left on device", "Disk quota exceeded")
@@ -26,13 +26,13 @@ _ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 def free_bytes(data: Path) -> int:
-    """What PostgreSQL may still take of the file systems of its data folder and its write-ahead log: the lesser."""
+    """Returns the free space of the file systems of the data directory and its write-ahead log: the lesser of the two."""
     there = [path for path in (data, data / "pg_wal") if path.exists()] or [next(parent for parent in data.parents if parent.exists())]
     return min(shutil.disk_usage(path).free for path in there)
 
 
 def is_socket_disk_full(url: str) -> bool:
-    """Whether the database is reached by a socket, and the disk that the socket lies on has no room for PostgreSQL to start."""
+    """Returns whether `url` is a Unix socket on a file system that is too full for PostgreSQL to start."""
     host = parse_qs(urlsplit(url).query).get("host", [""])[0]
     try:
         return host.startswith("/") and shutil.disk_usage(host).free < RESTART_BYTES
@@ -41,23 +41,23 @@ def is_socket_disk_full(url: str) -> bool:
 
 
 def first_start_space_problem(data: Path) -> str | None:
-    """Why there is no room for a new data folder, as a sentence; None when there is."""
+    """Returns a sentence that says why there is too little space for a new data directory, or None if there is enough."""
     free = free_bytes(data)
     if free >= FIRST_START_BYTES:
         return None
     return (
-        f"A first start needs {megabytes(FIRST_START_BYTES)} on the disk of {data.parent}, and {megabytes(free)} are free:"
-        " make room, or set DATA_DIR to a folder on another disk."
+        f"A first start needs {megabytes(FIRST_START_BYTES)} on the disk of {data.parent}, but only {megabytes(free)} are free."
+        " Free some space, or set DATA_DIR to a folder on another disk."
     )
 
 
 def is_disk_full_error(error: OSError) -> bool:
-    """Whether a call failed because the disk or a quota is full."""
+    """Returns whether a system call failed because the disk or a quota is full."""
     return error.errno in _ERRORS
 
 
 def reports_full_disk(text: str) -> bool:
-    """Whether a program's messages say that the disk or a quota is full."""
+    """Returns whether the output of a program reports that the disk or a quota is full."""
     return any(each in text for each in _COMPLAINTS)
 
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one for each data folder, owned by the process that started it, reached by a Unix socket."""
+"""Runs the embedded PostgreSQL: one server for each data directory, owned by the process that started it, reached through a Unix socket."""
 
 import ctypes
 import os
@@ -38,9 +38,10 @@ _USER = "rollcall"
 
 
 class EmbeddedServer:
-    """A PostgreSQL on `folder`. `durable=False` is for tests: faster, and it may lose everything in a power cut.
+    """A PostgreSQL server whose data directory is in `folder`.
 
-    `max_connections` is what the server allows. `say` is told what a person should know.
+    `durable=False` is for tests: it is faster, and may lose all data in a power failure. `max_connections` is PostgreSQL's setting.
+    `say` receives messages for the operator.
     """
 
     def __init__(
@@ -57,11 +58,14 @@ class EmbeddedServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = DATABASE) -> str:
-        """The address of a database on this server, for asyncpg and psycopg alike."""
+        """Returns the URL of a database on this server, for asyncpg and psycopg alike."""
         return f"postgresql://{_USER}@/{database}?host={quote(str(self.sockets), safe='')}&port=5432"
 
     def start(self) -> None:
-        """Makes the data folder if need be, and starts. Raises DataDirectoryInUseError, or StartError with the end of PostgreSQL's log."""
+        """Creates the data directory if it does not exist, and starts the server.
+
+        Raises DataDirectoryInUseError, or StartError with the last lines of PostgreSQL's log.
+        """
         try:
             self._directory.make()
             self._directory.lock()
@@ -76,13 +80,15 @@ class EmbeddedServer:
             self.stop()
             if is_disk_full_error(error):
                 raise StartError(self._full()) from error
-            raise StartError(f"PostgreSQL's data folder cannot be used: {error}. Set DATA_DIR to one that is this user's.") from error
+            raise StartError(
+                f"PostgreSQL's data directory cannot be used: {error}. Set DATA_DIR to a folder that this user may write to."
+            ) from error
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Stops as `pg_ctl stop -m fast` does: clients are cut, what was committed is on disk."""
+        """Stops the server like `pg_ctl stop -m fast`: clients are disconnected, and committed data is on disk."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -91,7 +97,7 @@ class EmbeddedServer:
                 self.process.send_signal(signal.SIGQUIT)
                 try:
                     self.process.wait(10)
-                except subprocess.TimeoutExpired:  # it is stopped, and hears nothing else
+                except subprocess.TimeoutExpired:  # it is suspended (SIGSTOP), and reacts to no other signal
                     self.process.kill()
                     self.process.wait(10)
         self.process = None
@@ -99,27 +105,27 @@ class EmbeddedServer:
         self._directory.unlock()
 
     def restart(self) -> None:
-        """Starts again when PostgreSQL ended by itself; the folder's lock was held all the time. Raises StartError."""
+        """Restarts a PostgreSQL that has ended by itself; the lock of the data directory is still held. Raises StartError."""
         try:
             clear_stale_postmaster(self.data)
             self._launch()
             self._wait()
         except OSError as error:
-            raise StartError(f"PostgreSQL's data folder cannot be used: {error}") from error
+            raise StartError(f"PostgreSQL's data directory cannot be used: {error}") from error
         except StartError:
             if self.process is not None and self.process.poll() is None:
                 self.process.kill()
             raise
 
     def is_out_of_disk(self) -> bool:
-        """Whether PostgreSQL ended, or cannot start, because its disk is full: there is no room to start with, or its log says so."""
+        """Returns whether PostgreSQL ended or cannot start because its disk is full: too little space is free, or its log says so."""
         try:
             return free_bytes(self.data) < RESTART_BYTES or reports_full_disk(self.log.end(300).rpartition("starting PostgreSQL")[2])
         except OSError:
             return False
 
     def running(self) -> bool:
-        """Whether some process runs PostgreSQL on this folder and it is ready."""
+        """Returns whether any process runs PostgreSQL on this data directory, ready for connections."""
         return postmaster_pid(self.data) is not None and self._ready()
 
     def _ready(self) -> bool:
@@ -129,7 +135,7 @@ class EmbeddedServer:
         return False
 
     def _initialise(self) -> None:
-        """Makes the data folder beside its place and moves it there when it is whole: one that was cut short is never taken for one."""
+        """Runs initdb under a temporary name and renames the result, so that an interrupted initdb never looks like a data directory."""
         for cut_short in self.folder.glob("postgres.making-*"):
             remove_unfinished_initdb(cut_short)
         no_room = first_start_space_problem(self.data)
@@ -138,12 +144,12 @@ class EmbeddedServer:
         making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
         self._directory.give(making)
         options = ["-D", str(making), "-U", _USER, "-A", "trust", "-E", "UTF8"]
-        # The same order of letters on every machine; names are sorted by a key of our own.
+        # The same collation on every machine; names of people are sorted by a separate key.
         options += ["--locale-provider=builtin", "--locale=C.UTF-8"] if self.binaries.major >= 17 else ["--locale=C.UTF-8"]
         if not self._durable:
             options.append("--no-sync")
         elif sys.platform == "linux" and self.binaries.major >= 17:
-            options.append("--sync-method=syncfs")  # one call, where the thousand files one by one took three times as long
+            options.append("--sync-method=syncfs")  # one call; syncing the thousand files one by one takes three times as long
         try:
             self._run("initdb", *options)
         except StartError:
@@ -160,11 +166,14 @@ class EmbeddedServer:
         try:
             made_by = (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
-            raise StartError(f"{self.data} is not a data folder of PostgreSQL. Move it away, or set DATA_DIR to another folder.") from None
+            raise StartError(
+                f"{self.data} is not a data directory of PostgreSQL. Move it away, or set DATA_DIR to another folder."
+            ) from None
         if made_by != str(self.binaries.major):
             raise StartError(
-                f"The data in {self.data} was made by PostgreSQL {made_by}, and the programs found are of {self.binaries.major}"
-                f" ({self.binaries.folder}). Install PostgreSQL {made_by} and move the data with pg_upgrade or pg_dump, or set DATA_DIR to another folder."
+                f"The data in {self.data} was created by PostgreSQL {made_by}, but the programs found are version {self.binaries.major}"
+                f" ({self.binaries.folder}). Install PostgreSQL {made_by} and migrate the data with pg_upgrade or pg_dump,"
+                " or set DATA_DIR to another folder."
             )
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -211,8 +220,8 @@ class EmbeddedServer:
                 stderr=log,
                 cwd="/",
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C is for us: we stop it when the requests are done
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call, whatever other threads do
+                start_new_session=True,  # Ctrl-C must not reach it: the launcher stops it after the last request
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes a single system call, which is safe with threads
                 **_as(self.account),
             )
         self.log.watch()
@@ -231,13 +240,13 @@ class EmbeddedServer:
         raise StartError(f"PostgreSQL was not ready within {within:.0f} s:\n{self.log.end()}")
 
     def _full(self, needed: int = RESTART_BYTES) -> str:
-        """The sentence for a disk that is full."""
-        return f"PostgreSQL cannot start, because the disk of {self.folder} is full: make room, {megabytes(needed)} or more."
+        """Returns the error message for a full disk."""
+        return f"PostgreSQL cannot start because the disk of {self.folder} is full. Free {megabytes(needed)} or more."
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            # The messages of errors themselves quote values ("invalid input syntax for type date: …"). A session's errors are answered to it
-            # anyway, so they are not logged beside; those of PostgreSQL's own processes are.
+            # Error messages themselves quote values ("invalid input syntax for type date: …"). The errors of a session are reported to its client,
+            # so they need not be logged; those of PostgreSQL's own processes are logged.
             quiet = "SELECT FROM pg_roles WHERE rolname = %s AND 'log_min_messages=log' = ANY (rolconfig)"
             if connection.execute(quiet, [_USER]).fetchone() is None:
                 connection.execute(f"ALTER ROLE {_USER} SET log_min_messages = 'log'")
@@ -247,7 +256,7 @@ class EmbeddedServer:
 
 @contextmanager
 def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Iterator[str]:
-    """The database for a command: `DATABASE_URL`'s, or the embedded one, started for the while when no server runs on it."""
+    """Provides the URL of the database for a command: DATABASE_URL, or the embedded PostgreSQL, which is started for the block if necessary."""
     if settings.direct_url:
         yield settings.direct_url
         return
@@ -263,7 +272,7 @@ def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None
 
 
 def _environment() -> dict[str, str]:
-    # Nothing of ours, above all no PG… variable, changes how PostgreSQL runs.
+    # The server's environment, above all PG… variables, must not change how PostgreSQL runs.
     return {"PATH": os.defpath, "LANG": "C", "LC_ALL": "C"}
 
 
@@ -271,15 +280,15 @@ def _as(account: Account | None) -> dict[str, Any]:
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-# Found before any fork: the child of a process with threads should do no more than the call.
+# Resolved before any fork: between fork and exec the child of a multi-threaded process should only make the call.
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Linux: the kernel sends SIGINT (to PostgreSQL a fast shutdown) to this process when the one that started it ends, however it ends.
+    """Makes the kernel send SIGINT (for PostgreSQL: fast shutdown) to this process when its parent ends in any way. Linux only.
 
-    Elsewhere a PostgreSQL whose parent was killed hard runs on, and the next start on its folder ends it.
+    Elsewhere a PostgreSQL whose parent was killed keeps running until the next start on its data directory ends it.
     """
     if _prctl is not None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -21,7 +21,7 @@ _OUTAGES = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the primary has moved
+    asyncpg.ReadOnlySQLTransactionError,  # connected to a standby: the primary has moved
 )
 _TOO_LONG = (asyncpg.QueryCanceledError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)
 _CONFLICTS = (
@@ -29,13 +29,13 @@ _CONFLICTS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     RowLockedError,
-    asyncpg.InvalidCachedStatementError,  # a table changed while a transaction was under way: nothing of it stays
+    asyncpg.InvalidCachedStatementError,  # a table changed during the transaction, which is rolled back
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DomainError:
-    """A rule that was broken: a `code` for programs, the `field` of the record (camelCase, None for no one field), a `message` for people."""
+    """A violated rule: a `code` for programs, the `field` of the record (camelCase; None if it is not about one field), a `message` for people."""
 
     code: str
     field: str | None
@@ -43,50 +43,52 @@ class DomainError:
 
 
 def constraint_error(error: BaseException) -> DomainError | None:
-    """The rule that a statement broke; None when the error is not about a constraint of ours."""
+    """Returns the rule that a statement violated, or None if the error is not about a constraint of the schema."""
     if not isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return None
     known = CONSTRAINTS.get(error.constraint_name or "") or foreign_key(error.constraint_name or "", error.table_name or "")
     if known is not None:
         return DomainError(*known)
     if error.constraint_name and error.constraint_name.endswith("_pkey"):
-        return DomainError("TAKEN", "clientId", "Another record has this id.")
+        return DomainError("TAKEN", "clientId", "Another record has this id already.")
     if isinstance(error, asyncpg.NotNullViolationError):
         return required(error.column_name or "")
     return None
 
 
 def required(column: str) -> DomainError:
-    """A column that must have a value and has none."""
-    return DomainError("REQUIRED", camel(column), "Must be given.")
+    """Returns the error for a missing value in a NOT NULL column."""
+    return DomainError("REQUIRED", camel(column), "A value is required.")
 
 
 def out_of_range(column: str) -> DomainError:
-    """A column whose type cannot hold what was given."""
-    return DomainError("OUT_OF_RANGE", camel(column), "Is out of range.")
+    """Returns the error for a value that the type of its column cannot hold."""
+    return DomainError("OUT_OF_RANGE", camel(column), "The value is out of range.")
 
 
 def too_fine(column: str, decimals: int) -> DomainError:
-    """A number with more decimals than its column keeps."""
-    return DomainError("INVALID", camel(column), f"Has {decimals} decimals at most: nothing is rounded silently.")
+    """Returns the error for a number with more decimals than its column stores."""
+    return DomainError("INVALID", camel(column), f"Must have at most {decimals} decimals. Numbers are never rounded silently.")
 
 
 def failure(error: BaseException) -> tuple[str, str] | None:
-    """A code and a message for trouble with the database itself; None for anything else."""
+    """Returns the code and the message of an error of the database itself, or None for other errors."""
     if isinstance(error, PoolTimeoutError):
         return "POOL_TIMEOUT", "The server is busy: no database connection became free in time. Try again."
     if isinstance(error, CommitLostError):
-        known = "The database was lost while this was being saved, and it is not known whether it was."
-        return "OUTCOME_UNKNOWN", f"{known} Look before you send it again. With an idempotency key it may be sent again."
+        return "OUTCOME_UNKNOWN", (
+            "The connection to the database was lost while saving, and it is unknown whether the change was saved."
+            " Check before you send it again; with an idempotency key you can safely send it again."
+        )
     if is_disk_full(error):
-        return "STORAGE_FULL", "The database's disk is full, and nothing of this was saved. Try again later."
+        return "STORAGE_FULL", "The database's disk is full, and nothing was saved. Try again later."
     if isinstance(error, _TOO_LONG):
-        return "QUERY_TIMEOUT", "It took too long and was stopped. Ask for less at once."
+        return "QUERY_TIMEOUT", "The query took too long and was cancelled. Request less data at once."
     if isinstance(error, _CONFLICTS):
-        return "CONFLICT", "Somebody else changed the same at the same moment. Try again."
-    # asyncpg says InterfaceError for its misuse as well: that is a bug, and not to be told as an outage.
+        return "CONFLICT", "Another request changed the same record at the same time. Try again."
+    # asyncpg raises InterfaceError for misuse of its API too: that is a bug, and must not be reported as an outage.
     if isinstance(error, _OUTAGES) or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
         return "DATABASE_UNAVAILABLE", "The database cannot be reached at the moment. Try again."
     if isinstance(error, asyncpg.DataError):
-        return "BAD_USER_INPUT", "A value is out of range, or has characters that cannot be stored."
+        return "BAD_USER_INPUT", "A value is out of range, or contains characters that cannot be stored."
     return None

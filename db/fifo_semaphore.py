@@ -1,4 +1,4 @@
-"""Taking turns at so many things, in the order in which they were asked for."""
+"""Provides a semaphore that is granted in the order of requests."""
 
 import asyncio
 from collections import deque
@@ -7,41 +7,41 @@ __all__ = ["FifoSemaphore"]
 
 
 class FifoSemaphore:
-    """So many turns. Like asyncio's semaphore, but that taking one that is free is a plain call: each statement does it."""
+    """A semaphore with `number` permits. Unlike asyncio.Semaphore, acquiring a free permit is a plain call: every statement does it."""
 
-    __slots__ = ("_free", "_line")
+    __slots__ = ("_free", "_waiters")
 
     def __init__(self, number: int) -> None:
         self._free = number
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
     def try_acquire(self) -> bool:
-        """Takes one if one is free; none is while anybody waits."""
+        """Acquires a permit if one is free, and returns whether it did. None is free while others wait."""
         if self._free == 0:
             return False
         self._free -= 1
         return True
 
     async def acquire(self) -> None:
-        """Takes one when it is one's turn, perhaps at once. Who is cancelled meanwhile has taken none."""
+        """Waits for a permit. If cancelled, the caller holds none."""
         if self.try_acquire():
             return
-        mine = asyncio.get_running_loop().create_future()
-        self._line.append(mine)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            await mine
+            await waiter
         except asyncio.CancelledError:
-            if mine.cancelled():
-                self._line.remove(mine)
+            if waiter.cancelled():
+                self._waiters.remove(waiter)
             else:
-                self.release()  # it came in the very moment
+                self.release()  # the permit was granted at the moment of the cancellation
             raise
 
     def release(self) -> None:
-        """Gives one to who has waited longest, or lets it lie."""
-        for first in self._line:
+        """Wakes the longest waiter, or returns the permit."""
+        for first in self._waiters:
             if not first.done():
-                self._line.remove(first)
+                self._waiters.remove(first)
                 first.set_result(None)
                 return
         self._free += 1

@@ -1,7 +1,7 @@
-"""Noticing that PostgreSQL has stopped answering: its processes are frozen, or the network swallows what is sent.
+"""Detects that PostgreSQL has stopped responding: its processes are frozen, or the network drops all packets.
 
-Nothing ends by itself then. A statement waits for `QUERY_SECONDS` and its cancellation for as long as connecting may take, the pool's other users
-wait behind it, and nobody is told anything for 40 seconds.
+Without it a statement would wait for `QUERY_SECONDS`, then its cancellation for `CONNECT_SECONDS`, with other requests queued behind it: clients
+would get no answer for 40 seconds.
 """
 
 import asyncio
@@ -16,49 +16,49 @@ __all__ = ["LivenessMonitor"]
 
 _log = structlog.get_logger("rollcall.pool")
 
-_LOOKS_EVERY = 0.25
-# On a machine that is busy with other things, connecting takes a tenth of it.
+_CHECK_INTERVAL = 0.25
+# Connecting takes a tenth of this on a busy machine.
 _PROBE_SECONDS = 1.0
-_PROBES_AGAIN_AFTER = 0.5
+_RECOVERY_CHECK_INTERVAL = 0.5
 
 
 class LivenessMonitor:
-    """Watches a pool: `run()` is its task. Costs a statement nothing.
+    """Monitors a pool, at no cost for its statements. `run()` is its task.
 
-    `lent()` counts the connections that are in use or asked for, `returned()` all that were ever given back. When some are in use and none comes back
-    for a quarter of a second, PostgreSQL is asked on a connection of its own, by `url`, and when that is not answered within a second either,
-    `is_unresponsive` becomes true and `on_unresponsive()` is called. A statement that takes long is no silence: the probe is answered beside it.
+    `in_use()` counts the connections that are in use or waited for, `released()` all that have ever been released. If connections are in use and
+    none is released for a quarter of a second, PostgreSQL is probed on a separate connection to `url`. If the probe is not answered within
+    a second, `is_unresponsive` becomes true and `on_unresponsive()` is called. A slow statement does not trigger this: the probe is answered.
     """
 
-    def __init__(self, url: str, lent: Callable[[], int], returned: Callable[[], int], on_unresponsive: Callable[[], None]) -> None:
+    def __init__(self, url: str, in_use: Callable[[], int], released: Callable[[], int], on_unresponsive: Callable[[], None]) -> None:
         self._url = url
-        self._lent = lent
-        self._returned = returned
+        self._in_use = in_use
+        self._released = released
         self._on_unresponsive = on_unresponsive
         self.is_unresponsive = False
 
     async def run(self) -> None:
-        """Looks for ever: run it as a task. Takes at most a second and a half to notice, and half a second to notice the end."""
+        """Monitors until cancelled. Detects an unresponsive server within 1.5 seconds, and its recovery within half a second."""
         seen = -1
         while True:
-            await asyncio.sleep(_PROBES_AGAIN_AFTER if self.is_unresponsive else _LOOKS_EVERY)
+            await asyncio.sleep(_RECOVERY_CHECK_INTERVAL if self.is_unresponsive else _CHECK_INTERVAL)
             if self.is_unresponsive:
-                self.is_unresponsive = not await self.answers()
+                self.is_unresponsive = not await self.responds()
                 if not self.is_unresponsive:
-                    _log.warning("PostgreSQL answers again")
-            elif not self._lent():
+                    _log.warning("PostgreSQL responds again")
+            elif not self._in_use():
                 seen = -1
-            elif self._returned() != seen:
-                seen = self._returned()
+            elif self._released() != seen:
+                seen = self._released()
             else:
-                if not await self.answers() and self._returned() == seen:
+                if not await self.responds() and self._released() == seen:
                     self.is_unresponsive = True
-                    _log.error("PostgreSQL does not answer: its connections are cut, and requests are refused until it does")
+                    _log.error("PostgreSQL does not respond: its connections are closed, and requests are refused until it does")
                     self._on_unresponsive()
                 seen = -1
 
-    async def answers(self) -> bool:
-        """Whether PostgreSQL answers a new connection within a second. A refusal is an answer."""
+    async def responds(self) -> bool:
+        """Returns whether PostgreSQL responds to a new connection within a second. A refused connection is a response."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 connection = await asyncpg.connect(
@@ -67,9 +67,9 @@ class LivenessMonitor:
                 try:
                     await connection.fetchval("SELECT 1")
                 finally:
-                    # Not close(): that waits for an answer, and this one may never come.
+                    # Not close(), which waits for a response that may never come.
                     connection.terminate()
-        except (TimeoutError, BlockingIOError):  # the second: nobody accepts connections, and no more can wait for that
+        except (TimeoutError, BlockingIOError):  # BlockingIOError: the socket's backlog is full
             return False
         except (*DISCONNECT_ERRORS, asyncpg.PostgresError):
             return True

@@ -1,11 +1,11 @@
-"""Migrations: the numbered files of `migrations/`, applied once however many start at once.
+"""Applies the numbered migrations of `migrations/`, each exactly once even if several servers start at the same time.
 
     python -m db.migrate up | list
 
-yoyo applies them. Around it: an advisory lock (yoyo's own is a row, which a killed process leaves behind), a checksum of every applied file
-(yoyo does not notice an edited one), and a look at the indexes (a concurrent build that broke leaves one that is not used and costs writes).
-And a look at what the database has and this checkout has not: older code runs on a newer schema only where every migration that it does not know
-says in its head, and so in the database, that it may: `-- compatible-with-older-code: yes`.
+yoyo applies them. This module adds an advisory lock (yoyo's own is a row, which a killed process leaves behind), a checksum of every applied
+file (yoyo does not detect edited ones), a check for invalid indexes (left by an interrupted concurrent build, they are never used and slow down
+writes), and a check for migrations that this checkout does not know. Older code runs on a newer schema only if every unknown migration was
+recorded as compatible, which a migration declares in its header: `-- compatible-with-older-code: yes`.
 """
 
 import argparse
@@ -44,7 +44,7 @@ BEGIN
         ALTER TABLE migration_checksums ADD COLUMN compatible_with_older_code boolean NOT NULL DEFAULT false;
     END IF;
 END $$;
--- What rollbacks have lost, for the check of the books. It outlives any rollback, so it is made by no migration.
+-- The data that rollbacks have lost, for the check of the books. It must survive every rollback, so no migration creates it.
 CREATE TABLE IF NOT EXISTS migration_losses (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     migration_id text NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS migration_losses (
     settled_at timestamptz
 );
 """
-# Through to_jsonb, so that it is a statement also on a database whose notes are from before the column.
+# Uses to_jsonb to be valid on a database whose table does not have the column yet.
 _APPLIED = """
 SELECT migration_id, coalesce((to_jsonb(m) ->> 'compatible_with_older_code')::boolean, false) AS is_compatible
 FROM migration_checksums m ORDER BY migration_id
@@ -64,12 +64,15 @@ _COMPATIBLE = re.compile(r"^-- compatible-with-older-code: (yes|no)$", re.MULTIL
 
 
 class MigrationError(Exception):
-    """The migrations cannot go on. The message says why and what to do."""
+    """Raised when migrations cannot be applied or rolled back. The message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """How the applied migrations compare with the files of this checkout. `unknown` maps the names without a file to whether they are compatible."""
+    """The applied migrations compared with the files of this checkout.
+
+    `pending` are the files that have not been applied. `unknown` maps applied migrations without a file to whether they are compatible.
+    """
 
     pending: list[str]
     unknown: dict[str, bool]
@@ -94,37 +97,37 @@ class SchemaState:
 
 
 def migrate(url: str, folder: Path = FOLDER, *, wait: float = 1800, say: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Applies what is not applied yet and returns its names. Other starters are waited for, `wait` seconds at most.
+    """Applies the pending migrations and returns their names. Waits up to `wait` seconds for another process that is migrating.
 
-    Raises MigrationError for a file that was edited after it was applied, for an invalid index, when waiting took too long, and for a database
-    that is newer than the checkout and not compatible with it. One that is compatible is reported to `say`.
+    Raises MigrationError for a file that was edited after it was applied, for an invalid index, if waiting took too long, and for a database that
+    is newer than this checkout and not compatible with it. A compatible newer database is reported to `say`.
     """
     with alone(url, wait) as connection:
         with backend_of(url) as backend:
             backend.break_lock()
-            backend.ensure_internal_schema_updated()  # yoyo's own tables, which the notes are compared with
-            _note_what_is_applied(connection, folder)
+            backend.ensure_internal_schema_updated()  # yoyo's own tables, which migration_checksums is compared with
+            _synchronize_checksums(connection, folder)
             _check_unedited(connection, folder)
             state = _state(((name, is_compatible) for name, is_compatible in connection.execute(_APPLIED)), folder)
             if state.refusal or (state.newer and state.pending):
                 raise MigrationError(
-                    state.refusal or f"{state.newer} And it lacks {', '.join(state.pending)}: use the version that has all."
+                    state.refusal or f"{state.newer} And it lacks {', '.join(state.pending)}. Use a version that contains all of them."
                 )
             if state.newer:
                 say(f"{state.newer} It is compatible with this version.")
-            missing = backend.to_apply(read_migrations(str(folder)))
+            pending = backend.to_apply(read_migrations(str(folder)))
             names = []
-            for migration in missing:
-                with redirect_stdout(io.StringIO()):  # yoyo prints what SELECTs answer
-                    backend.apply_migrations(missing.filter(lambda each, wanted=migration: each.id == wanted.id))
-                _note(connection, folder, migration.id)
+            for migration in pending:
+                with redirect_stdout(io.StringIO()):  # yoyo prints the results of SELECTs
+                    backend.apply_migrations(pending.filter(lambda each, wanted=migration: each.id == wanted.id))
+                _record(connection, folder, migration.id)
                 names.append(migration.id)
         _check_indexes(connection)
     return names
 
 
 def applied(url: str) -> list[str]:
-    """The names of the applied migrations, in order."""
+    """Returns the names of the applied migrations, in order."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT to_regclass('migration_checksums')").fetchone() == (None,):
             return []
@@ -132,14 +135,14 @@ def applied(url: str) -> list[str]:
 
 
 async def schema_state(connection: Any, folder: Path = FOLDER) -> SchemaState:
-    """The comparison, through an asyncpg connection."""
+    """Compares the applied migrations with the files, using an asyncpg connection."""
     if await connection.fetchval("SELECT to_regclass('migration_checksums')::text") is None:
         return _state((), folder)
     return _state(((row["migration_id"], row["is_compatible"]) for row in await connection.fetch(_APPLIED)), folder)
 
 
 def schema_state_of(url: str, folder: Path = FOLDER) -> SchemaState:
-    """The comparison, through a connection of its own."""
+    """Compares the applied migrations with the files, using a new connection to `url`."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT to_regclass('migration_checksums')").fetchone() == (None,):
             return _state((), folder)
@@ -161,12 +164,17 @@ def _checksum(path: Path) -> str:
 
 @contextmanager
 def alone(url: str, wait: float) -> Iterator["psycopg.Connection[Any]"]:
-    """Holds the advisory lock. It is polled for: a session that waits inside pg_advisory_lock would block CREATE INDEX CONCURRENTLY for ever."""
+    """Holds the advisory lock of migrations during the block. Waits up to `wait` seconds for it, then raises MigrationError.
+
+    It polls, because a session that waits inside pg_advisory_lock would block CREATE INDEX CONCURRENTLY forever.
+    """
     until = time.monotonic() + wait
     with psycopg.connect(url, autocommit=True) as connection:
         while connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone() != (True,):
             if time.monotonic() > until:
-                raise MigrationError("another process has been migrating this database for too long")
+                raise MigrationError(
+                    "another process has been migrating this database for too long. Wait until it has ended, and try again."
+                )
             time.sleep(0.1)
         connection.execute(_NOTES)
         try:
@@ -184,16 +192,16 @@ def backend_of(url: str) -> Iterator[Any]:
         backend.connection.close()
 
 
-def _note_what_is_applied(connection: "psycopg.Connection[Any]", folder: Path) -> None:
-    """Makes our notes agree with yoyo's, which are true: a process that was killed between the two has left ours behind."""
+def _synchronize_checksums(connection: "psycopg.Connection[Any]", folder: Path) -> None:
+    """Makes migration_checksums agree with yoyo's table, which is authoritative: a process may have been killed between the two writes."""
     connection.execute("DELETE FROM migration_checksums WHERE migration_id NOT IN (SELECT migration_id FROM _yoyo_migration)")
     for (name,) in connection.execute(
         "SELECT migration_id FROM _yoyo_migration WHERE migration_id NOT IN (SELECT migration_id FROM migration_checksums)"
     ).fetchall():
         if (folder / f"{name}.sql").exists():
-            _note(connection, folder, name)
+            _record(connection, folder, name)
         else:
-            # An empty checksum is of a file that is not here: whoever has it writes it down.
+            # An empty checksum stands for an unknown file: a checkout that has the file replaces it.
             connection.execute("INSERT INTO migration_checksums (migration_id, sha256) VALUES (%s, '')", [name])
     for name, is_compatible in connection.execute("SELECT migration_id, compatible_with_older_code FROM migration_checksums").fetchall():
         path = folder / f"{name}.sql"
@@ -204,12 +212,12 @@ def _note_what_is_applied(connection: "psycopg.Connection[Any]", folder: Path) -
 
 
 def _is_compatible(path: Path) -> bool:
-    """What the head of a migration says: whether older code, which does not know it, may run on the database."""
+    """Returns whether the header of a migration declares that older code may run on the migrated database."""
     found = _COMPATIBLE.search(path.read_text(encoding="utf-8"))
     return found is not None and found[1] == "yes"
 
 
-def _note(connection: "psycopg.Connection[Any]", folder: Path, name: str) -> None:
+def _record(connection: "psycopg.Connection[Any]", folder: Path, name: str) -> None:
     connection.execute(
         "INSERT INTO migration_checksums (migration_id, sha256, compatible_with_older_code) VALUES (%s, %s, %s) ON CONFLICT (migration_id)"
         " DO UPDATE SET sha256 = excluded.sha256, compatible_with_older_code = excluded.compatible_with_older_code, applied_at = now()",
@@ -224,14 +232,16 @@ def _check_unedited(connection: "psycopg.Connection[Any]", folder: Path) -> None
         if (folder / f"{name}.sql").exists() and _checksum(folder / f"{name}.sql") != sha256
     ]
     if edited:
-        raise MigrationError(f"edited after they were applied: {', '.join(edited)}. Put the old text back and write a new migration.")
+        raise MigrationError(
+            f"these migrations were edited after they were applied: {', '.join(edited)}. Restore their text, and write a new migration."
+        )
 
 
 def _check_indexes(connection: "psycopg.Connection[Any]") -> None:
     invalid = [row[0] for row in connection.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")]
     if invalid:
         raise MigrationError(
-            f"not valid, since building them was cut short: {', '.join(invalid)}. They are not used and cost writes."
+            f"these indexes are invalid because building them was interrupted: {', '.join(invalid)}. They are never used, and slow down writes."
             " Drop them (DROP INDEX CONCURRENTLY), roll back the migration that builds them, and migrate again."
         )
 
@@ -244,7 +254,7 @@ def main() -> None:
         print(text, file=sys.stderr)
 
     parser = argparse.ArgumentParser(
-        prog="python -m db.migrate", description="Applies or lists migrations; python -m db.rollback takes them back."
+        prog="python -m db.migrate", description="Applies or lists migrations. To roll back, use python -m db.rollback."
     )
     parser.add_argument("what", choices=["up", "list"])
     what = parser.parse_args().what
@@ -256,8 +266,8 @@ def main() -> None:
         state = schema_state_of(url)
         for name in sorted({*_names(FOLDER), *state.unknown}):
             if name in state.unknown:
-                told = "recorded as compatible with older code" if state.unknown[name] else "not compatible with this checkout"
-                print(f"unknown  {name}  (applied, and not in this checkout; {told})")
+                compatibility = "recorded as compatible with older code" if state.unknown[name] else "not compatible with this checkout"
+                print(f"unknown  {name}  (applied, but not in this checkout; {compatibility})")
             else:
                 print(("pending  " if name in state.pending else "applied  ") + name)
 

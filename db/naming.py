@@ -1,9 +1,9 @@
-"""How what is called one thing in the database is called in answers."""
+"""Converts names of columns to names of GraphQL fields."""
 
 __all__ = ["camel"]
 
 
 def camel(name: str) -> str:
-    """`fee_category_ids` as `feeCategoryIds`."""
+    """Converts snake_case to camelCase: `fee_category_ids` becomes `feeCategoryIds`."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

@@ -1,4 +1,4 @@
-"""The pool of connections: asyncpg's, with warm connections kept, waiters counted, and waiting bounded."""
+"""Wraps asyncpg's connection pool: bounded waiting in FIFO order, a maintained minimum size, metrics, and recovery from lost connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,36 +31,39 @@ __all__ = ["CommitLostError", "Database", "PoolEvents", "PoolMetrics", "PoolTime
 
 
 class PoolTimeoutError(Exception):
-    """No connection became free in time. A route answers 503, GraphQL `POOL_TIMEOUT`."""
+    """Raised when no connection became free in time. Clients get the code `POOL_TIMEOUT` and status 503."""
 
 
 class CommitLostError(ConnectionError):
-    """The connection was lost, or the time was up, while a transaction was being committed: nobody knows whether it was."""
+    """Raised when the connection was lost or timed out during COMMIT: it is unknown whether the transaction was committed."""
 
 
 class Database:
-    """The database behind one pool. Opened and closed by the server's lifespan."""
+    """A database and its connection pool, opened and closed by the server's lifespan."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", settings: Settings, events: PoolEvents, url: str) -> None:
         self._pool = pool
         self._settings = settings
         self._waiting = 0
         self._in_use = 0
-        # Connections are had in the order in which they were asked for: asyncpg's line lets who comes later take what was given back for another.
+        # Grants connections in the order of requests: asyncpg's own queue lets a newcomer take a connection that was released for a waiter.
         self._slots = FifoSemaphore(settings.pool_max_size)
         self._released = asyncio.Event()
         self._returned = 0
         self._liveness = LivenessMonitor(url, lambda: self._in_use + self._waiting, lambda: self._returned, self._cut_off)
-        # What ends when PostgreSQL is found silent.
+        # The waits that are cut short when PostgreSQL stops responding.
         self._waits: set[asyncio.Timeout] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.events = events
         # Behind PgBouncer the timeout cannot be a startup parameter, and must not outlive the transaction.
-        self._bound = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
+        self._set_timeout = f"SET LOCAL statement_timeout = {round(settings.query_seconds * 1000)}"
 
     @classmethod
     async def open(cls, settings: Settings, url: str, *, min_size_interval: float = 5.0) -> "Database":
-        """Connects, warms `POOL_MIN_SIZE` connections, and looks every `min_size_interval` seconds that there are so many. Raises what asyncpg raises when it cannot connect."""
+        """Opens `POOL_MIN_SIZE` connections, and checks every `min_size_interval` seconds that they are open.
+
+        Raises asyncpg's errors if it cannot connect.
+        """
         events = PoolEvents()
 
         async def connected(connection: Any) -> None:
@@ -78,21 +81,21 @@ class Database:
             **connect_options(settings),
         )
         await pool
-        # Not through PgBouncer, where a probe may wait for its turn.
+        # Probes connect to PostgreSQL directly: behind PgBouncer they could be queued.
         database = cls(pool, settings, events, settings.direct_database_url or url)
-        warming = maintain_min_size(pool, settings.pool_min_size, min_size_interval, settings.connect_seconds)
-        database._tasks = [asyncio.create_task(warming), asyncio.create_task(database._liveness.run())]
+        maintaining = maintain_min_size(pool, settings.pool_min_size, min_size_interval, settings.connect_seconds)
+        database._tasks = [asyncio.create_task(maintaining), asyncio.create_task(database._liveness.run())]
         _open.append(database)
         return database
 
     async def close(self, within: float = 10.0) -> None:
-        """Waits for what is running, then closes every connection; after `within` seconds they are cut."""
+        """Waits for running statements, then closes all connections; after `within` seconds it terminates them."""
         if self in _open:
             _open.remove(self)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not await self._liveness.answers():
+        if not await self._liveness.responds():
             self._pool.terminate()
             return
         try:
@@ -103,19 +106,22 @@ class Database:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
-        """A connection of one's own for a while. Raises PoolTimeoutError after `POOL_ACQUIRE_SECONDS`."""
-        async with self._borrow(clean=False) as connection:
+        """Acquires a connection for the block. Raises PoolTimeoutError after `POOL_ACQUIRE_SECONDS`."""
+        async with self._borrow(skip_reset=False) as connection:
             yield connection
 
     @asynccontextmanager
     async def transaction(self, *, user_id: UUID | None = None, request_id: str | None = None) -> AsyncIterator[Any]:
-        """A connection inside a transaction, in which the audit knows who acts and in which request. Raises CommitLostError."""
+        """Acquires a connection and runs the block in a transaction, with the user and the request id set for the audit triggers.
+
+        Raises PoolTimeoutError, and CommitLostError if it is unknown whether the transaction was committed.
+        """
         committing = False
-        async with self._borrow(clean=True) as connection:
+        async with self._borrow(skip_reset=True) as connection:
             try:
                 async with connection.transaction():
                     if self._settings.pgbouncer:
-                        await connection.execute(self._bound)
+                        await connection.execute(self._set_timeout)
                     await connection.execute(
                         "SELECT set_config('rollcall.user_id', $1, true), set_config('rollcall.request_id', $2, true)",
                         str(user_id or ""),
@@ -129,19 +135,19 @@ class Database:
                 raise CommitLostError(str(error)) from error
 
     async def fetch(self, sql: str, *arguments: Any, record_class: Any = None) -> list[Any]:
-        """All rows of one statement, on whichever connection is free."""
+        """Runs a statement on any free connection, and returns all rows."""
         return await self._run(sql, lambda connection: connection.fetch(sql, *arguments, record_class=record_class))  # type: ignore[no-any-return]
 
     async def fetchrow(self, sql: str, *arguments: Any, record_class: Any = None) -> Any:
-        """The first row, or None."""
+        """Runs a statement, and returns the first row or None."""
         return await self._run(sql, lambda connection: connection.fetchrow(sql, *arguments, record_class=record_class))
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        """The first column of the first row, or None."""
+        """Runs a statement, and returns the first column of the first row, or None."""
         return await self._run(sql, lambda connection: connection.fetchval(sql, *arguments))
 
     async def execute(self, sql: str, *arguments: Any) -> str:
-        """Runs one statement; the answer is its command tag."""
+        """Runs a statement, and returns its command tag."""
         return await self._run(sql, lambda connection: connection.execute(sql, *arguments))  # type: ignore[no-any-return]
 
     def metrics(self) -> PoolMetrics:
@@ -149,8 +155,8 @@ class Database:
             self._pool.get_size(), self._pool.get_idle_size(), self._waiting, self._settings.pool_max_size, self._settings.pool_min_size
         )
 
-    async def has_room(self, within: float) -> bool:
-        """Whether a connection can be had, or one is given back within so many seconds. Takes none itself, so it hangs with none."""
+    async def has_free_connection(self, within: float) -> bool:
+        """Returns whether a connection is free, or is released within `within` seconds. Acquires none itself, so it never blocks on one."""
         if self._in_use < self._settings.pool_max_size:
             return True
         self._released.clear()
@@ -161,59 +167,58 @@ class Database:
             return False
 
     async def _run(self, sql: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
-        # A connection can be dead before anybody has noticed, and a type can have changed under what asyncpg knew of it. Reading again does no
-        # harm, wherever the first reading ended, so nobody looks before the first; whether a write took place nobody can know, and it is not
-        # written again.
-        for look in (False, True) if is_read_only(sql) else ():
+        # A connection may be dead before anybody notices, and asyncpg's cached types may be outdated. Repeating a read does no harm, so the first
+        # attempt skips the check of the connection. Whether an interrupted write took effect is unknown, so writes are never repeated.
+        for check in (False, True) if is_read_only(sql) else ():
             try:
-                return await self._once(call, look=look)
+                return await self._run_once(call, check=check)
             except (LostConnectionError, asyncpg.OutdatedSchemaCacheError):
                 pass
         try:
-            return await self._once(call, look=True)
+            return await self._run_once(call, check=True)
         except LostConnectionError as lost:
             raise lost.cause from None
 
-    async def _once(self, call: Callable[[Any], Awaitable[Any]], *, look: bool) -> Any:
-        # A statement that was prepared before its tables changed is refused before it runs, and asyncpg prepares and runs it again by itself.
-        connection = await self._acquire(look=look)
+    async def _run_once(self, call: Callable[[Any], Awaitable[Any]], *, check: bool) -> Any:
+        # A statement that was prepared before its tables changed is refused before it runs; asyncpg then prepares and runs it again by itself.
+        connection = await self._acquire(check=check)
         try:
             connection._con.rollcall_skip_reset = True
             if not self._settings.pgbouncer:
                 return await call(connection)
-            # A statement is parsed, then run: only inside a transaction are both sure to meet the same server connection.
+            # A statement is parsed, then executed: behind PgBouncer only a transaction guarantees that both reach the same server connection.
             async with connection.transaction():
-                await connection.execute(self._bound)
+                await connection.execute(self._set_timeout)
                 return await call(connection)
         except DISCONNECT_ERRORS as error:
             if is_disconnect(error, connection):
                 raise LostConnectionError(error) from error
             raise
         except asyncpg.PostgresError as error:
-            self._notice(error)
+            self._report_full_disk(error)
             raise
         finally:
             await self._release_connection(connection)
 
-    def _notice(self, error: asyncpg.PostgresError) -> None:
+    def _report_full_disk(self, error: asyncpg.PostgresError) -> None:
         if is_disk_full(error):
             self.events.emit("disk_full")
 
     @asynccontextmanager
-    async def _borrow(self, *, clean: bool) -> AsyncIterator[Any]:
+    async def _borrow(self, *, skip_reset: bool) -> AsyncIterator[Any]:
         async with AsyncExitStack() as stack:
-            connection = await self._acquire(look=True)
+            connection = await self._acquire(check=True)
             stack.push_async_callback(self._release_connection, connection)
-            # Behind PgBouncer a RESET would meet whichever server connection is next, and undo what PgBouncer has set there for somebody else.
-            connection._con.rollcall_skip_reset = clean or self._settings.pgbouncer
+            # Behind PgBouncer a RESET could reach another server connection, and undo what PgBouncer has set there for another client.
+            connection._con.rollcall_skip_reset = skip_reset or self._settings.pgbouncer
             try:
                 yield connection
             except asyncpg.PostgresError as error:
-                self._notice(error)
+                self._report_full_disk(error)
                 raise
 
-    async def _acquire(self, *, look: bool) -> Any:
-        """A live connection. One that died while it lay idle is thrown away, and the next is taken; with `look`, also if nobody noticed yet."""
+    async def _acquire(self, *, check: bool) -> Any:
+        """Acquires a live connection. Discards connections that have ended while idle; with `check`, also those asyncpg has not noticed yet."""
         if self._liveness.is_unresponsive:
             raise _unresponsive_error()
         deadline = asyncio.get_running_loop().time() + self._settings.pool_acquire_seconds
@@ -223,7 +228,7 @@ class Database:
                 await self._wait_for_slot(deadline)
             try:
                 connection = await acquire_idle(self._pool)
-                while connection is None or (has_ended(connection) if look else is_closed(connection)):
+                while connection is None or (has_ended(connection) if check else is_closed(connection)):
                     if connection is not None:
                         await self._discard(connection)
                     connection = await self._acquire_any(deadline)
@@ -240,31 +245,31 @@ class Database:
         await self._bounded(self._slots.acquire(), deadline)
 
     async def _bounded(self, wait: Awaitable[Any], deadline: float) -> Any:
-        """Waits until the deadline, and no longer than PostgreSQL answers. Raises PoolTimeoutError, ConnectionError."""
-        bound = asyncio.timeout_at(deadline)
-        self._waits.add(bound)
+        """Awaits `wait` until the deadline, or until PostgreSQL stops responding. Raises PoolTimeoutError, ConnectionError."""
+        timeout = asyncio.timeout_at(deadline)
+        self._waits.add(timeout)
         try:
-            async with bound:
+            async with timeout:
                 return await wait
         except TimeoutError:
             if self._liveness.is_unresponsive:
                 raise _unresponsive_error() from None
             raise PoolTimeoutError("no connection became free in time") from None
         finally:
-            self._waits.discard(bound)
+            self._waits.discard(timeout)
 
     def _cut_off(self) -> None:
-        """Ends what waits for a PostgreSQL that does not answer: statements as if their connections were lost, and whoever waits for a connection."""
+        """Ends all waiting on a PostgreSQL that does not respond: running statements lose their connections, and waiters for a connection fail."""
         for holder in self._pool._holders:  # type: ignore[attr-defined]  # not in its stubs
             if holder._con is not None and holder._in_use is not None:
                 holder._con.terminate()
         now = asyncio.get_running_loop().time()
-        for bound in self._waits:
+        for timeout in self._waits:
             with suppress(RuntimeError):  # it is ending already
-                bound.reschedule(now)
+                timeout.reschedule(now)
 
     async def _discard(self, connection: Any) -> None:
-        with suppress(asyncpg.InterfaceError):  # it noticed its end in this very moment
+        with suppress(asyncpg.InterfaceError):  # asyncpg noticed at this moment that it has ended
             connection.terminate()
         await self._pool.release(connection)
 
@@ -274,11 +279,11 @@ class Database:
         except ConnectionError:
             raise
         except OSError as error:
-            # A name that leads nowhere, a host that cannot be reached, a socket that is gone: the same to whoever asked.
+            # Host not found, host unreachable, socket removed: callers handle all of them as ConnectionError.
             raise ConnectionError(str(error)) from error
 
     async def _release_connection(self, connection: Any) -> None:
-        # A release must end even when its request is cancelled, or the connection is lost to the pool.
+        # A release must complete even if its request is cancelled, or the pool loses the connection.
         if release_may_block(connection):
             await asyncio.shield(self._release(connection, self._settings.connect_seconds))
         else:
@@ -291,7 +296,7 @@ class Database:
             else:
                 await connection._holder.release(None)
         except (*DISCONNECT_ERRORS, TimeoutError):
-            # One that cannot be made as new is closed by the pool: that is no news for whoever has their answer already.
+            # The pool closes a connection that it cannot reset. The caller has its result already.
             pass
         finally:
             self._in_use -= 1
@@ -302,17 +307,17 @@ class Database:
 
 
 def _unresponsive_error() -> ConnectionError:
-    return ConnectionError("PostgreSQL does not answer")
+    return ConnectionError("PostgreSQL does not respond")
 
 
-# The pools of this process that are open: a server has one.
+# The open pools of this process. A server has one.
 _open: list[Database] = []
 
 
 def pool_metrics() -> dict[str, Any]:
-    """The figures of the pool that this process opened last: totalCount, idleCount, waitingCount, maxPoolSize, minPoolSize, utilization ("40%").
+    """Returns the metrics of the most recently opened pool: totalCount, idleCount, waitingCount, maxPoolSize, minPoolSize, utilization ("40%").
 
-    Raises LookupError when none is open.
+    Raises LookupError if no pool is open.
     """
     if not _open:
         raise LookupError("no pool is open in this process")

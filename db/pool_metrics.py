@@ -1,4 +1,4 @@
-"""What is told of the pool: its figures, and its events."""
+"""Defines the metrics and the events of the connection pool."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _log = structlog.get_logger("rollcall.pool")
 
 @dataclass(frozen=True, slots=True)
 class PoolMetrics:
-    """The pool as it is now, in connections; `waiting_count` in requests that wait for one."""
+    """The current state of the pool in connections; `waiting_count` is the number of requests waiting for one."""
 
     total_count: int
     idle_count: int
@@ -23,7 +23,7 @@ class PoolMetrics:
 
     @property
     def utilization(self) -> str:
-        """How much of the most that may be open is in use, in whole percent: `"40%"`."""
+        """The connections in use as a percentage of the maximum, rounded to an integer: `"40%"`."""
         return f"{round(100 * (self.total_count - self.idle_count) / self.max_pool_size)}%"
 
     def to_json(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class PoolMetrics:
 
 
 class PoolEvents:
-    """Who wants to know what happens in the pool. A listener takes the event's name: connect, acquire, release, remove or full (the disk)."""
+    """The listeners for events of the pool. A listener gets the event's name: connect, acquire, release, remove or disk_full."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[str], None]] = []
@@ -50,5 +50,5 @@ class PoolEvents:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception as error:  # noqa: BLE001 - a listener's failure must cost no request and no connection; it is logged
-                _log.error("a listener of the pool failed", pool_event=event, exc_info=error)
+            except Exception as error:  # noqa: BLE001 - a failing listener must not affect requests or connections
+                _log.error("a listener for pool events failed", pool_event=event, exc_info=error)

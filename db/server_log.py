@@ -1,4 +1,4 @@
-"""The log of the embedded PostgreSQL: without values, readable for its owner alone, bounded in size."""
+"""Manages the log file of the embedded PostgreSQL: without values, readable by its owner only, bounded in size."""
 
 import os
 import threading
@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 __all__ = ["SETTINGS", "BoundedLog"]
 
-# What PostgreSQL writes of an error by default has the values of the row (DETAIL), of the statement (STATEMENT) and of its parameters in it.
-# A server that the project does not start should have the same: docs/operations.md.
+# By default PostgreSQL logs the values of the row (DETAIL), of the statement (STATEMENT) and of its parameters with each error.
+# A server that Rollcall does not start should have the same settings: docs/operations.md.
 SETTINGS = {
     "logging_collector": "off",
     "log_destination": "stderr",
@@ -29,10 +29,10 @@ _LOOK_SECONDS = 1.0
 
 
 class BoundedLog:
-    """A file that PostgreSQL appends to. At `max_bytes` what it holds is moved to one older file, also while PostgreSQL runs.
+    """A log file that PostgreSQL appends to. At `max_bytes` its content is moved to one older file, even while PostgreSQL is running.
 
-    The file is emptied in place, since PostgreSQL holds it open: it is opened for appending, so that PostgreSQL goes on at its new end.
-    PostgreSQL writes to the file itself and not to a pipe: a pipe that this process is late to read would stop it.
+    The file is truncated in place, because PostgreSQL holds it open (for appending, so that it continues at the new end).
+    PostgreSQL writes to a file and not to a pipe, because it would block if this process read the pipe too slowly.
     """
 
     def __init__(self, path: Path, *, max_bytes: int = _MAX_BYTES) -> None:
@@ -43,16 +43,16 @@ class BoundedLog:
         self._stopping = threading.Event()
 
     def open(self) -> BinaryIO:
-        """Opens the file for appending, for its owner alone, however it was made before."""
+        """Opens the file for appending, and makes it readable by its owner only."""
         if self.older.exists():
             _open(self.older, os.O_WRONLY).close()
         return _open(self.path, os.O_WRONLY | os.O_APPEND)
 
     def watch(self, every: float = _LOOK_SECONDS) -> None:
-        """Looks at the size every second, in a thread of its own, until `stop`."""
+        """Checks the size every `every` seconds, in a separate thread, until `stop` is called."""
         if self._watching is None:
             self._stopping.clear()
-            self._watching = threading.Thread(target=self._watch, args=(every,), name="bounds PostgreSQL's log", daemon=True)
+            self._watching = threading.Thread(target=self._watch, args=(every,), name="PostgreSQL log rotation", daemon=True)
             self._watching.start()
 
     def stop(self) -> None:
@@ -62,14 +62,14 @@ class BoundedLog:
             self._watching = None
 
     def rotate(self) -> None:
-        """Moves what the file holds to the older file when it has reached its size. On a full disk it is not kept."""
+        """Moves the content to the older file if the maximum size is reached. On a full disk the content is discarded."""
         with suppress(OSError), _open(self.path, os.O_RDWR | os.O_APPEND) as log:
             size = os.fstat(log.fileno()).st_size
             if size < self._max_bytes:
                 return
             try:
                 with _open(self.older, os.O_WRONLY | os.O_TRUNC) as older:
-                    # The end of it, when more than that was written since the last look.
+                    # Only the end, if more than the maximum was written since the last check.
                     os.lseek(log.fileno(), max(size - self._max_bytes, 0), os.SEEK_SET)
                     while part := os.read(log.fileno(), 1 << 20):
                         older.write(part)
@@ -79,7 +79,7 @@ class BoundedLog:
             os.ftruncate(log.fileno(), 0)
 
     def end(self, lines: int = 15) -> str:
-        """The last lines."""
+        """Returns the last lines of the log."""
         with _open(self.path, os.O_RDONLY) as log:
             size = os.fstat(log.fileno()).st_size
             os.lseek(log.fileno(), max(size - 64 * 1024, 0), os.SEEK_SET)
@@ -91,7 +91,7 @@ class BoundedLog:
 
 
 def _open(path: Path, flags: int) -> BinaryIO:
-    # Its folder is PostgreSQL's user's, who could have put a link of this name there: root does not follow one.
+    # PostgreSQL's user owns the directory and could have placed a symbolic link here, which root must not follow.
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, {os.O_RDONLY: "rb", os.O_WRONLY: "wb", os.O_RDWR: "r+b"}[flags & os.O_ACCMODE], buffering=0)  # type: ignore[return-value]

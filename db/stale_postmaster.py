@@ -1,4 +1,4 @@
-"""What a PostgreSQL that was killed hard leaves behind: its postmaster.pid, and processes that still hold its memory."""
+"""Cleans up after a PostgreSQL that was killed: a stale postmaster.pid, and orphaned backends that still hold its shared memory."""
 
 import os
 import shutil
@@ -14,9 +14,9 @@ __all__ = ["clear_stale_postmaster", "postmaster_pid", "remove_unfinished_initdb
 
 
 def postmaster_pid(data: Path) -> int | None:
-    """The process id in postmaster.pid, when that process lives and is PostgreSQL on this data folder.
+    """Returns the process id in postmaster.pid if that process is running PostgreSQL on this data directory, or None.
 
-    After a hard kill or a restart of the machine the number may be anybody's by now.
+    After a crash or a reboot another process may have the same id.
     """
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
@@ -26,10 +26,10 @@ def postmaster_pid(data: Path) -> int | None:
 
 
 def clear_stale_postmaster(data: Path, within: float = 30) -> None:
-    """Ends every PostgreSQL process on a data folder and removes its postmaster.pid. The caller holds the folder's lock, so none is wanted.
+    """Ends every PostgreSQL process on a data directory and removes its postmaster.pid. The caller must hold the directory's lock.
 
-    A postmaster that has lost its parent shuts down fast. Processes that have lost their postmaster are told to go at once: one that is in
-    the middle of a statement would keep the shared memory, and PostgreSQL would not start beside it. Nothing committed is lost either way.
+    A running postmaster is shut down (SIGINT, fast shutdown). Orphaned backends are ended at once: one in the middle of a statement would keep
+    the shared memory, and PostgreSQL would refuse to start. No committed data is lost. `within` is in seconds.
     """
     if not (data / "postmaster.pid").exists():
         return
@@ -38,14 +38,14 @@ def clear_stale_postmaster(data: Path, within: float = 30) -> None:
     _end([process for process in _all_on(where) if process.pid == living], signal.SIGINT, where, within)
     for sent in (signal.SIGQUIT, signal.SIGKILL):
         _end(_all_on(where), sent, where, 5)
-    # Of a process that is not PostgreSQL here PostgreSQL itself would say that another server is running.
+    # If the pid belongs to an unrelated process by now, PostgreSQL itself would take that for a running server.
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def remove_unfinished_initdb(making: Path, within: float = 10) -> None:
-    """Removes the folder of an initdb that was cut short. The caller holds the lock of the data folder, so nobody waits for it.
+    """Removes the directory of an interrupted initdb. The caller must hold the lock of the data directory. `within` is in seconds.
 
-    initdb outlives whoever was killed hard by a moment, and writes into the folder while it is being removed: it is ended first.
+    initdb may outlive its killed parent for a moment and write into the directory while it is being removed, so it is ended first.
     """
     until = time.monotonic() + within
     while making.exists() and time.monotonic() < until:
@@ -63,7 +63,7 @@ def _all_on(where: Path) -> list[psutil.Process]:
 
 
 def _runs_on(process: psutil.Process, where: Path) -> bool:
-    """PostgreSQL's processes, and they alone, are called so and work in the data folder."""
+    """Returns whether a process is PostgreSQL on this data directory: only its processes have that name and that working directory."""
     try:
         return process.name().startswith("postgres") and process.cwd() == str(where)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -76,6 +76,6 @@ def _end(processes: Iterable[psutil.Process], sent: signal.Signals, where: Path,
         with suppress(ProcessLookupError):
             os.kill(process.pid, sent)
     until = time.monotonic() + within
-    # Asked each one itself: where the first process of a container collects no orphans, an ended one stays listed for ever.
+    # Checks each process instead of waiting for its pid to vanish: in a container whose PID 1 doesn't reap orphans, zombies stay listed.
     while (left := [process for process in left if _runs_on(process, where)]) and time.monotonic() < until:
         time.sleep(0.02)

@@ -1,6 +1,6 @@
-"""An embedded PostgreSQL that ends under a running server is started again; one that keeps ending is given up.
+"""Supervises the embedded PostgreSQL: restarts it when it ends, and gives up when it keeps ending.
 
-One that ends because its disk is full is not given up: it is started again when there is room, however long that takes.
+If it ends because its disk is full it is restarted as soon as there is space again, however long that takes.
 """
 
 import threading
@@ -17,26 +17,26 @@ __all__ = ["supervised"]
 
 _log = structlog.get_logger("rollcall.postgresql")
 
-# A postmaster that was killed once is an accident; one that ends for the fourth time within five minutes has a cause that starting does not mend.
-_MOST = 3
-_WITHIN_SECONDS = 300.0
-# On a full disk a start is tried this often. It reads the write-ahead log anew each time.
-_TRIALS_APART = 5.0
+# A server that ends for the fourth time within five minutes has a problem that a restart does not solve.
+_MAX_RESTARTS = 3
+_WINDOW_SECONDS = 300.0
+# Seconds between attempts to start on a full disk. Each attempt replays the write-ahead log.
+_DISK_FULL_INTERVAL = 5.0
 
 
 @contextmanager
 def supervised(server: EmbeddedServer, on_give_up: Callable[[str], None]) -> Iterator[None]:
-    """Keeps a started server running during the block, and stops it after it.
+    """Keeps a started server running during the block, and stops it afterwards.
 
-    What was committed is on disk: a start after a hard kill reads it back from the log. `on_give_up` is told why, once, from another thread,
-    when it is not started again.
+    Committed data survives a crash: PostgreSQL recovers it from the write-ahead log. When the server is not restarted any more,
+    `on_give_up(reason)` is called once, from another thread.
     """
-    keeper = _Supervisor(server, on_give_up)
-    keeper.thread.start()
+    supervisor = _Supervisor(server, on_give_up)
+    supervisor.thread.start()
     try:
         yield
     finally:
-        keeper.stop()
+        supervisor.stop()
 
 
 class _Supervisor:
@@ -45,8 +45,8 @@ class _Supervisor:
         self._on_give_up = on_give_up
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        # The kernel ends PostgreSQL with the thread that started it: this one lives as long as the server.
-        self.thread = threading.Thread(target=self._keep, name="keeps PostgreSQL running", daemon=True)
+        # The kernel ends PostgreSQL together with the thread that started it (PR_SET_PDEATHSIG), so this thread lives as long as the server.
+        self.thread = threading.Thread(target=self._supervise, name="PostgreSQL supervisor", daemon=True)
 
     def stop(self) -> None:
         with self._lock:
@@ -54,9 +54,9 @@ class _Supervisor:
             self._server.stop()
         self.thread.join(10)
 
-    def _keep(self) -> None:
-        began: list[float] = []
-        last: str | None = None
+    def _supervise(self) -> None:
+        restarts: list[float] = []
+        last_error: str | None = None
         full_since: float | None = None
         while True:
             process = self._server.process
@@ -67,16 +67,16 @@ class _Supervisor:
                 if full_since is None:
                     full_since = time.monotonic()
                     _log.error(
-                        "PostgreSQL has ended because its disk is full: it is started again when there is room",
+                        "PostgreSQL ended because its disk is full: it will be restarted when there is space",
                         folder=str(self._server.folder),
                     )
-                self._stopping.wait(_TRIALS_APART)
+                self._stopping.wait(_DISK_FULL_INTERVAL)
                 with self._lock:
                     if self._stopping.is_set():
                         return
                     with suppress(StartError):
                         self._server.restart()
-                        _log.warning("PostgreSQL is back: its disk has room", seconds=round(time.monotonic() - full_since, 3))
+                        _log.warning("PostgreSQL is running again: its disk has space", seconds=round(time.monotonic() - full_since, 3))
                         full_since = None
                 continue
             full_since = None
@@ -84,20 +84,20 @@ class _Supervisor:
                 if self._stopping.is_set():
                     return
                 now = time.monotonic()
-                began = [each for each in began if now - each < _WITHIN_SECONDS]
-                if len(began) == _MOST:
+                restarts = [each for each in restarts if now - each < _WINDOW_SECONDS]
+                if len(restarts) == _MAX_RESTARTS:
                     self._on_give_up(
-                        f"PostgreSQL ended {_MOST + 1} times within {_WITHIN_SECONDS / 60:.0f} minutes, and is not started again."
-                        f" {last or f'Its log is {self._server.log.path}.'}"
+                        f"PostgreSQL ended {_MAX_RESTARTS + 1} times within {_WINDOW_SECONDS / 60:.0f} minutes and will not be restarted."
+                        f" {last_error or f'Its log is {self._server.log.path}.'}"
                     )
                     return
-                began.append(now)
-                _log.error("PostgreSQL has ended: it is started again", status=status, log=str(self._server.log.path))
+                restarts.append(now)
+                _log.error("PostgreSQL ended: restarting it", status=status, log=str(self._server.log.path))
                 try:
                     self._server.restart()
                 except StartError as error:
-                    last = str(error)
-                    _log.error("PostgreSQL could not be started", error=last)
+                    last_error = str(error)
+                    _log.error("PostgreSQL could not be restarted", error=last_error)
                 else:
-                    last = None
-                    _log.warning("PostgreSQL is back", seconds=round(time.monotonic() - now, 3))
+                    last_error = None
+                    _log.warning("PostgreSQL is running again", seconds=round(time.monotonic() - now, 3))

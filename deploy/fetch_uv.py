@@ -1,6 +1,6 @@
-"""Puts uv, of the version and with the hash that uv.lock names, where it is told to: for a Python without pip, as Debian's is without python3-venv.
+"""Downloads uv in the version and with the hash that uv.lock names, for a Python without pip (such as Debian's without python3-venv).
 
-`python deploy/fetch_uv.py .venv/bin/uv`. Needs nothing but Python's own library.
+Usage: `python deploy/fetch_uv.py .venv/bin/uv`. Needs only the standard library.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 def wheel_of(lock: dict[str, Any], system: str, machine: str, *, glibc: bool) -> dict[str, str]:
-    """The locked wheel of uv (`url`, `hash`) for a platform. Raises LookupError when there is none."""
+    """Returns the locked wheel of uv (`url`, `hash`) for a platform. Raises LookupError if there is none."""
     machine = _MACHINES.get(machine.lower(), machine.lower())
     uv = next(each for each in lock["package"] if each["name"] == "uv")
     for wheel in uv["wheels"]:
@@ -31,10 +31,10 @@ def wheel_of(lock: dict[str, Any], system: str, machine: str, *, glibc: bool) ->
 
 
 def program_in(wheel: bytes, expected: str) -> bytes:
-    """The program in a wheel, whose hash (`sha256:…`) is what is expected. Raises ValueError when it is not."""
+    """Returns the program in a wheel. Raises ValueError if the wheel's hash is not `expected` (`sha256:…`)."""
     found = f"sha256:{hashlib.sha256(wheel).hexdigest()}"
     if found != expected:
-        raise ValueError(f"the file that came has the hash {found}, and uv.lock says {expected}")
+        raise ValueError(f"the downloaded file has the hash {found}, but uv.lock expects {expected}")
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         name = next(each for each in archive.namelist() if each.endswith(".data/scripts/uv"))
         return archive.read(name)
@@ -54,4 +54,4 @@ if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]))
     except (OSError, LookupError, ValueError) as error:
-        sys.exit(f"uv could not be fetched: {error}")
+        sys.exit(f"uv could not be downloaded: {error}")

@@ -1,1 +1,1 @@
-"""Payment gateways: what they tell over HTTP, verified and turned into events of one form. They decide nothing about the books."""
+"""Receives the webhooks of payment gateways, verifies them, and converts them to one event type. Makes no decisions about bookings."""

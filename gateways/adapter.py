@@ -1,4 +1,4 @@
-"""What a payment gateway's adapter is: another gateway is another file with such a class, and a line in app.py."""
+"""Defines the interface of a payment gateway's adapter. A new gateway needs a module with such a class, and a line in app.py."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,20 +10,21 @@ __all__ = ["Adapter", "NotGenuineError", "UnreadableError"]
 
 
 class NotGenuineError(Exception):
-    """The signature is missing, wrong, or too old."""
+    """Raised for a signature that is missing, wrong, or too old."""
 
 
 class UnreadableError(Exception):
-    """It is signed, and no event of this gateway's."""
+    """Raised for a signed request that is not a valid event of the gateway."""
 
 
 class Adapter(Protocol):
-    """`name` is the end of the route's address and what the ledger calls the gateway; `is_set_up`: whether it can verify anything."""
+    """The interface of an adapter. `name` ends the path of the route and identifies the gateway in the ledger."""
 
     name: str
 
     @property
-    def is_set_up(self) -> bool: ...
+    def is_set_up(self) -> bool:
+        """Whether a signing secret is configured, without which no request can be verified."""
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> GatewayEvent | None:
-        """The event in a request; None for one that is of no interest. Raises NotGenuineError and UnreadableError."""
+        """Verifies a request and returns its event, or None for an event that is ignored. Raises NotGenuineError and UnreadableError."""

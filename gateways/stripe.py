@@ -1,8 +1,8 @@
-"""Stripe's webhooks: the public format of its signatures and events.
+"""Verifies and parses Stripe's webhooks.
 
 Source: https://docs.stripe.com/webhooks (signatures), https://docs.stripe.com/currencies (smallest units).
-A payment says which charges it is for in its metadata: `rollcall_charges: "pay_…"`, or `"pay_…:50.00,pay_…:20.50"`, or `"pay_…,pay_…"` for charges
-that get their part, earliest due first. Metadata values are short: more charges go into `rollcall_charges_2` and so on.
+The metadata of a payment names the charges that it pays: `rollcall_charges: "pay_…"`, or `"pay_…:50.00,pay_…:20.50"`, or `"pay_…,pay_…"` to
+allocate the amount to the charges, earliest due first. Metadata values are short, so further charges go into `rollcall_charges_2` and so on.
 """
 
 import hashlib
@@ -26,18 +26,18 @@ __all__ = ["TOLERANCE_SECONDS", "Stripe"]
 
 TOLERANCE_SECONDS = 300
 _CHARGES = "rollcall_charges"
-# A time, and a signature of 64 characters for each secret.
-_LONGEST_SIGNATURE = 1_024
-# Stripe's ids are at most 255 characters long. Longer ones fit into no index.
+# The header contains a timestamp, and a signature of 64 characters for each secret.
+_MAX_SIGNATURE_LENGTH = 1_024
+# Stripe's ids have at most 255 characters. Longer ones would not fit into an index.
 _ID = re.compile(r"[!-~]{1,255}")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
-# Where Stripe's smallest unit is not the currency's: kept by Stripe for what was written before these changed.
+# Currencies for which Stripe, for backward compatibility, uses another smallest unit than ISO 4217.
 _EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 
 
 class Stripe:
-    """`secrets` are the endpoint's signing secrets: several while one takes the place of another."""
+    """Stripe's adapter. `secrets` are the signing secrets of the endpoint: several while one is being rotated."""
 
     name = "stripe"
 
@@ -54,25 +54,25 @@ class Stripe:
             event = orjson.loads(body)
             return _event(event, event["id"], event["type"], event["data"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            # Not the error's text, which is logged: it can quote what was sent.
+            # Without the text of the error, which may quote the request and would be logged.
             raise UnreadableError(f"not an event as Stripe's API describes it: {type(error).__name__}") from None
 
     def _verify(self, header: str, body: bytes, now: datetime) -> None:
-        if len(header) > _LONGEST_SIGNATURE:
-            raise NotGenuineError("`Stripe-Signature` is longer than any of theirs")
+        if len(header) > _MAX_SIGNATURE_LENGTH:
+            raise NotGenuineError("the header `Stripe-Signature` is too long")
         pairs = [part.strip().partition("=") for part in header.split(",")]
         times = [value for name, _, value in pairs if name == "t"]
         given = [value.encode() for name, _, value in pairs if name == "v1"]
         if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12 or not given:
-            raise NotGenuineError("`Stripe-Signature` is missing or is none")
+            raise NotGenuineError("the header `Stripe-Signature` is missing or malformed")
         signed = times[0].encode() + b"." + body
-        right = False
+        matches = False
         for secret in self._secrets:
-            wanted = hmac.new(secret, signed, hashlib.sha256).hexdigest().encode()
+            expected = hmac.new(secret, signed, hashlib.sha256).hexdigest().encode()
             for each in given:
-                right |= hmac.compare_digest(wanted, each)
-        if not right:
-            raise NotGenuineError("no signature is right")
+                matches |= hmac.compare_digest(expected, each)
+        if not matches:
+            raise NotGenuineError("no signature matches")
         if abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
             raise NotGenuineError("the signature is too old")
 
@@ -80,24 +80,24 @@ class Stripe:
 def _event(event: Any, event_id: str, event_type: str, data: Any) -> GatewayEvent | None:
     thing, created = data["object"], event["created"]
     if type(created) is not int or not 0 <= created < _LATEST:
-        raise ValueError("`created` is not a time")
+        raise ValueError("`created` is not a timestamp")
     occurred_at = datetime.fromtimestamp(created, UTC)
     if event_type == "payment_intent.succeeded":
         payment, units = thing["id"], thing["amount_received"]
     elif event_type == "checkout.session.completed":
         if thing["payment_status"] != "paid":
-            return None  # a delayed method: `payment_intent.succeeded` tells when it has come in
+            return None  # a delayed payment method: `payment_intent.succeeded` follows when the payment has arrived
         payment, units = thing["payment_intent"], thing["amount_total"]
     elif event_type == "charge.refunded":
         payment, units = thing["payment_intent"], thing["amount_refunded"]
     else:
         return None
-    # JSON numbers beyond 64 bits have become floats by now, and `true` is an int to Python.
+    # JSON numbers beyond 64 bits have been parsed as floats, and bool is a subclass of int in Python.
     if not _is_id(payment) or not _is_id(event_id) or type(units) is not int or units <= 0:
-        raise ValueError("an id or an amount is missing, or is none")
+        raise ValueError("an id or an amount is missing or malformed")
     currency = thing["currency"]
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        raise ValueError("the currency is none")
+        raise ValueError("the currency is malformed")
     currency = currency.upper()
     amount = from_minor(units, _EXPONENTS.get(currency, exponent(currency)))
     if event_type == "charge.refunded":
@@ -111,7 +111,7 @@ def _is_id(value: Any) -> bool:
 
 
 def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
-    """What the metadata says of charges, and why that cannot be read."""
+    """Returns the charges that the metadata names with their amounts, and a sentence if they cannot be parsed."""
     parts = []
     named = ",".join(metadata[name] for name in sorted(metadata) if name == _CHARGES or name.startswith(f"{_CHARGES}_"))
     for each in filter(None, (part.strip() for part in named.split(","))):
@@ -119,5 +119,5 @@ def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
         try:
             parts.append(Part(read_id(charge, Payment.tag, Payment.type_name, _CHARGES), read_decimal(amount.strip()) if colon else None))
         except (Refusal, ValueError):
-            return [], f"`{_CHARGES}` has a part that is no charge and amount: {each[:80]!r}."
-    return parts, None if parts else f"The metadata has no `{_CHARGES}`: it does not say what was paid."
+            return [], f"`{_CHARGES}` contains an entry that is not a charge with an optional amount: {each[:80]!r}."
+    return parts, None if parts else f"The metadata has no `{_CHARGES}`, so it is unknown which charges were paid."

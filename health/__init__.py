@@ -1,1 +1,1 @@
-"""How the server is: for probes, dashboards, and the `systemHealth` field. Plain routes; knows no GraphQL."""
+"""Reports the health of the server to probes, dashboards and the `systemHealth` field. Serves plain HTTP routes; knows no GraphQL."""

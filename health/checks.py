@@ -1,6 +1,6 @@
-"""The checks behind the routes and the `systemHealth` field.
+"""Implements the checks behind the health routes and the `systemHealth` field.
 
-Each asks PostgreSQL on a connection of its own: one of the pool's can hang in its release, or be taken by somebody else for ten seconds.
+They use separate connections to PostgreSQL: a connection of the pool can hang in its release, or be in use for ten seconds.
 """
 
 import asyncio
@@ -39,24 +39,24 @@ from health.system_metrics import SystemMetrics
 
 __all__ = ["Health"]
 
-# A probe is answered within two seconds: that leaves half a second for the way there and back on a machine that is busy with other things.
+# Probes are answered within two seconds. This leaves half a second for the network and a busy machine.
 _PROBE_SECONDS = 1.5
-# Who floods the probe, which asks nobody who they are, gets PostgreSQL to start at most twenty connections a second.
-_PROBES_APART = 0.05
-# All connections in use is a busy moment; none given back for so long is a pool that nobody gets a connection from.
+# The minimum interval between probes of the database: flooding the unauthenticated route opens at most twenty connections a second.
+_PROBE_INTERVAL = 0.05
+# The pool counts as exhausted if all connections are in use and none is released for this long.
 _EXHAUSTED_SECONDS = 1.0
-# From here on the database is slow: an indexed look-up takes a hundredth of it.
+# Above this latency the database is degraded. An indexed look-up takes a hundredth of it.
 _SLOW_MS = 250.0
 _REPORT_SECONDS = 5.0
 _FULL = "the database's disk is full"
-# The part of PostgreSQL's connections from which on the next worker, or a person's psql, may find none.
-_NEARLY_ALL = 0.9
+# Above this fraction of PostgreSQL's connections the database is degraded: a new worker or a psql session may not get one.
+_CONNECTIONS_NEARLY_USED_UP = 0.9
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """`reason`: why no request should come; `note`: what else a person should know."""
+class _ProbeResult:
+    """The result of a probe. `reason` says why the server is not ready (None: it is), `latency` is in ms, `note` is for the operator."""
 
     reason: str | None
     latency: float
@@ -64,9 +64,9 @@ class _Answer:
 
 
 class Health:
-    """How this process and its database are. One a process; `in_flight` is told by the server.
+    """The health of this process and its database. One per process.
 
-    `url` is the way that requests take to the database: through PgBouncer when they go through it.
+    `url` is the address that requests use for the database: PgBouncer's, if there is one. `in_flight` returns the number of running requests.
     """
 
     def __init__(self, database: Database, url: str, settings: Settings, in_flight: Callable[[], int] = lambda: 0) -> None:
@@ -75,7 +75,7 @@ class Health:
         self._settings = settings
         self._in_flight = in_flight
         self._began = time.monotonic()
-        self._probe = SingleFlight(self._ask, min_interval=_PROBES_APART)
+        self._probe = SingleFlight(self._probe_database, min_interval=_PROBE_INTERVAL)
         self._report_flight = SingleFlight(self._report)
         self._watching: asyncio.Task[None] | None = None
         self._storage = DiskFullMonitor(settings.direct_url or url)
@@ -106,11 +106,11 @@ class Health:
         return VERSION
 
     async def not_ready_reason(self) -> str | None:
-        """Why requests should not come here now; None when they may. Answers within two seconds, whatever PostgreSQL does."""
+        """Returns why this process should not get requests now, or None if it is ready. Takes at most two seconds, whatever PostgreSQL does."""
         if self.draining:
             return "draining"
-        answer, has_room = await asyncio.gather(self._probe(), self._database.has_room(_EXHAUSTED_SECONDS))
-        return answer.reason or (None if has_room else "pool exhausted")
+        probe, has_free_connection = await asyncio.gather(self._probe(), self._database.has_free_connection(_EXHAUSTED_SECONDS))
+        return probe.reason or (None if has_free_connection else "pool exhausted")
 
     async def detailed(self) -> Detailed:
         began = time.perf_counter()
@@ -120,13 +120,13 @@ class Health:
         return Detailed(status, now(), self.uptime, self.environment, self.version, _ms(began), checks, pool, system, process)
 
     async def checks(self) -> Checks:
-        answer = await self._probe()
-        if answer.reason is not None:
-            database = DatabaseCheck(UNHEALTHY, answer.latency, answer.note or answer.reason)
-        elif answer.latency > _SLOW_MS:
-            database = DatabaseCheck(DEGRADED, answer.latency, f"slower than {_SLOW_MS:.0f} ms")
+        probe = await self._probe()
+        if probe.reason is not None:
+            database = DatabaseCheck(UNHEALTHY, probe.latency, probe.note or probe.reason)
+        elif probe.latency > _SLOW_MS:
+            database = DatabaseCheck(DEGRADED, probe.latency, f"slower than {_SLOW_MS:.0f} ms")
         else:
-            database = DatabaseCheck(HEALTHY, answer.latency, answer.note)
+            database = DatabaseCheck(HEALTHY, probe.latency, probe.note)
         return Checks(database, ApiCheck(DEGRADED if self.draining else HEALTHY, self._in_flight()))
 
     async def status(self) -> str:
@@ -134,7 +134,7 @@ class Health:
         return worst(checks.database.status, checks.api.status, self._pool_status())
 
     async def database(self) -> DatabaseReport:
-        """What PostgreSQL tells of itself. It not answering is `unhealthy`, not an error. Who asks at once shares one report."""
+        """Returns PostgreSQL's statistics. An unresponsive PostgreSQL is reported as `unhealthy`. Concurrent callers share one report."""
         return await self._report_flight()
 
     async def _report(self) -> DatabaseReport:
@@ -147,7 +147,7 @@ class Health:
                 ratio = await connection.fetchval(queries.cache_hit_ratio.statement().sql)
         except _FAILURES:
             return DatabaseReport(UNHEALTHY, now(), _ms(began), [], [], None, None, self.pool())
-        status = DEGRADED if activity.total >= _NEARLY_ALL * activity.max else HEALTHY
+        status = DEGRADED if activity.total >= _CONNECTIONS_NEARLY_USED_UP * activity.max else HEALTHY
         return DatabaseReport(worst(status, self._pool_status()), now(), _ms(began), tables, indexes, activity, ratio, self.pool())
 
     def pool(self) -> Any:
@@ -162,27 +162,27 @@ class Health:
     def _pool_status(self) -> str:
         return DEGRADED if self._database.metrics().waiting_count > 0 and self._database.metrics().idle_count == 0 else HEALTHY
 
-    async def _ask(self) -> _Answer:
+    async def _probe_database(self) -> _ProbeResult:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(_PROBE_SECONDS), self._connection() as connection:
-                asked = time.perf_counter()
+                sent = time.perf_counter()
                 await connection.fetchval("SELECT 1")
-                latency = _ms(asked)
+                latency = _ms(sent)
                 state = await schema_state(connection)
                 is_full = self._storage.is_full or await connection.fetchval(IS_FULL)
         except TimeoutError:
-            return _Answer("the database does not answer", _ms(began))
+            return _ProbeResult("the database does not answer", _ms(began))
         except _FAILURES as error:
             if is_socket_disk_full(self._url):
-                return _Answer(_FULL, _ms(began))
-            return _Answer(f"the database cannot be reached ({type(error).__name__})", _ms(began))
+                return _ProbeResult(_FULL, _ms(began))
+            return _ProbeResult(f"the database cannot be reached ({type(error).__name__})", _ms(began))
         reason = f"migrations are pending: {len(state.pending)}" if state.pending else None
         if state.refusal:
             reason = "the database is newer than this server"
         if is_full:
-            return _Answer(_FULL, latency)
-        return _Answer(reason, latency, state.refusal or state.newer)
+            return _ProbeResult(_FULL, latency)
+        return _ProbeResult(reason, latency, state.refusal or state.newer)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -190,13 +190,13 @@ class Health:
             self._url, timeout=_PROBE_SECONDS, statement_cache_size=0, server_settings={"application_name": "rollcall-health"}
         )
         try:
-            # A statement is parsed, then run: behind PgBouncer only a transaction's are sure to meet the same server connection. It is not left
-            # by a ROLLBACK when something fails: that waits for an answer, too.
+            # A statement is parsed, then executed: behind PgBouncer only a transaction guarantees that both reach the same server connection.
+            # After an error there is no ROLLBACK, which would wait for a response.
             await connection.execute("BEGIN READ ONLY")
             yield connection
             await connection.execute("COMMIT")
         finally:
-            # Not close(): that waits for an answer, and this one may never come.
+            # Not close(), which waits for a response that may never come.
             connection.terminate()
 
 

@@ -1,4 +1,4 @@
-"""Whether the database can grow. A statement that failed for want of space says that it cannot; only a trial says that it can again."""
+"""Tracks whether the database's disk is full. A failed statement shows that it is; only a test write shows that there is space again."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["IS_FULL", "DiskFullMonitor"]
 
 _log = structlog.get_logger("rollcall.disk_full")
 
-# The number of the advisory lock that a process holds while the database cannot grow: so every worker and server of the database knows.
+# A process holds this advisory lock while the disk is full, so that every worker and server of the database knows.
 IS_FULL = """
 SELECT EXISTS (
     SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
@@ -19,76 +19,79 @@ SELECT EXISTS (
 )
 """
 _TAKE_LOCK = "SELECT pg_advisory_lock_shared(7205759405)"
-# Of the file systems that the tables and indexes lie on.
+# The tablespaces that contain tables or indexes.
 _TABLESPACES = """
 SELECT DISTINCT t.spcname
 FROM pg_class c JOIN pg_database d ON d.datname = current_database() JOIN pg_tablespace t ON t.oid = coalesce(nullif(c.reltablespace, 0), d.dattablespace)
 WHERE c.relnamespace = ANY (current_schemas(false)::regnamespace[]) AND c.relkind IN ('r', 'i', 'm') ORDER BY 1
 """
-# Some 180 kB: more than a statement adds to a table at once, and nothing to a disk that has room again.
+# Writes about 180 kB: more than a statement usually adds to a table, and negligible on a disk with free space.
 _GROW = "CREATE TEMPORARY TABLE rollcall_growth TABLESPACE {} AS SELECT md5(n::text) AS filler FROM generate_series(1, 3000) AS n"
-_TRIALS_APART = (1.0, 2.0, 4.0)
-_TRIAL_SECONDS = 10.0
+_TEST_INTERVALS = (1.0, 2.0, 4.0)
+_TEST_SECONDS = 10.0
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class DiskFullMonitor:
-    """Knows whether the database is full from the first statement that failed for it until a trial succeeds. `url` leads to PostgreSQL directly."""
+    """Considers the disk full from the first statement that fails until a test write succeeds.
+
+    `url` must connect to PostgreSQL itself, not to PgBouncer.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._trying: asyncio.Task[None] | None = None
+        self._testing: asyncio.Task[None] | None = None
 
     @property
     def is_full(self) -> bool:
-        return self._trying is not None and not self._trying.done()
+        return self._testing is not None and not self._testing.done()
 
     def report_full(self) -> None:
-        """Notes that a statement failed for want of space. Costs nothing while that is known."""
+        """Records that a statement failed because the disk is full. Does nothing if that is already known."""
         if not self.is_full:
-            _log.error("the database's disk is full: nothing can be saved until there is room")
-            self._trying = asyncio.create_task(self._until_it_grows())
+            _log.error("the database's disk is full: nothing can be saved until space is freed")
+            self._testing = asyncio.create_task(self._test_until_writable())
 
     def stop(self) -> None:
-        if self._trying is not None:
-            self._trying.cancel()
+        if self._testing is not None:
+            self._testing.cancel()
 
-    async def _until_it_grows(self) -> None:
-        trials = 0
+    async def _test_until_writable(self) -> None:
+        tests = 0
         while True:
             try:
                 connection = await asyncpg.connect(
                     self._url,
-                    timeout=_TRIAL_SECONDS,
-                    command_timeout=_TRIAL_SECONDS,
+                    timeout=_TEST_SECONDS,
+                    command_timeout=_TEST_SECONDS,
                     server_settings={"application_name": "rollcall-disk-full"},
                 )
                 try:
                     await connection.execute(_TAKE_LOCK)
                     while True:
-                        await asyncio.sleep(_TRIALS_APART[min(trials, len(_TRIALS_APART) - 1)])
-                        trials += 1
-                        if await _grows(connection):
-                            _log.warning("the database can grow again")
+                        await asyncio.sleep(_TEST_INTERVALS[min(tests, len(_TEST_INTERVALS) - 1)])
+                        tests += 1
+                        if await _is_writable(connection):
+                            _log.warning("the database's disk has space again")
                             return
                 finally:
                     connection.terminate()
             except _FAILURES:
-                # PostgreSQL itself may be down for want of space: it is not known to be better.
-                await asyncio.sleep(_TRIALS_APART[0])
+                # PostgreSQL itself may be down because the disk is full, so the disk still counts as full.
+                await asyncio.sleep(_TEST_INTERVALS[0])
 
 
-async def _grows(connection: Any) -> bool:
-    """Whether a table can grow on every file system that has tables. What is written is taken back."""
+async def _is_writable(connection: Any) -> bool:
+    """Returns whether a table can grow in every tablespace that is in use. The test writes are rolled back."""
     for row in await connection.fetch(_TABLESPACES):
-        trial = connection.transaction()
-        await trial.start()
+        transaction = connection.transaction()
+        await transaction.start()
         try:
             await connection.execute(_GROW.format('"' + row["spcname"].replace('"', '""') + '"'))
         except asyncpg.DiskFullError:
             return False
         except asyncpg.InsufficientPrivilegeError:
-            pass  # what cannot be tried is left to the next statement that fails
+            pass  # cannot be tested; the next failing statement will report it again
         finally:
-            await trial.rollback()
+            await transaction.rollback()
     return True

@@ -1,4 +1,4 @@
-"""How many requests are being answered, the probes' own left out."""
+"""Counts the requests in progress, except those to the health routes."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,7 +6,7 @@ __all__ = ["InFlight", "InFlightMiddleware"]
 
 
 class InFlight:
-    """A count, shared by the middleware and the checks."""
+    """The number of requests in progress, shared by the middleware and the health checks."""
 
     __slots__ = ("count",)
 
@@ -15,7 +15,7 @@ class InFlight:
 
 
 class InFlightMiddleware:
-    """Counts requests into `counter` while they are answered."""
+    """ASGI middleware that increments `counter` while a request is in progress."""
 
     def __init__(self, app: ASGIApp, counter: InFlight) -> None:
         self._app = app

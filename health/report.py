@@ -1,4 +1,4 @@
-"""The facts of a health report, typed. Sizes in bytes, durations in milliseconds, `uptime` in seconds, times in UTC."""
+"""Defines the data of a health report. Sizes are in bytes, durations in milliseconds, `uptime` is in seconds, times are in UTC."""
 
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
@@ -80,7 +80,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class ProcessMemory:
-    """`heap` is the unique set size, `external` the shared part: Python has no other meaning for them."""
+    """The memory of this process. `heap` is the unique set size, `external` the shared part."""
 
     rss: int
     heap: int

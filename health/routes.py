@@ -1,4 +1,4 @@
-"""The health routes, each also under /api/v1. What they answer is a contract: docs/health.md."""
+"""Defines the health routes, each also under /api/v1. Their responses are a contract: docs/health.md."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,12 +16,12 @@ __all__ = ["health_routes"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-# Who asks is looked up in the database at times, and these routes are asked when it does not answer.
+# Authentication may need the database, and these routes must respond even if it does not.
 _GUARD_SECONDS = 2.0
 
 
 def health_routes(find: Callable[[], Health], guard: Callable[[Request], Awaitable[Response | None]]) -> list[Route]:
-    """The routes. `find` gives the process's health; `guard` answers for who may not see the guarded ones, None lets pass."""
+    """Returns the routes. `find` returns the process's Health; `guard` returns an error response for unauthorized requests, or None."""
 
     async def basic(_: Request) -> Response:
         health = find()
@@ -54,18 +54,18 @@ def health_routes(find: Callable[[], Health], guard: Callable[[Request], Awaitab
 
     def guarded(handler: Handler) -> Handler:
         async def checked(request: Request) -> Response:
-            asked = asyncio.ensure_future(guard(request))
-            # Not asyncio.timeout(): that waits until what it cancels has let go of its connection, and this may take as long again.
-            done, _ = await asyncio.wait({asked}, timeout=_GUARD_SECONDS)
+            authorization = asyncio.ensure_future(guard(request))
+            # Not asyncio.timeout(), which waits until the cancelled task has released its connection; that may take equally long.
+            done, _ = await asyncio.wait({authorization}, timeout=_GUARD_SECONDS)
             if not done:
-                asked.add_done_callback(lambda late: late.cancelled() or late.exception())
-                asked.cancel()
+                authorization.add_done_callback(lambda late: late.cancelled() or late.exception())
+                authorization.cancel()
                 error = {
-                    "message": "Who asks cannot be looked up: the database does not answer.",
+                    "message": "The token cannot be verified because the database does not respond. Try again.",
                     "extensions": {"code": "DATABASE_UNAVAILABLE"},
                 }
                 return _json({"errors": [error]}, 503)
-            return asked.result() or await handler(request)
+            return authorization.result() or await handler(request)
 
         return checked
 

@@ -1,4 +1,4 @@
-"""One run of a check for all who ask for it at once."""
+"""Shares one execution of a function among concurrent callers (single-flight)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Runs `run` for whoever calls, once for all who call before it ends. They get its value, or its exception.
+    """Calls `run` once for all callers that arrive before it ends. All of them get its result or its exception.
 
-    `min_interval`: seconds from the beginning of one run to that of the next. Who calls sooner waits for the next, and gets no old answer: a flood of
-    calls costs a bounded number of runs, one after the other as well as at once.
+    `min_interval` is the minimum time in seconds between the starts of two runs. Earlier callers wait for the next run instead of getting an old
+    result, so a flood of calls, concurrent or consecutive, causes a bounded number of runs.
     """
 
     def __init__(self, run: Callable[[], Awaitable[T]], *, min_interval: float = 0.0) -> None:
@@ -25,7 +25,7 @@ class SingleFlight(Generic[T]):
     async def __call__(self) -> T:
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._next())
-        # Who goes away does not take the run away from the others.
+        # The cancellation of one caller must not cancel the run for the others.
         return await asyncio.shield(self._running)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The machine and this process. Nothing here blocks: CPU use is what happened between two looks, taken in the background."""
+"""Measures the CPU and memory use of the machine and of this process. Never blocks: CPU use is sampled in the background."""
 
 import asyncio
 import os
@@ -13,7 +13,10 @@ __all__ = ["SystemMetrics"]
 
 
 class SystemMetrics:
-    """Reads the machine. `sample` is called now and then (`watch` does); before its second call the averages since the start are told."""
+    """Reads metrics of the machine and of this process.
+
+    CPU use is the average between the last two calls of `sample` (see `watch`); before the first call, since the start.
+    """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -21,13 +24,13 @@ class SystemMetrics:
         self._cpu_count = psutil.cpu_count() or 1
         self._system = _busy_and_all()
         self._own = self._own_seconds()
-        self._looked = time.monotonic()
-        # Since boot, and since this process began: never the 0.0 that a first reading of a difference would be.
+        self._sampled_at = time.monotonic()
+        # Averages since boot and since the start of this process, until there are two samples.
         self.system_percent = round(100 * self._system[0] / max(self._system[1], 1e-9), 1)
         self.process_percent = round(100 * self._own / max(time.time() - self._process.create_time(), 1e-3), 1)
 
     async def watch(self, every: float = 2.0) -> None:
-        """Samples for ever: run it as a task."""
+        """Samples every `every` seconds until cancelled. Run it as a task."""
         while True:
             await asyncio.sleep(every)
             self.sample()
@@ -35,10 +38,10 @@ class SystemMetrics:
     def sample(self) -> None:
         busy, whole = _busy_and_all()
         own, now = self._own_seconds(), time.monotonic()
-        if whole > self._system[1] and now > self._looked:
+        if whole > self._system[1] and now > self._sampled_at:
             self.system_percent = round(min(100.0, max(0.0, 100 * (busy - self._system[0]) / (whole - self._system[1]))), 1)
-            self.process_percent = round(max(0.0, 100 * (own - self._own) / (now - self._looked)), 1)
-        self._system, self._own, self._looked = (busy, whole), own, now
+            self.process_percent = round(max(0.0, 100 * (own - self._own) / (now - self._sampled_at)), 1)
+        self._system, self._own, self._sampled_at = (busy, whole), own, now
 
     def system(self) -> System:
         memory = psutil.virtual_memory()

@@ -1,1 +1,1 @@
-"""The school's rules as pure functions: no I/O, nothing of ours imported."""
+"""Implements the school's rules as pure functions, without I/O and without imports from other packages of the project."""

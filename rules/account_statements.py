@@ -1,4 +1,4 @@
-"""A statement of account: what was owed before, what happened, what was owed after each entry."""
+"""Computes statements of account: the effect of each ledger entry on the balance, and the running balances."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -7,9 +7,9 @@ __all__ = ["balance_effect", "running_balances"]
 
 
 def balance_effect(kind: str, amount: Decimal, corrected_kind: str | None = None) -> Decimal:
-    """What an entry adds to what is owed: a charge and a refund add, a payment and a waiver take away; a correction undoes what it takes back.
+    """Returns the change of the balance by an entry: CHARGE and REFUND increase it, PAYMENT and WAIVER reduce it, CORRECTION reverses an entry.
 
-    CANCELLATION takes away what was still owed when the charge was cancelled: `amount` is that.
+    A CANCELLATION reduces it by what was still owed when the charge was cancelled, which is its `amount`.
     """
     if kind == "CORRECTION":
         return -balance_effect(corrected_kind or "", amount)
@@ -17,7 +17,7 @@ def balance_effect(kind: str, amount: Decimal, corrected_kind: str | None = None
 
 
 def running_balances(opening: Decimal, effects: Iterable[Decimal]) -> list[Decimal]:
-    """What is owed after each entry; the last is the closing balance, which is the opening one without entries."""
+    """Returns the balance after each entry. The last one is the closing balance; without entries that is `opening`."""
     balances = []
     for each in effects:
         opening += each

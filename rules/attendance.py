@@ -1,4 +1,4 @@
-"""Attendance: what days are worth."""
+"""Computes the value of a day of attendance, and attendance rates."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -8,10 +8,10 @@ _WHOLE, _HALF, _NOTHING = Decimal(1), Decimal("0.5"), Decimal(0)
 
 
 def day_value(status: str, minutes_present: int | None, full_day_minutes: int) -> Decimal:
-    """What a day with this mark is worth: 1 from a full day's minutes of presence on, 0.5 from half of them on, else 0. Who was absent: 0.
+    """Returns the value of a day: 1 for at least a full day's minutes of presence, 0.5 for at least half of them, otherwise 0.
 
-    Where the minutes are not known, a day present or come late to is whole, one left early or partly attended is half. The statement
-    `attendance_totals` reckons the same. Source: RosarioSIS, day values.
+    If the minutes are unknown, PRESENT and LATE count as 1, other statuses except ABSENT as 0.5. ABSENT is always 0. The SQL statement
+    `attendance_totals` implements the same rule. Source: RosarioSIS, day values.
     """
     if status == "ABSENT":
         return _NOTHING
@@ -23,9 +23,9 @@ def day_value(status: str, minutes_present: int | None, full_day_minutes: int) -
 
 
 def rate(day_values: Decimal, days: int) -> Decimal | None:
-    """The attendance rate in per cent, to one decimal, halves up: the sum of the days' values (1, 0.5 or 0 each) over the days.
+    """Returns the attendance rate in per cent, rounded half up to one decimal: the sum of the days' values divided by the number of days.
 
-    None when there were no days. Source: day values as in RosarioSIS.
+    Returns None if there were no days. Source: RosarioSIS, day values.
     """
     if days == 0:
         return None

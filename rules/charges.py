@@ -1,4 +1,4 @@
-"""A charge run: who is charged what, worked out row by row with what stands against it, before anything is written."""
+"""Plans a charge run: one charge for each student, with errors and warnings, before anything is written."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ __all__ = ["Candidate", "Plan", "Row", "Terms", "make_plan"]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What each student is charged. `again`: also those who were charged the same already."""
+    """The terms of each student's charge. `again` allows charging students who already have the same charge."""
 
     fee_category_id: UUID
     academic_year_id: UUID
@@ -26,7 +26,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A student who may be charged. `repeats` is a charge that stands and is the same: of the category, due that day or so described in the year."""
+    """A student to charge. `repeats` is an existing charge that is considered the same.
+
+    It has the same category, and the same due date or, within the academic year, the same description.
+    """
 
     student_id: UUID
     is_active: bool = True
@@ -35,7 +38,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One charge to be. `error` (ALREADY_CHARGED) keeps the run from being done; `warnings` (ALREADY_CHARGED, INACTIVE) do not."""
+    """A planned charge. An `error` (ALREADY_CHARGED) prevents the run; `warnings` (ALREADY_CHARGED, INACTIVE) do not."""
 
     student_id: UUID
     amount: Decimal
@@ -46,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`hash` is another one as soon as any student, charge or term is."""
+    """A planned charge run. Its `hash` changes with any student, charge or term."""
 
     terms: Terms
     rows: Sequence[Row]
@@ -58,15 +61,15 @@ class Plan:
 
     @property
     def failing(self) -> int:
-        """How many rows stand in the way."""
+        """The number of rows with an error."""
         return sum(each.error is not None for each in self.rows)
 
 
 def make_plan(terms: Terms, candidates: Sequence[Candidate]) -> Plan:
-    """A row for each candidate, in their order.
+    """Returns a plan with one row for each candidate, in their order.
 
-    Nobody is charged the same twice by accident: a student with the same charge already is an error unless `again` says that it is meant.
-    Source: bulk work is a plan first, and its application is refused when the data has changed (openSIS-Classic#30, #73).
+    A student who already has the same charge is an error, unless `again` is set, so that nobody is charged twice by accident.
+    Source: bulk changes are planned first, and applying a plan is refused if the data has changed (openSIS-Classic#30, #73).
     """
     rows = []
     for each in candidates:
@@ -83,7 +86,7 @@ def make_plan(terms: Terms, candidates: Sequence[Candidate]) -> Plan:
 def _hash(terms: Terms, rows: Sequence[Row]) -> str:
     facts = [
         [str(terms.fee_category_id), str(terms.academic_year_id), terms.due_date.isoformat()],
-        # 180 and 180.00 are one amount.
+        # 180 and 180.00 are the same amount.
         [format(terms.amount.normalize(), "f"), terms.currency, terms.description, terms.again],
         sorted([str(each.student_id), each.error, list(each.warnings), str(each.repeats)] for each in rows),
     ]

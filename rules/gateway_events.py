@@ -1,4 +1,4 @@
-"""What a payment gateway tells, whichever it is: a payment that came in, or how much of one was paid back by now."""
+"""Represents the events of payment gateways: a payment that was received, or the total amount refunded of a payment so far."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ __all__ = ["GatewayEvent", "Part", "allocate_refund"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a payment a charge gets; None: its part of what the others leave."""
+    """The part of a payment that is allocated to a charge. Without an `amount` the charge gets its share of the rest."""
 
     payment_id: UUID
     amount: Decimal | None = None
@@ -20,9 +20,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """One event. `payment` is the gateway's id of the payment; of a REFUND, `amount` is what was paid back of it in all by then.
+    """An event of a gateway. `payment` is the gateway's id of the payment; for a REFUND `amount` is the total refunded so far.
 
-    `gateway_id` is unique over payments and refunds of the gateway. `problem` says why an event cannot be booked as it came.
+    `gateway_id` is unique among the gateway's payments and refunds. `problem` says why the event cannot be booked as it was received.
     """
 
     gateway: str
@@ -38,7 +38,7 @@ class GatewayEvent:
     problem: str | None = None
 
     def to_facts(self) -> dict[str, Any]:
-        """JSON's values of it, amounts as texts."""
+        """Converts the event to JSON values, with amounts as strings."""
         return {
             "gateway": self.gateway, "event_id": self.event_id, "event_type": self.event_type, "kind": self.kind, "gateway_id": self.gateway_id,
             "payment": self.payment, "amount": str(self.amount), "currency": self.currency, "occurred_at": self.occurred_at.isoformat(),
@@ -48,6 +48,7 @@ class GatewayEvent:
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "GatewayEvent":
+        """Restores an event from the result of `to_facts`."""
         parts = [Part(UUID(each["payment_id"]), None if each["amount"] is None else Decimal(each["amount"])) for each in facts["parts"]]
         return cls(
             **{name: facts[name] for name in ("gateway", "event_id", "event_type", "kind", "gateway_id", "payment", "currency", "problem")},
@@ -58,7 +59,7 @@ class GatewayEvent:
 
 
 def allocate_refund(amount: Decimal, remaining: Sequence[Decimal]) -> tuple[list[Decimal], Decimal]:
-    """What of each entry of a payment is paid back, first entries first, and what found no place: they add up to the amount."""
+    """Allocates a refund to the entries of a payment in order. Returns the amount for each entry and the rest, which add up to `amount`."""
     parts, left = [], amount
     for each in remaining:
         parts.append(min(left, each))

@@ -1,7 +1,7 @@
-"""Grades: from marks to an average, its letter, a grade point average, a rank. Decimal only.
+"""Computes averages, letter grades, grade point averages and ranks from marks, with decimal arithmetic only.
 
-An average is worked out to ten decimals, which is arithmetic; it is rounded once, by the school's policy, before its letter is looked up.
-What came of each mark is kept as plain facts (JSON), from which `steps` tells how a value came about, now or years later.
+An average is computed to ten decimals and rounded once, by the school's policy, before its letter is looked up. How each mark counted is stored
+as plain JSON facts, from which `steps` explains the result, even years later.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ __all__ = [
 K = TypeVar("K", bound=Hashable)
 
 ROUNDING = {"HALF_UP": ROUND_HALF_UP, "HALF_EVEN": ROUND_HALF_EVEN, "HALF_DOWN": ROUND_HALF_DOWN, "UP": ROUND_UP, "DOWN": ROUND_DOWN}
-# Far more digits than are kept: what is kept is right in each.
+# Far more digits than are kept, so that all kept digits are correct.
 _EXACT = Context(prec=60)
 _KEPT = Decimal("1e-10")
 _HUNDRED = Decimal(100)
@@ -39,7 +39,7 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a student got in one assessment. `score` is None unless `state` is SCORED; `day` is when it was due."""
+    """A student's mark in an assessment. `score` is None unless `state` is SCORED; `day` is the due date."""
 
     kind: str
     state: str
@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """From `lower` on, the letter and what it is worth."""
+    """A bound of a grading scale: averages of at least `lower` get this letter and these grade points."""
 
     lower: Decimal
     letter: str
@@ -61,7 +61,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """By what averages are made. `bounds` fall; `weights` and `names` are by the code of a type of assessment."""
+    """A school's grading policy. `bounds` are in descending order; `weights` and `names` are by code of the assessment type."""
 
     version: str
     mode: str
@@ -75,7 +75,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """`percentage` is unrounded; None when no mark counts. `facts` are what `steps` reads."""
+    """An average in per cent. `percentage` is not rounded yet, and None if no mark counts. `facts` is the input of `steps`."""
 
     percentage: Decimal | None
     is_incomplete: bool
@@ -84,7 +84,7 @@ class Average:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """An average by the policy: all None when there is none; letter and points also without a scale."""
+    """A grade according to a policy. All fields are None if there is no average; letter and points are None without a scale."""
 
     percentage: Decimal | None
     rounded: Decimal | None
@@ -93,7 +93,7 @@ class Grade:
 
 
 def read_policy(content: Mapping[str, Any], version: str) -> Policy:
-    """The policy as the database tells it (grading_policy() in the migrations): numbers are texts."""
+    """Parses a policy as returned by the SQL function grading_policy(), in which numbers are strings."""
     scale = content["scale"]
     bounds = [Bound(Decimal(lower), letter, Decimal(points)) for lower, letter, points in scale["bounds"]] if scale else []
     types = content["types"]
@@ -110,21 +110,22 @@ def read_policy(content: Mapping[str, Any], version: str) -> Policy:
 
 
 def percentage(score: Decimal, maximum: Decimal) -> Decimal:
-    """A score in per cent of the maximum; above 100 with extra credit."""
+    """Returns a score as a percentage of the maximum; more than 100 with extra credit."""
     return _kept(_share(score, maximum))
 
 
 def round_by(value: Decimal, mode: str, decimals: int) -> Decimal:
-    """A value that is not negative, rounded once by an explicit policy. Source: rosariosis#177."""
+    """Rounds a value that is not negative, with an explicit rounding mode. Source: rosariosis#177."""
     return value.quantize(Decimal(1).scaleb(-decimals), ROUNDING[mode], _EXACT)
 
 
 def average(marks: Iterable[Mark], policy: Policy, today: date) -> Average:
-    """The weighted average of a student's marks in a subject, in per cent.
+    """Returns the weighted average of a student's marks in a subject, in per cent.
 
-    Within a type assessments weigh by their own weight, types by theirs. A type without marks that count is skipped and the weights of the
-    others are renormalised (source: Gibbon). SCORED counts its percentage; MISSING zero or nothing, as the policy says (ZERO_AFTER_DUE: zero once
-    its day is over); EXCUSED leaves numerator and denominator; INCOMPLETE leaves them as well, and makes the result incomplete (rosariosis#153).
+    Assessments are weighted within their type, and types among each other. A type without counting marks is skipped, and the weights of the others
+    are renormalised (source: Gibbon). SCORED counts with its percentage. MISSING counts as zero or not at all, as the policy says
+    (ZERO_AFTER_DUE: as zero after the due date). EXCUSED does not count. INCOMPLETE does not count and makes the result incomplete
+    (rosariosis#153).
     """
     sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0), Decimal(0)])
     noted: list[list[str]] = []
@@ -150,7 +151,7 @@ def average(marks: Iterable[Mark], policy: Policy, today: date) -> Average:
 
 
 def grade(value: Decimal | None, policy: Policy) -> Grade:
-    """The average rounded once, and the letter of the highest bound that is not above it. 79.5 always has one: a scale has no gaps."""
+    """Rounds an average and looks up its letter: that of the highest bound not above the rounded value. A scale has no gaps."""
     if value is None:
         return Grade(None, None, None, None)
     rounded = round_by(value, policy.mode, policy.decimals)
@@ -159,9 +160,9 @@ def grade(value: Decimal | None, policy: Policy) -> Grade:
 
 
 def gpa(results: Iterable[tuple[Decimal | None, Decimal]]) -> Decimal | None:
-    """The grade point average of (points, credits) of subjects: the sum of points times credits over the sum of credits.
+    """Returns the grade point average of subjects given as (points, credits): the average of the points, weighted by credits.
 
-    Subjects without credit or without a grade are left out; None when none is left.
+    Subjects without credits or without a grade are excluded. Returns None if no subject remains.
     """
     counted = [(points, credits_) for points, credits_ in results if points is not None and credits_ > 0]
     with localcontext(_EXACT):
@@ -171,7 +172,7 @@ def gpa(results: Iterable[tuple[Decimal | None, Decimal]]) -> Decimal | None:
 
 
 def ranks(values: Mapping[K, Decimal]) -> dict[K, int]:
-    """Each one's place, the highest value first: equal values share a place, and the places after it are left out (1, 2, 2, 4)."""
+    """Ranks values in descending order. Equal values share a rank, and the following ranks are skipped (1, 2, 2, 4)."""
     first: dict[Decimal, int] = {}
     for place, value in enumerate(sorted(values.values(), reverse=True), start=1):
         first.setdefault(value, place)
@@ -180,7 +181,7 @@ def ranks(values: Mapping[K, Decimal]) -> dict[K, int]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an explanation: what, how much, and why."""
+    """A step in the explanation of a result: a label, a value, and the reason."""
 
     label: str
     value: str | None
@@ -196,7 +197,7 @@ _NOTES = {
 
 
 def steps(facts: Mapping[str, Any], result: Grade, policy: Policy) -> list[Step]:
-    """How a result came about: its types of assessment with their weights, what was left out, the average, the rounding, the letter."""
+    """Explains a result step by step: the assessment types with their weights, excluded marks, the average, the rounding, the letter."""
     types: Mapping[str, Sequence[Any]] = facts["types"]
     whole = sum((policy.weights.get(kind, Decimal(0)) for kind in types), Decimal(0))
     told = []
@@ -220,7 +221,7 @@ def steps(facts: Mapping[str, Any], result: Grade, policy: Policy) -> list[Step]
 
 
 def _counts(mark: Mark, missing: str, today: date) -> Decimal | None:
-    """What a mark counts in per cent, unrounded; None when it does not count."""
+    """Returns the percentage with which a mark counts, unrounded, or None if it does not count."""
     if mark.state == "SCORED" and mark.score is not None:
         return _share(mark.score, mark.maximum)
     if mark.state == "MISSING" and (missing == "ZERO" or (missing == "ZERO_AFTER_DUE" and mark.day < today)):
@@ -243,5 +244,5 @@ def _kept(value: Decimal) -> Decimal:
 
 
 def _text(value: Decimal) -> str:
-    """Without zeros at the end and without an exponent."""
+    """Formats a number without trailing zeros and without an exponent."""
     return f"{value.normalize(_EXACT) + 0:f}"

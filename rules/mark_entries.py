@@ -1,4 +1,4 @@
-"""What an entry of a mark book may say."""
+"""Validates the entries of a mark book."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,28 +13,28 @@ _LONGEST_COMMENT = 1000
 
 
 def entry_state(entry: Mapping[str, Any]) -> str:
-    """What an entry says of itself; SCORED when it only has a score."""
+    """Returns the state of an entry; SCORED if none is given."""
     return str(entry.get("state") or "SCORED")
 
 
 def is_too_fine(value: Decimal | None) -> bool:
-    """Whether a number has more decimals than are kept: it would be rounded silently, and raw scores never are."""
+    """Returns whether a score has more decimals than are stored. It would have to be rounded, and raw scores are never rounded."""
     return value is not None and value.is_finite() and decimals(value) > _DECIMALS
 
 
 def entry_problems(entry: Mapping[str, Any], maximum: Decimal, extra_credit: Decimal) -> list[tuple[str, str, str]]:
-    """What is wrong with one entry: (its field, a code, what is wrong), all at once.
+    """Returns all problems of an entry as (field, code, message).
 
-    Only SCORED has a score, and always has one: missing is not zero, and neither is excused (rosariosis#153). A score above the maximum
-    is a slip, unless the assessment has extra credit: then it may be that many points above.
+    Entries in state SCORED must have a score, and no others may: missing or excused is not zero (rosariosis#153). A score must not exceed the
+    maximum plus the extra credit of the assessment.
     """
     found: list[tuple[str, str, str]] = []
     score, comment = entry.get("score"), entry.get("comment")
     if entry_state(entry) == "SCORED":
         if score is None:
-            found.append(("score", "REQUIRED", "A scored grade has a score; else say MISSING, EXCUSED or INCOMPLETE."))
+            found.append(("score", "REQUIRED", "Enter a score, or set the state to MISSING, EXCUSED or INCOMPLETE."))
     elif score is not None:
-        found.append(("score", "INVALID", f"Belongs to SCORED, not to {entry_state(entry)}."))
+        found.append(("score", "INVALID", f"Must be left out for the state {entry_state(entry)}: only SCORED has a score."))
     if score is not None:
         if not score.is_finite() or score < 0:
             found.append(("score", "INVALID", "Must be zero or more."))

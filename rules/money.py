@@ -1,4 +1,4 @@
-"""Money: amounts in a currency's smallest unit, how a payment is spread over charges, how a charge stands. Decimal only, no floats."""
+"""Computes with money: smallest units of currencies, allocation of payments to charges, balances. Uses decimals only, no floats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 __all__ = ["Share", "Totals", "allocate", "balance", "exponent", "fits", "format_amount", "from_minor", "status"]
 
-# ISO 4217. The database's currency_exponent() says the same; a test compares the two.
+# ISO 4217. The SQL function currency_exponent() has the same table; a test compares them.
 _NONE = frozenset(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"])
 _THREE = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 # numeric(14, 3)
@@ -16,7 +16,7 @@ _BEYOND = Decimal(10) ** 11
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What moved on a charge, each zero or more: `amount` was charged."""
+    """The totals of a charge, each zero or more. `amount` is the amount charged."""
 
     amount: Decimal
     paid: Decimal = Decimal(0)
@@ -27,7 +27,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A charge that a payment may go to: what is owed on it, what the payer said it gets (None: its part of the rest), when it falls due."""
+    """A charge that a payment can be allocated to: its balance, the amount the payer assigned to it (None: a share of the rest), its due date."""
 
     owed: Decimal
     given: Decimal | None = None
@@ -35,12 +35,12 @@ class Share:
 
 
 def exponent(currency: str) -> int:
-    """How many decimals a currency's smallest unit has: 0, 2 or 3."""
+    """Returns the number of decimals of a currency: 0, 2 or 3."""
     return 0 if currency in _NONE else 3 if currency in _THREE else 2
 
 
 def fits(amount: Decimal, currency: str) -> bool:
-    """Whether an amount is above zero, below 10^11, and a whole number of the currency's smallest units."""
+    """Returns whether an amount is positive, below 10^11, and a whole number of the currency's smallest unit."""
     if not amount.is_finite() or not 0 < amount < _BEYOND:
         return False
     try:
@@ -50,20 +50,20 @@ def fits(amount: Decimal, currency: str) -> bool:
 
 
 def format_amount(amount: Decimal, currency: str) -> Decimal:
-    """An amount that fits, with all of its currency's decimals: 100.00 EUR, 100 JPY."""
+    """Returns an amount (which must fit) with all decimals of its currency: 100.00 for EUR, 100 for JPY."""
     return amount.quantize(Decimal(1).scaleb(-exponent(currency)))
 
 
 def from_minor(units: int, decimals: int) -> Decimal:
-    """An amount from a count of units of which 10^decimals make one."""
+    """Converts a number of minor units, of which 10^decimals make one unit, to an amount."""
     return Decimal(units).scaleb(-decimals)
 
 
 def status(totals: Totals) -> str:
-    """How a charge stands, a function of its ledger.
+    """Returns the status of a charge, as a function of its ledger.
 
     due = amount − waivers, net = payments − refunds; cancelled → CANCELLED; due = 0 → WAIVED; net = 0 and refunds > 0 → REFUNDED;
-    net = 0 → PENDING; net < due → PARTIAL; else PAID. Source: the school's rules of fees and payments.
+    net = 0 → PENDING; net < due → PARTIAL; otherwise PAID. Source: the school's rules for fees and payments.
     """
     due, net = totals.amount - totals.waived, totals.paid - totals.refunded
     if totals.is_cancelled:
@@ -76,15 +76,15 @@ def status(totals: Totals) -> str:
 
 
 def balance(totals: Totals) -> Decimal:
-    """What is still owed; nothing on a cancelled charge."""
+    """Returns the outstanding balance, which is zero for a cancelled charge."""
     return Decimal(0) if totals.is_cancelled else totals.amount - totals.waived - (totals.paid - totals.refunded)
 
 
 def allocate(amount: Decimal, shares: Sequence[Share]) -> tuple[list[Decimal], Decimal]:
-    """Spreads an amount over shares: those with a given part get it; the others, earliest due first, all that they owe while there is some.
+    """Allocates an amount to shares. Those with a given part get it; the others get their full balance, earliest due first, while the amount lasts.
 
-    The answer is a part for each share, in their order, and what is left: parts and rest add up to the amount, to the smallest unit. A rest
-    above zero found no place; below zero, more was given out than there is. Source: allocations add up to their payment.
+    Returns the part of each share, in their order, and the rest. Parts and rest add up to the amount exactly. A positive rest could not be
+    allocated; a negative rest means that the given parts exceed the amount. Source: allocations add up to their payment.
     """
     parts = [Decimal(0) if each.given is None else each.given for each in shares]
     left = amount - sum(parts, Decimal(0))

@@ -1,4 +1,4 @@
-"""From one academic year into the next: who goes where, worked out row by row with everything that stands against it."""
+"""Plans the promotion of students into the next academic year, row by row with all errors, before anything is written."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ ACTIONS = ("PROMOTE", "REPEAT", "GRADUATE", "LEAVE")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A student whose time in a class goes on: `version` is that of the membership."""
+    """A student with a current class membership. `version` is that of the membership."""
 
     student_id: UUID
     membership_id: UUID
@@ -26,7 +26,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A class of the year to come. `capacity` None: no bound. `enrolled`: who is in it already."""
+    """A class of the next year. A `capacity` of None means no limit; `enrolled` is its current number of students."""
 
     class_id: UUID
     grade_level: int
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What is to become of one student instead of the usual. `class_id` None: the class of the same section."""
+    """An exception for one student. Without a `class_id` the student joins the class of the same section."""
 
     action: str
     class_id: UUID | None = None
@@ -45,7 +45,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What becomes of one student. `error` is a code when it cannot: NO_CLASS, CLASS_FULL, WRONG_CLASS."""
+    """The planned action for one student. `error` is a code if it is impossible: NO_CLASS, CLASS_FULL, WRONG_CLASS."""
 
     student_id: UUID
     membership_id: UUID
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`hash` is another one as soon as any student, class or instruction is. `unknown` are students of overrides who are not in the year."""
+    """A planned promotion. Its `hash` changes with any student, class or override. `unknown` are students of overrides who are not in the year."""
 
     rows: Sequence[Row]
     unknown: Sequence[UUID]
@@ -68,16 +68,15 @@ class Plan:
 
     @property
     def failing(self) -> int:
-        """How many rows stand in the way."""
+        """The number of rows with an error, plus the number of unknown students."""
         return sum(row.error is not None for row in self.rows) + len(self.unknown)
 
 
 def make_plan(members: Sequence[Member], targets: Iterable[Target], overrides: Mapping[UUID, Override]) -> Plan:
-    """Everyone goes up a grade level into the class of the same section; from the highest level of the year one graduates.
+    """Promotes every student by one grade level into the class of the same section; students of the highest level graduate.
 
-    `overrides` say otherwise for single students. A class takes no more than its capacity: who comes first in `members` has the place.
-    The order of `targets` does not matter; that of `members` decides about last places, and is the order of the rows.
-    Source: promotion never duplicates a student, and is a plan first (openSIS-Classic#313, #30).
+    `overrides` are exceptions for single students. A class takes at most its capacity, in the order of `members`, which is also the order of
+    the rows. The order of `targets` does not matter. Source: promotion never duplicates a student, and is planned first (openSIS-Classic#313, #30).
     """
     by_place = {(each.grade_level, each.section): each for each in targets}
     by_id = {each.class_id: each for each in by_place.values()}

@@ -1,6 +1,7 @@
-"""Text that people read, as it is taken in: no invisible or reordering characters, none that Unicode has not assigned, one normal form.
+"""Normalises and validates text input: no invisible, reordering or unassigned characters, one normal form.
 
-Whatever a text holds, the work on it grows with its length alone: clients choose both. Sources: UTS #55 and CVE-2021-42574 (bidirectional controls), UAX #31 (default ignorable code points), UAX #15 (NFC, Stream-Safe Text).
+The running time is linear in the length of a text, whatever it contains: clients choose both. Sources: UTS #55 and CVE-2021-42574 (bidirectional
+controls), UAX #31 (default ignorable code points), UAX #15 (NFC, Stream-Safe Text).
 """
 
 import re
@@ -9,18 +10,18 @@ from collections.abc import Iterable
 
 __all__ = ["LONGEST", "normal_text", "storable_problem", "text_problem"]
 
-# No column keeps more than 2,000 characters, and no character is typed in more than four (a Greek letter with three accents).
+# No column stores more than 2,000 characters, and no character is typed as more than four code points (a Greek letter with three accents).
 LONGEST = 4 * 2_000
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Persian, Indic scripts, Mongolian and emoji need them inside a word; nothing is ever seen of them alone.
+# Persian, Indic scripts, Mongolian and emoji need them inside a word. Alone they are invisible.
 _JOINERS = frozenset("\u180e\u200c\u200d")
-# Format characters that are drawn: number signs of Arabic, Syriac and Kaithi, which enclose the digits behind them.
+# Visible format characters: number signs of Arabic, Syriac and Kaithi, which enclose the digits that follow.
 _DRAWN_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-# Letters and marks that are never drawn: fillers of Hangul, inherent vowels of Khmer, the grapheme joiner.
+# Letters and marks that are never visible: Hangul fillers, inherent vowels of Khmer, the combining grapheme joiner.
 _NEVER_DRAWN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-# Drawn as nothing, and meant so where they belong: the empty braille pattern, an empty note.
+# Legitimately blank symbols: the empty braille pattern, the musical symbol null notehead.
 _BLANK = frozenset("\u2800\U0001d159")
 _MOST_MARKS = 10
 _WRONG_CATEGORIES = {
@@ -32,12 +33,12 @@ _WRONG_CATEGORIES = {
     "Zl": "is a line separator",
     "Zp": "is a paragraph separator",
 }
-# Unicode's Stream-Safe Text Format: no language needs more, and the time to put a run in order grows with its square.
+# Unicode's Stream-Safe Text Format. No language needs more, and the time to reorder a run grows quadratically.
 _MOST_COMBINING = 30
-# Every character that may be assigned is below, but for tags and variation selectors (the test of this module looks at all of them).
+# All assigned characters except tags and variation selectors are below this (a test checks all of them).
 _SCANNED = 0x34000
 _TAGS = range(0xE0000, 0xE0100)
-# Of no combining class themselves, they are normalised to characters that have one.
+# Characters without a combining class that normalise to characters with one.
 _ALSO_COMBINING = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 
 
@@ -62,7 +63,7 @@ def _kinds() -> str:
     return "".join(kinds)
 
 
-# `str.translate` and `str.strip` look at a character in some nanoseconds; a loop in Python takes some hundred.
+# `str.translate` and `str.strip` take a few nanoseconds for each character; a loop in Python takes hundreds.
 _KINDS = _kinds()
 _UNSEEN = "".join(
     character
@@ -96,7 +97,7 @@ def normal_text(text: str, *, multiline: bool = False) -> str:
 
 
 def text_problem(text: str, *, multiline: bool = False) -> str | None:
-    """Why a text cannot be taken in, as a sentence for the client; None for one that can. `text` is a `normal_text`; an empty one is fine."""
+    """Returns a message for the client that says why a text is not accepted, or None. `text` must be normalised by `normal_text`; it may be empty."""
     unworkable = _unworkable(text)
     if unworkable is not None:
         return f"Must not {unworkable}."
@@ -115,7 +116,7 @@ def text_problem(text: str, *, multiline: bool = False) -> str | None:
 
 
 def storable_problem(text: str) -> str | None:
-    """Why a text cannot even be compared with what the database holds; None for one that can. For texts that are looked for, and not kept."""
+    """Returns why a search text cannot be compared with values in the database, or None if it can."""
     unworkable = _unworkable(text)
     if unworkable is not None:
         return f"must not {unworkable}"
@@ -124,7 +125,7 @@ def storable_problem(text: str) -> str | None:
 
 
 def _unworkable(text: str) -> str | None:
-    """Why a text is not even normalised, as what it must not do."""
+    """Returns why a text is too expensive to normalise, as the end of "must not …", or None if it is not."""
     if len(text) > LONGEST:
         return f"be longer than {LONGEST:,} characters"
     if not text.isascii():

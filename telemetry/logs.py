@@ -1,4 +1,4 @@
-"""Logs: lines for people in development, JSON in production, on standard error."""
+"""Configures logging to standard error: readable lines in development, JSON in production."""
 
 import logging
 import sys
@@ -14,12 +14,12 @@ __all__ = ["REQUEST_ID", "configure_logs"]
 # The id of the request that is being answered. It is in every line that is logged meanwhile.
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-# structlog writes the values of local variables beside each frame unless told not to: passwords and tokens are among them.
+# By default structlog logs the local variables of each frame, which may contain passwords and tokens.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 class _StandardError:
-    """Standard error, where a line that cannot be written is lost: it may be a file on a full disk, and must end no request and no thread."""
+    """Writes to standard error and discards lines that cannot be written: a full disk must not fail a request or end a thread."""
 
     def write(self, text: str) -> None:
         with suppress(OSError):
@@ -38,7 +38,7 @@ def _add_request_id(_: object, __: str, line: structlog.types.EventDict) -> stru
 
 
 def configure_logs(settings: Settings) -> None:
-    """Sets structlog up for this process, and sends what libraries log the same way."""
+    """Configures structlog and the standard library's logging for this process."""
     level = getattr(logging, settings.log_level.upper())
     renderer: list[structlog.types.Processor] = (
         [_TRACEBACKS, structlog.processors.JSONRenderer()]

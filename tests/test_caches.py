@@ -138,7 +138,7 @@ def test_verified_tokens_are_bounded():
         for _ in range(22_000):
             user, session = uuid4(), uuid4()
             entry = Entry(Viewer(user, "ADMIN", session), datetime.now(UTC), (("session", session), ("user", user)))
-            cache.keep(uuid4().bytes * 2, entry, 0)
+            cache.put(uuid4().bytes * 2, entry, 0)
 
     assert kept_by(fill) < 30_000_000
     assert len(cache) == 20_000

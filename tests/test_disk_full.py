@@ -73,9 +73,9 @@ def test_a_first_start_on_a_disk_that_is_too_small_says_what_it_needs():
 
 
 def test_a_first_start_that_fills_the_disk_says_so_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr(db.embedded, "room_for_first_start", lambda _: None)
+    monkeypatch.setattr(db.embedded, "first_start_space_problem", lambda _: None)
     with disk(20) as folder:
-        with pytest.raises(StartError, match=r"is full: make room, 256 MB or more") as refused:
+        with pytest.raises(StartError, match=r"is full\. Free 256 MB or more") as refused:
             EmbeddedServer(folder / "data").start()
         assert "\n" not in str(refused.value)
         assert list((folder / "data").glob("postgres*")) == [folder / "data" / "postgres.log"] or not list(
@@ -89,7 +89,7 @@ def test_a_later_start_on_a_full_disk_says_so():
         server.start()
         server.stop()
         ballast = fill(folder)
-        with pytest.raises(StartError, match="is full: make room, 32 MB or more") as refused:
+        with pytest.raises(StartError, match=r"is full\. Free 32 MB or more") as refused:
             server.start()
         assert "\n" not in str(refused.value)
         ballast.unlink()
@@ -136,7 +136,7 @@ async def test_a_table_that_cannot_grow_has_its_own_code_and_takes_the_server_ou
                         break
                     kept = answer["data"]["updateOwnContact"]["user"]["contact"]["address"]
                 assert [each["extensions"]["code"] for each in answer["errors"]] == ["STORAGE_FULL"]
-                assert "nothing of this was saved" in answer["errors"][0]["message"]
+                assert "nothing was saved" in answer["errors"][0]["message"]
                 data = await client.data(OWN, token=token)
                 assert data["viewer"]["user"]["contact"]["address"] == kept or kept is None
                 assert await ready(client) == (503, "the database's disk is full")
@@ -161,7 +161,7 @@ def use_up_the_log(url):
 
 
 def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
-    monkeypatch.setattr(db.supervisor, "_TRIALS_APART", 0.2)
+    monkeypatch.setattr(db.supervisor, "_DISK_FULL_INTERVAL", 0.2)
     with disk(400) as folder:
         server = EmbeddedServer(folder / "data")
         server.start()

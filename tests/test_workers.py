@@ -35,7 +35,7 @@ def start(fresh_database_url):
 
 def serving(program):
     """The pids of the workers that serve now."""
-    return [int(pid) for pid in re.findall(r"a worker serves +pid=(\d+)", program.said()) if alive(int(pid))]
+    return [int(pid) for pid in re.findall(r"a worker has started +pid=(\d+)", program.said()) if alive(int(pid))]
 
 
 def both_serve(program, *without):
@@ -85,7 +85,7 @@ def test_a_worker_that_hangs_is_replaced(start):
     hung = both_serve(program)[0]
     os.kill(hung, signal.SIGSTOP)
     block_until(lambda: not alive(hung), within=240)
-    assert "said nothing for 30 seconds" in program.said()
+    assert "sent no heartbeat for 30 seconds" in program.said()
     both_serve(program)
     assert program.stop(signal.SIGTERM) == 0
 

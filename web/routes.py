@@ -1,4 +1,4 @@
-"""The explorer: GraphiQL, served from here with everything it needs."""
+"""Serves the explorer: GraphiQL with all of its assets, without requests to other hosts."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["EXPLORER", "explorer_routes"]
 
 EXPLORER = "/explorer"
 _ASSETS = Path(__file__).parent / "assets"
-# Nothing from other hosts. GraphiQL's editor makes its style elements in the page and its workers from blobs.
+# Allows nothing from other hosts. GraphiQL's editor creates inline style elements, and workers from blobs.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -19,7 +19,7 @@ _POLICY = (
 
 
 def explorer_routes() -> list[BaseRoute]:
-    """The page at /explorer, and its assets below it."""
+    """Returns the routes of the page at /explorer and of its assets below."""
 
     async def page(_: Request) -> Response:
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}

@@ -1,4 +1,4 @@
-"""Made-up schools of three sizes: the same each time for the same date."""
+"""Generates fictional schools in three sizes. The same date always yields the same data."""
 
 from db.seed.runner import SCALES, NotEmptyError, seed
 

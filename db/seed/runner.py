@@ -1,4 +1,4 @@
-"""Runs the seed's SQL in one transaction: an interrupted seed leaves an empty database, not half a school."""
+"""Runs the SQL files of the seed in one transaction, so that an interrupted seed leaves the database empty."""
 
 import time
 from collections.abc import Callable
@@ -21,26 +21,27 @@ _FOLDER = Path(__file__).parent
 
 
 class NotEmptyError(Exception):
-    """The database has users already: a school is never mixed with a made-up one."""
+    """Raised when the database already has users: real and fictional data are never mixed."""
 
 
 def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lambda _: None) -> None:
-    """Fills a migrated, empty database with a school of this scale as it is on `seed_date`.
+    """Loads a school of this scale, as of `seed_date`, into a migrated, empty database.
 
-    Raises ProductionError in production, NotEmptyError when there are users, ValueError for an unknown scale, and RuntimeError when what was
-    made does not add up.
+    Raises ProductionError in production, NotEmptyError if there are users, ValueError for an unknown scale, and RuntimeError if the generated
+    data fails the check of the books.
     """
     if scale not in SCALES:
-        raise ValueError(f"the scale is one of {', '.join(SCALES)}, not {scale!r}")
+        raise ValueError(f"the scale must be one of {', '.join(SCALES)}, not {scale!r}")
     started = time.monotonic()
     with psycopg.connect(url) as connection:
         if is_production(connection, load_settings()):
             raise ProductionError(
-                "this is a production database, and the made-up school's accounts have a password that is public; DEMO_DATA=false starts without them"
+                "this is a production database, and the accounts of the fictional school have a public password;"
+                " set DEMO_DATA=false to start without them"
             )
         connection.execute("SELECT pg_advisory_xact_lock(7205759404)")
         if connection.execute("SELECT count(*) FROM users").fetchone() != (0,):
-            raise NotEmptyError("this database has users already; seed an empty one")
+            raise NotEmptyError("this database already has users; use an empty one")
         settings = {"seed.scale": scale, "seed.date": seed_date.isoformat(), "seed.password_hash": demo_password_hash()}
         settings |= {"maintenance_work_mem": "256MB", "work_mem": "256MB", "jit": "off", "statement_timeout": "0", "TimeZone": "UTC"}
         for name, value in settings.items():
@@ -52,14 +53,16 @@ def seed(url: str, scale: str, seed_date: date, say: Callable[[str], None] = lam
                 say(f"  {path.stem[3:]}: {time.monotonic() - before:.1f} s")
         problems = [finding for finding in check_books_of(connection) if finding.broken]
         if problems:
-            raise RuntimeError("the seed does not add up: " + "; ".join(f"{each.check.name}: {each.broken}" for each in problems))
+            raise RuntimeError(
+                "the seed fails the check of the books: " + "; ".join(f"{each.check.name}: {each.broken}" for each in problems)
+            )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
-    say(f"  the {scale} school is there after {time.monotonic() - started:.1f} s")
+    say(f"  the {scale} school was loaded in {time.monotonic() - started:.1f} s")
 
 
-class _bulk:  # noqa: N801 - reads as the statement it is
-    """Loads without triggers, foreign keys and plain indexes. On leaving all is put back, and the keys are checked."""
+class _bulk:  # noqa: N801 - reads like a statement
+    """Disables triggers and drops foreign keys and non-unique indexes during the block. Restores them afterwards, which checks the keys."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection

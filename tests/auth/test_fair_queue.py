@@ -109,7 +109,7 @@ async def test_who_leaves_the_line_takes_nobodys_slot() -> None:
     await _settled()
     assert line.queue.waiting == 2
     # In the very moment in which the slot comes, too.
-    line.queue.leave(0)
+    line.queue.release(0)
     line.tasks["2"].cancel()
     await _settled()
     assert line.order == ["0", "3"]
@@ -117,28 +117,28 @@ async def test_who_leaves_the_line_takes_nobodys_slot() -> None:
     await line.comes("4", 4, "network")
     await line.comes("5", 5, "network")
     line.tasks["4"].cancel()
-    line.queue.leave(3)
+    line.queue.release(3)
     await _settled()
     assert line.order == ["0", "3", "5"]
     assert line.queue.waiting == 0
 
 
 async def test_who_has_waited_long_enough_is_refused() -> None:
-    line = Line(FairQueue(1, patience=0.01))
+    line = Line(FairQueue(1, timeout=0.01))
     await line.comes("at work", 1, "network")
     with pytest.raises(Refusal) as refusal:
-        await line.queue.enter(2, "network")
+        await line.queue.acquire(2, "network")
     assert refusal.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 1}
     assert line.queue.waiting == 0
 
 
 async def test_a_full_lane_costs_the_largest_group_its_newest_and_nobody_else() -> None:
-    line = Line(FairQueue(1, room=3))
+    line = Line(FairQueue(1, max_waiting=3))
     await line.comes("at work", "x", "x")
     for number in range(3):
         await line.comes(f"flood {number}", number, "flood")
     with pytest.raises(Refusal):
-        await line.queue.enter("more", "flood")
+        await line.queue.acquire("more", "flood")
     await line.comes("home", "home", "home")
     with pytest.raises(Refusal):
         await line.tasks["flood 2"]

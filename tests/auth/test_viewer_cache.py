@@ -21,33 +21,33 @@ def entry(user: UUID, session: UUID | None = None, minutes: int = 15) -> Entry:
 def test_an_entry_is_found_until_it_expires() -> None:
     cache = ViewerCache(10)
     made = entry(USERS[0])
-    cache.keep(b"a", made, cache.generation)
-    assert cache.find(b"a", NOW + timedelta(minutes=14, seconds=59)) is made
-    assert cache.find(b"a", NOW + timedelta(minutes=15)) is None
+    cache.put(b"a", made, cache.generation)
+    assert cache.get(b"a", NOW + timedelta(minutes=14, seconds=59)) is made
+    assert cache.get(b"a", NOW + timedelta(minutes=15)) is None
     assert len(cache) == 0
 
 
 def test_the_least_recently_used_goes_first() -> None:
     cache = ViewerCache(2)
     for token in (b"a", b"b"):
-        cache.keep(token, entry(USERS[0]), cache.generation)
-    cache.find(b"a", NOW)
-    cache.keep(b"c", entry(USERS[0]), cache.generation)
-    assert [bool(cache.find(token, NOW)) for token in (b"a", b"b", b"c")] == [True, False, True]
+        cache.put(token, entry(USERS[0]), cache.generation)
+    cache.get(b"a", NOW)
+    cache.put(b"c", entry(USERS[0]), cache.generation)
+    assert [bool(cache.get(token, NOW)) for token in (b"a", b"b", b"c")] == [True, False, True]
 
 
 def test_a_revocation_drops_what_stands_on_it_and_nothing_else() -> None:
     cache = ViewerCache(10)
     session = uuid4()
-    cache.keep(b"a", entry(USERS[0], session), cache.generation)
-    cache.keep(b"b", entry(USERS[0]), cache.generation)
-    cache.keep(b"c", entry(USERS[1]), cache.generation)
+    cache.put(b"a", entry(USERS[0], session), cache.generation)
+    cache.put(b"b", entry(USERS[0]), cache.generation)
+    cache.put(b"c", entry(USERS[1]), cache.generation)
     cache.revoke("session", session)
-    assert [bool(cache.find(token, NOW)) for token in (b"a", b"b", b"c")] == [False, True, True]
+    assert [bool(cache.get(token, NOW)) for token in (b"a", b"b", b"c")] == [False, True, True]
     cache.revoke("user", USERS[0])
-    assert [bool(cache.find(token, NOW)) for token in (b"a", b"b", b"c")] == [False, False, True]
+    assert [bool(cache.get(token, NOW)) for token in (b"a", b"b", b"c")] == [False, False, True]
     cache.revoke("session", USERS[1])
-    assert cache.find(b"c", NOW)
+    assert cache.get(b"c", NOW)
 
 
 def test_what_was_read_before_a_revocation_is_not_kept_after_it() -> None:
@@ -55,8 +55,8 @@ def test_what_was_read_before_a_revocation_is_not_kept_after_it() -> None:
     for happens in (lambda: cache.revoke("user", uuid4()), cache.clear):
         read_in = cache.generation
         happens()
-        cache.keep(b"a", entry(USERS[0]), read_in)
-        assert cache.find(b"a", NOW) is None
+        cache.put(b"a", entry(USERS[0]), read_in)
+        assert cache.get(b"a", NOW) is None
 
 
 STEPS = st.lists(
@@ -72,13 +72,13 @@ def test_whatever_happens_it_stays_small_and_forgets_the_revoked(steps: list[tup
     owners: dict[bytes, UUID] = {}
     for step, token, user in steps:
         if step == "keep":
-            cache.keep(token, entry(user), cache.generation)
+            cache.put(token, entry(user), cache.generation)
             owners[token] = user
         elif step == "revoke":
             cache.revoke("user", user)
             owners = {token: owner for token, owner in owners.items() if owner != user}
         else:
-            found = cache.find(token, NOW)
+            found = cache.get(token, NOW)
             assert found is None or found.viewer.user_id == owners[token]
         assert len(cache) <= size
         assert sum(len(tokens) for tokens in cache._tokens.values()) == 2 * len(cache)

@@ -108,10 +108,10 @@ async def test_the_figures_are_those_of_the_pool_that_is_open(database_url):
 async def test_there_is_room_when_a_connection_is_free_or_comes_back(database_url):
     database = await Database.open(settings(pool_min_size=1, pool_max_size=1), database_url)
     try:
-        assert await database.has_room(0)
+        assert await database.has_free_connection(0)
         async with database.acquire():
-            assert not await database.has_room(0.05)
-            asked = asyncio.create_task(database.has_room(10))
+            assert not await database.has_free_connection(0.05)
+            asked = asyncio.create_task(database.has_free_connection(10))
             await asyncio.sleep(0)
         assert await asked
     finally:

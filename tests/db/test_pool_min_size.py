@@ -14,7 +14,7 @@ from tests.polling import until
 async def kept_warm(url, at_least):
     """A pool that opens nothing by itself, and the task that looks after it."""
     pool = await asyncpg.create_pool(url, min_size=0, max_size=8)
-    looking = asyncio.create_task(maintain_min_size(pool, at_least, every=0.05, within=5))
+    looking = asyncio.create_task(maintain_min_size(pool, at_least, interval=0.05, connect_timeout=5))
     try:
         yield pool
     finally:

@@ -119,7 +119,7 @@ def test_reserving_attempts_is_taken_back_without_a_loss_when_none_is_in_flight(
 def test_outside_a_transaction_anything_but_indexes_needs_confirmation(blank_database_url, folder):
     name = add(folder, "DROP TABLE two;\n", up=OUTSIDE)
     migrate(blank_database_url, folder)
-    with pytest.raises(MigrationError, match="cannot be found out"):
+    with pytest.raises(MigrationError, match="cannot be determined"):
         rollback(blank_database_url, folder)
     assert sql(blank_database_url, "SELECT count(*) FROM two") == [(10,)]
     rollback(blank_database_url, folder, confirm=name)

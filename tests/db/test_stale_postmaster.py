@@ -134,7 +134,7 @@ def test_a_first_start_that_is_killed_hard_is_begun_anew(folder):
 def test_a_folder_of_that_name_with_something_else_in_it_is_left_alone(server):
     server.data.mkdir(parents=True)
     (server.data / "letters.txt").write_text("dear all")
-    with pytest.raises(StartError, match="not a data folder"):
+    with pytest.raises(StartError, match="not a data directory"):
         server.start()
     assert (server.data / "letters.txt").read_text() == "dear all"
 
@@ -181,7 +181,7 @@ def test_sockets_are_not_put_where_somebody_else_has_been_before(folder, monkeyp
     before = elsewhere.stat()
     server = EmbeddedServer(folder / ("d" * 100), durable=False)
     server.sockets.symlink_to(elsewhere)
-    with pytest.raises(StartError, match="somebody else"):
+    with pytest.raises(StartError, match="another user"):
         server.start()
     after = elsewhere.stat()
     assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)

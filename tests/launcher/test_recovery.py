@@ -50,7 +50,7 @@ def test_a_postgresql_that_dies_is_started_again_and_nothing_acknowledged_is_los
         )
         identifier = made["createServiceToken"]["serviceToken"]["id"]
         os.kill(postmaster(school), signal.SIGKILL)
-        block_until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1)
+        block_until(lambda n=n: program.said().count("PostgreSQL is running again") == n + 1)
         block_until(lambda: program.status("/health/ready") == 200)
         assert program.ask(f'{{ node(id: "{identifier}") {{ id }} }}', token)["node"] == {"id": identifier}
     assert program.stop(signal.SIGTERM) == 0
@@ -61,7 +61,7 @@ def test_a_postgresql_that_keeps_dying_ends_the_server_with_a_message(start, sch
     program.ready()
     for n in range(4):
         os.kill(postmaster(school), signal.SIGKILL)
-        block_until(lambda n=n: program.said().count("PostgreSQL is back") == n + 1 or program.process.poll() is not None)
+        block_until(lambda n=n: program.said().count("PostgreSQL is running again") == n + 1 or program.process.poll() is not None)
     assert program.process.wait(30) == 1
     assert "Rollcall ended: PostgreSQL ended 4 times" in program.said()
 

@@ -174,6 +174,16 @@ def test_commands_that_cannot_do_their_work_say_why_in_a_line(command, settings)
     assert done.stderr.strip()
 
 
+def test_the_former_name_runs_the_launcher_and_says_that_it_is_deprecated():
+    environment = {"PATH": os.environ["PATH"], "PORT": "many"}
+    done = subprocess.run([sys.executable, "-m", "serve"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    deprecation, refusal = done.stderr.splitlines()
+    assert "deprecated" in deprecation
+    assert "python -m launcher" in deprecation
+    assert refusal.startswith("Rollcall did not start: ")
+    assert done.returncode == 1
+
+
 def test_a_port_that_is_taken_is_said_to_be_before_anything_is_started(start, folder):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
