@@ -1,26 +1,38 @@
-"""Rows that PostgreSQL writes as JSON: what would be decoded, put together and encoded again comes as one text.
+"""Compiles a JSON tree (json_tree.py) to SQL that serialises rows: one text comes where rows would be decoded, put together and encoded again.
 
-An expression is put together from the schema's names and committed templates; values, and names that a client made up, are never in it.
-It is null for a value that its leaf can't have (a null where none may be, a text that is no value of its enum): the place of the row then holds
-`IRREGULAR`, which no JSON has in it, and who asked fetches the rows instead, to find out what is wrong.
+The SQL is put together from the schema's names and committed templates; values, and names that a client made up, are never in it.
+A value that its leaf cannot have (a null where none may be, a text that is no value of its enum) makes the expression null: the place of its row
+then holds `IRREGULAR`, which no JSON has in it, and the caller fetches the rows instead, to find out what is wrong.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from db.query_templates import QueryTemplate, QueryVariant
-from execution.json_tree import Constant, Value
+from db.result_columns import JSON, json_column
+from db.rows import Carried, Row, carried
+from json_tree import JsonConstant, JsonLeaf, JsonObject, ToMany, ToOne
 
-__all__ = ["IRREGULAR", "Joined", "Listed", "Template", "is_regular", "linked_columns"]
+__all__ = [
+    "IRREGULAR",
+    "KeySource",
+    "PageArguments",
+    "PageSource",
+    "columns_read",
+    "constants_of",
+    "is_regular",
+    "object_sql",
+    "with_json_columns",
+]
 
 # JSON escapes control characters.
 IRREGULAR = "\x01"
-_MARK = "E'\\x01'"
+_IRREGULAR_SQL = "E'\\x01'"
 
 # A moment as isoformat writes it: no fraction of a second, or six digits.
 _SECONDS, _MICROSECONDS = (f"""'YYYY-MM-DD"T"HH24:MI:SS{each}"+00:00"'""" for each in ("", ".US"))
 _ISO = f"to_char({{0}} AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', {{0}}) = {{0}} THEN {_SECONDS} ELSE {_MICROSECONDS} END)"
-# By kind: the JSON of a value that is not null, and what stands on both sides of it.
+# By kind: what stands on both sides of a value that is not null, and the SQL that serialises the value.
 _LEAVES = {
     "text": ("", "to_json({0}::text)::text"),
     "words": ("", "to_json({0} || ' ' || {1})::text"),
@@ -41,131 +53,166 @@ _LEAVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The row of another query whose key `by` is in this column; null when there is none that the viewer sees."""
-
-    key: str
-    column: str
-    query: QueryTemplate
-    by: str
-    row: "Template"
-    nullable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of another query's rows that belong to the value in this column: `{key: {inner: […]}}`. `values` are the page's parameters."""
-
-    key: str
-    inner: str
-    column: str
-    query: QueryTemplate
-    variant: QueryVariant
-    values: tuple[tuple[str, Any], ...]
-    row: "Template"
-
-
-@dataclass(eq=False, repr=False, slots=True)
-class Template:
-    """What is written of each row, in order. `tag` begins the rows' global ids; `parameters` are those of the lists in it, when it is the whole."""
-
-    tag: str
-    parts: tuple[Constant | Value | Joined | Listed, ...]
-    parameters: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Asked for by each request.
-        self.parameters = self.values("")
+class PageArguments(Protocol):
+    """The arguments of a list, as a page's loader takes them."""
 
     @property
-    def columns(self) -> frozenset[str]:
-        """The columns that are read of the row itself."""
-        read: set[str] = set()
-        for each in self.parts:
-            if isinstance(each, Value):
-                read.update(each.columns)
-            elif not isinstance(each, Constant):
-                read.add(each.column)
-        return frozenset(read)
+    def backward(self) -> bool: ...
 
-    def values(self, place: str) -> dict[str, Any]:
-        """The parameters of the lists in it, by the names that `expression` gives them at this place."""
-        found: dict[str, Any] = {}
-        for number, each in enumerate(self.parts):
-            if isinstance(each, Listed):
-                found |= {f"{name}{place}_{number}": value for name, value in each.values}
-            if isinstance(each, (Joined, Listed)):
-                found |= each.row.values(f"{place}_{number}")
-        return found
+    @property
+    def guarded(self) -> tuple[str, ...]: ...
 
-    def expression(self, alias: str, depth: int = 0, place: str = "") -> str:
-        """SQL that writes the row that `alias` stands for; `IRREGULAR` when it can't be written.
+    def variant(self, query: QueryTemplate, per: str | None) -> QueryVariant: ...
 
-        `place` says where in the whole this is: parameters of lists have it behind their names.
+    def values(self, more: int) -> dict[str, Any]: ...
+
+
+@dataclass(eq=False, slots=True)
+class KeySource:
+    """Single rows of a class: those of a query by its key of this name."""
+
+    query: QueryTemplate
+    key: str
+    row: type[Row]
+    # The class of such rows that come as columns of another.
+    prefetched_row: type[Carried] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prefetched_row = carried(self.row)
+
+    @property
+    def type_name(self) -> str:
+        """The GraphQL type of the rows."""
+        return self.row.type_name
+
+    def can_nest(self, arguments: Any) -> bool:
+        """Returns False: these are no lists."""
+        return False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PageSource:
+    """Pages of a query's rows, of a class: those of each parent of this name, or (None) of the whole list."""
+
+    query: QueryTemplate
+    per: str | None
+    row: type[Row]
+
+    @property
+    def type_name(self) -> str:
+        """The GraphQL type of the rows."""
+        return self.row.type_name
+
+    def can_nest(self, arguments: PageArguments) -> bool:
+        """Returns whether a page can stand within its parent's row.
+
+        A page from the end comes in reversed order; one with guarded arguments is for its own loader to refuse.
         """
-        return f"coalesce({self._object(alias, depth, place)}, {_MARK})"
+        return self.per is not None and not arguments.backward and not arguments.guarded
 
-    def _object(self, alias: str, depth: int, place: str) -> str:
-        sql: list[str] = []
-        plain = "{"
-        for number, each in enumerate(self.parts):
-            plain += f"{',' if number else ''}{_quoted(each.key)}:"
-            if isinstance(each, Constant):
-                plain += _quoted(each.text)
-                continue
-            if isinstance(each, Value):
-                before, written, after = _pieces(each, alias, self.tag)
-            else:
-                here = f"{place}_{number}"
-                write = _joined(each, alias, depth + 1, here) if isinstance(each, Joined) else _listed(each, alias, depth + 1, here)
-                before, written, after = "", write, ""
-            sql += [_literal(plain + before), f"({written})"]
-            plain = after
-        return " || ".join([*sql, _literal(plain + "}")])
+
+def columns_read(tree: JsonObject) -> frozenset[str]:
+    """Returns the columns that are read of the object's own rows."""
+    read: set[str] = set()
+    for each in tree.parts:
+        if isinstance(each, JsonLeaf):
+            read.update(each.columns)
+        elif not isinstance(each, JsonConstant):
+            read.add(each.column)
+    return frozenset(read)
+
+
+def constants_of(tree: JsonObject, place: str = "") -> dict[str, Any]:
+    """Returns the values of the parameters of the lists in a tree, by the names that `object_sql` gives them at this place."""
+    found: dict[str, Any] = {}
+    for number, each in enumerate(tree.parts):
+        here = f"{place}_{number}"
+        if isinstance(each, ToMany):
+            arguments: PageArguments = each.arguments
+            found |= {f"{name}{here}": value for name, value in arguments.values(more=0).items()}
+        if isinstance(each, (ToOne, ToMany)):
+            found |= constants_of(each.object, here)
+    return found
+
+
+def object_sql(tree: JsonObject, alias: str, depth: int = 0, place: str = "") -> str:
+    """Returns SQL for the JSON text of the row that `alias` stands for; `IRREGULAR` when it cannot be serialised.
+
+    `place` is the object's position in the whole tree: the names of its lists' parameters end with it.
+    """
+    pieces: list[str] = []
+    literal = "{"
+    for number, each in enumerate(tree.parts):
+        literal += f"{',' if number else ''}{_quoted(each.key)}:"
+        if isinstance(each, JsonConstant):
+            literal += _quoted(each.text)
+            continue
+        here = f"{place}_{number}"
+        if isinstance(each, JsonLeaf):
+            before, sql, after = _leaf(each, alias, _source(tree).row.tag)
+        else:
+            before, after = "", ""
+            sql = _to_one(each, alias, depth + 1, here) if isinstance(each, ToOne) else _to_many(each, alias, depth + 1, here)
+        pieces += [_literal(literal + before), f"({sql})"]
+        literal = after
+    return f"coalesce({' || '.join([*pieces, _literal(literal + '}')])}, {_IRREGULAR_SQL})"
+
+
+def with_json_columns(rows: str, objects: tuple[ToOne, ...]) -> str:
+    """Adds the JSON of other rows to these, in columns named by `json_column`; null where the viewer sees no such row."""
+    if not objects:
+        return rows
+    columns = ", ".join(f'({_to_one(each, "json_0", 1, f"_{number}")}) AS "{json_column(number)}"' for number, each in enumerate(objects))
+    return f"SELECT json_0.*, {columns}\nFROM (\n{rows}\n) AS json_0"
 
 
 def is_regular(text: str) -> bool:
-    """Whether every row could be written."""
+    """Returns whether every row could be serialised."""
     return IRREGULAR not in text
 
 
-def linked_columns(rows: str, linked: tuple[Joined, ...]) -> str:
-    """Rows with the objects that they are linked to beside them, in columns `written.0` and so on; null where there is none to be seen."""
-    if not linked:
-        return rows
-    written = ", ".join(f'({_joined(each, "written_0", 1, f"_{number}")}) AS "written.{number}"' for number, each in enumerate(linked))
-    return f"SELECT written_0.*, {written}\nFROM (\n{rows}\n) AS written_0"
+def _source(tree: JsonObject) -> KeySource | PageSource:
+    if not isinstance(tree.source, (KeySource, PageSource)):
+        raise TypeError(f"{tree.source} is not a source of the database's rows")
+    return tree.source
 
 
-def _pieces(value: Value, alias: str, tag: str) -> tuple[str, str, str]:
-    """What stands before a value, SQL for it, what stands behind it."""
-    columns = [f"{alias}.{each}" for each in value.columns]
-    if value.kind == "enum":
-        cases = " ".join(f"WHEN {_literal(known)} THEN {_literal(name)}" for known, name in value.names)
-        around, written = '"', f"CASE {columns[0]} {cases} END"
+def _leaf(leaf: JsonLeaf, alias: str, tag: str) -> tuple[str, str, str]:
+    """The text before a value, SQL for the value, the text behind it."""
+    columns = [f"{alias}.{each}" for each in leaf.columns]
+    if leaf.kind == "enum":
+        cases = " ".join(f"WHEN {_literal(known)} THEN {_literal(name)}" for known, name in leaf.names)
+        around, sql = '"', f"CASE {columns[0]} {cases} END"
     else:
-        around, template = _LEAVES[value.kind]
-        written = template.format(*columns)
-    before = f'"{tag}_' if value.kind == "global_id" else around
-    if not value.nullable:
-        return before, written, around
-    quoted = f"{_literal(before)} || ({written}) || {_literal(around)}" if before else written
+        around, template = _LEAVES[leaf.kind]
+        sql = template.format(*columns)
+    before = f'"{tag}_' if leaf.kind == "global_id" else around
+    if not leaf.nullable:
+        return before, sql, around
+    quoted = f"{_literal(before)} || ({sql}) || {_literal(around)}" if before else sql
     return "", f"CASE WHEN {columns[0]} IS NULL THEN 'null' ELSE {quoted} END", ""
 
 
-def _joined(each: Joined, alias: str, depth: int, place: str) -> str:
+def _to_one(part: ToOne, alias: str, depth: int, place: str) -> str:
     # In the list of columns, not joined: the rows stay in their order.
-    rows = each.query.row_where(f"{each.query.keys[each.by][0]} = {alias}.{each.column}", each.row.columns)
-    found = f"SELECT {each.row.expression(f'written_{depth}', depth, place)} FROM (\n{rows}\n) AS written_{depth}"
-    return f"coalesce(({found}), 'null')" if each.nullable else found
+    source = _source(part.object)
+    if not isinstance(source, KeySource):
+        raise TypeError(f"{part.key} leads to one row, and {source} has pages")
+    rows = source.query.row_where(f"{source.query.keys[source.key][0]} = {alias}.{part.column}", columns_read(part.object))
+    found = f"SELECT {object_sql(part.object, f'json_{depth}', depth, place)} FROM (\n{rows}\n) AS json_{depth}"
+    return f"coalesce(({found}), 'null')" if part.nullable else found
 
 
-def _listed(each: Listed, alias: str, depth: int, place: str) -> str:
-    rows = each.query.rows_of(each.variant, each.row.columns, f"{alias}.{each.column}", place)
-    written = f"SELECT {each.row.expression(f'written_{depth}', depth, place)} AS written FROM (\n{rows}\n) AS written_{depth}"
-    before, after = _literal("{" + _quoted(each.inner) + ":["), _literal("]}")
-    return f"SELECT {before} || coalesce(string_agg(found.written, ','), '') || {after} FROM (\n{written}\n) AS found"
+def _to_many(part: ToMany, alias: str, depth: int, place: str) -> str:
+    source = _source(part.object)
+    arguments: PageArguments = part.arguments
+    if not isinstance(source, PageSource):
+        raise TypeError(f"{part.key} leads to a page, and {source} has single rows")
+    variant = arguments.variant(source.query, source.per)
+    rows = source.query.rows_of(variant, columns_read(part.object), f"{alias}.{part.column}", place)
+    objects = f"SELECT {object_sql(part.object, f'json_{depth}', depth, place)} AS {JSON} FROM (\n{rows}\n) AS json_{depth}"
+    before, after = _literal("{" + _quoted(part.inner) + ":["), _literal("]}")
+    return f"SELECT {before} || coalesce(string_agg(found.{JSON}, ','), '') || {after} FROM (\n{objects}\n) AS found"
 
 
 def _quoted(text: str) -> str:

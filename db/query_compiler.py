@@ -5,19 +5,21 @@ Each combination of a template and what is chosen in it is compiled once and cac
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from db.json_sql import Joined, Template, linked_columns
+from db.json_sql import columns_read, constants_of, object_sql, with_json_columns
 from db.query_templates import PARAMETER, REACH, VISIBLE, Columns, QueryTemplate, QueryVariant
+from db.result_columns import JSON, KEYS, PARENT_KEY, PARENTS, prefetched_column
 from db.sql_lexer import substitute
-from execution.sized_cache import SizedCache
+from json_tree import JsonObject, ToOne
+from sized_cache import SizedCache
 
-__all__ = ["COMPILED", "Prefetch", "Query", "Reach", "Statement"]
+__all__ = ["COMPILED", "PrefetchJoin", "Query", "Reach", "Statement"]
 
 # The size of the cache of all templates' statements, in bytes: a school's screens use some hundred of them, of 1 to 15 kB.
 _MAX_BYTES = 12 << 20
-# A cached statement beside its text: its key, with the names of columns, and the JSON template, which is about as long as the text.
+# A cached statement beside its text: its key, with the names of columns, and the JSON tree, which is about as long as the text.
 _ENTRY_BYTES = 3_000
 
 
@@ -30,14 +32,20 @@ class Reach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with native parameters, and their names in order. `needs_reach`: some of them are the viewer's visible ids."""
+    """SQL with native parameters, and their names in order. `needs_reach`: some of them are the viewer's visible ids.
+
+    `constants` are the values of parameters that are the same each time: those of the lists that a JSON tree has in it.
+    """
 
     sql: str
     parameters: tuple[str, ...]
     needs_reach: bool
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
     def arguments(self, values: Mapping[str, Any], reach: Reach | None) -> list[Any]:
         """Returns the arguments in order. Raises KeyError for a parameter without a value. `reach` may be None when it is not needed."""
+        if self.constants:
+            values = {**values, **self.constants}
         if not self.needs_reach:
             return [values[name] for name in self.parameters]
         return [getattr(reach, name[len(REACH) :]) if name.startswith(REACH) else values[name] for name in self.parameters]
@@ -48,11 +56,11 @@ def _size(statement: Statement) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Prefetch:
+class PrefetchJoin:
     """Rows of another query that are fetched as columns beside the rows asked for: those whose `key` is in their `column`, with `columns`."""
 
     column: str
-    query: "Query"
+    query: QueryTemplate
     key: str
     columns: Columns
 
@@ -86,43 +94,49 @@ class Query(QueryTemplate):
         name: str,
         open_nouns: frozenset[str] = frozenset(),
         columns: Columns = None,
-        prefetched: tuple[Prefetch, ...] = (),
-        linked: tuple[Joined, ...] = (),
+        prefetched: tuple[PrefetchJoin, ...] = (),
+        objects: tuple[ToOne, ...] = (),
         *,
         single: bool = False,
     ) -> Statement:
         """Selects the rows whose key of this name is one of `$keys` (`single`: is `$key`), unsorted; with all columns, or with the id and these.
 
-        Prefetched rows are in columns called `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. What is
-        linked is in columns `written.0`, `written.1` and so on.
-        """
-        key = (name, open_nouns, columns, prefetched, linked, single)
-        return self._cached(key, lambda: linked_columns(self._by(name, columns, prefetched, single=single), linked), open_nouns)
-
-    def page(
-        self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, linked: tuple[Joined, ...] = ()
-    ) -> Statement:
-        """Selects a page: `$limit` rows, each with its `cursor_value`; with `variant.per` that many for each of `$parents`, with their `parent_key`.
-
-        Backward pages come in reversed order: the caller reverses them. With all columns, or with the id and these. Linked: see `by`.
+        Prefetched rows are in columns `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. The rows that
+        `objects` lead to are in columns `json.0`, `json.1` and so on, serialised.
         """
 
         def make() -> str:
-            return _per_parent(linked_columns(self.page_rows(variant, columns), linked), variant)
+            return with_json_columns(self._by(name, columns, prefetched, single=single), objects)
 
-        return self._cached((variant, open_nouns, columns, linked), make, open_nouns)
+        key = (name, open_nouns, columns, prefetched, objects, single)
+        return self._cached(key, make, open_nouns, lambda: _constants_of_columns(objects))
 
-    def written_page(self, variant: QueryVariant, template: Template, open_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Selects a page serialised as JSON: one row, with the list `written`; with `variant.per` the lists of all `parents`."""
-        return self._cached(("written", variant, template, open_nouns), lambda: self._written_page(variant, template), open_nouns)
+    def page(
+        self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, objects: tuple[ToOne, ...] = ()
+    ) -> Statement:
+        """Selects a page: `$limit` rows, each with its `cursor_value`; with `variant.per` that many for each of `$parents`, with their `parent_key`.
 
-    def written_by(self, name: str, template: Template, open_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
-        """Selects the rows of `by` serialised as JSON: one row with the `keys` that were found and their `written` objects.
-
-        `single`: the object alone, `written`; no row when there is none.
+        Backward pages come in reversed order: the caller reverses them. With all columns, or with the id and these. `objects`: see `by`.
         """
-        key = ("written", name, template, open_nouns, single)
-        return self._cached(key, lambda: self._written_by(name, template, single=single), open_nouns)
+
+        def make() -> str:
+            return _per_parent(with_json_columns(self.page_rows(variant, columns), objects), variant)
+
+        return self._cached((variant, open_nouns, columns, objects), make, open_nouns, lambda: _constants_of_columns(objects))
+
+    def json_page(self, variant: QueryVariant, tree: JsonObject, open_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Selects a page serialised as JSON: one row with the list, `json`; with `variant.per` the lists of all `parents`."""
+        return self._cached(
+            ("json", variant, tree, open_nouns), lambda: self._json_page(variant, tree), open_nouns, lambda: constants_of(tree)
+        )
+
+    def json_by(self, name: str, tree: JsonObject, open_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
+        """Selects the rows of `by` serialised as JSON: one row with the `keys` that were found and their objects, `json`.
+
+        `single`: the object alone; no row when there is none.
+        """
+        key = ("json", name, tree, open_nouns, single)
+        return self._cached(key, lambda: self._json_by(name, tree, single=single), open_nouns, lambda: constants_of(tree))
 
     def count(self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset()) -> Statement:
         """Counts the rows that the filters leave: one `total`, or with `variant.per` a `parent_key` and `total` for each of `$parents`."""
@@ -135,11 +149,13 @@ class Query(QueryTemplate):
         """
         return self._cached(("totals", variant, open_nouns), lambda: _per_parent(self.total_rows(variant), variant), open_nouns)
 
-    def _cached(self, key: Any, make: Callable[[], str], open_nouns: frozenset[str]) -> Statement:
+    def _cached(
+        self, key: Any, make: Callable[[], str], open_nouns: frozenset[str], constants: Callable[[], dict[str, Any]] = dict
+    ) -> Statement:
         """Compiles a statement once. Clients decide which columns are read, so the cache is bounded."""
-        return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), open_nouns), _size)
+        return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), open_nouns, constants()), _size)
 
-    def _bind_parameters(self, sql: str, open_nouns: frozenset[str]) -> Statement:
+    def _bind_parameters(self, sql: str, open_nouns: frozenset[str], constants: Mapping[str, Any]) -> Statement:
         """Replaces visibility rules by conditions and named parameters by numbered ones."""
 
         def visible(match: re.Match[str]) -> str:
@@ -154,7 +170,7 @@ class Query(QueryTemplate):
             return f"${names.index(name) + 1}"
 
         numbered = substitute(PARAMETER, number, substitute(VISIBLE, visible, sql))
-        return Statement(f"/* {self.name} */ {numbered}", tuple(names), any(name.startswith(REACH) for name in names))
+        return Statement(f"/* {self.name} */ {numbered}", tuple(names), any(name.startswith(REACH) for name in names), constants)
 
     def _key_condition(self, name: str, *, single: bool) -> str:
         """The condition that a row's key of this name is among `$keys`.
@@ -165,40 +181,43 @@ class Query(QueryTemplate):
         sql, sql_type = self.keys[name]
         return f"{sql} = $key::{sql_type}" if single else f"{sql} = ANY($keys::{sql_type}[])"
 
-    def _by(self, name: str, columns: Columns, prefetched: tuple[Prefetch, ...], *, single: bool) -> str:
+    def _by(self, name: str, columns: Columns, prefetched: tuple[PrefetchJoin, ...], *, single: bool) -> str:
         rows = self.row_where(self._key_condition(name, single=single), columns)
         if not prefetched:
             return rows
-        brought, joined = "", ""
+        selected, joined = "", ""
         for number, each in enumerate(prefetched):
             names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
-            brought += "".join(f', along_{number}.{name} AS "{number}.{name}"' for name in names)
-            condition = f"{each.query.keys[each.key][0]} = carrier.{each.column}"
-            joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS along_{number} ON true"
-        return f"SELECT carrier.*{brought}\nFROM (\n{rows}\n) AS carrier{joined}"
+            selected += "".join(f', prefetched_{number}.{name} AS "{prefetched_column(number, name)}"' for name in names)
+            condition = f"{each.query.keys[each.key][0]} = asked.{each.column}"
+            joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS prefetched_{number} ON true"
+        return f"SELECT asked.*{selected}\nFROM (\n{rows}\n) AS asked{joined}"
 
-    def _written_page(self, variant: QueryVariant, template: Template) -> str:
-        rows = f"SELECT {template.expression('written_0')} AS written\nFROM (\n{self.page_rows(variant, template.columns)}\n) AS written_0"
-        listed = f"SELECT '[' || coalesce(string_agg(found.written, ','), '') || ']' AS written\nFROM (\n{rows}\n) AS found"
+    def _json_page(self, variant: QueryVariant, tree: JsonObject) -> str:
+        rows = f"SELECT {object_sql(tree, 'json_0')} AS {JSON}\nFROM (\n{self.page_rows(variant, columns_read(tree))}\n) AS json_0"
+        listed = f"SELECT '[' || coalesce(string_agg(found.{JSON}, ','), '') || ']' AS {JSON}\nFROM (\n{rows}\n) AS found"
         if variant.per is None:
             return listed
         lists = _per_parent(listed, variant)
-        return f"SELECT array_agg(lists.parent_key) AS parents, array_agg(lists.written) AS written\nFROM (\n{lists}\n) AS lists"
+        return f"SELECT array_agg(lists.{PARENT_KEY}) AS {PARENTS}, array_agg(lists.{JSON}) AS {JSON}\nFROM (\n{lists}\n) AS lists"
 
-    def _written_by(self, name: str, template: Template, *, single: bool) -> str:
-        condition = self._key_condition(name, single=single)
+    def _json_by(self, name: str, tree: JsonObject, *, single: bool) -> str:
+        condition, columns = self._key_condition(name, single=single), columns_read(tree)
         if single:
-            rows = self.row_where(condition, template.columns)
-            return f"SELECT {template.expression('written_0')} AS written\nFROM (\n{rows}\n) AS written_0"
-        rows = self.row_where(condition, template.columns, also=f"{self.keys[name][0]} AS asked_key")
+            return f"SELECT {object_sql(tree, 'json_0')} AS {JSON}\nFROM (\n{self.row_where(condition, columns)}\n) AS json_0"
+        rows = self.row_where(condition, columns, also=f"{self.keys[name][0]} AS asked_key")
         return (
-            f"SELECT array_agg(written_0.asked_key) AS keys, array_agg({template.expression('written_0')}) AS written\n"
-            f"FROM (\n{rows}\n) AS written_0"
+            f"SELECT array_agg(json_0.asked_key) AS {KEYS}, array_agg({object_sql(tree, 'json_0')}) AS {JSON}\nFROM (\n{rows}\n) AS json_0"
         )
+
+
+def _constants_of_columns(objects: tuple[ToOne, ...]) -> dict[str, Any]:
+    """The parameters' values of `with_json_columns`."""
+    return {name: value for number, each in enumerate(objects) for name, value in constants_of(each.object, f"_{number}").items()}
 
 
 def _per_parent(sql: str, variant: QueryVariant) -> str:
     """Runs a query once for each of `$parents`."""
     if variant.per is None:
         return sql
-    return f"SELECT asked.parent_key, found.*\nFROM unnest($parents::uuid[]) AS asked (parent_key)\nCROSS JOIN LATERAL (\n{sql}\n) AS found"
+    return f"SELECT asked.{PARENT_KEY}, found.*\nFROM unnest($parents::uuid[]) AS asked ({PARENT_KEY})\nCROSS JOIN LATERAL (\n{sql}\n) AS found"

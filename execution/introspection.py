@@ -20,7 +20,7 @@ from execution.documents.document_cache import Document
 from execution.errors import Refusal
 from execution.operations import Operation
 from execution.serial_worker import SerialWorker
-from execution.sized_cache import SizedCache
+from sized_cache import SizedCache
 
 __all__ = ["Introspection", "selects_schema"]
 

@@ -3,10 +3,11 @@
 A `Loader` is declared once, at import. Each request makes data loaders of it (run/dataloaders.py).
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from execution.opaque_types import Source
+from json_tree import JsonObject, JsonSource
 
 __all__ = ["ALL_COLUMNS", "Loader", "Prefetch", "Projection", "RowPaths"]
 
@@ -32,8 +33,7 @@ class Loader:
     `row_paths` passes `batch` a fourth argument, the `Projection` of the rows.
 
     `max_batch_size` limits the keys of one call; None is no limit. If `can_prefetch`, its rows can bring along rows of other loaders.
-    `origin` is what such a loader needs to know to bring the rows of this one; None if they cannot be prefetched. `writes` turns the tree of
-    what is selected of the rows into `Projection.json_template`; None if the source cannot serialise them.
+    `source` is where the rows come from: opaque here, passed on to whoever prefetches or serialises them; None if neither can be done.
     `type_name` names the GraphQL type of its values where each is an object of one type, or None; "" for other loaders.
     """
 
@@ -42,8 +42,7 @@ class Loader:
     max_batch_size: int | None = None
     row_paths: RowPaths | None = None
     can_prefetch: bool = False
-    origin: Source = None
-    writes: Callable[[Source], Hashable] | None = None
+    source: JsonSource | None = None
     type_name: str = ""
 
 
@@ -64,12 +63,12 @@ class Projection:
     """What an operation needs of the rows of one loader. Compared by identity: fields that share a projection share a data loader.
 
     `columns` are those that are read; None means all. `prefetches` are the rows that can be fetched along with these and given to the loaders
-    that will be asked for them. If `json_template` is not None, the loader may return `RawJson` in the place of rows.
+    that will be asked for them. If `json_object` is not None, the loader may return `RawJson` in the place of rows.
     """
 
     columns: frozenset[str] | None = None
     prefetches: tuple[Prefetch, ...] = ()
-    json_template: Source = None
+    json_object: JsonObject | None = None
 
 
 ALL_COLUMNS = Projection()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from db.query_compiler import Statement
 from db.query_templates import QueryVariant
+from db.result_columns import PARENT_KEY
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.errors import Refusal
@@ -89,7 +90,7 @@ def _summaries(per: str) -> Loader:
 
     async def batch(context: Context, parents: Sequence[UUID], asked: Span) -> list[AttendanceSummary | None]:
         statement, values = asked.statement(context, per)
-        found = {each["parent_key"]: each for each in await context.rows(statement, AttendanceSummary, {"parents": parents, **values})}
+        found = {each[PARENT_KEY]: each for each in await context.rows(statement, AttendanceSummary, {"parents": parents, **values})}
         return [found[parent] if found[parent]["days"] else None for parent in parents]
 
     return Loader(batch, f"attendance summaries per {per}")
@@ -102,7 +103,7 @@ def _breakdowns(per: str) -> Loader:
         statement, values = asked.statement(context, per)
         found: defaultdict[UUID, list[AttendanceSummary]] = defaultdict(list)
         for each in await context.rows(statement, AttendanceSummary, {"parents": parents, **values}):
-            found[each["parent_key"]].append(each)
+            found[each[PARENT_KEY]].append(each)
         return [found[parent] for parent in parents]
 
     return Loader(batch, f"attendance breakdowns per {per}")

@@ -1,28 +1,21 @@
 """Loaders of rows: many keys in one statement, filtered by what the viewer may see."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 from uuid import UUID
 
-from db.json_sql import Template
-from db.query_compiler import Prefetch, Query
-from db.rows import Carried, Row, carried
-from execution.loaders import Loader, Projection, RowPaths
+from db.json_sql import KeySource, is_regular
+from db.query_compiler import PrefetchJoin, Query
+from db.result_columns import JSON, KEY, KEYS, json_column
+from db.rows import Row
+from execution.loaders import Loader, Prefetch, Projection, RowPaths
+from execution.raw_json import RawJson
+from execution.run.dataloaders import RequestLoaders
 from execution.time_slices import sliced
+from json_tree import JsonObject, ToOne
 from resolvers.context import Context
-from resolvers.json_rows import keep_linked, linked, linked_values, writes, written_texts
 
-__all__ = ["by_key", "from_statement", "lists_from_statement"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """Where a loader's rows come from: a query's key of this name, and the class of its rows."""
-
-    query: Query
-    key: str
-    carried: type[Carried]
+__all__ = ["by_key", "from_statement", "json_columns", "lists_from_statement", "prime", "raw_json", "serialised_prefetches"]
 
 
 # For so few keys a row that rides along is cheaper than a statement of its own; for more, it would come again and again.
@@ -36,48 +29,84 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
     """
 
     async def batch(context: Context, keys: Sequence[Any], _: None, projection: Projection) -> list[Any]:
-        if projection.json_template is not None:
-            written = await _written(context, query, key, projection.json_template, keys)
-            if written is not None:
-                return written
+        if projection.json_object is not None:
+            objects = await _json_by_key(context, query, key, projection.json_object, keys)
+            if objects is not None:
+                return objects
         single = len(keys) == 1
         wanted = None if projection.columns is None else projection.columns | {column}
-        objects = [each for each in projection.prefetches if each.projection.json_template is not None]
-        cargo = [each for each in projection.prefetches if each.projection.json_template is None] if len(keys) <= _FEW else []
-        along = tuple(Prefetch(each.column, each.loader.origin.query, each.loader.origin.key, each.projection.columns) for each in cargo)
-        statement = query.by(key, context.unrestricted_nouns, wanted, along, linked(objects), single=single)
+        linked = serialised_prefetches(projection)
+        joined = [each for each in projection.prefetches if each.projection.json_object is None] if len(keys) <= _FEW else []
+        prefetched = tuple(PrefetchJoin(each.column, _source(each).query, _source(each).key, each.projection.columns) for each in joined)
+        statement = query.by(key, context.unrestricted_nouns, wanted, prefetched, json_columns(linked), single=single)
         asked = {"key": keys[0]} if single else {"keys": keys}
-        found = {each[column]: each for each in await context.rows(statement, row, asked | linked_values(objects))}
-        keep_linked(context.loaders, objects, found.values())
-        for number, each in enumerate(cargo):
+        found = {each[column]: each for each in await context.rows(statement, row, asked)}
+        prime(context.loaders, linked, found.values())
+        for number, each in enumerate(joined):
             made = context.loaders.of(each.loader, None, each.projection)
             for one in found.values():
                 if one[each.column] is not None:
-                    made.prime(one[each.column], each.loader.origin.carried.of(one, f"{number}."))
+                    made.prime(one[each.column], _source(each).prefetched_row.of(one, f"{number}."))
         return [found.get(each) for each in keys]
 
-    origin = _Origin(query, key, carried(row))
     return Loader(
-        batch, f"{query.name} by {key}", row_paths=RowPaths(), can_prefetch=True, origin=origin, writes=writes(row), type_name=row.type_name
+        batch, f"{query.name} by {key}", row_paths=RowPaths(), can_prefetch=True, source=KeySource(query, key, row), type_name=row.type_name
     )
 
 
-async def _written(context: Context, query: Query, key: str, template: Template, keys: Sequence[Any]) -> list[Any] | None:
+async def _json_by_key(context: Context, query: Query, key: str, tree: JsonObject, keys: Sequence[Any]) -> list[Any] | None:
     """Returns the rows of these keys as JSON, None for rows that the viewer may not see. Returns None if a row cannot be written as JSON."""
     if len(keys) == 1:
-        statement = query.written_by(key, template, context.unrestricted_nouns, single=True)
-        found = await context.rows(statement, Row, {"key": keys[0]} | template.parameters)
-        texts = written_texts([each["written"] for each in found])
-        return None if texts is None else texts or [None]
-    [answer] = await context.rows(query.written_by(key, template, context.unrestricted_nouns), Row, {"keys": keys} | template.parameters)
-    texts = written_texts(answer["written"] or ())
-    if texts is None:
+        found = await context.rows(query.json_by(key, tree, context.unrestricted_nouns, single=True), Row, {"key": keys[0]})
+        objects = raw_json([each[JSON] for each in found])
+        return None if objects is None else objects or [None]
+    [answer] = await context.rows(query.json_by(key, tree, context.unrestricted_nouns), Row, {"keys": keys})
+    objects = raw_json(answer[JSON] or ())
+    if objects is None:
         return None
-    known = dict(zip(answer["keys"] or (), texts, strict=True))
+    known = dict(zip(answer[KEYS] or (), objects, strict=True))
     return [known.get(each) for each in keys]
 
 
-def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+def _source(prefetch: Prefetch) -> KeySource:
+    return cast("KeySource", prefetch.loader.source)
+
+
+def serialised_prefetches(projection: Projection) -> list[Prefetch]:
+    """Returns those of the rows that to-one edges lead to that a statement may serialise beside its own rows."""
+    return [each for each in projection.prefetches if each.projection.json_object is not None]
+
+
+def json_columns(prefetches: Iterable[Prefetch]) -> tuple[ToOne, ...]:
+    """Returns the columns of a statement that serialise these rows."""
+    return tuple(
+        ToOne("", each.column, each.projection.json_object, nullable=False)
+        for each in prefetches
+        if each.projection.json_object is not None
+    )
+
+
+def prime(loaders: RequestLoaders, prefetches: Iterable[Prefetch], rows: Iterable[Any]) -> None:
+    """Gives the loaders of these edges what the statement's rows have of them in `json_columns`.
+
+    They fetch a row that could not be serialised themselves.
+    """
+    for number, each in enumerate(prefetches):
+        loader = loaders.of(each.loader, None, each.projection)
+        column, name = each.column, json_column(number)
+        for row in rows:
+            text = row[name]
+            if row[column] is not None and (text is None or is_regular(text)):
+                loader.prime(row[column], None if text is None else RawJson(text))
+
+
+def raw_json(texts: Iterable[str]) -> list[RawJson] | None:
+    """Returns what a statement serialised; None when it could not serialise a row, and the rows must be fetched to say why."""
+    found = list(texts)
+    return [RawJson(each) for each in found] if all(map(is_regular, found)) else None
+
+
+def from_statement(query: Query, row: type[Row], *, column: str = KEY) -> Loader:
     """Makes a loader of single rows from a statement that takes `$keys` and the loader's argument by name; rows carry their key in `column`."""
 
     async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[Row | None]:
@@ -87,7 +116,7 @@ def from_statement(query: Query, row: type[Row], *, column: str = "key") -> Load
     return Loader(batch, query.name, type_name=row.type_name)
 
 
-def lists_from_statement(query: Query, row: type[Row], *, column: str = "key") -> Loader:
+def lists_from_statement(query: Query, row: type[Row], *, column: str = KEY) -> Loader:
     """Makes a loader of short lists, bounded by the statement itself: the rows of each key, in the statement's order."""
 
     async def batch(context: Context, keys: Sequence[UUID], arguments: tuple[tuple[str, Any], ...] | None) -> list[list[Row]]:

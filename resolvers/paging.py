@@ -11,18 +11,20 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from db.json_sql import PageSource
 from db.naming import camel
 from db.query_compiler import Query
-from db.query_templates import QueryVariant
+from db.query_templates import QueryTemplate, QueryVariant
+from db.result_columns import CURSOR_VALUE, JSON, PARENT_KEY, PARENTS, TOTAL
 from db.rows import Row
 from execution.errors import Refusal
-from execution.loaders import Loader, Prefetch, Projection, RowPaths
+from execution.loaders import Loader, Projection, RowPaths
 from execution.raw_json import RawJson
 from execution.time_slices import pause
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
 from resolvers.hidden_fields import Filters, refuse_hidden
-from resolvers.json_rows import PageOrigin, keep_linked, linked, linked_values, writes, written_texts
+from resolvers.loaders import json_columns, prime, raw_json, serialised_prefetches
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
 
@@ -43,7 +45,7 @@ class PageRequest:
     filters: Filters = ()
     guarded: tuple[str, ...] = ()
 
-    def variant(self, query: Query, per: str | None) -> QueryVariant:
+    def variant(self, query: QueryTemplate, per: str | None) -> QueryVariant:
         return QueryVariant(
             self.order,
             self.descending,
@@ -73,7 +75,7 @@ class Page:
         self.count_key = (query, per, request.filters, parent)
         self.has_more = False
         if type(rows) is RawJson:
-            # Nobody asks for anything else of such a page: see `Projection.json_template`.
+            # Nobody asks for anything else of such a page: see `Projection.json_object`.
             self.nodes: Any = rows
             return
         self.has_more = len(rows) > request.limit
@@ -122,7 +124,7 @@ class Edge:
 
     @property
     def cursor(self) -> str:
-        return write_cursor(self.of_list, self.order, self.node["cursor_value"], self.node["id"])
+        return write_cursor(self.of_list, self.order, self.node[CURSOR_VALUE], self.node["id"])
 
 
 def page_request(
@@ -191,7 +193,7 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
 
 
 # What is selected of a page reads these columns of its rows, beside what is selected of the rows.
-_PLACE = ("id", "cursor_value")
+_PLACE = ("id", CURSOR_VALUE)
 _ROWS = RowPaths((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor": _PLACE, "end_cursor": _PLACE})
 
 
@@ -202,24 +204,20 @@ def root_pages(query: Query, row: type[Row]) -> Loader:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, None)
-        if projection.json_template is not None and not request.backward:
-            statement = query.written_page(variant, projection.json_template, context.unrestricted_nouns)
-            [answer] = await context.rows(statement, Row, request.values(more=0) | projection.json_template.parameters)
-            texts = written_texts([answer["written"]])
-            if texts is not None:
-                return [Page(query, None, None, request, texts[0])]
-        cargo = _objects(projection)
-        statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
-        rows = await context.rows(statement, row, request.values() | linked_values(cargo))
-        keep_linked(context.loaders, cargo, rows)
+        if projection.json_object is not None and not request.backward:
+            [answer] = await context.rows(
+                query.json_page(variant, projection.json_object, context.unrestricted_nouns), Row, request.values(more=0)
+            )
+            lists = raw_json([answer[JSON]])
+            if lists is not None:
+                return [Page(query, None, None, request, lists[0])]
+        linked = serialised_prefetches(projection)
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(linked))
+        rows = await context.rows(statement, row, request.values())
+        prime(context.loaders, linked, rows)
         return [Page(query, None, None, request, rows)]
 
-    return Loader(batch, query.name, row_paths=_ROWS, can_prefetch=True, writes=writes(row))
-
-
-def _objects(projection: Projection) -> list[Prefetch]:
-    """What rows of a page may bring along: objects that are written. Rows that many of them lead to are fetched once, beside them."""
-    return [each for each in projection.prefetches if each.projection.json_template is not None]
+    return Loader(batch, query.name, row_paths=_ROWS, can_prefetch=True, source=PageSource(query, None, row))
 
 
 WHOLE = "whole"
@@ -236,32 +234,31 @@ def paged(query: Query, per: str, row: type[Row]) -> Loader:
         if request.guarded:
             await refuse_hidden(context, query, request.guarded, request.filters)
         variant = request.variant(query, per)
-        if projection.json_template is not None and not request.backward:
-            statement = query.written_page(variant, projection.json_template, context.unrestricted_nouns)
-            [answer] = await context.rows(
-                statement, Row, {"parents": parents, **request.values(more=0), **projection.json_template.parameters}
-            )
-            texts = written_texts(answer["written"])
+        if projection.json_object is not None and not request.backward:
+            statement = query.json_page(variant, projection.json_object, context.unrestricted_nouns)
+            [answer] = await context.rows(statement, Row, {"parents": parents, **request.values(more=0)})
+            lists = raw_json(answer[JSON])
             if len(parents) > _MANY:
                 await pause()
-            if texts is not None:
-                written = dict(zip(answer["parents"], texts, strict=True))
-                return [Page(query, per, parent, request, written[parent]) for parent in parents]
+            if lists is not None:
+                list_of = dict(zip(answer[PARENTS], lists, strict=True))
+                return [Page(query, per, parent, request, list_of[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        cargo = _objects(projection)
-        statement = query.page(variant, context.unrestricted_nouns, projection.columns, linked(cargo))
-        rows = await context.rows(statement, row, {"parents": parents, **request.values(), **linked_values(cargo)})
-        keep_linked(context.loaders, cargo, rows)
+        # Rows that many of these lead to are fetched once, beside them; as JSON they come with each.
+        linked = serialised_prefetches(projection)
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(linked))
+        rows = await context.rows(statement, row, {"parents": parents, **request.values()})
+        prime(context.loaders, linked, rows)
         if len(parents) > _MANY:
             await pause()
         # Rows are ordered by parent.
-        for parent, its_rows in groupby(rows, itemgetter("parent_key")):
+        for parent, its_rows in groupby(rows, itemgetter(PARENT_KEY)):
             found[parent] += its_rows
             if len(rows) > _AT_ONCE:
                 await pause()
         return [Page(query, per, parent, request, found[parent]) for parent in parents]
 
-    return Loader(batch, f"{query.name} per {per}", row_paths=_ROWS, can_prefetch=True, origin=PageOrigin(query, per), writes=writes(row))
+    return Loader(batch, f"{query.name} per {per}", row_paths=_ROWS, can_prefetch=True, source=PageSource(query, per, row))
 
 
 async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filters, UUID | None]], _: None) -> list[int]:
@@ -272,7 +269,7 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
     for (query, per, filters), parents in groups.items():
         statement = query.count(QueryVariant(filters=query.filter_keys(filters), per=per), context.unrestricted_nouns)
         for row in await context.rows(statement, Row, {"parents": parents, **dict(filters)}):
-            totals[query, per, filters, row["parent_key"] if per else None] = row["total"]
+            totals[query, per, filters, row[PARENT_KEY] if per else None] = row[TOTAL]
     return [totals[key] for key in keys]
 
 

@@ -16,15 +16,14 @@ from auth.client_address import Client
 from auth.viewer import Viewer
 from auth.viewer_cache import Entry, ViewerCache
 from db.connections import is_read_only
+from db.json_sql import KeySource
 from db.query_compiler import COMPILED
 from db.query_templates import QueryVariant
 from db.rows import Row
 from db.sql_catalog import queries
 from execution.complete.leaf_values import leaf
 from execution.documents.known_costs import KnownCosts
-from execution.json_tree import Value
-from execution.plan.json_pushdown import Shape
-from resolvers.json_rows import TEMPLATES, writes
+from json_tree import JSON_OBJECTS, JsonLeaf, json_object
 from transport.admission import Admission
 from transport.flows import early_flow
 from transport.http_errors import is_host
@@ -49,7 +48,7 @@ def kept_by(fill):
 
 def caches():
     """Every function of ours that keeps its answers, and every use of SizedCache and OrderedDict, as `file:name`."""
-    for path in sorted(each for room in ROOMS for each in (ROOT / room).rglob("*.py")):
+    for path in sorted([*ROOT.glob("*.py"), *(each for room in ROOMS for each in (ROOT / room).rglob("*.py"))]):
         where = path.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
@@ -65,7 +64,7 @@ def caches():
 def test_the_decision_record_lists_every_cache():
     found = set(caches())
     assert len(found) > 12
-    missing = {each for each in found - {"execution/sized_cache.py:_entries"} if f"`{each}`" not in RECORD}
+    missing = {each for each in found - {"sized_cache.py:_entries"} if f"`{each}`" not in RECORD}
     assert not missing, "say in decision 068 what bounds it, and fill it here"
 
 
@@ -90,19 +89,16 @@ def test_compiled_statements_are_bounded():
     assert COMPILED.bytes <= COMPILED.max_bytes
 
 
-def test_templates_of_written_rows_are_bounded():
-    class Student(Row):
-        tag, type_name = "student", "Student"
-
-    make = writes(Student)
+def test_json_trees_are_bounded():
+    source = KeySource(queries.students, "id", Row)
 
     def fill():
         for number in range(4_000):
-            parts = tuple(Value(f"name{number % 7}", (f"column{number}",), "text", nullable=False) for _ in range(30))
-            assert make(Shape("Student", parts)) is not None
+            parts = tuple(JsonLeaf(f"name{number % 7}", (f"column{number}",), "text", nullable=False) for _ in range(30))
+            json_object(source, parts)
 
-    assert kept_by(fill) < 1.2 * TEMPLATES.max_bytes
-    assert TEMPLATES.max_bytes / 2 < TEMPLATES.bytes <= TEMPLATES.max_bytes
+    assert kept_by(fill) < 1.2 * JSON_OBJECTS.max_bytes
+    assert JSON_OBJECTS.max_bytes / 2 < JSON_OBJECTS.bytes <= JSON_OBJECTS.max_bytes
 
 
 def test_generated_code_is_bounded():

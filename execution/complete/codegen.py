@@ -22,7 +22,7 @@ from execution.fields import ComputedField, GuardedField
 from execution.opaque_types import JSONData, Source
 from execution.plan.selections import Field, FieldKind, Selection
 from execution.run.values import reads_items
-from execution.sized_cache import SizedCache
+from sized_cache import SizedCache
 
 __all__ = ["CODE", "compile_selection"]
 

@@ -21,7 +21,7 @@ from execution.documents.known_costs import KnownCosts
 from execution.documents.limits import Limits, check_extent, check_size, check_tokens
 from execution.errors import Refusal
 from execution.serial_worker import SerialWorker
-from execution.sized_cache import SizedCache
+from sized_cache import SizedCache
 
 __all__ = ["Document", "Documents", "InvalidDocumentError"]
 

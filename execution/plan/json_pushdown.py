@@ -1,173 +1,130 @@
-"""Selections whose objects a loader's source may write as JSON itself: leaves of its rows, and edges to one or many whose rows it can reach.
+"""Finds the selections whose objects a loader's source may serialise as JSON itself: leaves of its rows, and edges to one or many such rows.
 
-What is written there is neither decoded nor made into objects nor encoded again: it goes into the answer as it came. A loader that can have
-its rows written (`Loader.writes`) is told what is selected of them, a `Shape`; it answers `Written` in the place of rows, or rows all the
-same when it can't this time. Whatever comes, the answer is equal.
+What is serialised there is neither decoded nor made into objects nor encoded again: it goes into the answer as it came. A loader with a
+`source` is given the `JsonObject` of what is selected of its rows; it answers `RawJson` in the place of rows, or rows all the same when it can't
+this time. Whatever comes, the answer is equal.
 
 Aliases are left to the executor: what a source puts into its statements are the schema's names, never a client's.
 """
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from graphql import GraphQLObjectType
 from graphql.execution.values import VariableValues
 
 from execution.field_error import FieldError
-from execution.json_tree import Constant, Value
 from execution.loaders import Loader
 from execution.plan.arguments import coerce_arguments
 from execution.plan.json_kinds import enum_names, json_kind_of
 from execution.plan.selections import Field, FieldKind, Selection
+from json_tree import JsonConstant, JsonLeaf, JsonObject, JsonPart, ToMany, ToOne, json_object
 
-__all__ = ["Link", "Many", "Shape", "pushdown_by_field"]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A to-one edge: what is selected of the row that `loader` has for this column."""
-
-    key: str
-    column: str
-    loader: Loader
-    shape: "Shape"
-    nullable: bool
+__all__ = ["pushdown_by_field"]
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
-    """An edge to a page: `{key: {inner: […]}}`, with what is selected of the rows that `loader` has for this column and these arguments."""
+def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, JsonObject]:
+    """Returns the fields whose loader may answer JSON, each with the tree of what it selects.
 
-    key: str
-    inner: str
-    column: str
-    loader: Loader
-    arguments: Hashable
-    shape: "Shape"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What is selected of rows that are objects of one type, in the answer's order."""
-
-    type_name: str
-    parts: tuple[Constant | Value | Link | Many, ...]
-
-
-def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -> dict[Field, Hashable]:
-    """The fields whose loader may answer `Written`, each with what the loader made of the shape that it selects.
-
-    `top` are the fields that loaders of rows fill and that no other such field leads to, `below(field)` those that one leads to next. Below what
-    is written nobody asks, but for rows that came all the same: these fields are none of ours.
+    `top` are the fields that loaders of rows fill and that no other such field leads to, `below(field)` those that one leads to next. Fields
+    below a pushed-down selection are resolved only if the pushdown fell back to rows, so they are not planned here.
     """
     read: set[Loader] = set()
     while True:
-        shapes: dict[Loader, set[Shape | None]] = {}
-        asking: list[Field] = []
+        trees: dict[Loader, set[JsonObject | None]] = {}
+        pushed: list[Field] = []
         waiting = list(top)
         while waiting:
             field = waiting.pop()
             loader = field.declared.loader
-            shape = None if loader.writes is None or loader in read else _of_field(field)
-            shapes.setdefault(loader, set()).add(shape)
-            if shape is None:
+            tree = None if loader in read else _of_field(field)
+            trees.setdefault(loader, set()).add(tree)
+            if tree is None:
                 waiting += below(field)
             else:
-                asking.append(field)
+                pushed.append(field)
         # Two fields that select otherwise share their rows: one statement.
-        made = {loader: _made(loader, wanted) for loader, wanted in shapes.items()}
-        more = {loader for loader, written in made.items() if written is None} - read
+        shared = {loader: wanted.pop() if len(wanted) == 1 else None for loader, wanted in trees.items()}
+        more = {loader for loader, tree in shared.items() if tree is None} - read
         if not more:
-            return {field: made[field.declared.loader] for field in asking}
+            return {field: tree for field in pushed if (tree := shared[field.declared.loader]) is not None}
         read |= more
 
 
-def _made(loader: Loader, shapes: set[Shape | None]) -> Hashable:
-    [shape, *others] = shapes
-    return None if others or shape is None or loader.writes is None else loader.writes(shape)
-
-
-def _of_field(field: Field) -> Shape | None:
-    """What a field selects of its loader's rows, wherever they are in what it gives; None when that can't be written."""
-    selection = _selection(field)
-    at = field.declared.loader.row_paths.paths[0]
+def _of_field(field: Field) -> JsonObject | None:
+    """What a field selects of its loader's rows, wherever they are in what it gives; None when that can't be serialised."""
+    loader, selection = field.declared.loader, _selection(field)
+    at = loader.row_paths.paths[0]
+    if selection is None:
+        return None
     if not at:
-        return None if field.list_depth or selection is None else _of_rows(selection)
-    return None if selection is None else _on_the_way(selection, at[0])
+        return None if field.list_depth else _of_rows(selection, loader)
+    return _on_the_way(selection, at[0], loader)
 
 
-def _on_the_way(selection: Selection, column: str) -> Shape | None:
+def _on_the_way(selection: Selection, column: str, loader: Loader) -> JsonObject | None:
     """The rows of a page are in one of its columns; everything else that is selected must not look at them."""
-    shapes = set()
+    trees = set()
     for field in selection.fields:
         if field.kind is FieldKind.COLUMN and field.column == column:
             below = _selection(field)
-            shapes.add(None if below is None else _of_rows(below))
+            trees.add(None if below is None else _of_rows(below, loader))
         elif field.kind not in (FieldKind.TYPENAME, FieldKind.EDGE):
             return None
-    return shapes.pop() if len(shapes) == 1 else None
+    return trees.pop() if len(trees) == 1 else None
 
 
-def _of_rows(selection: Selection) -> Shape | None:
+def _of_rows(selection: Selection, loader: Loader) -> JsonObject | None:
+    if loader.source is None or selection.type.name != loader.source.type_name:
+        return None
     parts = []
     for field in selection.fields:
         part = _part(field)
         if part is None:
             return None
         parts.append(part)
-    return Shape(selection.type.name, tuple(parts))
+    return json_object(loader.source, tuple(parts))
 
 
-def _part(field: Field) -> Constant | Value | Link | Many | None:
+def _part(field: Field) -> JsonPart | None:
     if field.key != field.name or field.list_depth:
         return None
     if field.kind is FieldKind.TYPENAME:
-        return Constant(field.key, field.parent_type.name)
+        return JsonConstant(field.key, field.parent_type.name)
     if field.kind is FieldKind.COLUMN and field.is_leaf:
         kind = json_kind_of(field.named)
-        return None if kind is None else Value(field.key, (str(field.column),), kind, field.nullable, enum_names(field.named))
+        return None if kind is None else JsonLeaf(field.key, (str(field.column),), kind, field.nullable, enum_names(field.named))
     if field.kind is FieldKind.COMPUTED and field.is_leaf and field.declared.written is not None:
-        return Value(field.key, field.declared.columns, field.declared.written, field.nullable)
-    if field.kind is FieldKind.EDGE:
-        return _link(field) if field.declared.prepare is None else _many(field)
+        return JsonLeaf(field.key, field.declared.columns, field.declared.written, field.nullable)
+    if field.kind is FieldKind.EDGE and field.declared.allowed is None:
+        return _to_one(field) if field.declared.prepare is None else _to_many(field)
     return None
 
 
-def _many(field: Field) -> Many | None:
+def _to_many(field: Field) -> ToMany | None:
     """Only of an edge whose arguments are the same for every request: variables are not known when a plan is made."""
     declared = field.declared
     loader = declared.loader
     selection = _selection(field)
-    if (
-        loader.writes is None
-        or loader.origin is None
-        or declared.allowed is not None
-        or not field.has_constant_arguments
-        or selection is None
-    ):
+    if loader.source is None or not field.has_constant_arguments or selection is None:
         return None
     [inner, *others] = selection.fields
     below = _selection(inner)
     plain = inner.kind is FieldKind.COLUMN and inner.key == inner.name and (inner.column,) == loader.row_paths.paths[0]
-    shape = None if others or not plain or below is None else _of_rows(below)
-    if shape is None:
+    tree = None if others or not plain or below is None else _of_rows(below, loader)
+    if tree is None:
         return None
     try:
         given = coerce_arguments(field.definition, field.nodes[0], VariableValues({}, {}), hide_suggestions=True)
         prepared = declared.prepare(None, **(given if field.converter is None else field.converter(given)))
     except Exception:  # noqa: BLE001 - whatever it is, it is the field's error when the operation runs
         return None
-    return Many(field.key, inner.key, declared.key, loader, prepared, shape)
+    return ToMany(field.key, inner.key, declared.key, prepared, tree) if loader.source.can_nest(prepared) else None
 
 
-def _link(field: Field) -> Link | None:
-    declared = field.declared
+def _to_one(field: Field) -> ToOne | None:
     selection = _selection(field)
-    plain = declared.prepare is None and declared.allowed is None and declared.loader.origin is not None
-    if not plain or selection is None or declared.loader.writes is None:
-        return None
-    shape = _of_rows(selection)
-    return None if shape is None else Link(field.key, declared.key, declared.loader, shape, field.nullable)
+    tree = None if selection is None else _of_rows(selection, field.declared.loader)
+    return None if tree is None else ToOne(field.key, field.declared.key, tree, field.nullable)
 
 
 def _selection(field: Field) -> Selection | None:

@@ -48,7 +48,7 @@ def projections_by_field(root: Selection, possible_types: _PossibleTypes) -> dic
         if field.declared.loader.can_prefetch:
             prefetches = {*projections[field].prefetches, *_prefetches(field, projections)}
             projections[field].prefetches = tuple(
-                sorted(prefetches, key=lambda each: (each.column, each.loader.name, each.projection.json_template is None))
+                sorted(prefetches, key=lambda each: (each.column, each.loader.name, each.projection.json_object is None))
             )
     return projections
 
@@ -116,7 +116,7 @@ def _prefetches(field: Field, projections: dict[Field, Projection]) -> Iterator[
         for each in selection.fields:
             if each.kind is FieldKind.EDGE:
                 edge: LoaderField = each.declared
-                if edge.prepare is None and edge.loader.origin is not None and not edge.allowed:
+                if edge.prepare is None and edge.loader.source is not None and not edge.allowed:
                     yield Prefetch(edge.key, edge.loader, projections[each])
 
 

@@ -9,8 +9,8 @@ from config import Settings
 from db.pool import Database
 from db.query_templates import Fragment
 from db.sql_catalog import queries
-from execution.sized_cache import SizedCache
 from schema.roots import CAPABILITY
+from sized_cache import SizedCache
 from tests.access.small_school import VIEWERS, build
 from tests.access.table import FIELDS
 from tests.access.test_access import ROOTS, expected, labels

@@ -6,8 +6,10 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from db.json_sql import IRREGULAR, Template
-from execution.json_tree import Value
+from db.json_sql import IRREGULAR, KeySource, object_sql
+from db.rows import Row
+from db.sql_catalog import queries
+from json_tree import JsonLeaf, json_object
 
 DECIMALS = [
     "0",
@@ -27,7 +29,8 @@ LEFT = ["0.0000001", "0.0000000", "-0.00000099"]
 
 async def _written(database_url, kind, sql_type, value, *, nullable=False):
     """The JSON of one value as a column of this type."""
-    expression = Template("x", (Value("v", ("v",), kind, nullable),)).expression("r")
+    source = KeySource(queries.students, "id", Row)
+    expression = object_sql(json_object(source, (JsonLeaf("v", ("v",), kind, nullable),)), "r")
     connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
     try:
         return await connection.fetchval(f"SELECT {expression} FROM (SELECT $1::text::{sql_type} AS v) AS r", value)

@@ -7,10 +7,11 @@ import pytest
 
 from auth.capabilities import NOUNS
 from db.connections import is_read_only
-from db.json_sql import Template
+from db.json_sql import PageSource
 from db.query_templates import QueryVariant
+from db.rows import Row
 from db.sql_catalog import queries
-from execution.json_tree import Value
+from json_tree import JsonLeaf, json_object
 from tests.db.all_statements import all_statements
 
 
@@ -60,18 +61,16 @@ async def test_every_statement_can_have_its_rows_written(database_url):
         for query in queries:
             if not query.is_page and not query.keys:
                 continue
-            template = Template("x", tuple(Value(name, (name,), "text", nullable=True) for name in sorted(query.columns())))
+            leaves = tuple(JsonLeaf(name, (name,), "text", nullable=True) for name in sorted(query.columns()))
+            tree = json_object(PageSource(query, None, Row), leaves)
             alone = (False, True)
             statements = [
-                query.written_by(key, template, nouns, single=single)
-                for key in query.keys
-                for nouns in (frozenset(), NOUNS)
-                for single in alone
+                query.json_by(key, tree, nouns, single=single) for key in query.keys for nouns in (frozenset(), NOUNS) for single in alone
             ]
             statements += [query.by(key, frozenset(), single=True) for key in query.keys]
             if query.is_page:
                 order = next(iter(query.orders))
-                statements += [query.written_page(QueryVariant(order, per=per), template, frozenset()) for per in (None, *query.parents)]
+                statements += [query.json_page(QueryVariant(order, per=per), tree, frozenset()) for per in (None, *query.parents)]
             for statement in statements:
                 try:
                     await connection.prepare(statement.sql)

@@ -5,6 +5,7 @@ some are exceptions or raise one.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from random import Random
@@ -12,10 +13,10 @@ from random import Random
 import orjson
 import strawberry
 
-from execution.json_tree import Constant, Value
 from execution.loaders import Loader, RowPaths
 from execution.raw_json import RawJson
 from execution.run.dataloaders import RequestLoaders
+from json_tree import JsonConstant, JsonLeaf
 
 KINDS = ("Person", "Place", "Thing")
 
@@ -129,30 +130,30 @@ class World:
             return None
         return self.item(key - key % 3 + KINDS.index(kind) if kind in KINDS else key)
 
-    def written_or_read(self, found, shape, key):
+    def written_or_read(self, found, tree, key):
         """What a source that writes JSON answers for an object or a list of them: as often as not that, when everything in it can be written."""
-        if shape is None or found is None or isinstance(found, Exception) or self.random("written", key).random() < 0.5:
+        if tree is None or found is None or isinstance(found, Exception) or self.random("written", key).random() < 0.5:
             return found
         try:
-            made = [self._object(each, shape) for each in found] if type(found) is list else self._object(found, shape)
+            made = [self._object(each, tree) for each in found] if type(found) is list else self._object(found, tree)
         except Exception:  # noqa: BLE001 - whatever cannot be written is read
             return found
         self.written += 1
         return RawJson(orjson.dumps(made).decode())
 
-    def _object(self, row, shape):
+    def _object(self, row, tree):
         made = {}
-        for part in shape.parts:
-            if isinstance(part, Constant):
+        for part in tree.parts:
+            if isinstance(part, JsonConstant):
                 made[part.key] = part.text
-            elif isinstance(part, Value):
+            elif isinstance(part, JsonLeaf):
                 made[part.key] = _leaf(row[part.columns[0]], part)
             else:
                 key = row[part.column]
-                one = None if key is None else self.answer(part.loader.origin, key)
+                one = None if key is None else self.answer(part.object.source.type_name, key)
                 if isinstance(one, Exception) or (one is None and not part.nullable):
                     raise TypeError
-                made[part.key] = None if one is None else self._object(one, part.shape)
+                made[part.key] = None if one is None else self._object(one, part.object)
         return made
 
     def several(self, key, first):
@@ -224,7 +225,7 @@ _MADE = {
 
 async def _people(world, keys, _, projection):
     world.batches.append(("people", tuple(keys)))
-    return [world.written_or_read(world.answer("Person", key), projection.json_template, key) for key in keys]
+    return [world.written_or_read(world.answer("Person", key), projection.json_object, key) for key in keys]
 
 
 async def _places(world, keys, first):
@@ -238,7 +239,7 @@ async def _pages(world, keys, first, projection):
         found = world.several(key, first)
         if not isinstance(found, Exception):
             rows = [one for one in found if isinstance(one, Item)]
-            found = Page(world.written_or_read(rows, projection.json_template, key), len(found))
+            found = Page(world.written_or_read(rows, projection.json_object, key), len(found))
         pages.append(found)
     return pages
 
@@ -247,11 +248,17 @@ async def _totals(world, keys, _):
     return [key + 1 for key in keys]
 
 
-def _same(shape):
-    return shape
+@dataclass(frozen=True)
+class Source:
+    """Where rows of a type come from: lists of them are not nested."""
+
+    type_name: str
+
+    def can_nest(self, arguments):
+        return False
 
 
-PEOPLE = Loader(_people, "people", max_batch_size=7, row_paths=RowPaths(), writes=_same, origin="Person")
+PEOPLE = Loader(_people, "people", max_batch_size=7, row_paths=RowPaths(), source=Source("Person"))
 PLACES = Loader(_places, "places")
-PAGES = Loader(_pages, "pages", row_paths=RowPaths((("nodes",), ("edges", "node"))), writes=_same)
+PAGES = Loader(_pages, "pages", row_paths=RowPaths((("nodes",), ("edges", "node"))), source=Source("Place"))
 TOTALS = Loader(_totals, "totals")

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.sized_cache import SizedCache
+from sized_cache import SizedCache
 
 KEYS = st.integers(0, 6)
 STEPS = st.lists(

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from auth.capabilities import NOUNS
-from db.query_compiler import Prefetch
+from db.query_compiler import PrefetchJoin
 from execution.fields import EDGE
 from schema.nodes import _BY_TAG
 from tests.graphql_school import cost
@@ -54,16 +54,16 @@ async def test_every_edge_that_can_ride_along_can_be_prepared(database_url):
     connection = await asyncpg.connect(database_url, statement_cache_size=0)
     count = 0
     try:
-        for cls, loader in _BY_TAG.values():
+        for cls, loader in [(each.cls, each.loader) for each in _BY_TAG.values()]:
             for field in cls.__strawberry_definition__.fields:
                 edge = field.metadata.get(EDGE)
-                if edge is None or edge.prepare is not None or edge.loader.origin is None:
+                if edge is None or edge.prepare is not None or edge.loader.source is None:
                     continue
-                origin = edge.loader.origin
+                source = edge.loader.source
                 for nouns in (frozenset(), NOUNS):
                     for columns in (None, frozenset(("id",))):
-                        along = (Prefetch(edge.key, origin.query, origin.key, columns),)
-                        statement = loader.origin.query.by("id", nouns, None, along)
+                        along = (PrefetchJoin(edge.key, source.query, source.key, columns),)
+                        statement = loader.source.query.by("id", nouns, None, along)
                         try:
                             await connection.prepare(statement.sql)
                         except asyncpg.PostgresError as error:

@@ -4,8 +4,10 @@ import pytest
 import pytest_asyncio
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
 
+import db.query_compiler
 from execution.fields import EDGE, GUARD, ROOT
 from execution.raw_json import RawJson
+from sized_cache import SizedCache
 from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
@@ -81,7 +83,7 @@ def _leaves(kind):
 
 def _edges(kind):
     found = {name: _metadata(each).get(EDGE) for name, each in _without_arguments(kind).items()}
-    return [name for name, edge in found.items() if edge is not None and edge.loader.origin is not None]
+    return [name for name, edge in found.items() if edge is not None and edge.loader.source is not None]
 
 
 def test_every_list_is_looked_at():
@@ -302,3 +304,18 @@ async def test_what_leads_from_the_viewer_is_written(demo, written):
     assert len(answer.data["viewer"]["student"]["grades"]["nodes"]) == 5
     assert len(written) == 1
     assert answer.statements == cost(2, 4), "the reach, and the student with grades and their subjects"
+
+
+async def test_operations_that_select_the_same_compile_no_statement_twice(demo, written, monkeypatch):
+    """Two documents that differ in their text alone share their trees, and so their statements."""
+    kept = SizedCache(1 << 20)
+    monkeypatch.setattr(db.query_compiler, "COMPILED", kept)
+    one = "{ classes(first: 3) { nodes { name students(first: 2) { nodes { studentNumber class { id } } } } } }"
+    first = await demo.ask(one)
+    assert written
+    compiled = len(kept)
+    again = await demo.ask("query Other " + one.replace(" ", "  "))
+    assert again.data == first.data
+    assert len(kept) == compiled
+    await demo.ask(one.replace("first: 2", "first: 1"))
+    assert len(kept) > compiled, "another list within is another statement"
