@@ -18,7 +18,7 @@ from resolvers.context import Context
 __all__ = ["by_key", "from_statement", "json_columns", "lists_from_statement", "prime", "raw_json", "serialised_prefetches"]
 
 
-# For so few keys a row that rides along is cheaper than a statement of its own; for more, it would come again and again.
+# For up to this many keys it is cheaper to join a row than to run a statement for it; for more keys it would be repeated too often.
 _FEW = 4
 
 

@@ -163,7 +163,7 @@ def version_conflict(**objects: Any) -> Rejected:
     return rejected(
         "version",
         "CONFLICT",
-        "It was changed after you read it. Review its current state and send your change again with the new version.",
+        "The record was changed after you read it. Review its current state and send your change again with the new version.",
         **objects,
     )
 

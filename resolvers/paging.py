@@ -26,14 +26,14 @@ from resolvers.cursors import Cursor, read_cursor, write_cursor
 from resolvers.hidden_fields import Filters, refuse_hidden
 from resolvers.loaders import json_columns, prime, raw_json, serialised_prefetches
 
-__all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_by_key", "page_request", "paged", "root_page", "root_pages"]
+__all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_loader", "fetch_root_page", "page_loader", "page_request", "root_page_loader"]
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What of a list is wanted. Hashable: it is a loader's argument. `filters` are pairs of a filter's name and its value.
+    """A request for a page of a list. Hashable, since it is a loader's argument. `filters` are pairs of name and value.
 
-    `guarded` are names of its order and filters that not every viewer may use: see `refuse_hidden`.
+    `guarded` are the names of its order and filters that not every viewer may use, see `refuse_hidden`.
     """
 
     order: str
@@ -66,7 +66,7 @@ class PageRequest:
 
 
 class Page:
-    """A page of a list. `nodes` are rows in the wanted order, or `RawJson`; `count_key` is what `count_by_key` counts by."""
+    """A page of a list. `nodes` are rows in the requested order, or `RawJson`; `count_key` is what `count_loader` counts by."""
 
     __slots__ = ("count_key", "has_more", "nodes", "request")
 
@@ -75,7 +75,7 @@ class Page:
         self.count_key = (query, per, request.filters, parent)
         self.has_more = False
         if type(rows) is RawJson:
-            # Nobody asks for anything else of such a page: see `Projection.json_object`.
+            # Nothing else is selected of such a page, see `Projection.json_object`.
             self.nodes: Any = rows
             return
         self.has_more = len(rows) > request.limit
@@ -184,7 +184,7 @@ def _order_problems(order: str, needs: Sequence[str], chosen: Filters) -> list[d
     return [{"argument": "orderBy", "message": message}]
 
 
-async def root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
+async def fetch_root_page(context: Context, query: Query, row: type[Row], request: PageRequest) -> Page:
     """Fetches a page of a whole list, as far as the viewer may see it: one statement."""
     if request.guarded:
         await refuse_hidden(context, query, request.guarded, request.filters)
@@ -192,12 +192,12 @@ async def root_page(context: Context, query: Query, row: type[Row], request: Pag
     return Page(query, None, None, request, rows)
 
 
-# What is selected of a page reads these columns of its rows, beside what is selected of the rows.
+# Cursors read these columns of the rows, in addition to the selected ones.
 _PLACE = ("id", CURSOR_VALUE)
 _ROWS = RowPaths((("nodes",), ("edges", "node")), {"cursor": _PLACE, "start_cursor": _PLACE, "end_cursor": _PLACE})
 
 
-def root_pages(query: Query, row: type[Row]) -> Loader:
+def root_page_loader(query: Query, row: type[Row]) -> Loader:
     """Makes a loader of pages of a whole list: its only key is `WHOLE`, its argument a PageRequest."""
 
     async def batch(context: Context, keys: Sequence[str], request: PageRequest, projection: Projection) -> list[Page]:
@@ -227,7 +227,7 @@ _AT_ONCE = 500
 _MANY = 50
 
 
-def paged(query: Query, per: str, row: type[Row]) -> Loader:
+def page_loader(query: Query, per: str, row: type[Row]) -> Loader:
     """Makes a loader of pages: keys are ids of parents, the argument is a PageRequest. One statement for all parents."""
 
     async def batch(context: Context, parents: Sequence[UUID], request: PageRequest, projection: Projection) -> list[Page]:
@@ -274,4 +274,4 @@ async def _counts(context: Context, keys: Sequence[tuple[Query, str | None, Filt
 
 
 # Loads the total number of rows of a page's list: keys are `Page.count_key`. One statement for all parents of one list.
-count_by_key = Loader(_counts, "counts")
+count_loader = Loader(_counts, "counts")

@@ -7,7 +7,7 @@ from db.sql_catalog import queries
 from resolvers.classes import Class
 from resolvers.context import Context
 from resolvers.loaders import by_key
-from resolvers.paging import Page, page_request, root_page
+from resolvers.paging import Page, fetch_root_page, page_request
 
 __all__ = ["Register", "register_by_id", "registers_not_taken"]
 
@@ -35,4 +35,4 @@ async def registers_not_taken(context: Context, day: date, first: int | None, af
         default=100,
         cap=100,
     )
-    return await root_page(context, queries.registers_not_taken, Class, request)
+    return await fetch_root_page(context, queries.registers_not_taken, Class, request)

@@ -22,7 +22,7 @@ from execution.costs import COST, COUNT, PAGE
 from execution.errors import Refusal
 from execution.fields import edge, edge_with
 from resolvers.identifiers import read_any_id, read_id
-from resolvers.paging import WHOLE, PageRequest, count_by_key, page_request, paged, root_pages
+from resolvers.paging import WHOLE, PageRequest, count_loader, page_loader, page_request, root_page_loader
 from rules.text import normal_text, storable_problem
 from schema.references import reference
 from schema.roots import root
@@ -68,7 +68,7 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The objects of the page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The objects of the page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in its list.")
-    total_count: int = edge(count_by_key, "count_key", description="The number of objects in the whole list. Counted only when selected.")
+    total_count: int = edge(count_loader, "count_key", description="The number of objects in the whole list. Counted only when selected.")
 
 
 def order_input(noun: str, field: Any) -> Any:
@@ -175,7 +175,7 @@ def connection(
         return listing.request(whole=False, **given)
 
     return edge_with(
-        paged(listing.query, per, listing.row),
+        page_loader(listing.query, per, listing.row),
         key,
         description=description,
         allowed=allowed,
@@ -189,7 +189,7 @@ def root_connection(
     listing: Listing, capability: Capability, *, description: str, cost: int = 50, count_cost: int = 100, **options: Any
 ) -> Any:
     """Declares a root field with a page of the whole list. `cost` and `count_cost` are the costs of a page and of counting the list."""
-    loader = root_pages(listing.query, listing.row)
+    loader = root_page_loader(listing.query, listing.row)
 
     def ask(**given: Any) -> tuple[str, PageRequest]:
         return WHOLE, listing.request(whole=True, **given)

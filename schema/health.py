@@ -31,14 +31,14 @@ class PoolHealth:
 
 @strawberry.type(description="The health of the database.")
 class DatabaseCheck:
-    status: str = strawberry.field(description="healthy, degraded or unhealthy.")
+    status: str = strawberry.field(description="The status: healthy, degraded or unhealthy.")
     latency: float = strawberry.field(description="The response time, in milliseconds.")
     message: str | None = strawberry.field(description="The problem.")
 
 
 @strawberry.type(description="The health of the server.")
 class ApiCheck:
-    status: str = strawberry.field(description="healthy, or degraded while it is draining.")
+    status: str = strawberry.field(description="The status: healthy, or degraded while the server is draining.")
     in_flight: int = strawberry.field(description="Requests being answered.")
 
 
@@ -132,7 +132,7 @@ class ActiveConnections:
 
 @strawberry.type(description="Facts reported by PostgreSQL.")
 class DatabaseHealth:
-    status: str = strawberry.field(description="healthy, degraded or unhealthy.")
+    status: str = strawberry.field(description="The status: healthy, degraded or unhealthy.")
     timestamp: datetime = strawberry.field(description="When.")
     response_time: float = strawberry.field(description="The time taken by the check, in milliseconds.")
     largest_tables: list[TableSize] = strawberry.field(description="The ten largest tables.")
@@ -167,7 +167,7 @@ def _may_read(info: Info) -> None:
     " and tokens with the scope `health:read`."
 )
 class SystemHealth:
-    @strawberry.field(metadata={COST: 500}, description="healthy, degraded or unhealthy.")
+    @strawberry.field(metadata={COST: 500}, description="The status: healthy, degraded or unhealthy.")
     async def status(self: Any) -> str:
         return str(await self.once("status", self.health.status))
 
@@ -178,7 +178,7 @@ class SystemHealth:
         _may_read(info)
         return float(self.health.uptime)
 
-    @strawberry.field(description="development, test or production.")
+    @strawberry.field(description="The environment: development, test or production.")
     async def environment(self: Any, info: Info) -> str | None:
         _may_read(info)
         return str(self.health.environment)
