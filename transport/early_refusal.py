@@ -11,7 +11,7 @@ from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
 from transport.request_id import request_id_of
 from transport.responses import refusal_response
 
-__all__ = ["early_refusal", "send_overloaded"]
+__all__ = ["early_refusal", "refusal_bytes", "send_overloaded"]
 
 _REFUSALS = {media_type: refusal_response(overloaded(), media_type) for media_type in (JSON, GRAPHQL_RESPONSE_JSON)}
 _BYTES = {
@@ -33,6 +33,9 @@ def early_refusal(admission: Admission, scope: Any) -> bytes | None:
     """
     if scope["path"] != admission.path or scope["method"] != "POST" or header(scope, b"origin") is not None:
         return None
-    if not admission.refuses_unread(early_flow(scope)):
-        return None
+    return refusal_bytes(scope) if admission.refuses_unread(early_flow(scope)) else None
+
+
+def refusal_bytes(scope: Any) -> bytes:
+    """Returns the end of the answer to a request that is refused: the headers after the server's own, and the body."""
     return b"x-request-id: " + request_id_of(scope).encode() + b"\r\n" + _BYTES[chosen_media_type(header(scope, b"accept")) or JSON]

@@ -32,7 +32,7 @@ from transport.request_head import (
     url_too_long,
     without_upgrade,
 )
-from transport.unparsed_refusal import refuse_unparsed
+from transport.unparsed_refusal import PlainRequest
 
 __all__ = ["HTTPProtocol"]
 
@@ -57,6 +57,8 @@ class HTTPProtocol(LimitedConnection):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._admission: Admission | None = app_state.get(ADMISSION)
+        # The last one that was looked at while the server was overloaded.
+        self._plain_request: PlainRequest | None = None
         # Whether `since` says when the body began.
         self._body_timed = False
         # Bytes of the request that are not its body: head, chunk framing, trailers. An upper bound while the head is read.
@@ -93,7 +95,10 @@ class HTTPProtocol(LimitedConnection):
             return False
         if connections.draining or connections.reserved or self.flow.write_paused or self.transport.is_closing():
             return False
-        refusal = refuse_unparsed(admission, data, self.client)
+        request = self._plain_request
+        if request is None or not request.is_head_of(data):
+            request = self._plain_request = PlainRequest.read(admission, data, self.client)
+        refusal = None if request is None else request.refusal(admission)
         if refusal is None:
             return False
         self._write(503, b"", refusal)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from transport.admission import Admission
 from transport.early_refusal import early_refusal
-from transport.unparsed_refusal import refuse_unparsed
+from transport.unparsed_refusal import PlainRequest
 
 CLIENT = ("192.0.2.7", 4711)
 HEADERS = {"Host": "x", "Content-Type": "application/json", "Authorization": "Bearer t", "X-Request-Id": "mine"}
@@ -18,6 +18,11 @@ def request(body=b'{"query":"{ viewer { role } }"}', line=b"POST /graphql HTTP/1
     named = {**HEADERS, "Content-Length": str(len(body)), **{name.replace("_", "-"): value for name, value in headers.items()}}
     lines = [line, *(f"{name}: {value}".encode() for name, value in named.items() if value is not None)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def refuse_unparsed(admission, data, client):
+    found = PlainRequest.read(admission, data, client)
+    return None if found is None else found.refusal(admission)
 
 
 async def full():
@@ -90,4 +95,19 @@ async def test_while_there_is_room_nothing_is_refused():
     waiting = asyncio.create_task(admission.wait("somebody"))
     await asyncio.sleep(0)
     assert refuse_unparsed(admission, request(), CLIENT) is None
+    waiting.cancel()
+
+
+async def test_the_next_request_is_known_by_its_head():
+    admission, waiting = await full()
+    first = PlainRequest.read(admission, request(), CLIENT)
+    assert first.is_head_of(request())
+    assert first.is_head_of(request(body=b'{"query":"{ viewer { name } }"}')), "another body of the same length"
+    assert not first.is_head_of(request(body=b"{}"))
+    assert not first.is_head_of(request(Authorization="Bearer u"))
+    assert not first.is_head_of(request() + b"POST")
+    assert not first.is_head_of(request()[:-1])
+    without = request(X_Request_Id=None)
+    own = PlainRequest.read(admission, without, CLIENT)
+    assert own.refusal(admission) != own.refusal(admission), "each has an id of its own"
     waiting.cancel()
