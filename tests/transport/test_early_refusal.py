@@ -63,3 +63,14 @@ def test_the_first_request_of_a_connection_is_refused_without_the_parser_and_the
         client.sendall(with_body(1)[20:])
         assert client.recv(65_536).startswith(b"HTTP/1.1 503")
         assert connection.cycle is not None
+
+
+def test_a_body_that_looks_like_a_request_is_none():
+    with serving(Full()) as served, dial(served) as client:
+        inner = with_body(1)
+        client.sendall(with_body(len(inner))[: -len(inner)])
+        assert client.recv(65_536).startswith(b"HTTP/1.1 503")
+        client.sendall(inner)
+        block_until(lambda: served.connections.idle)
+        client.sendall(inner.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        assert len(answers(client)) == 1
