@@ -102,7 +102,8 @@ def main() -> None:
                 traceback.print_exc()
                 failed.append(name)
                 continue
-            sections.append(f"## {part.TITLE}\n\n{_table(figures)}")
+            note = f"{part.NOTE}\n\n" if hasattr(part, "NOTE") else ""
+            sections.append(f"## {part.TITLE}\n\n{note}{_table(figures)}")
             print(f"\n{sections[-1]}", flush=True)
     if failed:
         raise SystemExit(f"failed to run: {', '.join(failed)}")
