@@ -10,14 +10,14 @@ import uvloop
 
 from http_server import listeners
 from tests.in_process_server import serving
+from transport.admission import ADMISSION
 
 GRADES = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percentage } } } } }"
 
 
 def admission_of(client):
-    """The admission of the GraphQL endpoint."""
-    [endpoint] = [each.kwargs["endpoint"] for each in client.app.user_middleware if "endpoint" in each.kwargs]
-    return endpoint._admission
+    """The admission of the process, which the protocol and the GraphQL endpoint share."""
+    return client.server.lifespan.state[ADMISSION]
 
 
 async def test_probes_are_answered_and_operations_refused_while_all_places_are_taken(demo_url):
