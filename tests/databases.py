@@ -35,7 +35,16 @@ SEED_DATE = date(2026, 3, 18)
 
 _ROOT = Path(__file__).parents[1]
 # What decides the content of the prepared data folder.
-_SOURCES = ("migrations/*.sql", "db/seed/*", "db/checks/*.sql", "db/embedded.py", "db/migrate.py", "tests/databases.py")
+_SOURCES = (
+    "migrations/*.sql",
+    "db/seed/*",
+    "db/checks/*.sql",
+    "db/books.py",
+    "db/demo_accounts.py",
+    "db/embedded.py",
+    "db/migrate.py",
+    "tests/databases.py",
+)
 _OWN_PREFIX = "rollcall_test"
 
 
@@ -122,17 +131,19 @@ class Databases:
         self.prefix = prefix or f"rollcall_test_{uuid4().hex[:10]}"
 
     def make_templates(self) -> None:
-        """`…_empty` is migrated, `…_demo` is seeded as well."""
+        """`…_empty` is migrated; `…_demo` is seeded as well, and `…_school` with a school of a thousand students."""
         self._run(sql.SQL("CREATE DATABASE {}").format(self._name("empty")))
         migrate(self.address("empty"))
-        self.clone("empty", "demo")
-        seed(self.address("demo"), "demo", SEED_DATE)
+        for scale in ("demo", "school"):
+            self.clone("empty", scale)
+            seed(self.address(scale), scale, SEED_DATE)
 
     def become_a_server(self) -> None:
         """Leaves the database that a server's own PostgreSQL has, with the demo school, and no other."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
         self._run(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(self._name("demo"), sql.Identifier(DATABASE)))
         self.drop("empty")
+        self.drop("school")
 
     def address(self, name: str) -> str:
         return with_database(self.url, f"{self.prefix}_{name}")

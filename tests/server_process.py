@@ -30,9 +30,11 @@ def free_port() -> int:
 
 
 class Program:
-    """`python -m launcher` with settings of its own."""
+    """`python -m launcher` with settings of its own. `code` is run instead of it, and has to call `launcher.main()`."""
 
-    def __init__(self, folder: Path, *, user: int | None = None, interpreter: str = sys.executable, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, user: int | None = None, interpreter: str = sys.executable, code: str | None = None, **settings: str
+    ) -> None:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(self.port), "DATA_DIR": str(folder / "data")}
@@ -41,7 +43,14 @@ class Program:
         self.log = folder / "program.log"
         with self.log.open("ab") as log:
             identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-            self.process = subprocess.Popen([interpreter, "-m", "launcher"], cwd=ROOT, env=environment, stdout=log, stderr=log, **identity)
+            self.process = subprocess.Popen(
+                [interpreter, *(["-m", "launcher"] if code is None else ["-c", code])],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                **identity,
+            )
 
     def said(self) -> str:
         return self.log.read_text()

@@ -15,9 +15,7 @@ from auth.visible_ids import read_reach
 from config import Settings
 from db.pool import Database
 from db.query_templates import QueryVariant
-from db.seed import seed
 from db.sql_catalog import queries
-from tests.databases import SEED_DATE
 
 LARGE = {"attendance", "grades", "payments", "payment_transactions", "assessments", "final_grades", "registers"}
 
@@ -75,8 +73,7 @@ PAGES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def school(databases):
-    url = databases.clone("empty", "plans")
-    seed(url, "school", SEED_DATE)
+    url = databases.clone("school", "plans")
     connection = await asyncpg.connect(url)
     for table in LARGE:
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") > 1000, f"{table} is not large here, and proves nothing"
