@@ -94,9 +94,9 @@ def test_every_type_with_an_id_is_in_the_table():
     assert TYPES.keys() | OTHER_TYPES.keys() == NODE_TYPES
     assert set(TYPES.values()) == SEES.keys() == ROOTS.keys()
     assert {noun: ROOTS[noun][0] for noun in ROOTS} == {
-        TYPES[kind.__strawberry_definition__.name]: tag
-        for tag, (kind, _) in _BY_TAG.items()
-        if kind.__strawberry_definition__.name in TYPES
+        TYPES[node_type.cls.__strawberry_definition__.name]: tag
+        for tag, node_type in _BY_TAG.items()
+        if node_type.cls.__strawberry_definition__.name in TYPES
     }
 
 
