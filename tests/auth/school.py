@@ -15,8 +15,9 @@ from db.pool import Database
 from execution.errors import Refusal
 from resolvers.context import Context
 from resolvers.sign_in import sign_in
+from resolvers.user_errors import UserError
 
-__all__ = ["HOME", "PASSWORD", "HandClock", "School", "viewer_of"]
+__all__ = ["HOME", "PASSWORD", "HandClock", "School", "attempt", "is_good", "viewer_of"]
 
 PASSWORD = "correct horse battery"
 HOME = "203.0.113.7"
@@ -100,3 +101,16 @@ async def viewer_of(worker: Authenticator, token: str) -> Viewer | None:
         if refusal.code != "UNAUTHENTICATED":
             raise
         return None
+
+
+async def attempt(school: School, worker: Authenticator, email: str, password: str = PASSWORD, address: str | None = HOME) -> str:
+    """`"in"`, or the code of what was answered."""
+    try:
+        answer = await sign_in(school.context(worker, address=address), email, password)
+    except Refusal as refusal:
+        return refusal.code
+    return answer.code if isinstance(answer, UserError) else "in"
+
+
+async def is_good(worker: Authenticator, granted: Granted) -> bool:
+    return await viewer_of(worker, granted.access_token) is not None

@@ -14,8 +14,7 @@ from auth.throttle import ACCOUNT, NETWORK
 from resolvers.password_resets import IssuedReset, issue_password_reset, reset_password
 from resolvers.sign_in import change_password, refresh_session, sign_in
 from resolvers.user_errors import UserError
-from tests.auth.school import HOME, PASSWORD, School
-from tests.auth.test_sign_in import attempt
+from tests.auth.school import HOME, PASSWORD, School, attempt
 
 SCHOOL = "192.0.2.80"
 ABROAD = "198.51.100.1"
