@@ -47,8 +47,8 @@ class Lent:
 
     def _see(self, event: str) -> None:
         if event == "acquire":
-            self.most = max(self.most, self._database._lent)
-            self.waiting = max(self.waiting, len(self._database._turns._line))
+            self.most = max(self.most, self._database._in_use)
+            self.waiting = max(self.waiting, len(self._database._slots._line))
 
 
 async def test_three_hundred_accounts_behind_one_new_address_sign_in_at_once(quick: PasswordHasher, school: School) -> None:
