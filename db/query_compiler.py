@@ -72,14 +72,14 @@ COMPILED: SizedCache[tuple["Query", Any], Statement] = SizedCache(_MAX_BYTES)
 class Query(QueryTemplate):
     """A template with the statements that are compiled of it; each method returns one.
 
-    Every method but `bind` takes `open_nouns`, the nouns of which the viewer sees all rows: their visibility rules are left out.
+    Every method but `bind` takes `unrestricted_nouns`, the nouns of which the viewer sees all rows: their visibility rules are left out.
     """
 
     __slots__ = ()
 
-    def statement(self, open_nouns: frozenset[str] = frozenset()) -> Statement:
+    def statement(self, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
         """Compiles the template as it is."""
-        return self._cached(open_nouns, lambda: self.body, open_nouns)
+        return self._cached(unrestricted_nouns, lambda: self.body, unrestricted_nouns)
 
     def bind(self, **values: Any) -> tuple[Any, ...]:
         """Returns the plain statement's SQL and its arguments in order: `await connection.fetchrow(*queries.account_by_id.bind(user_id=…))`.
@@ -92,7 +92,7 @@ class Query(QueryTemplate):
     def by(
         self,
         name: str,
-        open_nouns: frozenset[str] = frozenset(),
+        unrestricted_nouns: frozenset[str] = frozenset(),
         columns: Columns = None,
         prefetched: tuple[PrefetchJoin, ...] = (),
         objects: tuple[ToOne, ...] = (),
@@ -108,11 +108,15 @@ class Query(QueryTemplate):
         def make() -> str:
             return with_json_columns(self._by(name, columns, prefetched, single=single), objects)
 
-        key = (name, open_nouns, columns, prefetched, objects, single)
-        return self._cached(key, make, open_nouns, lambda: _constants_of_columns(objects))
+        key = (name, unrestricted_nouns, columns, prefetched, objects, single)
+        return self._cached(key, make, unrestricted_nouns, lambda: _constants_of_columns(objects))
 
     def page(
-        self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset(), columns: Columns = None, objects: tuple[ToOne, ...] = ()
+        self,
+        variant: QueryVariant,
+        unrestricted_nouns: frozenset[str] = frozenset(),
+        columns: Columns = None,
+        objects: tuple[ToOne, ...] = (),
     ) -> Statement:
         """Selects a page: `$limit` rows, each with its `cursor_value`; with `variant.per` that many for each of `$parents`, with their `parent_key`.
 
@@ -122,44 +126,53 @@ class Query(QueryTemplate):
         def make() -> str:
             return _per_parent(with_json_columns(self.page_rows(variant, columns), objects), variant)
 
-        return self._cached((variant, open_nouns, columns, objects), make, open_nouns, lambda: _constants_of_columns(objects))
-
-    def json_page(self, variant: QueryVariant, tree: JsonObject, open_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Selects a page serialised as JSON: one row with the list, `json`; with `variant.per` the lists of all `parents`."""
         return self._cached(
-            ("json", variant, tree, open_nouns), lambda: self._json_page(variant, tree), open_nouns, lambda: constants_of(tree)
+            (variant, unrestricted_nouns, columns, objects), make, unrestricted_nouns, lambda: _constants_of_columns(objects)
         )
 
-    def json_by(self, name: str, tree: JsonObject, open_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
+    def json_page(self, variant: QueryVariant, tree: JsonObject, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
+        """Selects a page serialised as JSON: one row with the list, `json`; with `variant.per` the lists of all `parents`."""
+        return self._cached(
+            ("json", variant, tree, unrestricted_nouns),
+            lambda: self._json_page(variant, tree),
+            unrestricted_nouns,
+            lambda: constants_of(tree),
+        )
+
+    def json_by(self, name: str, tree: JsonObject, unrestricted_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
         """Selects the rows of `by` serialised as JSON: one row with the `keys` that were found and their objects, `json`.
 
         `single`: the object alone; no row when there is none.
         """
-        key = ("json", name, tree, open_nouns, single)
-        return self._cached(key, lambda: self._json_by(name, tree, single=single), open_nouns, lambda: constants_of(tree))
+        key = ("json", name, tree, unrestricted_nouns, single)
+        return self._cached(key, lambda: self._json_by(name, tree, single=single), unrestricted_nouns, lambda: constants_of(tree))
 
-    def count(self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset()) -> Statement:
+    def count(self, variant: QueryVariant, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
         """Counts the rows that the filters leave: one `total`, or with `variant.per` a `parent_key` and `total` for each of `$parents`."""
-        return self._cached(("count", variant, open_nouns), lambda: _per_parent(self.count_rows(variant), variant), open_nouns)
+        return self._cached(
+            ("count", variant, unrestricted_nouns), lambda: _per_parent(self.count_rows(variant), variant), unrestricted_nouns
+        )
 
-    def totals(self, variant: QueryVariant, open_nouns: frozenset[str] = frozenset()) -> Statement:
+    def totals(self, variant: QueryVariant, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
         """Selects the aggregates over the rows that the filters leave: one row, or one for each group.
 
         With `variant.per` these for each of `$parents`, with their `parent_key`.
         """
-        return self._cached(("totals", variant, open_nouns), lambda: _per_parent(self.total_rows(variant), variant), open_nouns)
+        return self._cached(
+            ("totals", variant, unrestricted_nouns), lambda: _per_parent(self.total_rows(variant), variant), unrestricted_nouns
+        )
 
     def _cached(
-        self, key: Any, make: Callable[[], str], open_nouns: frozenset[str], constants: Callable[[], dict[str, Any]] = dict
+        self, key: Any, make: Callable[[], str], unrestricted_nouns: frozenset[str], constants: Callable[[], dict[str, Any]] = dict
     ) -> Statement:
         """Compiles a statement once. Clients decide which columns are read, so the cache is bounded."""
-        return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), open_nouns, constants()), _size)
+        return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), unrestricted_nouns, constants()), _size)
 
-    def _bind_parameters(self, sql: str, open_nouns: frozenset[str], constants: Mapping[str, Any]) -> Statement:
+    def _bind_parameters(self, sql: str, unrestricted_nouns: frozenset[str], constants: Mapping[str, Any]) -> Statement:
         """Replaces visibility rules by conditions and named parameters by numbered ones."""
 
         def visible(match: re.Match[str]) -> str:
-            return "true" if match["noun"] in open_nouns else f"({self.visible_sql(match['noun'], match['alias'])})"
+            return "true" if match["noun"] in unrestricted_nouns else f"({self.visible_sql(match['noun'], match['alias'])})"
 
         names: list[str] = []
 

@@ -103,7 +103,7 @@ class QueryTemplate:
             return ()
         return tuple(name for name in names if name in self.guards or name in self.id_guards)
 
-    def shows(self, name: str, open_nouns: frozenset[str]) -> bool:
+    def shows(self, name: str, unrestricted_nouns: frozenset[str]) -> bool:
         """Returns whether a viewer sees the value behind a guarded order or filter on every row of this list that they see.
 
         True for a viewer who sees all rows of the guard's noun; also, where the list's own rule is the noun's rule, for a viewer whom that
@@ -112,9 +112,9 @@ class QueryTemplate:
         noun = self.guards[name]
         match = VISIBLE.search(self.body[self.body.index("\nWHERE ") :])
         own = match["noun"] if match else None
-        if noun in open_nouns:
+        if noun in unrestricted_nouns:
             return True
-        return own is not None and own not in open_nouns and self._rule(own) == self._rule(noun)
+        return own is not None and own not in unrestricted_nouns and self._rule(own) == self._rule(noun)
 
     def reach_of(self, noun: str) -> str:
         """Returns the name, in the reach, of a noun's ids that a viewer sees. Raises ValueError when its rule is more than that list of ids."""

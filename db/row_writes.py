@@ -1,12 +1,12 @@
-"""Single rows, written: inserted, changed from a version, with every broken rule told at once.
+"""Inserts, updates and deletes single rows, and reports all the rules that a row breaks at once.
 
-What may be written is declared beside the statements, and nothing else can be:
+A table can be written only where a `record` entry in `db/sql/*.sql` declares it:
 
     -- record: subjects                 the table
-    -- One line that says what for.
+    -- Subjects, by their codes.        what it is for
     code name description credits       the columns that a writer may give
 
-Values travel as one JSON parameter that PostgreSQL reads by the table's own types, so that a change names only what it changes.
+Values travel as one JSON parameter that PostgreSQL reads by the table's own types, so that an update names only what it changes.
 """
 
 import json
@@ -27,7 +27,7 @@ __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleEr
 
 
 class BrokenRulesError(Exception):
-    """What was to be written breaks these rules; nothing was written."""
+    """The row breaks these rules; nothing was written."""
 
     def __init__(self, errors: list[DomainError]) -> None:
         super().__init__("; ".join(each.message for each in errors))
@@ -35,11 +35,11 @@ class BrokenRulesError(Exception):
 
 
 class NotThereError(Exception):
-    """There is no row of this id."""
+    """No row has this id."""
 
 
 class _BreaksChecksError(Exception):
-    """The row was not sent to be written: it breaks a CHECK or a NOT NULL."""
+    """The row breaks a CHECK or a NOT NULL; it was not sent to be written."""
 
 
 # The statements of one table that are kept, of at most 5 kB each.
@@ -47,16 +47,16 @@ _MOST_COMPILED = 200
 
 
 class InUseError(Exception):
-    """Other rows lead to this one."""
+    """Other rows refer to this one."""
 
 
 class StaleError(Exception):
-    """The row has changed since the version that the change was made from."""
+    """The row has changed since the version that the update was made from."""
 
 
 @dataclass(eq=False, slots=True)
 class Record:
-    """A table whose single rows are written, and the columns that a writer may give."""
+    """A table whose single rows can be written, and the columns that a writer may give."""
 
     table: str
     purpose: str
@@ -64,7 +64,7 @@ class Record:
     _compiled: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
     def insert_sql(self, columns: tuple[str, ...]) -> str:
-        """$1 is the row as a JSON object; the answer its id."""
+        """Returns SQL that inserts a row ($1, a JSON object) and returns its id."""
         names = ", ".join(("id", *columns))
         values = ", ".join(("coalesce(n.id, uuidv7())", *(f"n.{each}" for each in columns)))
         return self._made(
@@ -74,7 +74,7 @@ class Record:
         )
 
     def update_sql(self, columns: tuple[str, ...]) -> str:
-        """$1 are the changes as a JSON object, $2 is the row's id; the answer the id."""
+        """Returns SQL that changes the row of an id ($2) as a JSON object says ($1) and returns the id."""
         names, values = ", ".join(columns), ", ".join(f"n.{each}" for each in columns)
         return self._made(
             "update",
@@ -82,8 +82,8 @@ class Record:
             f"UPDATE {self.table} AS t SET ({names}) = (SELECT {values} FROM jsonb_populate_record(t, $1::text::jsonb) AS n) WHERE t.id = $2 RETURNING t.id",
         )
 
-    def same_sql(self, columns: tuple[str, ...]) -> str:
-        """$1 is a row as a JSON object, $2 an id: whether the row of this id has just these values; no row when there is none."""
+    def is_unchanged_sql(self, columns: tuple[str, ...]) -> str:
+        """Returns SQL for whether the row of an id ($2) has just the values of a JSON object ($1); it returns no row if no row has the id."""
         given = ", ".join(f"n.{each}" for each in columns)
         there = ", ".join(f"t.{each}" for each in columns)
         # SQL compares no rows without columns: two of them are the same.
@@ -95,14 +95,14 @@ class Record:
             f" jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n WHERE t.id = $2",
         )
 
-    def reading_sql(self, column: str) -> str:
-        """$1 is a JSON object with this column: PostgreSQL reads it by the column's type, or cannot."""
+    def parse_value_sql(self, column: str) -> str:
+        """Returns SQL that fails if PostgreSQL cannot read the value in a JSON object ($1) by the column's type."""
         return self._made(
             "reading", (column,), f"SELECT n.{column} IS NULL FROM jsonb_populate_record(NULL::{self.table}, $1::text::jsonb) AS n"
         )
 
     def column_sql(self, column: str) -> str:
-        """$1 is a row's id; the answer is what stands in this column."""
+        """Returns SQL for the value in this column of the row of an id ($1)."""
         return self._made("column", (column,), f"SELECT {column} FROM {self.table} WHERE id = $1")
 
     def _made(self, kind: str, columns: tuple[str, ...], sql: str) -> str:
@@ -115,7 +115,10 @@ class Record:
         return self._compiled.setdefault((kind, columns), sql)
 
     def ordered(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """The columns that are given, in the declared order: one statement for one set of them."""
+        """Returns the columns that are given, in the declared order, so that one set of columns has one statement.
+
+        Raises ValueError for a column that may not be written.
+        """
         found = tuple(each for each in self.columns if each in values)
         unknown = values.keys() - set(found) - {"id"}
         if unknown:
@@ -124,10 +127,10 @@ class Record:
 
 
 async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> UUID:
-    """Inserts a row; its id. A value of None leaves the column to its default. `id` may be given: a client's own.
+    """Inserts a row and returns its id. A value of None leaves the column to its default; `id` may be given, as a client's own.
 
-    A second insert of one id with the same values is the first one told again, and answers its id. Raises BrokenRulesError with all of
-    the table's rules that the row breaks, values that no column can hold among them, nor hold without rounding them.
+    A repeated insert of one id with the same values changes nothing and returns the id. Raises BrokenRulesError with all the rules of the table
+    that the row breaks, values among them that their column cannot hold, or only rounded.
     """
     given = {name: value for name, value in values.items() if value is not None}
     await _refuse_rounding(connection, record, given)
@@ -144,7 +147,7 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
         raise BrokenRulesError(await _unreadable(connection, record, given, error)) from None
     except asyncpg.IntegrityConstraintViolationError as error:
         if "id" in given:
-            same = await connection.fetchval(record.same_sql(columns), row, given["id"])
+            same = await connection.fetchval(record.is_unchanged_sql(columns), row, given["id"])
             if same:
                 found: UUID = given["id"]
                 return found
@@ -152,7 +155,7 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
 
 
 async def update(connection: Any, record: Record, row_id: UUID, version: int | None, changes: Mapping[str, Any]) -> UUID:
-    """Changes a row that is still of this version (None: of whichever); its id.
+    """Changes a row and returns its id, if the row still has this version (None: any version).
 
     Raises NotThereError, StaleError, and BrokenRulesError with all rules that the changed row breaks. No changes write nothing.
     """
@@ -182,7 +185,7 @@ async def update(connection: Any, record: Record, row_id: UUID, version: int | N
 
 
 async def delete(connection: Any, record: Record, row_id: UUID) -> UUID:
-    """Deletes a row; its id. Raises NotThereError, and InUseError when other rows lead to it."""
+    """Deletes a row and returns its id. Raises NotThereError, and InUseError if other rows refer to it."""
     try:
         async with connection.transaction():
             found: UUID | None = await connection.fetchval(f"DELETE FROM {record.table} WHERE id = $1 RETURNING id", row_id)
@@ -194,7 +197,7 @@ async def delete(connection: Any, record: Record, row_id: UUID) -> UUID:
 
 
 async def _refuse_rounding(connection: Any, record: Record, values: Mapping[str, Any], row_id: UUID | None = None) -> None:
-    """Raises BrokenRulesError when a number has more decimals than its column: PostgreSQL would round it and say nothing."""
+    """Raises BrokenRulesError if a number has more decimals than its column: PostgreSQL would round it without an error."""
     numbers = {name: value for name, value in values.items() if isinstance(value, Decimal)}
     if not numbers:
         return
@@ -221,12 +224,12 @@ async def _refuse_broken_checks(connection: Any, record: Record, row: str, row_i
 async def _unreadable(
     connection: Any, record: Record, values: Mapping[str, Any], error: asyncpg.DataError, row_id: UUID | None = None
 ) -> list[DomainError]:
-    """Which values are out of their columns' range, and what the others break."""
+    """Returns the values that are out of their columns' range, and the rules that the others break."""
     found, readable = [], {}
     for column in record.ordered(values):
         try:
             async with connection.transaction():
-                await connection.fetchval(record.reading_sql(column), to_json({column: values[column]}))
+                await connection.fetchval(record.parse_value_sql(column), to_json({column: values[column]}))
             readable[column] = values[column]
         except asyncpg.DataError:
             found.append(out_of_range(column))
@@ -238,7 +241,7 @@ async def _unreadable(
 
 
 async def _broken(connection: Any, record: Record, row: str, row_id: UUID | None) -> list[DomainError]:
-    """The rules that a row breaks, but for columns that a trigger fills: no writer may give them."""
+    """Returns the rules that a row breaks, except those of columns that a trigger fills and no writer may give."""
     may_be_given = {required(column).field for column in record.columns}
     found = await constraint_violations(connection, record.table, row, row_id)
     return [each for each in found if each.code != "REQUIRED" or each.field in may_be_given]
@@ -247,7 +250,7 @@ async def _broken(connection: Any, record: Record, row: str, row_id: UUID | None
 async def _all(
     connection: Any, record: Record, row: str, row_id: UUID | None, error: asyncpg.IntegrityConstraintViolationError
 ) -> list[DomainError]:
-    """The rule that PostgreSQL stopped at, and every other one of the table's that the row breaks."""
+    """Returns the rule that PostgreSQL stopped at and all others of the table that the row breaks."""
     first = constraint_error(error)
     if first is None:
         raise error
@@ -256,7 +259,7 @@ async def _all(
 
 
 def to_json(values: Any) -> str:
-    """Plain values as JSON: times and decimals as the text that PostgreSQL reads."""
+    """Returns plain values as JSON, with times and decimals as the text that PostgreSQL reads."""
     return json.dumps(values, default=_text)
 
 

@@ -150,7 +150,7 @@ class MutationTransaction:
     async def exists_with(self, record: str, row_id: UUID, values: Mapping[str, Any]) -> bool:
         """Tells whether a row with this id and exactly these values exists."""
         declared = queries.records[record]
-        return bool(await self.connection.fetchval(declared.same_sql(declared.ordered(values)), to_json(values), row_id))
+        return bool(await self.connection.fetchval(declared.is_unchanged_sql(declared.ordered(values)), to_json(values), row_id))
 
     async def broken_rules(self, record: str, values: Mapping[str, Any], *except_fields: str) -> list[UserError]:
         """Returns the rules that a new row would break, without writing it; fields in `except_fields` are not checked."""

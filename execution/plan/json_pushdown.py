@@ -51,7 +51,7 @@ def pushdown_by_field(top: list[Field], below: Callable[[Field], list[Field]]) -
 
 
 def _of_field(field: Field) -> JsonObject | None:
-    """What a field selects of its loader's rows, wherever they are in what it gives; None when that can't be serialised."""
+    """Returns the tree of what a field selects of its loader's rows, wherever they are in its values; None if it cannot be serialised."""
     loader, selection = field.declared.loader, _selection(field)
     at = loader.row_paths.paths[0]
     if selection is None:
@@ -62,7 +62,7 @@ def _of_field(field: Field) -> JsonObject | None:
 
 
 def _on_the_way(selection: Selection, column: str, loader: Loader) -> JsonObject | None:
-    """The rows of a page are in one of its columns; everything else that is selected must not look at them."""
+    """Returns the tree of a page's rows, which are in one of its columns; None if anything else that is selected looks at them."""
     trees = set()
     for field in selection.fields:
         if field.kind is FieldKind.COLUMN and field.column == column:
@@ -101,7 +101,7 @@ def _part(field: Field) -> JsonPart | None:
 
 
 def _to_many(field: Field) -> ToMany | None:
-    """Only of an edge whose arguments are the same for every request: variables are not known when a plan is made."""
+    """Returns the part of an edge to a page if its arguments are the same for every request: a plan does not know variables."""
     declared = field.declared
     loader = declared.loader
     selection = _selection(field)

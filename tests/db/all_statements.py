@@ -22,33 +22,33 @@ class NamedStatement:
         return f"{self.query} {self.choices}".strip()
 
 
-def all_statements(open_nouns: frozenset[str]) -> Iterator[NamedStatement]:
-    """Yields each order, direction and bound, each filter alone and all together, each parent and key, for a viewer who sees all of `open_nouns`."""
+def all_statements(unrestricted_nouns: frozenset[str]) -> Iterator[NamedStatement]:
+    """Yields each order, direction and bound, each filter alone and all together, each parent and key, for a viewer who sees all of `unrestricted_nouns`."""
     for query in queries:
         if query.is_totals:
-            yield from _totals(query, open_nouns)
+            yield from _totals(query, unrestricted_nouns)
         elif not query.is_page:
-            yield NamedStatement(query.name, "", query.statement(open_nouns))
+            yield NamedStatement(query.name, "", query.statement(unrestricted_nouns))
         for key in query.keys:
-            yield NamedStatement(query.name, f"by {key}", query.by(key, open_nouns))
+            yield NamedStatement(query.name, f"by {key}", query.by(key, unrestricted_nouns))
         filters = _filters(query)
         for per in (None, *query.parents) if query.is_page else ():
             where = f"of a {per.replace('_', ' ')}" if per else ""
             for chosen in filters:
                 said = f"{where} {'where ' + ', '.join(sorted(chosen)) if chosen else ''}".strip()
                 variant = QueryVariant(next(iter(query.orders)), filters=chosen, per=per)
-                yield NamedStatement(query.name, said, query.page(variant, open_nouns))
-                yield NamedStatement(query.name, f"{said} counted".strip(), query.count(variant, open_nouns))
+                yield NamedStatement(query.name, said, query.page(variant, unrestricted_nouns))
+                yield NamedStatement(query.name, f"{said} counted".strip(), query.count(variant, unrestricted_nouns))
             for order in query.orders:
                 needed = frozenset(query.orders[order].needs[:1] if per is None else ())
                 said = f"{where} ordered by {order}{''.join(f' where {name}' for name in needed)}".strip()
                 for bits in range(16):
                     descending, after, before, backward = (bool(bits & 1 << n) for n in range(4))
                     variant = QueryVariant(order, descending, needed, after, before, backward, per)
-                    yield NamedStatement(query.name, said, query.page(variant, open_nouns))
+                    yield NamedStatement(query.name, said, query.page(variant, unrestricted_nouns))
 
 
-def _totals(query: Query, open_nouns: frozenset[str]) -> Iterator[NamedStatement]:
+def _totals(query: Query, unrestricted_nouns: frozenset[str]) -> Iterator[NamedStatement]:
     for per in (None, *query.parents):
         for group in (None, *query.groups):
             for chosen in _filters(query):
@@ -57,7 +57,7 @@ def _totals(query: Query, open_nouns: frozenset[str]) -> Iterator[NamedStatement
                     f"by {group}" if group else "",
                     f"where {', '.join(sorted(chosen))}" if chosen else "",
                 ]
-                statement = query.totals(QueryVariant(filters=chosen, per=per, group=group), open_nouns)
+                statement = query.totals(QueryVariant(filters=chosen, per=per, group=group), unrestricted_nouns)
                 yield NamedStatement(query.name, " ".join(each for each in words if each), statement)
 
 
