@@ -29,8 +29,6 @@ _NOISE = 4.0
 _NOISE_SHARE = 0.5
 # Milliseconds that an operation within the limit may hold the event loop at a stretch.
 _MOST_HELD = 20.0
-# It reads every entry of the books, so a request has one and is above what others may take: docs/decisions/070.
-_EXCEPTIONS = frozenset({"Query.booksCheck", "BooksCheck.checks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,6 @@ class Measured:
         return max(0.0, self.ms - _NOISE - _NOISE_SHARE * self.base_ms) * 1000 / max(self.points, 1)
 
     def is_outlier(self, limit: int) -> bool:
-        if self.name in _EXCEPTIONS:
-            return False
         within = self.whole_points <= limit
         return self.per_point > _MOST * 1000 / limit or (within and (self.whole.ms > _MOST or self.whole.held_ms > _MOST_HELD))
 
