@@ -7,7 +7,7 @@ import orjson
 from execution.documents.limits import Limits
 from execution.errors import ErrorWriter
 from tests.transport.asgi_client import NEW, ask
-from tests.transport.test_graphql_http import SCHEMA
+from tests.transport.graphql_endpoint import SCHEMA
 from transport.admission import Admission
 from transport.graphql_http import GraphQLEndpoint
 from transport.headers import header

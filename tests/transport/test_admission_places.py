@@ -9,7 +9,7 @@ from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
 from tests.transport.asgi_client import post
 from tests.transport.blocked import Blocked, ended, settle
-from tests.transport.test_graphql_http import SCHEMA, make_context
+from tests.transport.graphql_endpoint import SCHEMA, make_context
 from transport.admission import Admission
 from transport.graphql_http import GraphQLEndpoint
 

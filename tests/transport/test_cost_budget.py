@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from execution.documents.limits import Limits
 from execution.errors import Refusal
 from tests.transport.asgi_client import NEW, ask, post
-from tests.transport.test_graphql_http import endpoint
+from tests.transport.graphql_endpoint import endpoint
 from transport import pacing
 from transport.admission import Admission
 from transport.cost_budget import CostBudgets

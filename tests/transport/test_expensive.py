@@ -7,7 +7,7 @@ import pytest
 
 from execution.errors import Refusal
 from tests.transport.asgi_client import post
-from tests.transport.test_graphql_http import endpoint
+from tests.transport.graphql_endpoint import endpoint
 from transport.expensive import ExpensiveOperations
 
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from tests.transport.asgi_client import NEW, ask, post
-from tests.transport.test_graphql_http import APP, get
+from tests.transport.graphql_endpoint import APP, get
 
 HASHED = {"persistedQuery": {"version": 1, "sha256Hash": "a" * 64}}
 
