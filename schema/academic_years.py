@@ -15,7 +15,7 @@ from schema.listings.classes import CLASS_SUBJECTS, CLASSES
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["AcademicYear", "CalendarQueries", "Holiday", "MissingPolicy", "Period", "RoundingMode", "School", "Semester"]
 
@@ -111,7 +111,7 @@ class Period(Node):
     version: int = version_field()
 
 
-@strawberry.type
+@query_fields
 class CalendarQueries:
     academic_year = root_node(AcademicYear, description="The academic year with this id.")
     semester = root_node(Semester, description="The semester with this id.")

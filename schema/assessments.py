@@ -14,6 +14,7 @@ from schema.listings.subjects import ASSESSMENT_TYPES
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Assessment", "AssessmentQueries", "AssessmentType"]
 
@@ -55,7 +56,7 @@ class Assessment(Node):
     grades = connection(GRADES, "assessment", description="Its grades, as far as you may see them.")
 
 
-@strawberry.type
+@query_fields
 class AssessmentQueries:
     assessment = root_node(Assessment, description="The assessment with this id.")
     assessment_type = root_node(AssessmentType, description="The type of assessment with this id.")

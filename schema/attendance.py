@@ -14,6 +14,7 @@ from schema.listings.attendance import ATTENDANCE, AttendanceStatus
 from schema.nodes import Node, node
 from schema.record_fields import version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Attendance", "AttendanceQueries", "OverruledMark"]
 
@@ -59,7 +60,7 @@ class OverruledMark:
     marked_by = to_one(users.user_by_id, "marked_by", description="Who entered it.")
 
 
-@strawberry.type
+@query_fields
 class AttendanceQueries:
     attendance = root_connection(
         ATTENDANCE, Capability.SIGNED_IN, count_cost=1_000, description="The attendance marks you may see, latest date first."

@@ -15,7 +15,7 @@ from execution.loaders import Loader
 from resolvers import attendance, subjects
 from rules.attendance import rate
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import query_fields, root
 from schema.spans import for_each_day, groups_in
 
 __all__ = ["AttendanceGroup", "AttendanceSummary", "AttendanceSummaryQueries", "breakdown_edge", "summary_edge"]
@@ -105,7 +105,7 @@ def breakdown_edge(loader: Loader, points: float, description: str) -> Any:
     return edge_with(loader, "id", metadata=metadata, description=description)(prepare)
 
 
-@strawberry.type
+@query_fields
 class AttendanceSummaryQueries:
     @root(
         Capability.SIGNED_IN,

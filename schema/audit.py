@@ -13,6 +13,7 @@ from resolvers import audit, users
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["AuditEntry", "AuditQueries"]
 
@@ -67,6 +68,6 @@ AUDIT_LOG = Listing(
 )
 
 
-@strawberry.type
+@query_fields
 class AuditQueries:
     audit_log = root_connection(AUDIT_LOG, Capability.READ_AUDIT, count_cost=500, description="The changes of records, latest first.")

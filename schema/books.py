@@ -10,7 +10,7 @@ from auth.capabilities import Capability
 from execution.costs import COST
 from execution.fields import computed
 from resolvers.books import check_the_books
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["BooksCheckQueries"]
 
@@ -33,7 +33,7 @@ class BooksCheck:
     checks: list[BookCheck] = strawberry.field(description="All checks, passed or failed.")
 
 
-@strawberry.type
+@query_fields
 class BooksCheckQueries:
     # It reads every transaction, attendance mark and grade.
     @root(Capability.READ_BOOKS, metadata={COST: 40_000}, description="Checks the consistency of accounts and records now.")

@@ -20,6 +20,7 @@ from schema.listings.subjects import SUBJECTS
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Class", "ClassQueries", "ClassSubject"]
 
@@ -80,7 +81,7 @@ class ClassSubject(Node):
     marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its grades may be changed now.")
 
 
-@strawberry.type
+@query_fields
 class ClassQueries:
     class_ = root_node(Class, description="The class with this id.", name="class")
     classes = root_connection(CLASSES, Capability.SIGNED_IN, description="The classes, by grade level and section.")

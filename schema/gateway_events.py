@@ -14,6 +14,7 @@ from schema.connections import Listing, optional, order_input, root_connection
 from schema.inputs import IdempotentInput, node_id, required
 from schema.mutations import mutation, payload_node
 from schema.nodes import Node, node
+from schema.roots import mutation_fields, query_fields
 
 __all__ = ["GatewayEvent", "GatewayEventMutations", "GatewayEventQueries"]
 
@@ -77,7 +78,7 @@ class DismissGatewayEventInput(IdempotentInput):
 _EVENT = payload_node(gateway_events.gateway_event_by_id, "The event as it is now.")
 
 
-@strawberry.type
+@query_fields
 class GatewayEventQueries:
     gateway_events = root_connection(
         GATEWAY_EVENTS,
@@ -86,7 +87,7 @@ class GatewayEventQueries:
     )
 
 
-@strawberry.type
+@mutation_fields
 class GatewayEventMutations:
     retry_gateway_event = mutation(
         Capability.MANAGE_MONEY,

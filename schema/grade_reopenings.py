@@ -11,6 +11,7 @@ from resolvers import academic_years, classes, grade_reopenings, subjects, users
 from schema.connections import Listing, id_filter, optional, order_input, root_connection
 from schema.nodes import Node, node
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["GradeReopening", "GradeReopeningQueries"]
 
@@ -59,7 +60,7 @@ GRADE_REOPENINGS = Listing(
 )
 
 
-@strawberry.type
+@query_fields
 class GradeReopeningQueries:
     grade_reopenings = root_connection(
         GRADE_REOPENINGS, Capability.MANAGE_SCHOOL, description="The reopenings of locked grades, latest first."

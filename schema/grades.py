@@ -12,6 +12,7 @@ from schema.listings.assessments import GRADES, GradeState
 from schema.nodes import Node, node
 from schema.record_fields import version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Grade", "GradeQueries"]
 
@@ -38,6 +39,6 @@ class Grade(Node):
     recorded_by = to_one(users.user_by_id, "recorded_by", description="Who recorded it.")
 
 
-@strawberry.type
+@query_fields
 class GradeQueries:
     grades = root_connection(GRADES, Capability.SIGNED_IN, count_cost=1_000, description="The grades you may see, latest first.")

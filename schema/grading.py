@@ -19,6 +19,7 @@ from schema.listings.grading import FINAL_GRADES, GRADING_SCALES
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = [
     "FinalGrade",
@@ -211,7 +212,7 @@ def _of_semester(semester_id: str) -> tuple[tuple[str, Any], ...]:
     return (("semester_id", read_id(semester_id, tag, name, "semesterId")),)
 
 
-@strawberry.type
+@query_fields
 class GradingQueries:
     grading_scale = root_node(GradingScale, description="The grading scale with this id.")
     grading_scales = root_connection(GRADING_SCALES, Capability.SIGNED_IN, description="The grading scales, by name.")

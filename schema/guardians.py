@@ -15,6 +15,7 @@ from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, full_name
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Guardian", "GuardianQueries", "Guardianship"]
 
@@ -55,7 +56,7 @@ class Guardianship(Node):
     student = to_one(students.student_by_id, "student_id", description="The student.")
 
 
-@strawberry.type
+@query_fields
 class GuardianQueries:
     guardian = root_node(Guardian, description="The guardian with this id.")
     guardians = root_connection(GUARDIANS, Capability.SIGNED_IN, description="The guardians you may see, by name.")

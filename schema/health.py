@@ -13,7 +13,7 @@ from execution.costs import COST
 from execution.errors import Refusal
 from health import report
 from health.checks import Health, now
-from schema.roots import root
+from schema.roots import query_fields, root
 from schema.scalars import BigInt
 
 __all__ = ["HealthQueries", "SystemHealth"]
@@ -222,7 +222,7 @@ class SystemHealth:
         return found  # type: ignore[return-value]  # a report has the type's attributes
 
 
-@strawberry.type
+@query_fields
 class HealthQueries:
     @root(Capability.SEE_STATUS, description="The health of the server and its database.")
     async def system_health(self, info: Info) -> SystemHealth | None:

@@ -16,7 +16,7 @@ from execution.fields import class_decides_type, computed
 from execution.loaders import Loader
 from resolvers.identifiers import read_any_id, read_id, write_id
 from schema.references import NODE_TYPES
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["MAX_NODES", "Node", "NodeQueries", "node", "node_types", "root_node"]
 
@@ -110,7 +110,7 @@ def _loader(text: str, argument: str) -> tuple[Loader, Any]:
     return found.loader, identifier
 
 
-@strawberry.type
+@query_fields
 class NodeQueries:
     @root(Capability.SIGNED_IN, description="The object with this global id; null when there is none, or none that you may see.")
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:

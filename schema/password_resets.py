@@ -11,7 +11,7 @@ from resolvers import password_resets, users
 from resolvers.identifiers import read_id
 from resolvers.user_errors import UserError as Broken
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import mutation_fields, root
 from schema.sign_in import HASHES, Session
 from schema.user_errors import UserError, errors_of
 
@@ -53,7 +53,7 @@ class ResetPasswordPayload:
     user_errors: list[UserError] = strawberry.field(description="The rules that the input breaks; empty if the password was set.")
 
 
-@strawberry.type
+@mutation_fields
 class PasswordResetMutations:
     @root(
         Capability.MANAGE_SCHOOL,

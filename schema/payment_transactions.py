@@ -12,6 +12,7 @@ from schema.connections import connection, root_connection
 from schema.listings.payments import RECEIPTS, TRANSACTIONS, PaymentMethod
 from schema.nodes import Node, node
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["PaymentTransaction", "Receipt", "ReceiptQueries"]
 
@@ -57,7 +58,7 @@ class Receipt(Node):
     transactions = connection(TRANSACTIONS, "receipt", description="The transactions that it covers, as far as you may see them.")
 
 
-@strawberry.type
+@query_fields
 class ReceiptQueries:
     receipts = root_connection(
         RECEIPTS, Capability.SIGNED_IN, count_cost=2_000, description="The receipts you may see, latest number first."

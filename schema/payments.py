@@ -13,6 +13,7 @@ from schema.listings.subjects import FEE_CATEGORIES
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Balance", "FeeCategory", "Payment", "PaymentQueries"]
 
@@ -76,7 +77,7 @@ class Balance:
     overdue: Decimal = strawberry.field(description="The overdue part of it, in the school's time zone.")
 
 
-@strawberry.type
+@query_fields
 class PaymentQueries:
     payment = root_node(Payment, description="The charge with this id.")
     fee_category = root_node(FeeCategory, description="The fee category with this id.")

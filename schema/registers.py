@@ -15,7 +15,7 @@ from schema.connections import Connection, root_connection
 from schema.listings.attendance import REGISTERS
 from schema.nodes import Node, node
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["Register", "RegisterQueries"]
 
@@ -31,7 +31,7 @@ class Register(Node):
     submitted_by = to_one(users.user_by_id, "submitted_by", description="Who submitted it.")
 
 
-@strawberry.type
+@query_fields
 class RegisterQueries:
     @root(
         Capability.TEACH,

@@ -1,6 +1,6 @@
 """Root fields: each declares the capability it asks of its caller. A test walks the schema and fails on one that does not."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -16,10 +16,12 @@ from execution.errors import Refusal
 from execution.fields import ROOT, RootField
 from execution.loaders import Loader
 
-__all__ = ["CAPABILITY", "merge", "require", "root"]
+__all__ = ["CAPABILITY", "mutation_fields", "query_fields", "require", "root", "root_type"]
 
 # Where a root field's declaration is found: `strawberry_field.metadata[CAPABILITY]`.
 CAPABILITY = "capability"
+# The classes whose attributes are the fields of each root type, in the order in which their modules were imported.
+_FIELDS: dict[str, list[type]] = {"Query": [], "Mutation": []}
 
 
 def require(viewer: Viewer, capability: Capability) -> None:
@@ -59,10 +61,22 @@ def root(
     return decorate
 
 
-def merge(name: str, parts: Sequence[type], description: str) -> type:
-    """One root type of the fields of many. Raises ValueError when two have a field of one name."""
+def query_fields(cls: type) -> type:
+    """Decorates a class whose attributes are fields of Query. Its module is in schema/, which makes it part of the schema."""
+    _FIELDS["Query"].append(strawberry.type(cls))
+    return cls
+
+
+def mutation_fields(cls: type) -> type:
+    """Decorates a class whose attributes are fields of Mutation. Its module is in schema/, which makes it part of the schema."""
+    _FIELDS["Mutation"].append(strawberry.type(cls))
+    return cls
+
+
+def root_type(name: str, description: str) -> type:
+    """Returns Query or Mutation with all fields registered so far, by their modules' names. Raises ValueError when two fields have one name."""
     fields: dict[str, Any] = {}
-    for part in parts:
+    for part in sorted(_FIELDS[name], key=lambda each: each.__module__):
         for each in part.__strawberry_definition__.fields:  # type: ignore[attr-defined]  # strawberry adds it
             if each.python_name in fields:
                 raise ValueError(f"two root fields are called {each.python_name}")

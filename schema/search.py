@@ -11,7 +11,7 @@ from execution.costs import COST, SIZED_BY
 from resolvers import search
 from schema.classes import Class
 from schema.guardians import Guardian
-from schema.roots import root
+from schema.roots import query_fields, root
 from schema.students import Student
 from schema.subjects import Subject
 from schema.teachers import Teacher
@@ -32,7 +32,7 @@ class SearchType(Enum):
     SUBJECT = strawberry.enum_value("sub", description="Subjects, by name or code.")
 
 
-@strawberry.type
+@query_fields
 class SearchQueries:
     @root(
         Capability.SIGNED_IN,

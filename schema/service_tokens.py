@@ -14,7 +14,7 @@ from resolvers.user_errors import UserError as Broken
 from schema.connections import Listing, order_input, root_connection
 from schema.nodes import Node, node
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import mutation_fields, query_fields, root
 from schema.user_errors import UserError, errors_of
 
 __all__ = ["ServiceToken", "ServiceTokenMutations", "ServiceTokenQueries"]
@@ -53,7 +53,7 @@ SERVICE_TOKENS = Listing(
 )
 
 
-@strawberry.type
+@query_fields
 class ServiceTokenQueries:
     service_tokens = root_connection(
         SERVICE_TOKENS,
@@ -87,7 +87,7 @@ class RevokeServiceTokenPayload:
     user_errors: list[UserError] = strawberry.field(description="The rules that the input breaks; empty if the token was revoked.")
 
 
-@strawberry.type
+@mutation_fields
 class ServiceTokenMutations:
     @root(Capability.MANAGE_SCHOOL, mutation=True, description="Creates a service token. The token itself is only in this answer.")
     async def create_service_token(self, info: Info, input: CreateServiceTokenInput) -> CreateServiceTokenPayload:

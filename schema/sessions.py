@@ -11,6 +11,7 @@ from schema.inputs import MutationInput, node_id
 from schema.mutations import mutation, payload_node, payload_value
 from schema.nodes import Node, node
 from schema.references import to_one
+from schema.roots import mutation_fields
 
 __all__ = ["SessionMutations", "UserSession"]
 
@@ -47,7 +48,7 @@ class EndSessionsInput(MutationInput):
     user_id: strawberry.ID = node_id(users.User, "The user.")
 
 
-@strawberry.type
+@mutation_fields
 class SessionMutations:
     end_session = mutation(
         Capability.OWN_ACCOUNT,

@@ -10,7 +10,7 @@ from auth.capabilities import Capability
 from execution.costs import COST
 from resolvers import sign_in
 from resolvers.user_errors import UserError as Broken
-from schema.roots import root
+from schema.roots import mutation_fields, root
 from schema.user_errors import UserError, errors_of
 
 __all__ = ["HASHES", "Session", "SignInMutations"]
@@ -85,7 +85,7 @@ class ChangePasswordPayload:
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
-@strawberry.type
+@mutation_fields
 class SignInMutations:
     @root(
         Capability.PUBLIC,

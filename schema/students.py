@@ -28,7 +28,7 @@ from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["ClassMembership", "Student", "StudentQueries"]
 
@@ -107,7 +107,7 @@ class ClassMembership(Node):
     academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year of the class.")
 
 
-@strawberry.type
+@query_fields
 class StudentQueries:
     student = root_node(Student, description="The student with this id.")
     students = root_connection(STUDENTS, Capability.SIGNED_IN, description="The students you may see, by name.")

@@ -14,6 +14,7 @@ from schema.listings.subjects import SUBJECTS
 from schema.listings.teachers import TEACHERS
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
+from schema.roots import query_fields
 
 __all__ = ["Subject", "SubjectQueries"]
 
@@ -34,7 +35,7 @@ class Subject(Node):
     assessments = connection(ASSESSMENTS, "subject", description="The assessments, as far as you may see them, latest first.")
 
 
-@strawberry.type
+@query_fields
 class SubjectQueries:
     subject = root_node(Subject, description="The subject with this id.")
     subjects = root_connection(SUBJECTS, Capability.SIGNED_IN, description="The subjects, by name.")

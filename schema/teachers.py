@@ -15,6 +15,7 @@ from schema.nodes import Node, node, root_node
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["Teacher", "TeacherQueries"]
 
@@ -40,7 +41,7 @@ class Teacher(Node):
     subjects = connection(SUBJECTS, "teacher", description="The subjects the teacher can teach.")
 
 
-@strawberry.type
+@query_fields
 class TeacherQueries:
     teacher = root_node(Teacher, description="The teacher with this id.")
     teachers = root_connection(TEACHERS, Capability.SIGNED_IN, description="The teachers, by name.")

@@ -13,6 +13,7 @@ from schema.listings.users import USERS, Role
 from schema.nodes import Node, node
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.references import to_one
+from schema.roots import query_fields
 
 __all__ = ["User", "UserQueries"]
 
@@ -52,6 +53,6 @@ class User(Node):
     guardian = to_one(guardians.guardian_by_user, "id", description="The guardian record of this user.")
 
 
-@strawberry.type
+@query_fields
 class UserQueries:
     users = root_connection(USERS, Capability.SIGNED_IN, description="The users you may see, by name.")

@@ -10,7 +10,7 @@ from execution.fields import ASKS_NO_LOADER
 from resolvers import guardians, sessions, students, teachers, users
 from schema.listings.users import Role
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import query_fields, root
 
 __all__ = ["Viewer", "ViewerQueries"]
 
@@ -25,7 +25,7 @@ class Viewer:
     guardian = to_one(guardians.guardian_by_user, "user_id", description="Your guardian record, with your children as its students.")
 
 
-@strawberry.type
+@query_fields
 class ViewerQueries:
     @root(Capability.PUBLIC, metadata={ASKS_NO_LOADER: True}, description="The signed-in user; null without a user's access token.")
     async def viewer(self, info: Info) -> Viewer | None:

@@ -16,6 +16,7 @@ from schema.inputs import IdempotentInput, node_id, optional, required
 from schema.listings.attendance import AttendanceStatus
 from schema.mutations import mutation, payload_node, payload_value
 from schema.references import to_one
+from schema.roots import mutation_fields
 
 __all__ = ["AttendanceMutations", "RegisterChange"]
 
@@ -99,7 +100,7 @@ def _not_marked(answered: Any) -> Any:
     return [SimpleNamespace(student_id=UUID(str(each))) for each in answered]
 
 
-@strawberry.type
+@mutation_fields
 class AttendanceMutations:
     submit_register = mutation(
         Capability.TEACH,

@@ -11,6 +11,7 @@ from resolvers.writing.crud import create_action, delete_action, update_action
 from schema.academic_years import MissingPolicy, RoundingMode
 from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.mutations import mutation, payload_node, payload_value
+from schema.roots import mutation_fields
 
 __all__ = ["DELETED", "CalendarMutations"]
 
@@ -119,7 +120,7 @@ class DeletePeriodInput(MutationInput):
 _ADMIN = Capability.MANAGE_SCHOOL
 
 
-@strawberry.type
+@mutation_fields
 class CalendarMutations:
     update_school = mutation(
         _ADMIN,

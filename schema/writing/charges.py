@@ -17,7 +17,7 @@ from resolvers.writing.charges import Preview, cancel_charge, create_charges, pr
 from schema.inputs import IdempotentInput, UpdateInput, node_id, node_ids, optional, read_input, required
 from schema.mutations import mutation, payload_node, payload_nodes, payload_value
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import mutation_fields, query_fields, root
 from schema.user_errors import UserError
 
 __all__ = ["ChargeMutations", "ChargeQueries"]
@@ -115,7 +115,7 @@ class ChargePreview:
         return page_of_rows(self.plan.rows if self.plan else [], first, after, only_errors=only_errors)  # type: ignore[return-value]  # rows stand for types
 
 
-@strawberry.type
+@query_fields
 class ChargeQueries:
     @root(
         Capability.MANAGE_MONEY,
@@ -134,7 +134,7 @@ class ChargeQueries:
 _CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
 
 
-@strawberry.type
+@mutation_fields
 class ChargeMutations:
     create_charges = mutation(
         Capability.MANAGE_MONEY,

@@ -9,6 +9,7 @@ from resolvers.writing.crud import create_action, update_action
 from resolvers.writing.teacher_subjects import add_teacher_subject, remove_teacher_subject, require_active_teacher
 from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.mutations import mutation, payload_node
+from schema.roots import mutation_fields
 from schema.writing.calendar import DELETED
 
 __all__ = ["ClassMutations"]
@@ -75,7 +76,7 @@ class RemoveTeacherSubjectInput(MutationInput):
 _ADMIN = Capability.MANAGE_SCHOOL
 
 
-@strawberry.type
+@mutation_fields
 class ClassMutations:
     create_class = mutation(
         _ADMIN, CreateClassInput, require_active_teacher(create_action("classes", "class_")), description="Creates a class.", class_=_CLASS

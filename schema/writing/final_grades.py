@@ -13,6 +13,7 @@ from resolvers.writing.final_grades import post_final_grades, reopen_grades
 from schema.inputs import IdempotentInput, MutationInput, node_id, optional, required
 from schema.mutations import mutation, payload_node, payload_value
 from schema.references import to_one
+from schema.roots import mutation_fields
 
 __all__ = ["PostingMutations"]
 
@@ -52,7 +53,7 @@ def _postings(answered: Any) -> Any:
     ]
 
 
-@strawberry.type
+@mutation_fields
 class PostingMutations:
     post_final_grades = mutation(
         Capability.TEACH,

@@ -24,6 +24,7 @@ from schema.inputs import CreateInput, IdempotentInput, MutationInput, UpdateInp
 from schema.listings.assessments import GradeState
 from schema.mutations import mutation, payload_node, payload_value
 from schema.references import to_one
+from schema.roots import mutation_fields
 from schema.writing.calendar import DELETED
 
 __all__ = ["GradeMutations"]
@@ -142,7 +143,7 @@ _TEACH, _ADMIN = Capability.TEACH, Capability.MANAGE_SCHOOL
 _WARNINGS = payload_value(list[str], "Warnings about unusual bounds: a higher bound with fewer grade points.", default=[])
 
 
-@strawberry.type
+@mutation_fields
 class GradeMutations:
     create_assessment = mutation(
         _TEACH,

@@ -11,6 +11,7 @@ from resolvers.writing.payments import correct_payment, record_payment, refund_p
 from schema.inputs import IdempotentInput, node_id, optional, required
 from schema.listings.payments import PaymentMethod
 from schema.mutations import mutation, payload_node, payload_nodes
+from schema.roots import mutation_fields
 
 __all__ = ["LedgerMutations"]
 
@@ -68,7 +69,7 @@ class CorrectPaymentInput(IdempotentInput):
     replacement: ReplacementInput | None = optional("The replacement, entered at the same time.")
 
 
-@strawberry.type
+@mutation_fields
 class LedgerMutations:
     record_payment = mutation(
         Capability.MANAGE_MONEY,

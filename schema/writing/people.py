@@ -22,6 +22,7 @@ from schema.guardians import Relationship
 from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.listings.users import Role
 from schema.mutations import mutation, payload_node
+from schema.roots import mutation_fields
 
 __all__ = ["EMAIL", "PeopleMutations"]
 
@@ -158,7 +159,7 @@ class UpdateOwnContactInput(MutationInput):
 _ADMIN = Capability.MANAGE_SCHOOL
 
 
-@strawberry.type
+@mutation_fields
 class PeopleMutations:
     create_teacher = mutation(
         _ADMIN, CreateTeacherInput, create_teacher, description="Creates a teacher, with an account.", teacher=_TEACHER

@@ -17,7 +17,7 @@ from rules.promotion import Plan
 from schema.inputs import IdempotentInput, node_id, optional, read_input, required
 from schema.mutations import mutation, payload_value
 from schema.references import to_one
-from schema.roots import root
+from schema.roots import mutation_fields, query_fields, root
 
 __all__ = ["PromotionMutations", "PromotionQueries"]
 
@@ -88,7 +88,7 @@ class ApplyPromotionInput(IdempotentInput):
     hash: str = required("The plan's `hash`.")
 
 
-@strawberry.type
+@query_fields
 class PromotionQueries:
     @root(
         Capability.MANAGE_SCHOOL,
@@ -106,7 +106,7 @@ class PromotionQueries:
         return plan  # type: ignore[return-value]  # it has what the type's fields read
 
 
-@strawberry.type
+@mutation_fields
 class PromotionMutations:
     apply_promotion = mutation(
         Capability.MANAGE_SCHOOL,

@@ -9,6 +9,7 @@ from resolvers import subjects
 from resolvers.writing.crud import create_action, update_action
 from schema.inputs import CreateInput, UpdateInput, node_id, optional, required
 from schema.mutations import mutation, payload_node
+from schema.roots import mutation_fields
 
 __all__ = ["CatalogueMutations"]
 
@@ -72,7 +73,7 @@ class UpdateFeeCategoryInput(UpdateInput):
     is_active: bool | None = optional("Whether it is in use.")
 
 
-@strawberry.type
+@mutation_fields
 class CatalogueMutations:
     create_subject = mutation(
         Capability.MANAGE_SCHOOL,

@@ -10,6 +10,7 @@ from resolvers.writing.students import create_student, deactivate_student, move_
 from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.listings.students import LeavingReason
 from schema.mutations import mutation, payload_node
+from schema.roots import mutation_fields
 from schema.writing.people import EMAIL
 
 __all__ = ["STUDENT", "StudentMutations"]
@@ -71,7 +72,7 @@ class MoveStudentInput(MutationInput):
 _ADMIN = Capability.MANAGE_SCHOOL
 
 
-@strawberry.type
+@mutation_fields
 class StudentMutations:
     create_student = mutation(_ADMIN, CreateStudentInput, create_student, description="Creates a student.", student=STUDENT)
     update_student = mutation(_ADMIN, UpdateStudentInput, update_student, description="Updates a student.", student=STUDENT)
