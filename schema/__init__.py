@@ -20,8 +20,8 @@ __all__ = ["make_schema"]
 for _module in sorted(each.name for each in walk_packages(__path__, "schema.")):
     import_module(_module)
 
-Query = root_type("Query", "Everything that can be read.")
-Mutation = root_type("Mutation", "Everything that can be changed.")
+Query = root_type("Query", "The queries.")
+Mutation = root_type("Mutation", "The mutations.")
 
 
 def make_schema(execution_context_class: Any = None) -> strawberry.Schema:

@@ -1,4 +1,4 @@
-"""Nodes: everything with a global id, and the two root fields that find any of them."""
+"""Nodes: all objects with a global id, and the two root fields that find any of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Node:
         many=_global_ids,
         columns=("id",),
         written="global_id",
-        description="The global id: opaque, unique over all types, accepted wherever an `ID` of this type is asked for.",
+        description="The global id: opaque, unique across all types, and accepted wherever an `ID` of this type is expected.",
     )
 
     @classmethod
@@ -63,7 +63,7 @@ class Node:
 
 
 def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
-    """Marks a Strawberry type as the type of these rows, which `loader` finds by id, as far as the viewer sees."""
+    """Declares a Strawberry type as the node type of these rows, which `loader` finds by id as far as the viewer may see them."""
 
     def decorate(cls: T) -> T:
         @class_decides_type
@@ -72,7 +72,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
 
         cls.__strawberry_definition__.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry's definition of the class
         if row.tag in _BY_TAG:
-            raise ValueError(f"the tag {row.tag} is there already")
+            raise ValueError(f"two node types have the tag {row.tag}")
         if not cls.__name__ == row.type_name == loader.type_name:
             raise ValueError(f"{cls.__name__} has rows of the type {row.type_name!r} and a loader of {loader.type_name!r}")
         _BY_TAG[row.tag] = _NodeType(cls, row, loader)
@@ -93,12 +93,12 @@ def root_node(of: type, *, description: str, **options: Any) -> Any:
         return await info.context.loaders.of(loader).load(ask(id)[0])
 
     resolve.__annotations__ = {"info": Info, "id": strawberry.ID, "return": of | None}
-    described = f"{description} Null when there is none, or none that you may see."
+    described = f"{description} Null if there is none that you may see."
     return root(Capability.SIGNED_IN, description=described, filled=(loader, ask), **options)(resolve)
 
 
 def node_types() -> list[type]:
-    """All types that are nodes, for the schema: some may be reached by `node` alone."""
+    """Returns all node types for the schema, since some can only be reached through `node`."""
     return [each.cls for each in _BY_TAG.values()]
 
 
@@ -112,14 +112,14 @@ def _loader(text: str, argument: str) -> tuple[Loader, Any]:
 
 @query_fields
 class NodeQueries:
-    @root(Capability.SIGNED_IN, description="The object with this global id; null when there is none, or none that you may see.")
+    @root(Capability.SIGNED_IN, description="The object with this global id; null if there is none that you may see.")
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         loader, identifier = _loader(id, "id")
         return await info.context.loaders.of(loader).load(identifier)  # type: ignore[no-any-return]  # rows stand for types
 
     @root(
         Capability.SIGNED_IN,
-        description=f"The objects with these global ids, in their order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
+        description=f"The objects with these global ids, in the same order, at most {MAX_NODES}; null for each that does not exist or that you may not see.",
         metadata={SIZED_BY: "ids", EACH: 3},
     )
     async def nodes(
@@ -128,7 +128,7 @@ class NodeQueries:
         ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_NODES} global ids, of any types.")],
     ) -> list[Node | None]:
         if len(ids) > MAX_NODES:
-            raise Refusal("BAD_USER_INPUT", f"`ids` must be at most {MAX_NODES}.", argument="ids")
+            raise Refusal("BAD_USER_INPUT", f"`ids` must have at most {MAX_NODES} items.", argument="ids")
         wanted = [_loader(each, "ids") for each in ids]
         waiting = [info.context.loaders.of(loader).load(identifier) for loader, identifier in wanted]
         return [await each for each in waiting]

@@ -1,4 +1,4 @@
-"""Root fields: each declares the capability it asks of its caller. A test walks the schema and fails on one that does not."""
+"""Root fields: each declares the capability that its caller needs. A test walks the schema and fails on a field without one."""
 
 from collections.abc import Callable, Hashable
 from functools import wraps
@@ -25,7 +25,7 @@ _FIELDS: dict[str, list[type]] = {"Query": [], "Mutation": []}
 
 
 def require(viewer: Viewer, capability: Capability) -> None:
-    """Raises UNAUTHENTICATED for someone unknown, FORBIDDEN for someone known who may not."""
+    """Raises UNAUTHENTICATED without a valid token, and FORBIDDEN for a user without the capability."""
     if has_capability(viewer, capability):
         return
     if viewer.user_id is None and not viewer.scopes:
@@ -40,7 +40,7 @@ def root(
     filled: tuple[Loader, Callable[..., tuple[Hashable, Hashable]]] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """A field of Query or Mutation: its resolver runs when the viewer has the capability, and is not called otherwise.
+    """Declares a field of Query or Mutation, whose resolver runs only if the viewer has the capability.
 
     `filled` says of a resolver that only asks a loader which one, and what (see `execution.fields.RootField`): an executor may ask it itself.
     """
