@@ -5,12 +5,12 @@ A value that its leaf cannot have (a null where none may be, a text that is no v
 then holds `IRREGULAR`, which no JSON has in it, and the caller fetches the rows instead, to find out what is wrong.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from db.query_templates import QueryTemplate, QueryVariant
 from db.result_columns import JSON, json_column
-from db.rows import Carried, Row, carried
+from db.rows import Row
 from json_tree import JsonConstant, JsonLeaf, JsonObject, ToMany, ToOne
 
 __all__ = [
@@ -67,18 +67,13 @@ class PageArguments(Protocol):
     def values(self, more: int) -> dict[str, Any]: ...
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class KeySource:
     """Single rows of a class: those of a query by its key of this name."""
 
     query: QueryTemplate
     key: str
     row: type[Row]
-    # The class of such rows that come as columns of another.
-    prefetched_row: type[Carried] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.prefetched_row = carried(self.row)
 
     @property
     def type_name(self) -> str:

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 from db.json_sql import columns_read, constants_of, object_sql, with_json_columns
 from db.query_templates import PARAMETER, REACH, VISIBLE, Columns, QueryTemplate, QueryVariant
-from db.result_columns import JSON, KEYS, PARENT_KEY, PARENTS, prefetched_column
+from db.result_columns import JSON, KEYS, PARENT_KEY, PARENTS
 from db.sql_lexer import substitute
 from json_tree import JsonObject, ToOne
 from sized_cache import SizedCache
 
-__all__ = ["COMPILED", "PrefetchJoin", "Query", "Reach", "Statement"]
+__all__ = ["COMPILED", "Query", "Reach", "Statement"]
 
 # The size of the cache of all templates' statements, in bytes: a school's screens use some hundred of them, of 1 to 15 kB.
 _MAX_BYTES = 12 << 20
@@ -55,16 +55,6 @@ def _size(statement: Statement) -> int:
     return _ENTRY_BYTES + 3 * len(statement.sql)
 
 
-@dataclass(frozen=True, slots=True)
-class PrefetchJoin:
-    """Rows of another query that are fetched as columns beside the rows asked for: those whose `key` is in their `column`, with `columns`."""
-
-    column: str
-    query: QueryTemplate
-    key: str
-    columns: Columns
-
-
 # By query and what is chosen in it.
 COMPILED: SizedCache[tuple["Query", Any], Statement] = SizedCache(_MAX_BYTES)
 
@@ -94,21 +84,19 @@ class Query(QueryTemplate):
         name: str,
         unrestricted_nouns: frozenset[str] = frozenset(),
         columns: Columns = None,
-        prefetched: tuple[PrefetchJoin, ...] = (),
         objects: tuple[ToOne, ...] = (),
         *,
         single: bool = False,
     ) -> Statement:
         """Selects the rows whose key of this name is one of `$keys` (`single`: is `$key`), unsorted; with all columns, or with the id and these.
 
-        Prefetched rows are in columns `0.id`, `0.name`, `1.id` and so on; all null where there is none that the viewer may see. The rows that
-        `objects` lead to are in columns `json.0`, `json.1` and so on, serialised.
+        The rows that `objects` lead to are in columns `json.0`, `json.1` and so on, serialised.
         """
 
         def make() -> str:
-            return with_json_columns(self._by(name, columns, prefetched, single=single), objects)
+            return with_json_columns(self.row_where(self._key_condition(name, single=single), columns), objects)
 
-        key = (name, unrestricted_nouns, columns, prefetched, objects, single)
+        key = (name, unrestricted_nouns, columns, objects, single)
         return self._cached(key, make, unrestricted_nouns, lambda: _constants_of_columns(objects))
 
     def page(
@@ -193,18 +181,6 @@ class Query(QueryTemplate):
         """
         sql, sql_type = self.keys[name]
         return f"{sql} = $key::{sql_type}" if single else f"{sql} = ANY($keys::{sql_type}[])"
-
-    def _by(self, name: str, columns: Columns, prefetched: tuple[PrefetchJoin, ...], *, single: bool) -> str:
-        rows = self.row_where(self._key_condition(name, single=single), columns)
-        if not prefetched:
-            return rows
-        selected, joined = "", ""
-        for number, each in enumerate(prefetched):
-            names = [name for name in each.query.columns() if each.columns is None or name in each.columns or name == "id"]
-            selected += "".join(f', prefetched_{number}.{name} AS "{prefetched_column(number, name)}"' for name in names)
-            condition = f"{each.query.keys[each.key][0]} = asked.{each.column}"
-            joined += f"\nLEFT JOIN LATERAL (\n{each.query.row_where(condition, each.columns)}\n) AS prefetched_{number} ON true"
-        return f"SELECT asked.*{selected}\nFROM (\n{rows}\n) AS asked{joined}"
 
     def _json_page(self, variant: QueryVariant, tree: JsonObject) -> str:
         rows = f"SELECT {object_sql(tree, 'json_0')} AS {JSON}\nFROM (\n{self.page_rows(variant, columns_read(tree))}\n) AS json_0"

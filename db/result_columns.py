@@ -1,6 +1,6 @@
 """Names the columns that compiled statements have beside those of their query. db/sql/README.md lists them."""
 
-__all__ = ["CURSOR_VALUE", "JSON", "KEY", "KEYS", "PARENTS", "PARENT_KEY", "TOTAL", "json_column", "prefetched_column"]
+__all__ = ["CURSOR_VALUE", "JSON", "KEY", "KEYS", "PARENTS", "PARENT_KEY", "TOTAL", "json_column"]
 
 # Of a plain statement that takes `$keys`: the key that a row belongs to.
 KEY = "key"
@@ -20,8 +20,3 @@ PARENTS = "parents"
 def json_column(number: int) -> str:
     """Returns the name of the column with the JSON of the row that the to-one edge of this number leads to: `json.0`."""
     return f"json.{number}"
-
-
-def prefetched_column(number: int, name: str) -> str:
-    """Returns the name of a column of the row that the prefetched to-one edge of this number leads to: `0.name`."""
-    return f"{number}.{name}"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import asyncpg
 
-__all__ = ["Carried", "Row", "carried"]
+__all__ = ["Row"]
 
 
 class Row(asyncpg.Record):
@@ -29,36 +29,3 @@ class Row(asyncpg.Record):
             return self[name]
         except KeyError:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
-
-
-class Carried:
-    """A row that came within another, its columns called `<prefix><name>` there. `stands_for`: the class of row that it would be alone."""
-
-    __slots__ = ("_prefix", "_row")
-    columns_are_items: ClassVar[bool] = True
-    stands_for: ClassVar[type[Row]] = Row
-    type_name: ClassVar[str] = ""
-    tag: ClassVar[str] = ""
-
-    def __init__(self, row: Row, prefix: str) -> None:
-        self._row = row
-        self._prefix = prefix
-
-    @classmethod
-    def of(cls, row: Row, prefix: str) -> "Carried | None":
-        """The row in this one; None when there is none, or none that the viewer may see."""
-        return None if row[f"{prefix}id"] is None else cls(row, prefix)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._row[self._prefix + name]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._row[self._prefix + name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
-
-
-def carried(row: type[Row]) -> type[Carried]:
-    """The class of such rows that stands for a class of rows."""
-    return type(f"Carried{row.__name__}", (Carried,), {"__slots__": (), "stands_for": row, "type_name": row.type_name, "tag": row.tag})

@@ -1,11 +1,11 @@
 """Loaders of rows: many keys in one statement, filtered by what the viewer may see."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from db.json_sql import KeySource, is_regular
-from db.query_compiler import PrefetchJoin, Query
+from db.query_compiler import Query
 from db.result_columns import JSON, KEY, KEYS, json_column
 from db.rows import Row
 from execution.loaders import Loader, Prefetch, Projection, RowPaths
@@ -15,7 +15,7 @@ from execution.time_slices import sliced
 from json_tree import JsonObject, ToOne
 from resolvers.context import Context
 
-__all__ = ["by_key", "from_statement", "json_columns", "lists_from_statement", "prime", "raw_json", "serialised_prefetches"]
+__all__ = ["by_key", "from_statement", "json_columns", "lists_from_statement", "prime", "raw_json"]
 
 
 # For up to this many keys it is cheaper to join a row than to run a statement for it; for more keys it would be repeated too often.
@@ -25,7 +25,7 @@ _FEW = 4
 def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") -> Loader:
     """Makes a loader of single rows by a key of the query; rows carry the key in `column`.
 
-    It prefetches rows that the operation selects below: as JSON where that is possible, and as rows for few keys.
+    It prefetches rows that the operation selects below, where they can come as JSON.
     """
 
     async def batch(context: Context, keys: Sequence[Any], _: None, projection: Projection) -> list[Any]:
@@ -35,18 +35,10 @@ def by_key(query: Query, row: type[Row], key: str = "id", column: str = "id") ->
                 return objects
         single = len(keys) == 1
         wanted = None if projection.columns is None else projection.columns | {column}
-        linked = serialised_prefetches(projection)
-        joined = [each for each in projection.prefetches if each.projection.json_object is None] if len(keys) <= _FEW else []
-        prefetched = tuple(PrefetchJoin(each.column, _source(each).query, _source(each).key, each.projection.columns) for each in joined)
-        statement = query.by(key, context.unrestricted_nouns, wanted, prefetched, json_columns(linked), single=single)
+        statement = query.by(key, context.unrestricted_nouns, wanted, json_columns(projection.prefetches), single=single)
         asked = {"key": keys[0]} if single else {"keys": keys}
         found = {each[column]: each for each in await context.rows(statement, row, asked)}
-        prime(context.loaders, linked, found.values())
-        for number, each in enumerate(joined):
-            made = context.loaders.of(each.loader, None, each.projection)
-            for one in found.values():
-                if one[each.column] is not None:
-                    made.prime(one[each.column], _source(each).prefetched_row.of(one, f"{number}."))
+        prime(context.loaders, projection.prefetches, found.values())
         return [found.get(each) for each in keys]
 
     return Loader(
@@ -66,15 +58,6 @@ async def _json_by_key(context: Context, query: Query, key: str, tree: JsonObjec
         return None
     known = dict(zip(answer[KEYS] or (), objects, strict=True))
     return [known.get(each) for each in keys]
-
-
-def _source(prefetch: Prefetch) -> KeySource:
-    return cast("KeySource", prefetch.loader.source)
-
-
-def serialised_prefetches(projection: Projection) -> list[Prefetch]:
-    """Returns those of the rows that to-one edges lead to that a statement may serialise beside its own rows."""
-    return [each for each in projection.prefetches if each.projection.json_object is not None]
 
 
 def json_columns(prefetches: Iterable[Prefetch]) -> tuple[ToOne, ...]:

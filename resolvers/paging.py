@@ -24,7 +24,7 @@ from execution.time_slices import pause
 from resolvers.context import Context
 from resolvers.cursors import Cursor, read_cursor, write_cursor
 from resolvers.hidden_fields import Filters, refuse_hidden
-from resolvers.loaders import json_columns, prime, raw_json, serialised_prefetches
+from resolvers.loaders import json_columns, prime, raw_json
 
 __all__ = ["WHOLE", "Edge", "Page", "PageRequest", "count_loader", "fetch_root_page", "page_loader", "page_request", "root_page_loader"]
 
@@ -211,10 +211,9 @@ def root_page_loader(query: Query, row: type[Row]) -> Loader:
             lists = raw_json([answer[JSON]])
             if lists is not None:
                 return [Page(query, None, None, request, lists[0])]
-        linked = serialised_prefetches(projection)
-        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(linked))
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(projection.prefetches))
         rows = await context.rows(statement, row, request.values())
-        prime(context.loaders, linked, rows)
+        prime(context.loaders, projection.prefetches, rows)
         return [Page(query, None, None, request, rows)]
 
     return Loader(batch, query.name, row_paths=_ROWS, can_prefetch=True, source=PageSource(query, None, row))
@@ -244,11 +243,9 @@ def page_loader(query: Query, per: str, row: type[Row]) -> Loader:
                 list_of = dict(zip(answer[PARENTS], lists, strict=True))
                 return [Page(query, per, parent, request, list_of[parent]) for parent in parents]
         found: defaultdict[UUID, list[Row]] = defaultdict(list)
-        # Rows that many of these lead to are fetched once, beside them; as JSON they come with each.
-        linked = serialised_prefetches(projection)
-        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(linked))
+        statement = query.page(variant, context.unrestricted_nouns, projection.columns, json_columns(projection.prefetches))
         rows = await context.rows(statement, row, {"parents": parents, **request.values()})
-        prime(context.loaders, linked, rows)
+        prime(context.loaders, projection.prefetches, rows)
         if len(parents) > _MANY:
             await pause()
         # Rows are ordered by parent.

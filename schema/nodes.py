@@ -68,7 +68,7 @@ def node(row: type[Row], loader: Loader) -> Callable[[T], T]:
     def decorate(cls: T) -> T:
         @class_decides_type
         def is_type_of(value: Any, info: Any) -> bool:
-            return isinstance(value, row) or getattr(value, "stands_for", None) is row
+            return isinstance(value, row)
 
         cls.__strawberry_definition__.is_type_of = is_type_of  # type: ignore[attr-defined]  # strawberry's definition of the class
         if row.tag in _BY_TAG:

@@ -47,9 +47,7 @@ def projections_by_field(root: Selection, possible_types: _PossibleTypes) -> dic
     for field in fields:
         if field.declared.loader.can_prefetch:
             prefetches = {*projections[field].prefetches, *_prefetches(field, projections)}
-            projections[field].prefetches = tuple(
-                sorted(prefetches, key=lambda each: (each.column, each.loader.name, each.projection.json_object is None))
-            )
+            projections[field].prefetches = tuple(sorted(prefetches, key=lambda each: (each.column, each.loader.name)))
     return projections
 
 
@@ -111,13 +109,14 @@ def _columns_by_loader(fields: list[Field]) -> dict[Loader, frozenset[str] | Non
 
 
 def _prefetches(field: Field, projections: dict[Field, Projection]) -> Iterator[Prefetch]:
-    """Yields the to-one edges selected of a field's rows whose rows can be fetched along with these."""
+    """Yields the to-one edges selected of a field's rows whose rows can come along with these as JSON."""
     for selection in _selections_of_rows(field, field.declared.loader.row_paths.paths):
         for each in selection.fields:
             if each.kind is FieldKind.EDGE:
                 edge: LoaderField = each.declared
-                if edge.prepare is None and edge.loader.source is not None and not edge.allowed:
-                    yield Prefetch(edge.key, edge.loader, projections[each])
+                needed = projections.get(each)
+                if needed is not None and needed.json_object is not None and edge.prepare is None and not edge.allowed:
+                    yield Prefetch(edge.key, edge.loader, needed)
 
 
 def _selections_of_rows(field: Field, paths: _Paths) -> Iterator[Selection]:

@@ -1,12 +1,5 @@
 """Rows that ride along: one statement for a student with user and class, and never a row that the viewer may not see."""
 
-import asyncpg
-import pytest
-
-from auth.capabilities import NOUNS
-from db.query_compiler import PrefetchJoin
-from execution.fields import EDGE
-from schema.nodes import _BY_TAG
 from tests.graphql_school import cost
 
 ONE = "query ($id: ID!) { student(id: $id) { id user { id name } class { id name } } }"
@@ -48,27 +41,3 @@ async def test_many_rows_are_fetched_once_each_instead(demo):
     )
     answer = await demo.ask(f"{{ {aliases} }}")
     assert answer.statements == 3
-
-
-async def test_every_edge_that_can_ride_along_can_be_prepared(database_url):
-    connection = await asyncpg.connect(database_url, statement_cache_size=0)
-    count = 0
-    try:
-        for cls, loader in [(each.cls, each.loader) for each in _BY_TAG.values()]:
-            for field in cls.__strawberry_definition__.fields:
-                edge = field.metadata.get(EDGE)
-                if edge is None or edge.prepare is not None or edge.loader.source is None:
-                    continue
-                source = edge.loader.source
-                for nouns in (frozenset(), NOUNS):
-                    for columns in (None, frozenset(("id",))):
-                        along = (PrefetchJoin(edge.key, source.query, source.key, columns),)
-                        statement = loader.source.query.by("id", nouns, None, along)
-                        try:
-                            await connection.prepare(statement.sql)
-                        except asyncpg.PostgresError as error:
-                            pytest.fail(f"{cls.__name__}.{field.python_name}: {error}\n{statement.sql}")
-                        count += 1
-    finally:
-        await connection.close()
-    assert count > 100
