@@ -2,13 +2,13 @@
 
 import pytest
 import pytest_asyncio
-from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 
 import db.query_compiler
 from execution.fields import EDGE, GUARD, ROOT
 from execution.raw_json import RawJson
 from sized_cache import SizedCache
-from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, assert_alike, cost
+from tests.graphql_school import _CORE, BREADTH_FIRST, SCHEMA, _document, assert_alike, cost
 
 # Fields of nodes that are leaves of no more than the row, and that are not written all the same.
 READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "AuditEntry.recordId"}
@@ -278,7 +278,7 @@ async def test_a_value_that_is_none_of_its_type_is_an_error_in_its_place(writabl
     student = await writable.value("SELECT student_id FROM attendance ORDER BY id LIMIT 1")
     latest = "SELECT id FROM attendance WHERE student_id = $1 AND NOT excused AND arrival_time IS NULL AND minutes_late IS NULL ORDER BY date DESC, id DESC LIMIT 1"
     spoilt = await writable.value(f"UPDATE attendance SET status = 'ASLEEP' WHERE id = ({latest}) RETURNING id", student)
-    document = parse("query ($id: ID!) { student(id: $id) { attendance(first: 100) { nodes { id status } } } }")
+    document = _document("query ($id: ID!) { student(id: $id) { attendance(first: 100) { nodes { id status } } } }")
     viewer = await writable.viewer("admin@demo.school")
     answers = [await writable._run(each, document, viewer, {"id": f"stu_{student.hex}"}) for each in (BREADTH_FIRST, _CORE)]
     assert_alike(*answers)
