@@ -43,10 +43,10 @@ from resolvers.error_translation import to_refusal
 from schema import make_schema
 from schema.roots import require
 from transport.admission import ADMISSION, Admission
-from transport.compression import MIN_COMPRESSED_BYTES, Compressible
+from transport.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
 from transport.connections import ConnectionLimits, Connections
 from transport.cost_budget import CostBudgets
-from transport.expensive import ExpensiveOperations
+from transport.expensive_operations import ExpensiveOperations
 from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
 from transport.limited_connection import CONNECTIONS
@@ -227,7 +227,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             )
         )
     middleware += [
-        Middleware(PathMount, path="/graphql", endpoint=Compressible(graphql)),
+        Middleware(PathMount, path="/graphql", endpoint=CompressionMiddleware(graphql)),
         Middleware(CompressMiddleware, minimum_size=MIN_COMPRESSED_BYTES),
     ]
     app = Starlette(

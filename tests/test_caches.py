@@ -25,7 +25,7 @@ from execution.complete.leaf_values import leaf
 from execution.documents.known_costs import KnownCosts
 from json_tree import JSON_OBJECTS, JsonLeaf, json_object
 from transport.admission import Admission
-from transport.flows import early_flow
+from transport.flow_keys import provisional_flow
 from transport.http_errors import is_host
 from transport.negotiation import chosen_media_type, is_json
 
@@ -121,7 +121,7 @@ def test_flows_are_bounded():
     def fill():
         for number in range(12_000):
             scope = {"headers": [], "client": (f"2001:db8:{number:x}::{'1' * 3}%{'a' * 60_000}", 1)}
-            admission._remember(hash((number, early_flow(scope))), uuid4())
+            admission._remember(hash((number, provisional_flow(scope))), uuid4())
 
     assert kept_by(fill) < 8_000_000
     assert len(admission._known) == 10_000

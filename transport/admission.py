@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import structlog
 
 from execution.errors import Refusal
-from transport.flow_queue import FlowQueue
+from transport.round_robin_queue import RoundRobinQueue
 
 __all__ = ["ADMISSION", "Admission", "QueueFullError", "overloaded"]
 
@@ -74,7 +74,7 @@ class Admission:
         self._bounds = (shortest, longest)
         # Nothing is known of the rate yet.
         self._room = min(longest, _FIRST_ROOM)
-        self._queue: FlowQueue[asyncio.Future[bool]] = FlowQueue()
+        self._queue: RoundRobinQueue[asyncio.Future[bool]] = RoundRobinQueue()
         # Requests of each flow that were let through in this turn of the event loop, and all of them.
         self._let_through: dict[Hashable, int] = {}
         self._all_let_through = 0

@@ -5,13 +5,13 @@ from starlette_compress import CompressMiddleware
 
 from transport.headers import header
 
-__all__ = ["MIN_COMPRESSED_BYTES", "Compressible"]
+__all__ = ["MIN_COMPRESSED_BYTES", "CompressionMiddleware"]
 
 # Shorter answers are not worth it.
 MIN_COMPRESSED_BYTES = 1_000
 
 
-class Compressible:
+class CompressionMiddleware:
     """Compresses the answers of `app` for clients that accept that. The application itself says `Vary: Accept-Encoding`."""
 
     def __init__(self, app: ASGIApp) -> None:

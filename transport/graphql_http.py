@@ -23,13 +23,13 @@ from execution.serial_worker import SerialWorker
 from transport.admission import Admission, QueueFullError
 from transport.cost_budget import Charge, CostBudgets
 from transport.disconnect import DisconnectWatcher
-from transport.early_refusal import send_overloaded
-from transport.expensive import ExpensiveOperations
-from transport.flows import early_flow
+from transport.expensive_operations import ExpensiveOperations
+from transport.flow_keys import provisional_flow
 from transport.headers import header
+from transport.load_shedding import send_overloaded
+from transport.mutation_state import mark_mutation_started
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
-from transport.outcomes import begin_to_change
-from transport.pacing import Pacing
+from transport.refusal_pacing import RefusalPacer
 from transport.request_params import BodyLimits, GraphQLParams, declared_variables, names_parameter, parse_params
 from transport.responses import JSONBytesResponse, WithHeaders, refusal_response, response
 
@@ -102,14 +102,14 @@ class GraphQLEndpoint:
         self._budgets = budgets
         self._budget_of = budget_of
         self._flow_of = flow_of
-        self._pacing = Pacing()
+        self._pacing = RefusalPacer()
         self._expensive = expensive or ExpensiveOperations(1, above=limits.cost, within=1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._explorer and _wants_a_page(scope):
             await RedirectResponse(self._explorer, 307, {"Vary": "Accept"})(scope, receive, send)
             return
-        if self._admission.waiting and self._admission.refuses_early(early_flow(scope)):
+        if self._admission.waiting and self._admission.refuses_early(provisional_flow(scope)):
             await send_overloaded(scope, receive, send)
             return
         answer = None
@@ -203,9 +203,9 @@ class GraphQLEndpoint:
     async def _admitted(self, operation: Operation, scope: Scope) -> ExecutionResult | bytes:
         """Runs an operation when there is room for it."""
         if not self._admission.take():
-            await self._admission.wait(operation.flow, early_flow(scope))
+            await self._admission.wait(operation.flow, provisional_flow(scope))
         if is_mutation(operation.node):
-            begin_to_change(scope)
+            mark_mutation_started(scope)
         try:
             return await self._execute(operation)
         finally:

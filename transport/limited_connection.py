@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from transport.connections import ConnectionLimits, Connections
-from transport.flows import network_of
+from transport.flow_keys import network_of
 from transport.headers import UNSENT
 from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError, error_bytes
 from transport.request_cycle import RequestCycle

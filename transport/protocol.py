@@ -15,9 +15,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from transport.admission import ADMISSION, Admission
-from transport.early_refusal import early_refusal
 from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError
 from transport.limited_connection import BODY, HEAD, NOTHING, LimitedConnection
+from transport.load_shedding import early_refusal
+from transport.raw_load_shedding import PlainRequest
 from transport.request_cycle import RequestCycle
 from transport.request_head import (
     MAX_HEADERS,
@@ -32,7 +33,6 @@ from transport.request_head import (
     url_too_long,
     without_upgrade,
 )
-from transport.unparsed_refusal import PlainRequest
 
 __all__ = ["HTTPProtocol"]
 

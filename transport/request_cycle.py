@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from transport.disconnect import ON_DISCONNECT
 from transport.header_lines import default_lines, header_lines
 from transport.http_errors import HTTPError, error_response
-from transport.outcomes import OUTCOME_UNKNOWN, may_have_changed
+from transport.mutation_state import OUTCOME_UNKNOWN, mutation_started
 
 __all__ = ["RequestCycle"]
 
@@ -90,7 +90,7 @@ class RequestCycle(RequestResponseCycle):
         try:
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
-            await self._fail(_CUT_OFF if may_have_changed(self.scope) else _SHUTTING_DOWN)  # type: ignore[arg-type]
+            await self._fail(_CUT_OFF if mutation_started(self.scope) else _SHUTTING_DOWN)  # type: ignore[arg-type]
         except BaseException as error:
             self.logger.error("Exception in ASGI application", exc_info=error)
             await self._fail(_FAILED)

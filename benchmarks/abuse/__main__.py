@@ -33,7 +33,7 @@ from benchmarks.writing.database_copies import copied, tokens
 
 __all__ = ["PARTS", "main"]
 
-PARTS = ("documents", "oversized", "memory", "sign_in", "costly", "slow_senders", "overload")
+PARTS = ("documents", "oversized", "memory", "sign_in", "expensive_operations", "slow_senders", "overload")
 _PAGE = Path(__file__).parents[2] / "docs" / "bench-abuse.md"
 _ROLES = ("ADMIN", "BURSAR", "TEACHER", "STUDENT", "GUARDIAN")
 

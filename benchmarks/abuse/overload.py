@@ -4,7 +4,7 @@ import asyncio
 
 import orjson
 
-from benchmarks.abuse.arrivals import Arrivals, Schedule, arrive
+from benchmarks.abuse.open_loop import Arrivals, Schedule, arrive
 from benchmarks.abuse.probes import ask, probes
 from benchmarks.abuse.target import Figure, Target
 from benchmarks.contest.contestants import http_request

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 import uvloop
 
-from benchmarks.costs.measuring import Application, Taken
+from benchmarks.costs.operation_timer import Application, Taken
 from benchmarks.costs.operations import Arguments, Probe, probes
 from benchmarks.district_school import seeded
 from config import load_settings

@@ -3,9 +3,9 @@
 import orjson
 
 from tests.transport.asgi_client import NEW
-from tests.transport.blocked import Blocked, ended, settle
+from tests.transport.blocking_endpoint import Blocked, ended, settle
 from transport.admission import Admission
-from transport.flows import early_flow
+from transport.flow_keys import provisional_flow
 
 
 async def test_one_more_than_run_and_wait_is_refused_at_once_with_retry_after_and_the_body_unread():
@@ -98,8 +98,8 @@ async def test_a_viewer_who_fills_the_queue_is_refused_before_being_authenticate
     tasks = [blocked.send(f"many {n}", f"Bearer many/{n % 2}") for n in range(5)]
     await settle()
     for token in ("Bearer many/0", "bearer  many/1"):
-        assert controlled.refuses_early(early_flow({"headers": [(b"authorization", token.encode())]}))
-    assert not controlled.refuses_early(early_flow({"headers": [(b"authorization", b"Bearer few")]}))
+        assert controlled.refuses_early(provisional_flow({"headers": [(b"authorization", token.encode())]}))
+    assert not controlled.refuses_early(provisional_flow({"headers": [(b"authorization", b"Bearer few")]}))
     while blocked.running:
         await blocked.release()
     assert await ended(tasks) == [200] * 5
@@ -120,7 +120,7 @@ async def test_what_arrives_in_one_turn_of_the_event_loop_gets_the_places_that_a
     blocked = Blocked(controlled)
     tasks = [blocked.send(f"many {n}", "Bearer many") for n in range(3)]
     await settle()
-    many = early_flow({"headers": [(b"authorization", b"Bearer many")]})
+    many = provisional_flow({"headers": [(b"authorization", b"Bearer many")]})
     assert [controlled.refuses_unread(many) for _ in range(5)] == [False, False, True, True, True]
     # A flow with less in the queue takes a place from the longest one, but no more than it could have in the end.
     assert [controlled.refuses_unread("few") for _ in range(3)] == [False, True, True]

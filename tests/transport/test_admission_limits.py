@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.transport.blocked import Blocked, ended, settle
+from tests.transport.blocking_endpoint import Blocked, ended, settle
 from transport.admission import Admission
 
 

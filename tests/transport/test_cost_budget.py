@@ -10,10 +10,10 @@ from execution.documents.limits import Limits
 from execution.errors import Refusal
 from tests.transport.asgi_client import NEW, ask, post
 from tests.transport.graphql_endpoint import endpoint
-from transport import pacing
+from transport import refusal_pacing
 from transport.admission import Admission
 from transport.cost_budget import CostBudgets
-from transport.expensive import ExpensiveOperations
+from transport.expensive_operations import ExpensiveOperations
 
 
 class Clock:
@@ -191,7 +191,7 @@ async def test_a_document_that_is_refused_unread_has_cost_nothing():
 
 async def test_refusals_of_what_was_read_are_sent_at_a_bounded_rate(monkeypatch):
     # Slower than in a server: a busy machine must not let the second of them go before the last one comes.
-    monkeypatch.setattr(pacing, "_PER_SECOND", 5.0)
+    monkeypatch.setattr(refusal_pacing, "_PER_SECOND", 5.0)
     app = endpoint(budgets=CostBudgets(60), budget_of=lambda operation: operation.context, limits=Limits(cost=200))
     await post(app, "{ things(first: 50) { echo } }")
     refused = [asyncio.create_task(post(app, "{ things(first: 60) { echo } }")) for _ in range(5)]

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from transport.admission import Admission, overloaded
-from transport.flows import early_flow
+from transport.flow_keys import provisional_flow
 from transport.headers import SECURITY_HEADERS, header
 from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON, chosen_media_type
 from transport.request_id import request_id_of
@@ -33,7 +33,7 @@ def early_refusal(admission: Admission, scope: Any) -> bytes | None:
     """
     if scope["path"] != admission.path or scope["method"] != "POST" or header(scope, b"origin") is not None:
         return None
-    return refusal_bytes(scope) if admission.refuses_unread(early_flow(scope)) else None
+    return refusal_bytes(scope) if admission.refuses_unread(provisional_flow(scope)) else None
 
 
 def refusal_bytes(scope: Any) -> bytes:

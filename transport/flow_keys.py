@@ -8,13 +8,13 @@ from starlette.types import Scope
 
 from transport.headers import header
 
-__all__ = ["early_flow", "network_of"]
+__all__ = ["network_of", "provisional_flow"]
 
 # An IPv6 address has 45 characters at most, and a zone behind them.
 _LONGEST_ADDRESS = 100
 
 
-def early_flow(scope: Scope) -> Hashable:
+def provisional_flow(scope: Scope) -> Hashable:
     """The flow of a request whose viewer is not known yet: its token, however the header is written, or else its client's network."""
     authorization = header(scope, b"authorization")
     if authorization is not None:

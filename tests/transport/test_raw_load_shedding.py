@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transport.admission import Admission
-from transport.early_refusal import early_refusal
-from transport.unparsed_refusal import PlainRequest
+from transport.load_shedding import early_refusal
+from transport.raw_load_shedding import PlainRequest
 
 CLIENT = ("192.0.2.7", 4711)
 HEADERS = {"Host": "x", "Content-Type": "application/json", "Authorization": "Bearer t", "X-Request-Id": "mine"}

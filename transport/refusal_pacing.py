@@ -5,14 +5,14 @@ A client that asks again as soon as it is refused would otherwise spend all of t
 
 import asyncio
 
-__all__ = ["Pacing"]
+__all__ = ["RefusalPacer"]
 
 _PER_SECOND = 50.0
 _LONGEST_HELD = 5.0
 _MOST_HELD = 1_000
 
 
-class Pacing:
+class RefusalPacer:
     """Holds refusals back, the longer the more of them are held. A lone one is not held at all."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from execution.errors import Refusal
 from tests.transport.asgi_client import post
 from tests.transport.graphql_endpoint import endpoint
-from transport.expensive import ExpensiveOperations
+from transport.expensive_operations import ExpensiveOperations
 
 
 async def test_no_more_than_the_places_run_at_once_and_the_others_in_the_order_of_their_coming():

@@ -4,12 +4,12 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["FlowQueue"]
+__all__ = ["RoundRobinQueue"]
 
 T = TypeVar("T")
 
 
-class FlowQueue(Generic[T]):
+class RoundRobinQueue(Generic[T]):
     """Items in a line for each flow: `next()` takes the oldest of the flow whose turn it is.
 
     `longest` is the length of the longest line, 0 when nothing waits. Everything but `longest_flow()` takes the same time however many flows wait.

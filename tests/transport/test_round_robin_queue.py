@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport.flow_queue import FlowQueue
+from transport.round_robin_queue import RoundRobinQueue
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["append", "append", "next", "remove", "remove what is not there"]), st.integers(0, 4)), max_size=60
@@ -13,7 +13,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_lengths_are_known_whatever_comes_and_goes(steps):
-    queue, waiting = FlowQueue(), []
+    queue, waiting = RoundRobinQueue(), []
     for number, (step, value) in enumerate(steps):
         if step == "append":
             queue.append(value, number)
@@ -39,7 +39,7 @@ def test_lengths_are_known_whatever_comes_and_goes(steps):
 
 
 def test_flows_take_turns():
-    queue = FlowQueue()
+    queue = RoundRobinQueue()
     for flow, item in [("many", 1), ("many", 2), ("few", 3), ("many", 4), ("one", 5)]:
         queue.append(flow, item)
     assert [queue.next() for _ in range(5)] == [1, 3, 5, 2, 4]

@@ -2,17 +2,17 @@
 
 from starlette.types import Scope
 
-__all__ = ["OUTCOME_UNKNOWN", "begin_to_change", "may_have_changed"]
+__all__ = ["OUTCOME_UNKNOWN", "mark_mutation_started", "mutation_started"]
 
 OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-_KEY = "may_have_changed"
+_KEY = "mutation_started"
 
 
-def begin_to_change(scope: Scope) -> None:
+def mark_mutation_started(scope: Scope) -> None:
     """Notes that a mutation begins to run."""
     scope.setdefault("state", {})[_KEY] = True
 
 
-def may_have_changed(scope: Scope) -> bool:
+def mutation_started(scope: Scope) -> bool:
     """Whether a mutation of this request has begun to run."""
     return _KEY in scope.get("state", ())

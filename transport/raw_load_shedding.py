@@ -8,9 +8,9 @@ from collections.abc import Hashable
 from typing import Any
 
 from transport.admission import Admission
-from transport.early_refusal import refusal_bytes
-from transport.flows import early_flow
+from transport.flow_keys import provisional_flow
 from transport.headers import BY_NAME
+from transport.load_shedding import refusal_bytes
 
 __all__ = ["PlainRequest"]
 
@@ -43,7 +43,7 @@ class PlainRequest:
         # Of the whole request, with its body.
         self._length = length
         self._scope = scope
-        self._flow: Hashable = early_flow(scope)
+        self._flow: Hashable = provisional_flow(scope)
 
     @classmethod
     def read(cls, admission: Admission, data: bytes, client: Any) -> "PlainRequest | None":

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from execution.documents.limits import Limits
 from execution.errors import ErrorWriter, Refusal
 from tests.transport.asgi_client import post
-from tests.transport.blocked import Blocked, ended, settle
+from tests.transport.blocking_endpoint import Blocked, ended, settle
 from tests.transport.graphql_endpoint import SCHEMA, make_context
 from transport.admission import Admission
 from transport.graphql_http import GraphQLEndpoint
