@@ -1,7 +1,7 @@
 """Verifies and parses Stripe's webhooks.
 
 Source: https://docs.stripe.com/webhooks (signatures), https://docs.stripe.com/currencies (smallest units).
-The metadata of a payment names the charges that it pays: `rollcall_charges: "pay_…"`, or `"pay_…:50.00,pay_…:20.50"`, or `"pay_…,pay_…"` to
+The metadata of a payment names the charges that it pays: `rollcall_charges: "chg_…"`, or `"chg_…:50.00,chg_…:20.50"`, or `"chg_…,chg_…"` to
 allocate the amount to the charges, earliest due first. Metadata values are short, so further charges go into `rollcall_charges_2` and so on.
 """
 
@@ -16,8 +16,8 @@ import orjson
 
 from execution.errors import Refusal
 from gateways.adapter import NotGenuineError, UnreadableError
+from resolvers.charges import Charge
 from resolvers.identifiers import read_id
-from resolvers.payments import Payment
 from rules.decimals import read_decimal
 from rules.gateway_events import GatewayEvent, Part
 from rules.money import exponent, from_minor
@@ -117,7 +117,7 @@ def _parts(metadata: Mapping[str, str]) -> tuple[list[Part], str | None]:
     for each in filter(None, (part.strip() for part in named.split(","))):
         charge, colon, amount = each.partition(":")
         try:
-            parts.append(Part(read_id(charge, Payment.tag, Payment.type_name, _CHARGES), read_decimal(amount.strip()) if colon else None))
+            parts.append(Part(read_id(charge, Charge.tag, Charge.type_name, _CHARGES), read_decimal(amount.strip()) if colon else None))
         except (Refusal, ValueError):
             return [], f"`{_CHARGES}` contains an entry that is not a charge with an optional amount: {each[:80]!r}."
     return parts, None if parts else f"The metadata has no `{_CHARGES}`, so it is unknown which charges were paid."

@@ -14,7 +14,7 @@ __all__ = ["GatewayEvent", "Part", "allocate_refund"]
 class Part:
     """The part of a payment that is allocated to a charge. Without an `amount` the charge gets its share of the rest."""
 
-    payment_id: UUID
+    charge_id: UUID
     amount: Decimal | None = None
 
 
@@ -42,7 +42,7 @@ class GatewayEvent:
         return {
             "gateway": self.gateway, "event_id": self.event_id, "event_type": self.event_type, "kind": self.kind, "gateway_id": self.gateway_id,
             "payment": self.payment, "amount": str(self.amount), "currency": self.currency, "occurred_at": self.occurred_at.isoformat(),
-            "parts": [{"payment_id": str(each.payment_id), "amount": None if each.amount is None else str(each.amount)} for each in self.parts],
+            "parts": [{"payment_id": str(each.charge_id), "amount": None if each.amount is None else str(each.amount)} for each in self.parts],
             "problem": self.problem,
         }  # fmt: skip
 

@@ -11,7 +11,7 @@ from strawberry.types import Info
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import edge_with
-from resolvers import account_statements, payments
+from resolvers import account_statements, charges
 from schema.references import to_one
 
 __all__ = ["Statement", "statement_edge"]
@@ -36,9 +36,9 @@ class StatementEntry:
     )
     balance: Decimal = strawberry.field(description="The balance after this entry.")
     description: str | None = strawberry.field(description="The description or reason.")
-    payment = to_one(payments.payment_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
+    charge = to_one(charges.charge_by_id, "payment_id", metadata={COST: 2}, description="The charge.")
     transaction = to_one(
-        payments.transaction_by_id,
+        charges.transaction_by_id,
         "transaction_id",
         metadata={COST: 2},
         description="The transaction; null for a charge and for its cancellation.",

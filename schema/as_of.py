@@ -11,10 +11,10 @@ from execution.costs import COST, SIZED_BY
 from execution.fields import edge, edge_with
 from resolvers import academic_years, as_of, attendance, classes, students, subjects
 from schema.attendance_summaries import AttendanceSummary
+from schema.charges import Balance
 from schema.grading import FinalGrade
 from schema.listings.attendance import AttendanceStatus
 from schema.listings.students import MembershipEndReason, MembershipReason
-from schema.payments import Balance
 from schema.references import to_one
 from schema.spans import days_in, for_each_day
 

@@ -7,9 +7,9 @@ from enum import Enum
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import academic_years, payments, users
+from resolvers import academic_years, charges, users
 from schema.connections import connection, root_connection
-from schema.listings.payments import RECEIPTS, TRANSACTIONS, PaymentMethod
+from schema.listings.charges import RECEIPTS, TRANSACTIONS, PaymentMethod
 from schema.nodes import Node, node
 from schema.references import to_one
 from schema.roots import query_fields
@@ -25,7 +25,7 @@ class TransactionKind(Enum):
     CORRECTION = strawberry.enum_value("CORRECTION", description="An earlier entry was reversed.")
 
 
-@node(payments.PaymentTransaction, payments.transaction_by_id)
+@node(charges.PaymentTransaction, charges.transaction_by_id)
 @strawberry.type(
     description="A transaction on a charge. Transactions are never edited or deleted: a mistake is reversed by a linked correction."
 )
@@ -38,13 +38,13 @@ class PaymentTransaction(Node):
     reason: str | None = strawberry.field(description="Why.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
     created_at: datetime = strawberry.field(description="When it was entered.")
-    payment = to_one(payments.payment_by_id, "payment_id", description="The charge.")
-    receipt = to_one(payments.receipt_by_id, "receipt_id", description="The receipt.")
-    linked = to_one(payments.transaction_by_id, "linked_id", description="The transaction that this one refunds or corrects.")
+    charge = to_one(charges.charge_by_id, "payment_id", description="The charge.")
+    receipt = to_one(charges.receipt_by_id, "receipt_id", description="The receipt.")
+    linked = to_one(charges.transaction_by_id, "linked_id", description="The transaction that this one refunds or corrects.")
     processed_by = to_one(users.user_by_id, "processed_by", description="Who entered it.")
 
 
-@node(payments.Receipt, payments.receipt_by_id)
+@node(charges.Receipt, charges.receipt_by_id)
 @strawberry.type(description="A receipt for one payment of one or more charges. Receipt numbers have no gaps within an academic year.")
 class Receipt(Node):
     number: int = strawberry.field(description="The receipt number, counted from 1 in each academic year.")

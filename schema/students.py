@@ -9,22 +9,22 @@ from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.errors import Refusal
 from execution.fields import computed, edge, guarded
-from resolvers import academic_years, classes, payments, students, users
+from resolvers import academic_years, charges, classes, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from rules.text import normal_text, storable_problem
 from schema.account_statements import statement_edge
 from schema.as_of import as_of_edge
 from schema.attendance_summaries import breakdown_edge, summary_edge
+from schema.charges import Balance
 from schema.connections import connection, root_connection
 from schema.grading import report_edge, subject_average_edge
 from schema.listings.assessments import GRADES
 from schema.listings.attendance import ATTENDANCE
+from schema.listings.charges import CHARGES
 from schema.listings.grading import FINAL_GRADES
 from schema.listings.guardians import GUARDIANS, GUARDIANSHIPS
-from schema.listings.payments import PAYMENTS
 from schema.listings.students import MEMBERSHIPS, STUDENTS, MembershipEndReason, MembershipReason
 from schema.nodes import Node, node, root_node
-from schema.payments import Balance
 from schema.people import NAME, Contact, forbidden_field, full_name
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
@@ -62,7 +62,7 @@ class Student(Node):
         description="The student's links to guardians.",
     )
     balance: list[Balance] = edge(
-        payments.balances_of_student,
+        charges.balances_of_student,
         "id",
         metadata={COST: 20, SIZED_BY: 2},
         description="What the student owes, one entry per currency; empty without charges that you may see.",
@@ -89,8 +89,8 @@ class Student(Node):
     attendance = connection(
         ATTENDANCE, "student", count_cost=15, description="The student's attendance, as far as you may see it, latest date first."
     )
-    payments = connection(
-        PAYMENTS, "student", cost=6, count_cost=15, description="The student's charges, as far as you may see them, latest due date first."
+    charges = connection(
+        CHARGES, "student", cost=6, count_cost=15, description="The student's charges, as far as you may see them, latest due date first."
     )
 
 

@@ -81,10 +81,10 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
     for n in range(COUNT):
         key = uuid4().hex
         if n % 6 == 5:
-            given = {"transactionId": f"txn_{paid[n // 6]['id'].hex}", "amount": "1", "reason": "Crash", "idempotencyKey": key}
+            given = {"id": f"txn_{paid[n // 6]['id'].hex}", "amount": "1", "reason": "Crash", "idempotencyKey": key}
             requests.append((REFUND, given))
         else:
-            allocations = [{"paymentId": f"pay_{owed[n % 30]['id'].hex}", "amount": "0.5"}]
+            allocations = [{"chargeId": f"chg_{owed[n % 30]['id'].hex}", "amount": "0.5"}]
             given = {"amount": "0.5", "currency": "EUR", "method": "CASH", "allocations": allocations, "idempotencyKey": key}
             requests.append((PAY, given))
     answers = [None] * COUNT
@@ -183,7 +183,7 @@ async def test_a_server_killed_at_any_step_of_a_payment_has_booked_all_of_it_or_
                 if table is None:
                     break
                 before = await connection.fetchval(entries)
-                allocations = [{"paymentId": f"pay_{owed.hex}", "amount": "0.5"}]
+                allocations = [{"chargeId": f"chg_{owed.hex}", "amount": "0.5"}]
                 given = {"amount": "0.5", "currency": "EUR", "method": "CASH", "allocations": allocations, "idempotencyKey": uuid4().hex}
                 async with standing_still(connection, table, event):
                     paying = asyncio.create_task(send(http, token, (PAY, given)))

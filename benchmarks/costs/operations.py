@@ -38,7 +38,7 @@ _TABLES = (
     ("AssessmentType", "aty", "assessment_types", "id"),
     ("GradingScale", "gsc", "grading_scales", "id"),
     ("FinalGrade", "fin", "final_grades", "id"),
-    ("Payment", "pay", "payments", "id"),
+    ("Charge", "chg", "payments", "id"),
     ("FeeCategory", "fee", "fee_categories", "code"),
 )
 

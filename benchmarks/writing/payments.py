@@ -12,7 +12,7 @@ from benchmarks.writing.registers import accepted, mutation
 __all__ = ["RECORD", "Owed", "owed", "payments"]
 
 RECORD = """mutation Record($input: RecordPaymentInput!) {
-  recordPayment(input: $input) { receipt { id number } payments { id status balance } userErrors { field code message } }
+  recordPayment(input: $input) { receipt { id number } charges { id status balance } userErrors { field code message } }
 }"""
 # (charge, what is owed, currency)
 Owed = tuple[UUID, Decimal, str]
@@ -36,6 +36,6 @@ def payments(charges: Iterator[Owed], token: str) -> Iterator[Exchange]:
             "amount": str(amount),
             "currency": currency,
             "method": "CASH",
-            "allocations": [{"paymentId": f"pay_{charge.hex}"}],
+            "allocations": [{"chargeId": f"chg_{charge.hex}"}],
         }
         yield mutation(token, RECORD, given, accepted)

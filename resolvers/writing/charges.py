@@ -76,24 +76,24 @@ async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValue
         currency=terms.currency,
         description=terms.description,
     )
-    payments = [row["id"] for row in made[:_MAX_ROWS]]
-    return {"charged": len(made), "total": plan.total, "currency": terms.currency, "payments": payments}
+    charge_ids = [row["id"] for row in made[:_MAX_ROWS]]
+    return {"charged": len(made), "total": plan.total, "currency": terms.currency, "charges": charge_ids}
 
 
 async def cancel_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Cancels a charge whose payments, if any, were all refunded. It stays in the books."""
     errors = reason_errors(given)
-    charge = await tx.row(queries.lock_charge, id=given["payment_id"])
+    charge = await tx.row(queries.lock_charge, id=given["id"])
     if charge is None:
-        errors.append(UserError("paymentId", "NOT_FOUND", "There is no such charge."))
+        errors.append(UserError("id", "NOT_FOUND", "There is no such charge."))
     elif charge["cancelled_at"] is not None:
-        errors.append(UserError("paymentId", "CANCELLED", "The charge is already cancelled."))
+        errors.append(UserError("id", "CANCELLED", "The charge is already cancelled."))
     elif charge["paid_total"] != charge["refunded_total"]:
-        errors.append(UserError("paymentId", "HAS_PAYMENTS", "The charge has payments. Refund or correct them first."))
+        errors.append(UserError("id", "HAS_PAYMENTS", "The charge has payments. Refund or correct them first."))
     if errors:
         raise Rejected(*errors)
     await tx.rows(queries.cancel_charge, id=charge["id"], reason=given["reason"])
-    return {"payment": charge["id"]}
+    return {"charge": charge["id"]}
 
 
 async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
@@ -102,7 +102,7 @@ async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues
     if charge is None:
         raise rejected("id", "NOT_FOUND", "There is no such charge.")
     if charge["version"] != given["version"]:
-        raise version_conflict(payment=charge["id"])
+        raise version_conflict(charge=charge["id"])
     errors = _description_errors(given)
     if charge["cancelled_at"] is not None:
         errors.append(UserError("id", "CANCELLED", "A cancelled charge cannot be changed."))
@@ -113,7 +113,7 @@ async def update_charge(tx: MutationTransaction, given: Values) -> PayloadValues
     changed = {name: given.get(name, charge[name]) for name in ("due_date", "description")}
     if any(changed[name] != charge[name] for name in changed):
         await tx.rows(queries.change_charge, id=charge["id"], **changed)
-    return {"payment": charge["id"]}
+    return {"charge": charge["id"]}
 
 
 def reason_errors(given: Values) -> list[UserError]:

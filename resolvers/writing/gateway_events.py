@@ -116,7 +116,7 @@ async def _payment(tx: MutationTransaction, event: GatewayEvent, user_id: UUID |
     if event.problem is not None:
         raise rejected(None, "NOT_READABLE", event.problem)
     given = {
-        "allocations": [{"payment_id": each.payment_id, "amount": each.amount} for each in event.parts],
+        "allocations": [{"charge_id": each.charge_id, "amount": each.amount} for each in event.parts],
         "amount": event.amount,
         "currency": event.currency,
         "method": _METHOD,

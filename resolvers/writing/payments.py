@@ -31,12 +31,12 @@ async def record_payment(tx: MutationTransaction, given: Values) -> PayloadValue
 async def book_payment(
     tx: MutationTransaction, given: Values, *, user_id: UUID | None, gateway: str | None = None, gateway_id: str | None = None
 ) -> PayloadValues:
-    """Books a payment: `allocations` of `payment_id` and `amount` (None: its share of the rest), `amount`, `currency`, `method`.
+    """Books a payment: `allocations` of `charge_id` and `amount` (None: its share of the rest), `amount`, `currency`, `method`.
 
-    Returns the ids of the `receipt`, its `transactions` and the `payments` (charges). Raises Rejected with everything that is wrong.
+    Returns the ids of the `receipt`, its `transactions` and the `charges`. Raises Rejected with everything that is wrong.
     """
     allocations = given["allocations"]
-    ids = sorted({each["payment_id"] for each in allocations if each["payment_id"] is not None})
+    ids = sorted({each["charge_id"] for each in allocations if each["charge_id"] is not None})
     charges = {row["id"]: row for row in await tx.rows(queries.lock_charges, ids=ids)}
     year = await tx.row(queries.receipt_year)
     errors = _allocation_errors(allocations, charges, given["currency"])
@@ -68,24 +68,24 @@ async def book_payment(
         entries=to_json(entries),
     )
     paid = [each["payment_id"] for each in entries]
-    return {"receipt": booked["receipt_id"], "transactions": booked["transaction_ids"], "payments": paid}
+    return {"receipt": booked["receipt_id"], "transactions": booked["transaction_ids"], "charges": paid}
 
 
 async def refund_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Refunds a payment in full or in part; a refunded charge can be paid again."""
     errors = reason_errors(given)
-    entry, charge = await _entry(tx, given["transaction_id"], errors)
+    entry, charge = await _entry(tx, given["id"], errors)
     if entry is None:
         raise Rejected(*errors)
     left = entry["amount"] - entry["refunded"]
     amount = left if given.get("amount") is None else given["amount"]
-    errors += _cancelled(charge, "transactionId") + _time_errors(given, entry["now"])
+    errors += _cancelled(charge, "id") + _time_errors(given, entry["now"])
     if entry["kind"] != "PAYMENT":
-        errors.append(UserError("transactionId", "NOT_A_PAYMENT", "Only a payment can be refunded."))
+        errors.append(UserError("id", "NOT_A_PAYMENT", "Only a payment can be refunded."))
     elif entry["is_corrected"]:
-        errors.append(UserError("transactionId", "CORRECTED", "The payment was corrected, so there is nothing to refund."))
+        errors.append(UserError("id", "CORRECTED", "The payment was corrected, so there is nothing to refund."))
     elif left <= 0:
-        errors.append(UserError("transactionId", "REFUND_TOO_LARGE", "The payment was already refunded in full."))
+        errors.append(UserError("id", "REFUND_TOO_LARGE", "The payment was already refunded in full."))
     elif not fits(amount, entry["currency"]):
         errors.append(UserError("amount", "INVALID", _INVALID_AMOUNT))
     elif amount > left:
@@ -98,50 +98,46 @@ async def refund_payment(tx: MutationTransaction, given: Values) -> PayloadValue
     refund = await _book_entry(
         tx, charge, "REFUND", amount, given, method=method, linked_id=entry["id"], occurred_at=given.get("occurred_at")
     )
-    return {"transaction": refund, "payment": charge["id"]}
+    return {"transaction": refund, "charge": charge["id"]}
 
 
 async def waive_charge(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Waives what is owed on a charge, in full or in part."""
     errors = reason_errors(given)
-    charge = next(iter(await tx.rows(queries.lock_charges, ids=[given["payment_id"]])), None)
+    charge = next(iter(await tx.rows(queries.lock_charges, ids=[given["id"]])), None)
     if charge is None:
-        raise Rejected(*errors, UserError("paymentId", "NOT_FOUND", "There is no such charge."))
+        raise Rejected(*errors, UserError("id", "NOT_FOUND", "There is no such charge."))
     amount = charge["balance"] if given.get("amount") is None else given["amount"]
-    errors += _cancelled(charge, "paymentId") or _waiver_errors(amount, charge)
+    errors += _cancelled(charge, "id") or _waiver_errors(amount, charge)
     if errors:
         raise Rejected(*errors)
-    return {"transaction": await _book_entry(tx, charge, "WAIVER", amount, given), "payment": charge["id"]}
+    return {"transaction": await _book_entry(tx, charge, "WAIVER", amount, given), "charge": charge["id"]}
 
 
 async def correct_payment(tx: MutationTransaction, given: Values) -> PayloadValues:
     """Reverses a wrong entry by a contra-entry, and books its replacement if one is given."""
     errors = reason_errors(given)
     replacement = given.get("replacement")
-    replacement_charge_id = replacement.get("payment_id") if replacement else None
-    entry, charge, other = await _lock_entry_and_charge(tx, given["transaction_id"], replacement_charge_id, errors)
+    replacement_charge_id = replacement.get("charge_id") if replacement else None
+    entry, charge, other = await _lock_entry_and_charge(tx, given["id"], replacement_charge_id, errors)
     if entry is None:
         raise Rejected(*errors)
-    errors += _cancelled(charge, "transactionId")
+    errors += _cancelled(charge, "id")
     if entry["kind"] == "CORRECTION":
-        errors.append(
-            UserError("transactionId", "NOT_CORRECTABLE", "A correction cannot be corrected. Record the original entry again instead.")
-        )
+        errors.append(UserError("id", "NOT_CORRECTABLE", "A correction cannot be corrected. Record the original entry again instead."))
     elif entry["is_corrected"]:
-        errors.append(UserError("transactionId", "CORRECTED", "The entry was already corrected."))
+        errors.append(UserError("id", "CORRECTED", "The entry was already corrected."))
     elif entry["kind"] == "PAYMENT" and entry["refunded"] > 0:
-        errors.append(UserError("transactionId", "HAS_REFUNDS", "The payment was refunded in part or in full. Correct the refund first."))
+        errors.append(UserError("id", "HAS_REFUNDS", "The payment was refunded in part or in full. Correct the refund first."))
     elif entry["kind"] == "REFUND" and charge["balance"] < entry["amount"]:
-        errors.append(
-            UserError("transactionId", "OVERPAID", "The charge has been paid again since, so correcting the refund would overpay it.")
-        )
+        errors.append(UserError("id", "OVERPAID", "The charge has been paid again since, so correcting the refund would overpay it."))
     if replacement is not None:
         errors += await _replacement_errors(tx, replacement, entry, charge, other)
     if errors:
         raise Rejected(*errors)
     contra_entry = {"kind": "CORRECTION", "corrected_kind": entry["kind"], "receipt_id": entry["receipt_id"], "linked_id": entry["id"]}
     correction = await _book_entry(tx, charge, amount=entry["amount"], given=given, method=entry["method"], **contra_entry)
-    answer: dict[str, Any] = {"correction": correction, "payment": charge["id"]}
+    answer: dict[str, Any] = {"correction": correction, "charge": charge["id"]}
     if replacement is not None:
         answer |= await _book_replacement(tx, replacement, entry, other or charge, given)
     return answer
@@ -151,16 +147,16 @@ async def _replacement_errors(tx: MutationTransaction, replacement: Values, entr
     """Returns what is wrong with the replacement, as if the wrong entry had already been reversed."""
     field, errors = "replacement.amount", []
     amount, target = replacement["amount"], other or charge
-    if replacement.get("payment_id") is not None and entry["kind"] == "REFUND":
-        errors.append(UserError("replacement.paymentId", "NOT_ALLOWED", "A refund must stay on the charge of its payment."))
+    if replacement.get("charge_id") is not None and entry["kind"] == "REFUND":
+        errors.append(UserError("replacement.chargeId", "NOT_ALLOWED", "A refund must stay on the charge of its payment."))
     if replacement.get("method") is not None and entry["kind"] == "WAIVER":
         errors.append(UserError("replacement.method", "NOT_ALLOWED", "A waiver has no payment method."))
     if other is not None:
-        errors += _cancelled(other, "replacement.paymentId")
+        errors += _cancelled(other, "replacement.chargeId")
         if other["currency"] != entry["currency"]:
             errors.append(
                 UserError(
-                    "replacement.paymentId",
+                    "replacement.chargeId",
                     "WRONG_CURRENCY",
                     f"The charge must be in the currency of the corrected entry, {entry['currency']}.",
                 )
@@ -190,7 +186,7 @@ async def _book_replacement(tx: MutationTransaction, replacement: Values, entry:
         )
         return {"transaction": made}
     payment = {
-        "allocations": [{"payment_id": charge["id"], "amount": replacement["amount"]}],
+        "allocations": [{"charge_id": charge["id"], "amount": replacement["amount"]}],
         "amount": replacement["amount"],
         "currency": entry["currency"],
         "method": replacement.get("method") or entry["method"],
@@ -219,11 +215,11 @@ async def _lock_entry_and_charge(
     """Returns an entry, its charge and another charge, read under the charges' locks."""
     charge_id = await tx.value(queries.entry_charge, id=entry_id)
     if charge_id is None:
-        errors.append(UserError("transactionId", "NOT_FOUND", "There is no such transaction."))
+        errors.append(UserError("id", "NOT_FOUND", "There is no such transaction."))
     ids = sorted({each for each in (charge_id, other_id) if each is not None})
     charges = {row["id"]: row for row in await tx.rows(queries.lock_charges, ids=ids)}
     if other_id is not None and other_id not in charges:
-        errors.append(UserError("replacement.paymentId", "NOT_FOUND", "There is no such charge."))
+        errors.append(UserError("replacement.chargeId", "NOT_FOUND", "There is no such charge."))
         other_id = None
     if charge_id is None:
         return None, None, None
@@ -236,32 +232,32 @@ def _allocation_errors(allocations: Sequence[Values], charges: Mapping[UUID, Any
     errors = []
     if not allocations:
         errors.append(UserError("allocations", "REQUIRED", "At least one charge must be given."))
-    times = Counter(each["payment_id"] for each in allocations)
+    times = Counter(each["charge_id"] for each in allocations)
     for n, each in enumerate(allocations):
-        charge, amount, path = charges.get(each["payment_id"]), each.get("amount"), f"allocations.{n}."
-        if times[each["payment_id"]] > 1:
-            errors.append(UserError(f"{path}paymentId", "TWICE", "The charge is listed more than once."))
+        charge, amount, path = charges.get(each["charge_id"]), each.get("amount"), f"allocations.{n}."
+        if times[each["charge_id"]] > 1:
+            errors.append(UserError(f"{path}chargeId", "TWICE", "The charge is listed more than once."))
         if charge is None:
-            errors.append(UserError(f"{path}paymentId", "NOT_FOUND", "There is no such charge."))
+            errors.append(UserError(f"{path}chargeId", "NOT_FOUND", "There is no such charge."))
             continue
         if charge["currency"] != currency:
-            errors.append(UserError(f"{path}paymentId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}, not in {currency}."))
+            errors.append(UserError(f"{path}chargeId", "WRONG_CURRENCY", f"The charge is in {charge['currency']}, not in {currency}."))
         elif amount is not None and not fits(amount, currency):
             errors.append(UserError(f"{path}amount", "INVALID", _INVALID_AMOUNT))
         elif charge["cancelled_at"] is None and amount is not None and amount > charge["balance"]:
             errors.append(
                 UserError(f"{path}amount", "OVERPAID", f"Only {_format_amount(charge['balance'], currency)} is owed on this charge.")
             )
-        errors += _cancelled(charge, f"{path}paymentId")
+        errors += _cancelled(charge, f"{path}chargeId")
     return errors
 
 
 def _allocate(amount: Decimal, allocations: Sequence[Values], charges: Mapping[UUID, Any], errors: list[UserError]) -> list[Values]:
     """Splits the payment among the charges. Adds errors about the sum, unless other errors already make it meaningless."""
     amounts = [amount, *(each["amount"] for each in allocations if each.get("amount") is not None)]
-    if not all(each["payment_id"] in charges for each in allocations) or not all(each.is_finite() for each in amounts):
+    if not all(each["charge_id"] in charges for each in allocations) or not all(each.is_finite() for each in amounts):
         return []
-    found = [charges[each["payment_id"]] for each in allocations]
+    found = [charges[each["charge_id"]] for each in allocations]
     shares = [Share(charge["balance"], each.get("amount"), charge["due_date"]) for each, charge in zip(allocations, found, strict=True)]
     parts, left = allocate(amount, shares)
     if left > 0 and any(share.given is None for share in shares):
@@ -273,7 +269,7 @@ def _allocate(amount: Decimal, allocations: Sequence[Values], charges: Mapping[U
 
 def _waiver_errors(amount: Decimal, charge: Any) -> list[UserError]:
     if charge["balance"] == 0:
-        return [UserError("paymentId", "NOTHING_OWED", "Nothing is owed on this charge.")]
+        return [UserError("id", "NOTHING_OWED", "Nothing is owed on this charge.")]
     if not fits(amount, charge["currency"]):
         return [UserError("amount", "INVALID", _INVALID_AMOUNT)]
     if amount > charge["balance"]:

@@ -11,7 +11,7 @@ from strawberry.types import Info
 from auth.capabilities import Capability
 from execution.costs import COST, SIZED_BY
 from execution.fields import computed
-from resolvers import academic_years, classes, payments, students, subjects
+from resolvers import academic_years, charges, classes, students, subjects
 from resolvers.plan_rows import MAX_PLAN_ROWS, page_of_rows
 from resolvers.writing.charges import Preview, cancel_charge, create_charges, preview_charges, update_charge
 from schema.inputs import IdempotentInput, UpdateInput, node_id, node_ids, optional, read_input, required
@@ -20,7 +20,7 @@ from schema.references import to_one
 from schema.roots import mutation_fields, query_fields, root
 from schema.user_errors import UserError
 
-__all__ = ["ChargeMutations", "ChargeQueries"]
+__all__ = ["ChargeMutations", "ChargePreviewQueries"]
 
 
 @strawberry.enum(description="Which students `everyone` selects.")
@@ -58,7 +58,7 @@ class CreateChargesInput(PreviewChargesInput, IdempotentInput):
 
 @strawberry.input(description="The charge to cancel.")
 class CancelChargeInput(IdempotentInput):
-    payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
+    id: strawberry.ID = node_id(charges.Charge, "The charge.")
     reason: str = required("The reason, at most 300 characters.", multiline=True)
 
 
@@ -66,7 +66,7 @@ class CancelChargeInput(IdempotentInput):
     description="Changes to a charge. Its student, amount and currency cannot be changed: cancel the charge and create a new one instead."
 )
 class UpdateChargeInput(UpdateInput, IdempotentInput):
-    id: strawberry.ID = node_id(payments.Payment, "The charge.")
+    id: strawberry.ID = node_id(charges.Charge, "The charge.")
     due_date: date | None = optional("The due date, in the school's time zone.")
     description: str | None = optional("The description.", multiline=True)
 
@@ -78,7 +78,7 @@ class ChargeRow:
     warnings: list[str] = strawberry.field(description="What to review: `ALREADY_CHARGED` (if that is allowed) or `INACTIVE`.")
     student = to_one(students.student_by_id, "student_id", description="The student to charge.")
     repeats = to_one(
-        payments.payment_by_id,
+        charges.charge_by_id,
         "repeats",
         description="The same charge, already created: an uncancelled charge of the fee category that has the same due date, or the"
         " same description in the same academic year.",
@@ -116,7 +116,7 @@ class ChargePreview:
 
 
 @query_fields
-class ChargeQueries:
+class ChargePreviewQueries:
     @root(
         Capability.MANAGE_MONEY,
         metadata={COST: 2_500},
@@ -131,7 +131,7 @@ class ChargeQueries:
         return await preview_charges(info.context, given)  # type: ignore[return-value]  # it has what the type's fields read
 
 
-_CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
+_CHARGE = payload_node(charges.charge_by_id, "The charge as it is now.")
 
 
 @mutation_fields
@@ -145,7 +145,7 @@ class ChargeMutations:
         charged=payload_value(int | None, "The number of charges created."),
         total=payload_value(Decimal | None, "The total amount of the charges.", lambda total: Decimal(str(total))),
         currency=payload_value(str | None, "ISO 4217 code of the currency."),
-        payments=payload_nodes(payments.payment_by_id, "The first 100 charges, in the order of the preview."),
+        charges=payload_nodes(charges.charge_by_id, "The first 100 charges, in the order of the preview."),
     )
     cancel_charge = mutation(
         Capability.MANAGE_MONEY,
@@ -153,7 +153,7 @@ class ChargeMutations:
         cancel_charge,
         scope="cancelCharge",
         description="Cancels a charge without payments, or whose payments were all refunded. It stays in the books as cancelled.",
-        payment=_CHARGE,
+        charge=_CHARGE,
     )
     update_charge = mutation(
         Capability.MANAGE_MONEY,
@@ -161,5 +161,5 @@ class ChargeMutations:
         update_charge,
         scope="updateCharge",
         description="Updates the due date or the description of a charge.",
-        payment=_CHARGE,
+        charge=_CHARGE,
     )

@@ -6,10 +6,10 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import payments
+from resolvers import charges
 from resolvers.writing.payments import correct_payment, record_payment, refund_payment, waive_charge
 from schema.inputs import IdempotentInput, node_id, optional, required
-from schema.listings.payments import PaymentMethod
+from schema.listings.charges import PaymentMethod
 from schema.mutations import mutation, payload_node, payload_nodes
 from schema.roots import mutation_fields
 
@@ -17,12 +17,12 @@ __all__ = ["LedgerMutations"]
 
 _WHEN = "When it happened, with its offset from UTC, not in the future. Defaults to now."
 _WHY = "The reason, at most 300 characters."
-_CHARGE = payload_node(payments.payment_by_id, "The charge as it is now.")
+_CHARGE = payload_node(charges.charge_by_id, "The charge as it is now.")
 
 
 @strawberry.input(description="The allocation of a payment to a charge.")
 class PaymentAllocationInput:
-    payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
+    charge_id: strawberry.ID = node_id(charges.Charge, "The charge.")
     amount: Decimal | None = optional(
         "The amount. By default the rest of the payment is allocated by due date, earliest first, up to what is owed on each charge."
     )
@@ -40,7 +40,7 @@ class RecordPaymentInput(IdempotentInput):
 
 @strawberry.input(description="A refund of a payment, in full or in part.")
 class RefundPaymentInput(IdempotentInput):
-    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The payment to refund.")
+    id: strawberry.ID = node_id(charges.PaymentTransaction, "The payment to refund.")
     amount: Decimal | None = optional("The amount. Defaults to everything that has not been refunded yet.")
     method: PaymentMethod | None = optional("The method of the refund. Defaults to the method of the payment.")
     reason: str = required(_WHY, multiline=True)
@@ -49,7 +49,7 @@ class RefundPaymentInput(IdempotentInput):
 
 @strawberry.input(description="A waiver of a charge, in full or in part.")
 class WaiveChargeInput(IdempotentInput):
-    payment_id: strawberry.ID = node_id(payments.Payment, "The charge.")
+    id: strawberry.ID = node_id(charges.Charge, "The charge.")
     amount: Decimal | None = optional("The amount. Defaults to everything that is owed.")
     reason: str = required(_WHY, multiline=True)
 
@@ -57,14 +57,14 @@ class WaiveChargeInput(IdempotentInput):
 @strawberry.input(description="The replacement of a wrong entry, of the same kind.")
 class ReplacementInput:
     amount: Decimal = required("The amount.")
-    payment_id: strawberry.ID | None = node_id(payments.Payment, "The right charge, if the entry was made on a wrong one.", optional=True)
+    charge_id: strawberry.ID | None = node_id(charges.Charge, "The right charge, if the entry was made on a wrong one.", optional=True)
     method: PaymentMethod | None = optional("The method of payment. Defaults to that of the wrong entry.")
     occurred_at: datetime | None = optional("When it happened. Defaults to the time of the wrong entry.")
 
 
 @strawberry.input(description="A wrong transaction to correct: a payment, refund or waiver.")
 class CorrectPaymentInput(IdempotentInput):
-    transaction_id: strawberry.ID = node_id(payments.PaymentTransaction, "The wrong transaction.")
+    id: strawberry.ID = node_id(charges.PaymentTransaction, "The wrong transaction.")
     reason: str = required(_WHY, multiline=True)
     replacement: ReplacementInput | None = optional("The replacement, entered at the same time.")
 
@@ -77,8 +77,8 @@ class LedgerMutations:
         record_payment,
         scope="recordPayment",
         description="Records a payment of charges of one family, with one receipt.",
-        receipt=payload_node(payments.receipt_by_id, "The receipt, with the next number of the academic year."),
-        payments=payload_nodes(payments.payment_by_id, "The paid charges, as they are now."),
+        receipt=payload_node(charges.receipt_by_id, "The receipt, with the next number of the academic year."),
+        charges=payload_nodes(charges.charge_by_id, "The paid charges, as they are now."),
     )
     refund_payment = mutation(
         Capability.MANAGE_MONEY,
@@ -86,8 +86,8 @@ class LedgerMutations:
         refund_payment,
         scope="refundPayment",
         description="Refunds a payment in full or in part. A refunded charge can be paid again.",
-        transaction=payload_node(payments.transaction_by_id, "The refund."),
-        payment=_CHARGE,
+        transaction=payload_node(charges.transaction_by_id, "The refund."),
+        charge=_CHARGE,
     )
     waive_charge = mutation(
         Capability.MANAGE_MONEY,
@@ -95,8 +95,8 @@ class LedgerMutations:
         waive_charge,
         scope="waiveCharge",
         description="Waives what is owed on a charge, in full or in part.",
-        transaction=payload_node(payments.transaction_by_id, "The waiver."),
-        payment=_CHARGE,
+        transaction=payload_node(charges.transaction_by_id, "The waiver."),
+        charge=_CHARGE,
     )
     correct_payment = mutation(
         Capability.MANAGE_MONEY,
@@ -104,8 +104,8 @@ class LedgerMutations:
         correct_payment,
         scope="correctPayment",
         description="Reverses a wrong transaction by a linked correction, and records its replacement if one is given.",
-        correction=payload_node(payments.transaction_by_id, "The correction that reverses the wrong transaction."),
-        transaction=payload_node(payments.transaction_by_id, "The replacement."),
-        receipt=payload_node(payments.receipt_by_id, "The receipt of the replacement, if it is a payment."),
-        payment=payload_node(payments.payment_by_id, "The charge of the wrong transaction, as it is now."),
+        correction=payload_node(charges.transaction_by_id, "The correction that reverses the wrong transaction."),
+        transaction=payload_node(charges.transaction_by_id, "The replacement."),
+        receipt=payload_node(charges.receipt_by_id, "The receipt of the replacement, if it is a payment."),
+        charge=payload_node(charges.charge_by_id, "The charge of the wrong transaction, as it is now."),
     )

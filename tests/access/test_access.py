@@ -32,7 +32,7 @@ ROOTS = {
     "grades": ("gra", "grades", None),
     "final_grades": ("fin", "finalGrades", "finalGrade"),
     "grading_scales": ("gsc", "gradingScales", "gradingScale"),
-    "payments": ("pay", "payments", "payment"),
+    "payments": ("chg", "charges", "charge"),
     "payment_transactions": ("txn", None, None),
     "receipts": ("rct", "receipts", None),
     "sessions": ("ses", None, None),
@@ -123,13 +123,13 @@ async def test_fields_out_of_reach_on_a_visible_row_are_null_and_forbidden(world
 
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
-    fields = "id balance { balance } statement { entries { payment { id } } } attendanceSummary { days }"
+    fields = "id balance { balance } statement { entries { charge { id } } } attendanceSummary { days }"
     data = await world.data(f"{{ students {{ nodes {{ {fields} }} }} }}", VIEWERS[viewer])
     students = label_of("students")
     for node in data["students"]["nodes"]:
         label = students[node["id"]]
         assert bool(node["balance"]) == (label in expected("payments", viewer))
-        told = {line["payment"]["id"] for account in node["statement"] for line in account["entries"]}
+        told = {line["charge"]["id"] for account in node["statement"] for line in account["entries"]}
         assert labels("payments", [{"id": each} for each in told]) == {label} & expected("payments", viewer)
         assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
 

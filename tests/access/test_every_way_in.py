@@ -51,7 +51,7 @@ OTHER_EDGES = {
     "AttendanceGroup.subject": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",
     **dict.fromkeys(["SemesterReport.student", "SemesterReport.class", "SemesterReport.semester"], _REPORTS),
     **dict.fromkeys(["SubjectAverage.subject", "SubjectAverage.finalGrade"], _REPORTS),
-    **dict.fromkeys(["StatementEntry.payment", "StatementEntry.transaction"], "test_balances_and_summaries_tell_only_of_rows_in_reach"),
+    **dict.fromkeys(["StatementEntry.charge", "StatementEntry.transaction"], "test_balances_and_summaries_tell_only_of_rows_in_reach"),
     **dict.fromkeys(["StudentAsOf.student", "StudentAsOf.finalGrades", "PastMembership.class", "PastMembership.academicYear"], _PAST),
     **dict.fromkeys(["PastAttendance.subject", "PastAttendance.class", "PastAttendance.attendance"], _PAST),
     **dict.fromkeys(

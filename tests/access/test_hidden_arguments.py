@@ -24,7 +24,7 @@ BY_USERS_PRIVATE = {
     "filter.isActive": "filter: {isActive: true}",
     "filter.email": 'filter: {email: "ann@test.school"}',
 }  # fmt: skip
-BY_USER_IDS = {"attendance": "markedByIds", "grades": "recordedByIds", "payments": "processedByIds"}
+BY_USER_IDS = {"attendance": "markedByIds", "grades": "recordedByIds", "charges": "processedByIds"}
 NOBODY = "usr_" + "0" * 32
 
 

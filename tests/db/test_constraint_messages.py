@@ -91,7 +91,7 @@ async def test_a_payment_beyond_what_is_owed_is_refused(school):
 
 async def test_a_refund_beyond_what_was_paid_is_refused(school):
     assert await entry(school, "REFUND", 41, linked=uid("payment_transactions:ann")) == ("REFUND_TOO_LARGE", "amount")
-    assert await entry(school, "REFUND", 1) == ("REQUIRED", "transactionId")
+    assert await entry(school, "REFUND", 1) == ("REQUIRED", "id")
 
 
 async def test_a_waiver_beyond_what_is_owed_is_refused(school):

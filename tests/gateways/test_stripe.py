@@ -195,7 +195,7 @@ async def test_what_was_entered_by_hand_as_paid_back_online_is_not_booked_again(
     event = intent(one, 10000)
     payment = event["data"]["object"]["id"]
     await deliver(client, event)
-    by_hand = {"transactionId": await entry(writable, one), "amount": "20", "reason": "Left", **({"method": method} if method else {})}
+    by_hand = {"id": await entry(writable, one), "amount": "20", "reason": "Left", **({"method": method} if method else {})}
     assert (await act(writable, "refundPayment", **by_hand))["userErrors"] == []
     assert await deliver(client, refunded(payment, 2000)) == (200, "BOOKED")
     assert await money(writable, one) == ("PARTIAL", left - 50)
@@ -210,7 +210,7 @@ async def test_what_was_told_and_taken_back_counts_as_untold(client, writable, o
     await deliver(client, event)
     await deliver(client, refunded(payment, 2000))
     refund = await entry(writable, one, "REFUND")
-    assert (await act(writable, "correctPayment", transactionId=refund, reason="x"))["userErrors"] == []
+    assert (await act(writable, "correctPayment", id=refund, reason="x"))["userErrors"] == []
     assert await money(writable, one) == ("PAID", 0)
     assert await deliver(client, refunded(payment, 3000)) == (200, "BOOKED")
     assert await money(writable, one) == ("PARTIAL", 30)
@@ -267,7 +267,7 @@ async def test_without_a_secret_the_gateway_is_told_to_come_again(writable, one)
 
 @pytest.mark.parametrize(
     ("units", "currency", "named", "code"),
-    [(10001, "eur", "{}", "OVERPAID"), (100, "usd", "{}", "WRONG_CURRENCY"), (100, "eur", "pay_" + "0" * 32, "NOT_FOUND"),
+    [(10001, "eur", "{}", "OVERPAID"), (100, "usd", "{}", "WRONG_CURRENCY"), (100, "eur", "chg_" + "0" * 32, "NOT_FOUND"),
     (100, "eur", None, "NOT_READABLE"), (100, "eur", "{}:x", "NOT_READABLE"), (100, "eur", "stu_" + "0" * 32, "NOT_READABLE"),
     (100, "eur", "{}:NaN", "NOT_READABLE"), (100, "eur", "{}:-1", "INVALID"), (100, "eur", "{}:0.5", "ALLOCATION_MISMATCH")],
 )  # fmt: skip
@@ -324,4 +324,4 @@ async def test_the_books_add_up_after_all_this(writable):
 
     async with writable.database.acquire() as connection:
         assert [each.check.name for each in await check_books(connection) if each.broken] == []
-    assert await act(writable, "waiveCharge", paymentId="pay_" + "0" * 32, reason="x"), "and the bursar goes on"
+    assert await act(writable, "waiveCharge", id="chg_" + "0" * 32, reason="x"), "and the bursar goes on"

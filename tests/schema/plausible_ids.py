@@ -8,7 +8,7 @@ __all__ = ["TABLES", "plausible_ids"]
 TABLES = {
     "year": "academic_years", "sem": "semesters", "hol": "holidays", "per": "periods", "cls": "classes", "csu": "class_subjects",
     "sub": "subjects", "aty": "assessment_types", "fee": "fee_categories", "tea": "teachers", "stu": "students", "gua": "guardians",
-    "usr": "users", "asm": "assessments", "pay": "payments", "txn": "payment_transactions", "gsc": "grading_scales", "gwe": "gateway_events",
+    "usr": "users", "asm": "assessments", "chg": "payments", "txn": "payment_transactions", "gsc": "grading_scales", "gwe": "gateway_events",
     "ses": "sessions", "svt": "service_tokens",
 }  # fmt: skip
 _TOGETHER = """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.schema.writing.charge_builder import act, charge, entry, make_family, pay
 
 STATEMENT = """query ($id: ID!, $from: Date, $to: Date) { student(id: $id) { balance { currency balance } statement(from: $from, to: $to) {
-  currency openingBalance closingBalance entries { occurredAt kind amount balance description payment { id } transaction { id } } } } }"""
+  currency openingBalance closingBalance entries { occurredAt kind amount balance description charge { id } transaction { id } } } } }"""
 
 
 async def statement(school, student, viewer="bursar@demo.school", **period):
@@ -20,23 +20,23 @@ async def test_every_charge_and_movement_is_a_line_with_what_is_owed_after_it(wr
     family = await make_family(writable)
     one = await charge(writable, family, description="Trip")
     await pay(writable, (one, "40"), note="Check 17")
-    await act(writable, "refundPayment", transactionId=await entry(writable, one), amount="15.5", reason="Left")
-    await act(writable, "waiveCharge", paymentId=one, amount="10", reason="Hardship")
-    await act(writable, "correctPayment", transactionId=await entry(writable, one, "WAIVER"), reason="Typo")
+    await act(writable, "refundPayment", id=await entry(writable, one), amount="15.5", reason="Left")
+    await act(writable, "waiveCharge", id=one, amount="10", reason="Hardship")
+    await act(writable, "correctPayment", id=await entry(writable, one, "WAIVER"), reason="Typo")
     gone = await charge(writable, family, amount="30")
-    await act(writable, "waiveCharge", paymentId=gone, amount="5", reason="Hardship")
-    await act(writable, "cancelCharge", paymentId=gone, reason="Wrong")
+    await act(writable, "waiveCharge", id=gone, amount="5", reason="Hardship")
+    await act(writable, "cancelCharge", id=gone, reason="Wrong")
     [account] = (await statement(writable, family.students[0]))["statement"]
     lines = [
-        (line["kind"], line["amount"], line["payment"]["id"], line["description"])
+        (line["kind"], line["amount"], line["charge"]["id"], line["description"])
         for line in account["entries"]
-        if line["payment"]["id"] == one
+        if line["charge"]["id"] == one
     ]
     assert lines == [
         ("CHARGE", "100.00", one, "Trip"), ("PAYMENT", "-40.00", one, "Check 17"), ("REFUND", "15.50", one, "Left"),
         ("WAIVER", "-10.00", one, "Hardship"), ("CORRECTION", "10.00", one, "Typo"),
     ]  # fmt: skip
-    assert [(line["kind"], line["amount"]) for line in account["entries"] if line["payment"]["id"] == gone] == [
+    assert [(line["kind"], line["amount"]) for line in account["entries"] if line["charge"]["id"] == gone] == [
         ("CHARGE", "30.00"), ("WAIVER", "-5.00"), ("CANCELLATION", "-25.00"),
     ]  # fmt: skip
     assert (account["openingBalance"], account["closingBalance"]) == ("0.00", "75.50")
@@ -138,15 +138,15 @@ async def test_the_statement_adds_up_to_the_balance_after_any_operations(writabl
             if name == "pay":
                 await pay(writable, *((each, None) for each in charges), amount=amount, currency=currency)
             elif name == "waive":
-                await act(writable, "waiveCharge", paymentId=one, amount=amount, reason="x")
+                await act(writable, "waiveCharge", id=one, amount=amount, reason="x")
             elif name == "cancel":
-                await act(writable, "cancelCharge", paymentId=one, reason="x")
+                await act(writable, "cancelCharge", id=one, reason="x")
             else:
                 sql = "SELECT id FROM payment_transactions WHERE payment_id = $1 AND kind = ANY($2) ORDER BY id OFFSET $3 LIMIT 1"
                 found = await writable.value(sql, one[4:], ["PAYMENT"] if name == "refund" else kinds, which % 3)
                 if found is None:
                     continue
-                given = {"transactionId": f"txn_{found.hex}", "reason": "x"}
+                given = {"id": f"txn_{found.hex}", "reason": "x"}
                 if name == "refund":
                     await act(writable, "refundPayment", **given, **({"amount": amount} if which % 2 else {}))
                 else:

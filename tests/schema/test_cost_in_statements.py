@@ -47,8 +47,8 @@ async def test_counts_are_taken_only_when_asked_for_and_once_for_all_parents(dem
 
 async def test_every_list_field_costs_one_statement_and_one_more_for_its_count(demo):
     lists = [
-        "academicYears", "assessments", "assessmentTypes", "attendance", "auditLog", "classes", "feeCategories", "finalGrades", "grades", "gradingScales", "guardians",
-        "payments", "periods", "receipts", "registers", "semesters", "students", "subjects", "teachers", "users",
+        "academicYears", "assessments", "assessmentTypes", "attendance", "auditLog", "charges", "classes", "feeCategories", "finalGrades", "grades", "gradingScales", "guardians",
+        "periods", "receipts", "registers", "semesters", "students", "subjects", "teachers", "users",
     ]  # fmt: skip
     for name in lists:
         plain = await demo.ask(f"{{ {name}(first: 3) {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}")

@@ -40,7 +40,7 @@ def test_every_list_that_can_grow_is_a_bounded_connection():
         "BooksCheck.checks", "StudentAsOf.classHistory", "StudentAsOf.balance", "StudentAsOf.finalGrades", "StudentAsOf.attendance", "BookCheck.examples",
         "GradingScale.bounds", "Explanation.steps", "SemesterReport.subjects", "Class.semesterReports", "RecordGradesPayload.changes",
         "PostFinalGradesPayload.postings", "CreateGradingScalePayload.warnings", "UpdateGradingScalePayload.warnings",
-        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.payments", "RecordPaymentPayload.payments", "Student.statement", "Statement.entries",
+        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.charges", "RecordPaymentPayload.charges", "Student.statement", "Statement.entries",
     }  # fmt: skip
     for each in named_types():
         if not isinstance(each, GraphQLObjectType) or each.name.endswith("Connection"):
@@ -63,7 +63,7 @@ def test_edges_that_can_be_hidden_are_nullable():
                 "Guardian",
                 "User",
                 "Grade",
-                "Payment",
+                "Charge",
                 "Assessment",
                 "Attendance",
             ) and not each.name.endswith("Edge"):
@@ -72,11 +72,11 @@ def test_edges_that_can_be_hidden_are_nullable():
 
 async def test_money_is_written_in_its_currencys_smallest_unit(demo):
     data = await demo.data(
-        "{ payments(first: 50) { nodes { amount balance paidTotal currency transactions { nodes { amount } } } } feeCategories { nodes { defaultAmount } }"
+        "{ charges(first: 50) { nodes { amount balance paidTotal currency transactions { nodes { amount } } } } feeCategories { nodes { defaultAmount } }"
         " students(first: 20) { nodes { balance { charged balance overdue } } } }"
     )
-    texts = [text for node in data["payments"]["nodes"] for text in (node["amount"], node["balance"], node["paidTotal"])]
-    texts += [each["amount"] for node in data["payments"]["nodes"] for each in node["transactions"]["nodes"]]
+    texts = [text for node in data["charges"]["nodes"] for text in (node["amount"], node["balance"], node["paidTotal"])]
+    texts += [each["amount"] for node in data["charges"]["nodes"] for each in node["transactions"]["nodes"]]
     texts += [each for node in data["students"]["nodes"] for balance in node["balance"] for each in balance.values()]
     assert len(texts) > 100
     assert all(-Decimal(text).as_tuple().exponent == 2 for text in texts)
@@ -84,10 +84,10 @@ async def test_money_is_written_in_its_currencys_smallest_unit(demo):
 
 async def test_a_students_balance_is_what_the_charges_say(demo):
     data = await demo.data(
-        "{ students(first: 50) { nodes { balance { balance } payments(first: 100) { nodes { balance status isOverdue dueDate } } } } }"
+        "{ students(first: 50) { nodes { balance { balance } charges(first: 100) { nodes { balance status isOverdue dueDate } } } } }"
     )
     for node in data["students"]["nodes"]:
-        total = sum(Decimal(each["balance"]) for each in node["payments"]["nodes"])
+        total = sum(Decimal(each["balance"]) for each in node["charges"]["nodes"])
         assert sum(Decimal(each["balance"]) for each in node["balance"]) == total
 
 
@@ -106,7 +106,7 @@ async def test_filters_leave_what_they_say(demo):
     data = await demo.data(
         "{ absent: attendance(filter: {absent: true}, first: 100) { nodes { status } } excused: attendance(filter: {excused: true}, first: 50) { nodes { excused } }"
         " failing: grades(filter: {failing: true}, first: 50) { nodes { percentage letter } } unscored: grades(filter: {scored: false}, first: 50) { nodes { state score } }"
-        ' overdue: payments(filter: {isOverdue: true}, first: 50) { nodes { isOverdue status } } people: students(filter: {namePrefix: "al"}, first: 50) { nodes { lastName } } }'
+        ' overdue: charges(filter: {isOverdue: true}, first: 50) { nodes { isOverdue status } } people: students(filter: {namePrefix: "al"}, first: 50) { nodes { lastName } } }'
     )  # fmt: skip
     assert all(node["status"] != "PRESENT" for node in data["absent"]["nodes"])
     assert all(node["excused"] for node in data["excused"]["nodes"])
@@ -123,9 +123,9 @@ async def test_overdue_is_decided_by_the_schools_clock(demo):
     assert await demo.value("SELECT school_today()") == today
     for days, overdue in ((0, False), (-1, True), (1, False)):
         charge = await demo.id(
-            "pay",
+            "chg",
             "INSERT INTO payments (student_id, fee_category_id, academic_year_id, due_date, amount, currency) SELECT s.id, f.id, y.id, school_today() + $1::integer, 10, 'EUR'"
             " FROM students s, fee_categories f, academic_years y LIMIT 1 RETURNING id",
             days,
         )
-        assert (await demo.data("query ($id: ID!) { payment(id: $id) { isOverdue } }", id=charge))["payment"]["isOverdue"] is overdue
+        assert (await demo.data("query ($id: ID!) { charge(id: $id) { isOverdue } }", id=charge))["charge"]["isOverdue"] is overdue

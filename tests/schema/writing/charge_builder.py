@@ -12,13 +12,13 @@ __all__ = ["BURSAR", "Family", "act", "books", "charge", "entry", "make_bursars"
 BURSAR = "bursar@demo.school"
 CHARGE = "id amount status balance paidTotal refundedTotal waivedTotal isOverdue version"
 FIELDS = {
-    "createCharges": f"charged total currency payments {{ {CHARGE} student {{ id }} }}",
-    "recordPayment": f"receipt {{ id number amount currency transactions {{ nodes {{ id amount kind payment {{ id }} }} }} }} payments {{ {CHARGE} }}",
-    "refundPayment": f"transaction {{ id kind amount linked {{ id }} }} payment {{ {CHARGE} }}",
-    "waiveCharge": f"transaction {{ id kind amount }} payment {{ {CHARGE} }}",
-    "cancelCharge": f"payment {{ {CHARGE} cancelReason }}",
-    "updateCharge": f"payment {{ {CHARGE} dueDate description }}",
-    "correctPayment": f"correction {{ id kind correctedKind amount linked {{ id }} }} transaction {{ id kind amount }} receipt {{ number }} payment {{ {CHARGE} }}",
+    "createCharges": f"charged total currency charges {{ {CHARGE} student {{ id }} }}",
+    "recordPayment": f"receipt {{ id number amount currency transactions {{ nodes {{ id amount kind charge {{ id }} }} }} }} charges {{ {CHARGE} }}",
+    "refundPayment": f"transaction {{ id kind amount linked {{ id }} }} charge {{ {CHARGE} }}",
+    "waiveCharge": f"transaction {{ id kind amount }} charge {{ {CHARGE} }}",
+    "cancelCharge": f"charge {{ {CHARGE} cancelReason }}",
+    "updateCharge": f"charge {{ {CHARGE} dueDate description }}",
+    "correctPayment": f"correction {{ id kind correctedKind amount linked {{ id }} }} transaction {{ id kind amount }} receipt {{ number }} charge {{ {CHARGE} }}",
 }
 PREVIEW = """query ($input: PreviewChargesInput!) { previewCharges(input: $input) {
   hash count failing total currency academicYear { name } userErrors { field code message }
@@ -86,12 +86,12 @@ async def charge(school, family, student=0, amount="100", due="2026-04-01", **gi
     preview = (await school.data(PREVIEW, BURSAR, input=given))["previewCharges"]
     made = await act(school, "createCharges", hash=preview["hash"], **given)
     assert codes(made) == []
-    return made["payments"][0]["id"]
+    return made["charges"][0]["id"]
 
 
 async def pay(school, *parts, amount=None, currency="EUR", **given):
     """A payment over (charge, amount) pairs; an amount of None takes its part of the rest."""
-    allocations = [{"paymentId": each, **({} if part is None else {"amount": part})} for each, part in parts]
+    allocations = [{"chargeId": each, **({} if part is None else {"amount": part})} for each, part in parts]
     total = amount or str(sum((Decimal(part) for _, part in parts), Decimal(0)))
     given = {"amount": total, "currency": currency, "method": "CASH", "allocations": allocations, **given}
     return await act(school, "recordPayment", **given)

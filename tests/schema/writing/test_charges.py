@@ -38,9 +38,9 @@ async def test_a_run_is_applied_as_it_was_seen_in_one_statement(writable, family
     made = await create(writable, given)
     assert codes(made) == []
     assert (made["charged"], made["total"], made["currency"]) == (2, "200.00", "EUR")
-    assert [each["student"]["id"] for each in made["payments"]] == family.students
-    assert {each["status"] for each in made["payments"]} == {"PENDING"}
-    ids = [each["id"][4:] for each in made["payments"]]
+    assert [each["student"]["id"] for each in made["charges"]] == family.students
+    assert {each["status"] for each in made["charges"]} == {"PENDING"}
+    ids = [each["id"][4:] for each in made["charges"]]
     audit = "SELECT count(*), count(DISTINCT request_id) FROM audit_logs WHERE table_name = 'payments' AND action = 'INSERT' AND record_id = ANY($1::uuid[])"
     assert tuple(await writable.database.fetchrow(audit, ids)) == (2, 1)
 
@@ -60,7 +60,7 @@ async def test_everyone_in_a_fee_category_are_those_charged_in_it_in_the_year_be
     assert codes(await preview(writable, **given, dueDate="2026-05-05")) == [(None, "NOBODY")]
     first = await charge(writable, family, 0, due="2026-04-01")
     cancelled = await charge(writable, family, 1, due="2026-04-01")
-    await act(writable, "cancelCharge", paymentId=cancelled, reason="Does not take part")
+    await act(writable, "cancelCharge", id=cancelled, reason="Does not take part")
     shown = await preview(writable, **given, dueDate="2026-05-05")
     assert [row["student"]["id"] for row in shown["rows"]] == [family.students[0]]
     year = await writable.id("year", "SELECT id FROM academic_years WHERE is_current")
@@ -74,7 +74,7 @@ async def test_the_same_charge_twice_is_refused_unless_it_is_meant(writable, fam
     made = await create(writable, given | {"studentIds": family.students[:1], "classId": None})
     same_day = await preview(writable, **given | {"description": "another text"})
     assert [(row["error"], row["repeats"] and row["repeats"]["id"]) for row in same_day["rows"]] == [
-        ("ALREADY_CHARGED", made["payments"][0]["id"]), (None, None),
+        ("ALREADY_CHARGED", made["charges"][0]["id"]), (None, None),
     ]  # fmt: skip
     same_text = await preview(writable, **given | {"dueDate": "2026-04-06", "description": "tuition for april 2026 "})
     assert (same_text["failing"], same_text["rows"][0]["error"]) == (1, "ALREADY_CHARGED")
@@ -89,7 +89,7 @@ async def test_the_same_charge_twice_is_refused_unless_it_is_meant(writable, fam
 
 async def test_a_cancelled_charge_is_no_repetition(writable, family):
     first = await charge(writable, family, due="2026-04-07")
-    await act(writable, "cancelCharge", paymentId=first, reason="Wrong")
+    await act(writable, "cancelCharge", id=first, reason="Wrong")
     shown = await preview(writable, feeCategoryId=family.category, studentIds=family.students[:1], dueDate="2026-04-07")
     assert shown["failing"] == 0
 
@@ -160,31 +160,31 @@ async def test_a_charge_on_which_nothing_is_net_paid_can_be_cancelled_and_only_s
     one = await charge(writable, family)
     await pay(writable, (one, "40"))
     before = await books(writable)
-    assert codes(await act(writable, "cancelCharge", paymentId=one, reason="")) == [("reason", "REQUIRED"), ("paymentId", "HAS_PAYMENTS")]
+    assert codes(await act(writable, "cancelCharge", id=one, reason="")) == [("reason", "REQUIRED"), ("id", "HAS_PAYMENTS")]
     assert await books(writable) == before
     paid = await writable.id("txn", "SELECT id FROM payment_transactions WHERE payment_id = $1", one[4:])
-    await act(writable, "refundPayment", transactionId=paid, reason="Left")
-    answer = await act(writable, "cancelCharge", paymentId=one, reason="Left the course")
-    assert (answer["payment"]["status"], answer["payment"]["balance"], answer["payment"]["cancelReason"]) == (
+    await act(writable, "refundPayment", id=paid, reason="Left")
+    answer = await act(writable, "cancelCharge", id=one, reason="Left the course")
+    assert (answer["charge"]["status"], answer["charge"]["balance"], answer["charge"]["cancelReason"]) == (
         "CANCELLED",
         "0.00",
         "Left the course",
     )
-    assert codes(await act(writable, "cancelCharge", paymentId=one, reason="Again")) == [("paymentId", "CANCELLED")]
-    assert codes(await pay(writable, (one, "1"))) == [("allocations.0.paymentId", "CANCELLED")]
+    assert codes(await act(writable, "cancelCharge", id=one, reason="Again")) == [("id", "CANCELLED")]
+    assert codes(await pay(writable, (one, "1"))) == [("allocations.0.chargeId", "CANCELLED")]
 
 
 async def test_only_the_due_date_and_the_description_of_a_charge_change(writable, family):
     one = await charge(writable, family)
-    version = (await writable.data("query ($id: ID!) { payment(id: $id) { version } }", id=one))["payment"]["version"]
+    version = (await writable.data("query ($id: ID!) { charge(id: $id) { version } }", id=one))["charge"]["version"]
     answer = await act(writable, "updateCharge", id=one, version=version, dueDate="2026-04-09", description="Trip")
-    assert (answer["payment"]["dueDate"], answer["payment"]["description"], answer["payment"]["amount"]) == ("2026-04-09", "Trip", "100.00")
+    assert (answer["charge"]["dueDate"], answer["charge"]["description"], answer["charge"]["amount"]) == ("2026-04-09", "Trip", "100.00")
     stale = await act(writable, "updateCharge", id=one, version=version, description="Other")
     assert codes(stale) == [("version", "CONFLICT")]
-    assert stale["payment"]["description"] == "Trip"
+    assert stale["charge"]["description"] == "Trip"
     wrong = await act(writable, "updateCharge", id=one, version=version + 1, description="x" * 301, dueDate=None)
     assert set(codes(wrong)) == {("description", "INVALID"), ("dueDate", "REQUIRED")}
-    await act(writable, "cancelCharge", paymentId=one, reason="Wrong")
+    await act(writable, "cancelCharge", id=one, reason="Wrong")
     assert codes(await act(writable, "updateCharge", id=one, version=version + 2, description="Other")) == [("id", "CANCELLED")]
     assert await money(writable, one) == ("CANCELLED", 0)
 

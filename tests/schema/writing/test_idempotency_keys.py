@@ -18,9 +18,9 @@ async def test_the_same_key_and_arguments_answer_the_saved_object_read_anew(writ
     before = await books(writable)
     assert await pay(writable, (one, "40"), key=key) == first
     assert await books(writable) == before
-    await act(writable, "refundPayment", transactionId=await entry(writable, one), reason="Left")
+    await act(writable, "refundPayment", id=await entry(writable, one), reason="Left")
     again = await pay(writable, (one, "40"), key=key)
-    assert (again["receipt"]["id"], again["payments"][0]["status"]) == (first["receipt"]["id"], "REFUNDED")
+    assert (again["receipt"]["id"], again["charges"][0]["status"]) == (first["receipt"]["id"], "REFUNDED")
 
 
 async def test_the_same_key_with_other_arguments_is_refused(writable, one):
@@ -46,7 +46,7 @@ async def test_keys_are_per_user_and_per_mutation(writable, one):
     key = uuid4().hex
     assert codes(await pay(writable, (one, "40"), key=key)) == []
     assert codes(await pay(writable, (one, "40"), key=key, viewer="admin@demo.school")) == []
-    assert codes(await act(writable, "waiveCharge", key=key, paymentId=one, amount="5", reason="Hardship")) == []
+    assert codes(await act(writable, "waiveCharge", key=key, id=one, amount="5", reason="Hardship")) == []
     assert await money(writable, one) == ("PARTIAL", 15)
 
 

@@ -89,7 +89,7 @@ async def test_writes_of_one_account_run_at_once(wide, family):
         await somebody_waits()
         async with asyncio.timeout(20):
             assert codes(await pay(wide, (free, "1"))) == []
-            assert codes(await act(wide, "waiveCharge", paymentId=free, amount="1", reason="x")) == []
+            assert codes(await act(wide, "waiveCharge", id=free, amount="1", reason="x")) == []
         assert not waiting.done()
     assert codes(await waiting) == []
 
@@ -103,7 +103,7 @@ async def test_a_revocation_stops_what_begins_after_it_and_waits_for_nothing(wid
         async with asyncio.timeout(20):
             assert codes(await pay(wide, (one, "1"), viewer=viewer)) == []
     before = await books(wide)
-    given = {"paymentId": one, "reason": "x", "idempotencyKey": "late"}
+    given = {"id": one, "reason": "x", "idempotencyKey": "late"}
     query = "mutation ($input: WaiveChargeInput!) { waiveCharge(input: $input) { userErrors { code } } }"
     assert (await wide.ask(query, viewer, input=given)).codes == ["UNAUTHENTICATED"]
     assert await books(wide) == before
@@ -164,7 +164,7 @@ async def test_parallel_refunds_never_exceed_their_payment(wide, family, bursars
     await pay(wide, (one, "50"))
     first = await entry(wide, one)
     await pay(wide, (one, "50"))
-    given = {"transactionId": first, "amount": "8", "reason": "Left"}
+    given = {"id": first, "amount": "8", "reason": "Left"}
     refunds = [act(wide, "refundPayment", viewer=each, **given) for each in bursars[:50]]
     answers = await all_at_once(wide, HOLD_CHARGE, one[4:], requests=refunds)
     assert sum(codes(answer) == [] for answer in answers) == 6
@@ -192,10 +192,10 @@ async def test_a_payment_corrected_refunded_waived_and_cancelled_at_once_stays_w
     await pay(wide, (one, "100"))
     paid = await entry(wide, one)
     kinds = [
-        lambda who: act(wide, "refundPayment", viewer=who, transactionId=paid, amount="60", reason="x"),
-        lambda who: act(wide, "correctPayment", viewer=who, transactionId=paid, reason="x"),
-        lambda who: act(wide, "waiveCharge", viewer=who, paymentId=one, amount="60", reason="x"),
-        lambda who: act(wide, "cancelCharge", viewer=who, paymentId=one, reason="x"),
+        lambda who: act(wide, "refundPayment", viewer=who, id=paid, amount="60", reason="x"),
+        lambda who: act(wide, "correctPayment", viewer=who, id=paid, reason="x"),
+        lambda who: act(wide, "waiveCharge", viewer=who, id=one, amount="60", reason="x"),
+        lambda who: act(wide, "cancelCharge", viewer=who, id=one, reason="x"),
         lambda who: pay(wide, (one, "60"), viewer=who),
     ]
     requests = [kinds[n // 5](bursars[n]) for n in range(25)]
@@ -203,10 +203,10 @@ async def test_a_payment_corrected_refunded_waived_and_cancelled_at_once_stays_w
     done = [sum(codes(answer) == [] for answer in answers[n : n + 5]) for n in range(0, 25, 5)]
     assert done[0] + done[1] == 1
     # What is refused is refused by who looked under the lock; the database's own CHECKs have nothing left to refuse.
-    cancelled = {"transactionId", "paymentId", "allocations.0.paymentId"}
+    cancelled = {"id", "allocations.0.chargeId"}
     assert {code for answer in answers for code in codes(answer)} <= {
-        ("transactionId", "CORRECTED"), ("transactionId", "HAS_REFUNDS"), ("amount", "REFUND_TOO_LARGE"), ("amount", "WAIVER_TOO_LARGE"),
-        ("paymentId", "NOTHING_OWED"), ("paymentId", "HAS_PAYMENTS"), ("allocations.0.amount", "OVERPAID"), *((each, "CANCELLED") for each in cancelled),
+        ("id", "CORRECTED"), ("id", "HAS_REFUNDS"), ("amount", "REFUND_TOO_LARGE"), ("amount", "WAIVER_TOO_LARGE"),
+        ("id", "NOTHING_OWED"), ("id", "HAS_PAYMENTS"), ("allocations.0.amount", "OVERPAID"), *((each, "CANCELLED") for each in cancelled),
     }  # fmt: skip
     row = await wide.database.fetchrow("SELECT * FROM payments WHERE id = $1", one[4:])
     assert row["paid_total"] - row["refunded_total"] <= row["amount"] - row["waived_total"]
@@ -216,16 +216,16 @@ async def test_a_payment_is_taken_back_once_however_many_take_it_back_at_once(wi
     one = await charge(wide, family)
     await pay(wide, (one, "100"))
     paid = await entry(wide, one)
-    corrections = [act(wide, "correctPayment", viewer=each, transactionId=paid, reason="x") for each in bursars[:20]]
+    corrections = [act(wide, "correctPayment", viewer=each, id=paid, reason="x") for each in bursars[:20]]
     answers = await all_at_once(wide, HOLD_CHARGE, one[4:], requests=corrections)
-    assert sorted(codes(answer) for answer in answers) == [[], *[[("transactionId", "CORRECTED")]] * 19]
+    assert sorted(codes(answer) for answer in answers) == [[], *[[("id", "CORRECTED")]] * 19]
     assert await money(wide, one) == ("PENDING", 100)
 
 
 async def test_a_charge_that_is_paid_and_cancelled_at_once_is_one_of_both(wide, family, bursars):
     for _ in range(4):
         one = await charge(wide, family)
-        cancels = [act(wide, "cancelCharge", viewer=each, paymentId=one, reason="x") for each in bursars[:10]]
+        cancels = [act(wide, "cancelCharge", viewer=each, id=one, reason="x") for each in bursars[:10]]
         payments = [pay(wide, (one, "100"), viewer=each) for each in bursars[10:20]]
         answers = await all_at_once(
             wide, HOLD_CHARGE, one[4:], requests=[each for pair in zip(cancels, payments, strict=True) for each in pair]
@@ -236,8 +236,8 @@ async def test_a_charge_that_is_paid_and_cancelled_at_once_is_one_of_both(wide, 
         assert (
             refused
             == {
-                "CANCELLED": {("paymentId", "CANCELLED"), ("allocations.0.paymentId", "CANCELLED")},
-                "PAID": {("paymentId", "HAS_PAYMENTS"), ("allocations.0.amount", "OVERPAID")},
+                "CANCELLED": {("id", "CANCELLED"), ("allocations.0.chargeId", "CANCELLED")},
+                "PAID": {("id", "HAS_PAYMENTS"), ("allocations.0.amount", "OVERPAID")},
             }[status]
         )
 
@@ -250,7 +250,7 @@ async def test_of_changes_made_from_one_version_at_once_one_is_made(wide, family
     ]
     answers = await all_at_once(wide, HOLD_CHARGE, one[4:], requests=changes)
     assert sorted(codes(answer) for answer in answers) == [[], *[[("version", "CONFLICT")]] * 19]
-    assert len({answer["payment"]["description"] for answer in answers}) == 1, "the others are shown what it is now"
+    assert len({answer["charge"]["description"] for answer in answers}) == 1, "the others are shown what it is now"
 
 
 async def test_a_duplicate_waits_for_the_first_and_is_answered_when_that_is_refused(wide, family):

@@ -7,18 +7,18 @@ import strawberry
 
 from db.sql_catalog import queries
 from resolvers.academic_years import AcademicYear
+from resolvers.charges import Charge, PaymentTransaction, Receipt
 from resolvers.classes import Class
-from resolvers.payments import Payment, PaymentTransaction, Receipt
 from resolvers.students import Student
 from resolvers.subjects import FeeCategory
 from resolvers.users import User
 from schema.connections import Listing, id_filter, optional, order_input
 
-__all__ = ["PAYMENTS", "RECEIPTS", "TRANSACTIONS", "PaymentMethod", "PaymentStatus"]
+__all__ = ["CHARGES", "RECEIPTS", "TRANSACTIONS", "ChargeStatus", "PaymentMethod"]
 
 
 @strawberry.enum(description="The state of a charge, which follows from its transactions. Whether it is overdue is stated separately.")
-class PaymentStatus(Enum):
+class ChargeStatus(Enum):
     PENDING = strawberry.enum_value("PENDING", description="Nothing is paid.")
     PARTIAL = strawberry.enum_value("PARTIAL", description="Paid in part.")
     PAID = strawberry.enum_value("PAID", description="Paid.")
@@ -37,7 +37,7 @@ class PaymentMethod(Enum):
 
 
 @strawberry.enum(description="The fields by which charges can be sorted.")
-class PaymentOrderField(Enum):
+class ChargeOrderField(Enum):
     DUE_DATE = strawberry.enum_value("due_date", description="The due date.")
     PAYMENT_DATE = strawberry.enum_value(
         "payment_date", description="When its last transaction happened; charges without transactions come earliest."
@@ -45,12 +45,12 @@ class PaymentOrderField(Enum):
 
 
 @strawberry.input(description="Conditions for charges.")
-class PaymentFilter:
+class ChargeFilter:
     student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Of these students.")
     class_ids: list[strawberry.ID] | None = id_filter(Class, "Class", description="Of students now in one of these classes.")
     fee_category_ids: list[strawberry.ID] | None = id_filter(FeeCategory, "FeeCategory", description="Of these fee categories.")
     academic_year_ids: list[strawberry.ID] | None = id_filter(AcademicYear, "AcademicYear", description="Of these academic years.")
-    statuses: list[PaymentStatus] | None = optional("With one of these statuses.")
+    statuses: list[ChargeStatus] | None = optional("With one of these statuses.")
     methods: list[PaymentMethod] | None = optional("Whose last payment used one of these methods.")
     is_overdue: bool | None = optional("Whether something is owed after the due date, in the school's time zone.")
     is_open: bool | None = optional("Whether something is still owed.")
@@ -63,12 +63,12 @@ class PaymentFilter:
     )
 
 
-PAYMENTS = Listing(
+CHARGES = Listing(
     queries.payments,
-    Payment,
-    order_input("Payment", PaymentOrderField),
-    PaymentOrderField.DUE_DATE,
-    PaymentFilter,
+    Charge,
+    order_input("Charge", ChargeOrderField),
+    ChargeOrderField.DUE_DATE,
+    ChargeFilter,
     descending=True,
 )
 

@@ -6,16 +6,16 @@ from decimal import Decimal
 import strawberry
 
 from auth.capabilities import Capability
-from resolvers import academic_years, payments, students, subjects, users
+from resolvers import academic_years, charges, students, subjects, users
 from schema.connections import connection, root_connection
-from schema.listings.payments import PAYMENTS, TRANSACTIONS, PaymentMethod, PaymentStatus
+from schema.listings.charges import CHARGES, TRANSACTIONS, ChargeStatus, PaymentMethod
 from schema.listings.subjects import FEE_CATEGORIES
 from schema.nodes import Node, node, root_node
 from schema.record_fields import created_at_field, updated_at_field, version_field
 from schema.references import to_one
 from schema.roots import query_fields
 
-__all__ = ["Balance", "FeeCategory", "Payment", "PaymentQueries"]
+__all__ = ["Balance", "Charge", "ChargeQueries", "FeeCategory"]
 
 
 @node(subjects.FeeCategory, subjects.fee_category_by_id)
@@ -30,8 +30,8 @@ class FeeCategory(Node):
     created_at: datetime = created_at_field()
     updated_at: datetime = updated_at_field()
     version: int = version_field()
-    payments = connection(
-        PAYMENTS,
+    charges = connection(
+        CHARGES,
         "fee_category",
         cost=100,
         count_cost=100,
@@ -39,14 +39,14 @@ class FeeCategory(Node):
     )
 
 
-@node(payments.Payment, payments.payment_by_id)
+@node(charges.Charge, charges.charge_by_id)
 @strawberry.type(description="A charge to a student. The amounts paid, waived, refunded and still owed follow from its transactions.")
-class Payment(Node):
+class Charge(Node):
     amount: Decimal = strawberry.field(description="The amount charged.")
     currency: str = strawberry.field(description="ISO 4217 code of the currency.")
     description: str | None = strawberry.field(description="The description.")
     due_date: date = strawberry.field(description="The due date, in the school's time zone.")
-    status: PaymentStatus = strawberry.field(description="The state.")
+    status: ChargeStatus = strawberry.field(description="The state.")
     is_overdue: bool = strawberry.field(description="Whether something is still owed after the due date, in the school's time zone.")
     paid_total: Decimal = strawberry.field(description="The total paid.")
     refunded_total: Decimal = strawberry.field(description="The total refunded.")
@@ -78,10 +78,10 @@ class Balance:
 
 
 @query_fields
-class PaymentQueries:
-    payment = root_node(Payment, description="The charge with this id.")
+class ChargeQueries:
+    charge = root_node(Charge, description="The charge with this id.")
     fee_category = root_node(FeeCategory, description="The fee category with this id.")
-    payments = root_connection(
-        PAYMENTS, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due date first."
+    charges = root_connection(
+        CHARGES, Capability.SIGNED_IN, cost=150, count_cost=250, description="The charges you may see, latest due date first."
     )
     fee_categories = root_connection(FEE_CATEGORIES, Capability.SIGNED_IN, description="The fee categories, by name.")

@@ -1,4 +1,4 @@
-"""Charges, what moved on them, receipts, balances."""
+"""Charges, their transactions, receipts and balances. Charges are the rows of the table `payments`."""
 
 from db.rows import Row
 from db.sql_catalog import queries
@@ -6,20 +6,20 @@ from resolvers.loaders import by_key, lists_from_statement
 
 __all__ = [
     "Balance",
-    "Payment",
+    "Charge",
     "PaymentTransaction",
     "Receipt",
     "balances_of_student",
-    "payment_by_id",
+    "charge_by_id",
     "receipt_by_id",
     "transaction_by_id",
 ]
 
 
-class Payment(Row):
+class Charge(Row):
     __slots__ = ()
-    type_name = "Payment"
-    tag = "pay"
+    type_name = "Charge"
+    tag = "chg"
 
 
 class PaymentTransaction(Row):
@@ -39,7 +39,7 @@ class Balance(Row):
     type_name = "Balance"
 
 
-payment_by_id = by_key(queries.payments, Payment)
+charge_by_id = by_key(queries.payments, Charge)
 transaction_by_id = by_key(queries.payment_transactions, PaymentTransaction)
 receipt_by_id = by_key(queries.receipts, Receipt)
 balances_of_student = lists_from_statement(queries.balances, Balance)
