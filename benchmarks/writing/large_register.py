@@ -87,7 +87,7 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
             {"classId": room, "subjectId": f"sub_{subject.hex}", "semesterId": f"sem_{semester.hex}"},
         )
     for student in students:
-        done("moveStudent", "student { id }", {"studentId": f"stu_{student.hex}", "classId": room, "on": str(TODAY)})
+        done("moveStudent", "student { id }", {"id": f"stu_{student.hex}", "classId": room, "on": str(TODAY)})
     return LargeClass(UUID(hex=room.rpartition("_")[2]), user, subjects, students)
 
 

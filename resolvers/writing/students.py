@@ -36,9 +36,9 @@ async def move_student(tx: MutationTransaction, given: Values) -> PayloadValues:
 
     A move on the first day in a class corrects that entry. A student with attendance or grades in the old class cannot be moved to before them.
     """
-    student = await lock_for_update(tx, queries.lock_student, given["student_id"], given.get("version"), "student")
+    student = await lock_for_update(tx, queries.lock_student, given["id"], given.get("version"), "student")
     if not student["is_active"]:
-        raise rejected("studentId", "NOT_ACTIVE", "The student has left the school. Re-enrol them instead.")
+        raise rejected("id", "NOT_ACTIVE", "The student has left the school. Re-enrol them instead.")
     now = await tx.row(queries.enrolment, student_id=student["id"])
     if now["id"] is None:
         day: date = given.get("on") or now["today"]

@@ -62,7 +62,7 @@ class ReenrollStudentInput(UpdateInput):
 
 @strawberry.input(description="The student and their new class.")
 class MoveStudentInput(MutationInput):
-    student_id: strawberry.ID = node_id(students.Student, "The student.")
+    id: strawberry.ID = node_id(students.Student, "The student.")
     class_id: strawberry.ID = node_id(classes.Class, "The new class.")
     on: date | None = optional("The first day in the new class. Defaults to today.")
     note: str | None = optional("A note by the office.", multiline=True)

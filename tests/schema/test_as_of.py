@@ -140,7 +140,7 @@ async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(wri
         lambda: run(writable, "reopenGrades", classId=room.id, semesterId=room.semester, until="2026-03-20T12:00:00Z", reason="A slip"),
         lambda: marked(writable, room, 50, day="2026-03-11"),
         post,
-        lambda: run(writable, "moveStudent", studentId=student, classId=other.id, on="2026-03-18"),
+        lambda: run(writable, "moveStudent", id=student, classId=other.id, on="2026-03-18"),
         lambda: run(writable, "correctAttendance", studentId=student, date="2026-03-16", status="PRESENT", idempotencyKey=uuid4().hex),
     ]  # fmt: skip
     before = (await writable.value("SELECT created_at - interval '1 second' FROM students WHERE id = $1", student[4:])).isoformat()

@@ -105,7 +105,7 @@ async def test_the_last_place_in_a_class_is_given_once(writable):
     students = [(await make_classroom(writable, 1)).students[0] for _ in range(3)]
     await writable.database.execute("UPDATE classes SET capacity = 2 WHERE id = $1", uuid_of(other_room.id))
     move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
-    moves = [writable.data(move, input={"studentId": each, "classId": other_room.id, "on": "2026-03-16"}) for each in students]
+    moves = [writable.data(move, input={"id": each, "classId": other_room.id, "on": "2026-03-16"}) for each in students]
     answers = await all_at_once(writable, "SELECT FROM classes WHERE id = $1 FOR UPDATE", uuid_of(other_room.id), requests=moves)
     refused = [codes(each["moveStudent"]) for each in answers]
     assert sorted(refused) == [[], [("classId", "CLASS_FULL")], [("classId", "CLASS_FULL")]]
@@ -116,7 +116,7 @@ async def test_two_moves_of_one_student_at_once_leave_one_history_without_a_gap(
     rooms = [(await make_classroom(writable, 0)).id for _ in range(4)]
     move = "mutation ($input: MoveStudentInput!) { moveStudent(input: $input) { userErrors { field code } } }"
     student = room.students[0]
-    moves = [writable.data(move, input={"studentId": student, "classId": each}) for each in rooms]
+    moves = [writable.data(move, input={"id": student, "classId": each}) for each in rooms]
     answers = await all_at_once(writable, "SELECT FROM students WHERE id = $1 FOR UPDATE", uuid_of(student), requests=moves)
     assert [codes(each["moveStudent"]) for each in answers] == [[]] * 4
     history = await writable.database.fetch(

@@ -97,7 +97,7 @@ MOVE = f"""mutation ($input: MoveStudentInput!) {{ moveStudent(input: $input) {{
 async def test_a_move_keeps_the_history_gapless(writable):
     one, two = await a_class(writable, 0), await a_class(writable, 1)
     made = await make_student(writable, classId=one, enrollmentDate="2026-03-02")
-    data = (await writable.data(MOVE, input={"studentId": made["id"], "classId": two, "on": "2026-03-16"}))["moveStudent"]
+    data = (await writable.data(MOVE, input={"id": made["id"], "classId": two, "on": "2026-03-16"}))["moveStudent"]
     assert data == {
         "student": {
             "class": {"id": two},
@@ -117,7 +117,7 @@ async def test_a_move_is_refused_for_a_clear_reason(writable):
     made = await make_student(writable, classId=one, enrollmentDate="2026-03-02")
 
     async def codes(**given):
-        data = await writable.data(MOVE, input={"studentId": made["id"], "classId": two, **given})
+        data = await writable.data(MOVE, input={"id": made["id"], "classId": two, **given})
         return [(each["field"], each["code"]) for each in data["moveStudent"]["userErrors"]]
 
     assert await codes(classId=one) == [("classId", "NO_CHANGE")]

@@ -19,7 +19,7 @@ BACK = "mutation ($input: ReenrollStudentInput!) { reenrollStudent(input: $input
 
 
 async def move(school, student_id, class_id, **given):
-    return codes((await school.data(MOVE, input={"studentId": student_id, "classId": class_id, **given}))["moveStudent"])
+    return codes((await school.data(MOVE, input={"id": student_id, "classId": class_id, **given}))["moveStudent"])
 
 
 async def leave(school, student_id, **given):
