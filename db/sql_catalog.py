@@ -1,8 +1,10 @@
 """The named queries of `db/sql/*.sql`, read once at import: `queries.students`. db/sql/README.md describes the format."""
 
+import re
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from db.personal_data import Table, check_paths, parse_personal_data
 from db.query_compiler import Query
 from db.query_templates import Fragment, Order
 from db.row_writes import Record
@@ -11,10 +13,12 @@ from db.sql_entries import Entry, Option, read_entries
 __all__ = ["Queries", "queries"]
 
 _FOLDER = Path(__file__).parent / "sql"
+# The table of which a list's rows are. A subquery or a function in its place is not matched.
+_MAIN_TABLE = re.compile(r"\nFROM (?P<table>[a-z_]+)(?=\s)")
 
 
 class Queries:
-    """All queries by name, as attributes; all records in `records`, by table.
+    """All queries by name, as attributes; all records in `records` and all tables with their personal data in `tables`, by table.
 
     Raises ValueError with file and line for an entry that does not follow the format, and AttributeError for a name that no query has.
     """
@@ -24,18 +28,24 @@ class Queries:
         self._visibility: dict[str, Fragment] = {}
         self._queries: dict[str, Query] = {}
         self.records: dict[str, Record] = {}
+        self.tables: dict[str, Table] = {}
         for entry in entries:
             if entry.kind == "visible":
                 noun, alias = entry.title.split()
                 _refuse_second(entry, noun, self._visibility)
                 self._visibility[noun] = Fragment(entry.sql, alias)
+            elif entry.kind == "table":
+                _refuse_second(entry, entry.title, self.tables)
+                self.tables[entry.title] = _table(entry)
         for entry in entries:
             if entry.kind == "record":
                 _refuse_second(entry, entry.title, self.records)
                 self.records[entry.title] = _record(entry)
-            elif entry.kind != "visible":
+            elif entry.kind not in ("visible", "table"):
                 _refuse_second(entry, entry.title, {*self._queries, *dir(self)})
                 self._queries[entry.title] = _query(entry, self._visibility)
+        for entry in entries:
+            _check_table(entry, self.tables)
 
     def __getattr__(self, name: str) -> Query:
         try:
@@ -62,6 +72,47 @@ def _record(entry: Entry) -> Record:
     if wrong:
         raise entry.error(f"{entry.title} has columns that are no names, or that are given twice: {' '.join(wrong)}")
     return Record(entry.title, entry.purpose, columns)
+
+
+def _table(entry: Entry) -> Table:
+    other = tuple(entry.sql.split())
+    named = [option for option in entry.options if option.name]
+    reasons = [option.sql.partition("–")[2].strip() for option in entry.options if not option.name]
+    if bool(named) == bool(reasons):
+        raise entry.error(f"{entry.title} must say which of its columns are personal data, or why none is (`-- personal: none – why`)")
+    personal = []
+    for option in named:
+        try:
+            personal.append(parse_personal_data(option.name, option.sql_type, option.sql))
+        except ValueError as error:
+            raise entry.error(str(error), option) from None
+    twice = {column.name for each in personal for column in each.columns}.intersection(other)
+    wrong = [each for each in other if not each.isidentifier() or other.count(each) > 1 or each in twice]
+    if wrong:
+        raise entry.error(f"{entry.title} lists columns that are no names, that are given twice or are also personal: {' '.join(wrong)}")
+    return Table(entry.title, entry.purpose, other, tuple(personal), "".join(reasons))
+
+
+def _check_table(entry: Entry, tables: dict[str, Table]) -> None:
+    """Raises ValueError for a list or a record whose table does not say which of its columns are personal data, and for a table whose paths lead nowhere."""
+    match entry.kind:
+        case "table":
+            problem = check_paths(tables[entry.title], tables)
+            if problem:
+                raise entry.error(problem)
+            return
+        case "record":
+            name, columns = entry.title, entry.sql.split()
+        case "page" | "totals":
+            main = _MAIN_TABLE.search(entry.sql)
+            name, columns = main["table"] if main else "", []
+        case _:
+            return
+    if name and name not in tables:
+        raise entry.error(f"no entry `-- table: {name}` says which columns of {name} are personal data")
+    undeclared = [each for each in columns if each not in tables[name].columns]
+    if undeclared:
+        raise entry.error(f"`-- table: {name}` does not say whether these columns are personal data: {', '.join(undeclared)}")
 
 
 def _query(entry: Entry, visibility: dict[str, Fragment]) -> Query:

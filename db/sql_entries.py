@@ -12,9 +12,11 @@ from db.sql_lexer import brackets_match, has_comment, without_comments
 
 __all__ = ["Entry", "Option", "read_entries"]
 
-_HEADER = re.compile(r"^-- (?P<kind>name|page|totals|visible|record): *(?P<title>.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (?P<kind>name|page|totals|visible|record|table): *(?P<title>.+)$", re.MULTILINE)
 _TITLES = {kind: re.compile(r"[a-z][a-z_0-9]*") for kind in ("name", "page", "totals", "record")} | {
-    "visible": re.compile(r"[a-z_.]+ [a-z_]+")
+    "visible": re.compile(r"[a-z_.]+ [a-z_]+"),
+    # The tables of the migration tool begin with an underscore.
+    "table": re.compile(r"[a-z_][a-z_0-9]*"),
 }
 # Prose begins with a capital letter, an option with a word in lower case: whatever looks like an option must be one.
 _LOOKS_LIKE_AN_OPTION = re.compile(r" *-- *[a-z]")
@@ -26,20 +28,24 @@ _OPTIONS = {
     "name": set[str](),
     "visible": set[str](),
     "record": set[str](),
+    "table": {"personal"},
 }
 _NAMED = {"order", "filter", "flag", "per", "by", "group", "guard", "ids"}
 _TYPED = {"order", "by"}
+# This one is given once for each category and person, or once without a name: `-- personal: none – why`.
+_PERSONAL, _NONE = "personal", "none – "
 # These have words behind the colon, no SQL.
-_IN_WORDS = {"public", "guard", "ids"}
+_IN_WORDS = {"public", "guard", "ids", "personal"}
 # A header or an option that begins with a capital letter would pass for prose.
 _CAPITALISED = re.compile(r" *-- *(?P<word>[A-Z][a-z]+)(?: [a-z_]+){0,2} *:")
-_WORDS = {"name", "page", "totals", "visible", "record"}.union(*_OPTIONS.values())
+_WORDS = {"name", "page", "totals", "visible", "record", "table"}.union(*_OPTIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of an entry: `-- kind name type needs a, b: sql`."""
+    """One option of an entry: `-- kind name type needs a, b: sql`, in `line` (counted from 1) of the file."""
 
+    line: int
     kind: str
     name: str
     sql_type: str
@@ -59,8 +65,8 @@ class Entry:
     sql: str
     options: tuple[Option, ...]
 
-    def error(self, message: str) -> ValueError:
-        return _error(self.path, self.line, message)
+    def error(self, message: str, option: Option | None = None) -> ValueError:
+        return _error(self.path, option.line if option else self.line, message)
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
@@ -80,7 +86,8 @@ def _entry(path: Path, line: int, kind: str, title: str, lines: list[str]) -> En
     if _TITLES[kind].fullmatch(title) is None:
         raise _error(path, line, f"{title} is not a name of a {kind}")
     end = 0
-    while end < len(lines) and lines[end].startswith("-- "):
+    # A table whose columns are all personal has no body between what it is for and its options.
+    while end < len(lines) and lines[end].startswith("-- ") and not (kind == "table" and _OPTION.fullmatch(lines[end])):
         end += 1
     if not end:
         raise _error(path, line, f"{title} must say in its second line what it is for")
@@ -98,14 +105,21 @@ def _entry(path: Path, line: int, kind: str, title: str, lines: list[str]) -> En
         if match is None or problem:
             raise _error(path, number, f"{problem}: {each}")
         option = Option(
-            match["kind"], match["name"] or "", match["type"] or "", tuple((match["needs"] or "").replace(",", " ").split()), match["sql"]
+            number,
+            match["kind"],
+            match["name"] or "",
+            match["type"] or "",
+            tuple((match["needs"] or "").replace(",", " ").split()),
+            match["sql"],
         )
-        if (option.kind, option.name) in options:
+        # Columns of one category may concern several people.
+        name = option.name if option.kind != _PERSONAL else option.sql
+        if (option.kind, name) in options:
             raise _error(path, number, f"{option.kind} {option.name} is given twice: {each}")
-        options[option.kind, option.name] = option
+        options[option.kind, name] = option
     purpose = " ".join(each[3:].strip() for each in lines[:end])
     body = without_comments("\n".join(sql)).rstrip(";")
-    if not body or not brackets_match(body):
+    if (not body and kind != "table") or not brackets_match(body):
         raise _error(path, line, f"{title} has {'brackets that do not match' if body else 'no SQL'}")
     return Entry(path, line, kind, title, purpose, body, tuple(options.values()))
 
@@ -122,6 +136,9 @@ def _problem(kind: str, option: re.Match[str] | None) -> str | None:
         allowed = ", ".join(sorted(_OPTIONS[kind])) or "none"
         return f"not an option of a {kind} (options: {allowed}; comments begin with a capital letter)"
     what, name, sql = option["kind"], option["name"], option["sql"]
+    if what == _PERSONAL:
+        said = sql.startswith(_NONE) if name is None else option["type"] is not None
+        return None if said else "personal needs a category and a person, or says `personal: none – why`"
     if (what in _NAMED) != (name is not None):
         return f"{what} {'needs a name' if name is None else 'has no name'}"
     if (what in _TYPED) != (option["type"] is not None):

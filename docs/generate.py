@@ -60,10 +60,17 @@ def _indexes() -> str:
     return catalogue()
 
 
+def _personal_data() -> str:
+    from docs.personal_data import personal_data_page
+
+    return personal_data_page()
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "schema/school.graphql": _sdl,
     "docs/settings.md": _settings,
     "docs/rules-in-the-database.md": _constraints,
+    "docs/personal-data.md": _personal_data,
     "docs/indexes.md": _indexes,
 }
 

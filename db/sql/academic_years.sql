@@ -97,3 +97,28 @@ name start_time end_time
 -- record: school_settings
 -- The school's name, clock, currency and policies.
 name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank school_days
+
+-- table: academic_years
+-- School years.
+name start_date end_date is_current
+-- personal: none – they describe the calendar
+
+-- table: semesters
+-- The parts of school years.
+academic_year_id name start_date end_date is_current posting_opens_at posting_closes_at
+-- personal: none – they describe the calendar
+
+-- table: holidays
+-- Days without school.
+academic_year_id name start_date end_date
+-- personal: none – they describe the calendar
+
+-- table: periods
+-- The lessons of a day.
+name start_time end_time
+-- personal: none – they describe the timetable
+
+-- table: school_settings
+-- One row with the school's settings.
+singleton name time_zone currency full_day_minutes rounding_mode rounding_decimals missing_counts_as shows_rank school_days
+-- personal: none – they describe the school

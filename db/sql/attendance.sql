@@ -75,3 +75,19 @@ WHERE @visible(registers r)
 -- filter to_date: r.date <= $to_date
 -- per class: r.class_id = $parent
 -- by id uuid: r.id
+
+-- table: attendance
+-- Attendance marks. A reason may state an illness, which is health data.
+class_id subject_id
+-- personal attendance student: date, status, excused, excuse_reason (free text), arrival_time, minutes_late, minutes_present; student_id -> students.user_id; 6 years after date
+-- personal technical staff: marked_by, source; marked_by; while the record exists
+
+-- table: overruled_marks
+-- Marks that teachers entered and the office corrected. They are deleted with the mark.
+-- personal attendance student: status, excused, excuse_reason (free text), arrival_time, minutes_late, minutes_present; attendance_id -> attendance.student_id -> students.user_id; while the record exists
+-- personal technical staff: marked_by; marked_by; while the record exists
+
+-- table: registers
+-- Which registers were taken, and by whom.
+class_id subject_id date
+-- personal technical staff: submitted_by, submitted_at; submitted_by; 6 years after date

@@ -15,3 +15,9 @@ WHERE @visible(audit_log l)
 -- filter from_time: l.created_at >= $from_time
 -- filter to_time: l.created_at < $to_time
 -- by id uuid: l.id
+
+-- table: audit_logs
+-- Changes with the values before. The values of a deleted row include the columns that lead to the person; `users` is named by `user_id` without a foreign key.
+action
+-- personal technical user: record_id, table_name, old_values (JSON); record_id -> (table_name); 10 years after created_at
+-- personal technical staff: user_id, request_id; user_id; 10 years after created_at

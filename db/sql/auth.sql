@@ -264,3 +264,21 @@ RETURNING id
 -- name: make_administrator
 -- Turns an account into an active administrator's.
 UPDATE users SET role = 'ADMIN', is_active = true WHERE id = $user_id::uuid
+
+-- table: service_tokens
+-- Tokens of other programs. The hash is of a program's token, not of a person's.
+name token_hash scopes expires_at last_used_at revoked_at
+-- personal technical staff: created_by; created_by; while the record exists
+
+-- table: refresh_tokens
+-- The refresh tokens of a session. Used ones are deleted when the session is refreshed, all others with the session.
+-- personal credentials user: token_hash, issued_at, used_at; session_id -> sessions.user_id; 7 days after used_at, enforced
+
+-- table: password_resets
+-- Links to set a new password.
+-- personal credentials user: token_hash, expires_at, used_at; user_id; 1 year after created_at
+-- personal technical staff: created_by; created_by; 1 year after created_at
+
+-- table: sign_in_throttles
+-- Counters of failed sign-ins. Those on which nothing has been counted for a day are deleted every hour.
+-- personal technical user: key, failures, counted_at, blocked_until, in_flight; untraceable: a key is a keyed hash of an email or a network address; 1 day after counted_at, enforced

@@ -46,3 +46,13 @@ academic_year_id teacher_id name grade_level section room capacity is_active
 -- record: class_subjects
 -- What is taught in a class in a semester, and by whom.
 class_id subject_id teacher_id semester_id
+
+-- table: classes
+-- Classes of an academic year, and their class teachers.
+academic_year_id name grade_level section room capacity current_enrollment is_active
+-- personal employment teacher: teacher_id; teacher_id -> teachers.user_id; while the record exists
+
+-- table: class_subjects
+-- Who teaches which subject in which class.
+class_id subject_id semester_id
+-- personal employment teacher: teacher_id; teacher_id -> teachers.user_id; while the record exists

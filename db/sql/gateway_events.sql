@@ -62,3 +62,8 @@ SELECT t.id, t.payment_id, t.amount, t.currency,
 FROM payment_transactions t JOIN payments p ON p.id = t.payment_id
 WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
 ORDER BY p.due_date DESC, t.id DESC
+
+-- table: gateway_events
+-- What payment gateways reported. Of an event only ids, amounts and times are stored, not the payer; the path exists once the event is booked.
+gateway event_id event_type state received_at
+-- personal finance student: gateway_id, facts (JSON), problem (free text); gateway_id -> payment_transactions[gateway_id].payment_id -> payments.student_id -> students.user_id; 10 years after received_at

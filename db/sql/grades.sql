@@ -53,3 +53,14 @@ WHERE @visible(grades g)
 -- record: assessments
 -- What a class is marked on in a subject.
 class_id subject_id assessment_type_id semester_id created_by assessment_date title max_score extra_credit weight
+
+-- table: assessments
+-- What a class is marked on in a subject.
+class_id subject_id assessment_type_id semester_id assessment_date title max_score weight extra_credit published_at
+-- personal technical staff: created_by; created_by; while the record exists
+
+-- table: grades
+-- Students' marks in assessments.
+assessment_id class_id subject_id assessment_type_id semester_id assessment_date is_published
+-- personal achievement student: state, score, percentage, letter, comment (free text); student_id -> students.user_id; 10 years after leaving
+-- personal technical staff: recorded_by; recorded_by; while the record exists

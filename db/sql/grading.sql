@@ -149,3 +149,33 @@ WHERE @visible(grade_reopenings r)
 -- record: grading_scales
 -- Grading scales; their bounds are written beside them.
 name is_default
+
+-- table: grading_scales
+-- Scales from percentages to letters.
+name is_default
+-- personal: none – they are rules of the school
+
+-- table: grading_scale_bounds
+-- The letters of a grading scale.
+scale_id lower_bound letter points
+-- personal: none – they are rules of the school
+
+-- table: grading_policies
+-- The rules of grading as they were when grades were posted.
+version content
+-- personal: none – they are rules of the school
+
+-- table: grade_postings
+-- When the final grades of a class were posted in a subject, and by whom.
+class_id subject_id semester_id number as_of policy_version
+-- personal technical staff: posted_by; posted_by; while the record exists
+
+-- table: grade_reopenings
+-- When posted grades were reopened, by whom and why. A reason may name students.
+class_id subject_id semester_id after_number open_until
+-- personal technical staff: reopened_by, reason (free text); reopened_by; 10 years after created_at
+
+-- table: final_grades
+-- Students' posted final grades, and the marks they were computed from.
+posting_id class_id subject_id semester_id number
+-- personal achievement student: is_incomplete, percentage, rounded, points, credits, letter, facts (JSON); student_id -> students.user_id; 10 years after leaving

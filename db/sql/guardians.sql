@@ -35,3 +35,12 @@ user_id is_active
 -- record: guardian_students
 -- Who is whose guardian.
 guardian_id student_id relationship is_primary
+
+-- table: guardians
+-- Guardians. Their names and contact data are in `users`.
+-- personal identity guardian: user_id, is_active, sort_key; user_id; 1 year after leaving
+
+-- table: guardian_students
+-- Whose guardian somebody is, and in which relationship. A row concerns both.
+-- personal identity guardian: student_id, relationship, is_primary; guardian_id -> guardians.user_id; 1 year after leaving
+-- personal identity student: guardian_id, relationship, is_primary; student_id -> students.user_id; 1 year after leaving

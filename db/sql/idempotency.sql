@@ -25,3 +25,8 @@ WITH old AS (
     DELETE FROM idempotency_keys k USING old WHERE (k.user_id, k.mutation, k.key) = (old.user_id, old.mutation, old.key) RETURNING 1
 )
 SELECT count(*) FROM gone
+
+-- table: idempotency_keys
+-- Mutations that were sent with a key, with a hash of their arguments and the ids of what they made. Old ones are deleted every hour.
+mutation
+-- personal technical user: key, arguments_hash, answer (JSON); user_id; 30 days after created_at, enforced

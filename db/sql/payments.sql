@@ -74,3 +74,26 @@ WHERE EXISTS (SELECT FROM payment_transactions t JOIN payments p ON p.id = t.pay
 -- order number integer: c.number
 -- filter academic_year_ids: c.academic_year_id = ANY($academic_year_ids::uuid[])
 -- by id uuid: c.id
+
+-- table: payments
+-- Charges of students.
+fee_category_id academic_year_id
+-- personal finance student: due_date, amount, currency, description (free text), paid_total, refunded_total, waived_total, cancelled_at, cancel_reason (free text), payment_date, method, transaction_id, balance, status; student_id -> students.user_id; 10 years after due_date
+-- personal technical staff: created_by; created_by; while the record exists
+-- personal technical staff: processed_by; processed_by; while the record exists
+
+-- table: payment_transactions
+-- Entries of the ledger.
+-- personal finance student: receipt_id, linked_id, kind, corrected_kind, amount, currency, method, reason (free text), gateway, gateway_id, occurred_at; payment_id -> payments.student_id -> students.user_id; 10 years after occurred_at
+-- personal technical staff: processed_by; processed_by; while the record exists
+
+-- table: receipts
+-- Receipts. What they are for is in the ledger's entries.
+academic_year_id
+-- personal finance student: number, issued_at; id -> payment_transactions[receipt_id].payment_id -> payments.student_id -> students.user_id; 10 years after issued_at
+-- personal technical staff: issued_by; issued_by; while the record exists
+
+-- table: receipt_counters
+-- The last number of a year's receipts.
+academic_year_id last_number
+-- personal: none – it is a counter

@@ -16,3 +16,7 @@ WHERE @visible(sessions s)
 SELECT s.id, s.user_id
 FROM sessions s
 WHERE s.id = $session_id::uuid AND @visible(sessions s)
+
+-- table: sessions
+-- Sign-ins. Those that expired are deleted at the next sign-in of the same user.
+-- personal technical user: address, user_agent, last_used_at, expires_at, revoked_at, revoked_because; user_id; 30 days after expires_at, enforced

@@ -34,3 +34,12 @@ teacher_id subject_id
 -- record: teachers
 -- Teachers; their names are their user's.
 user_id employee_number specialization joining_date is_active
+
+-- table: teachers
+-- Teachers. Their names and contact data are in `users`.
+-- personal identity teacher: alt_id, user_id, employee_number, sort_key; user_id; 10 years after leaving
+-- personal employment teacher: specialization (free text), joining_date, is_active; user_id; 10 years after leaving
+
+-- table: teacher_subjects
+-- Which subjects teachers may teach.
+-- personal employment teacher: subject_id; teacher_id -> teachers.user_id; 1 year after leaving

@@ -52,3 +52,12 @@ user_id student_number birth_date enrollment_date is_active
 -- record: student_class_history
 -- Which class a student was in, from when to when.
 student_id class_id from_date to_date reason end_reason note
+
+-- table: students
+-- Students. Their names and contact data are in `users`.
+-- personal identity student: alt_id, user_id, student_number, birth_date, sort_key; user_id; 10 years after leaving
+-- personal enrolment student: class_id, enrollment_date, is_active; user_id; 10 years after leaving
+
+-- table: student_class_history
+-- Which class a student was in, from when to when.
+-- personal enrolment student: class_id, academic_year_id, from_date, to_date, reason, end_reason, note (free text); student_id -> students.user_id; 10 years after leaving

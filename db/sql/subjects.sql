@@ -54,3 +54,18 @@ code name weight is_active
 -- record: fee_categories
 -- What is charged for.
 code name description default_amount currency is_active
+
+-- table: subjects
+-- What is taught.
+code name description credits is_active
+-- personal: none – they describe the curriculum
+
+-- table: assessment_types
+-- Kinds of assessments.
+code name weight is_active
+-- personal: none – they are rules of the school
+
+-- table: fee_categories
+-- What students are charged for.
+code name description default_amount currency is_active
+-- personal: none – they are rules of the school

@@ -25,3 +25,10 @@ WHERE @visible(users u)
 -- record: users
 -- People with a name, who may have an account.
 role first_name last_name email phone address is_active
+
+-- table: users
+-- Everybody with a name at the school, with or without an account.
+-- personal identity user: alt_id, role, first_name, last_name, sort_key; id; 10 years after leaving
+-- personal contact user: email, phone, address (free text); id; 1 year after leaving
+-- personal credentials user: password_hash; id; 30 days after leaving
+-- personal technical user: password_changed_at, last_sign_in_at, is_active; id; 1 year after leaving

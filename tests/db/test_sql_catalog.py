@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.personal_data import Column, PersonPath, Retention, Step
 from db.sql_catalog import Queries, queries
 from db.sql_entries import read_entries
 from db.sql_lexer import split_columns, substitute, without_comments
 
 ROOT = Path(__file__).parents[2]
 
-PAGE = """-- visible: notes n
+TABLE = """-- table: notes
+-- What somebody wrote down.
+is_open
+-- personal identity user: title (free text); owner; 1 year after leaving
+
+"""
+PAGE = (
+    TABLE
+    + """-- visible: notes n
 -- One's own.
 n.owner = ANY($reach_users::uuid[])
 
@@ -28,6 +37,7 @@ WHERE @visible(notes n)
 -- per owner: n.owner = $parent
 -- by id uuid: n.id
 """
+)
 
 
 def load(folder, text):
@@ -100,7 +110,81 @@ def test_a_header_has_a_name_as_its_kind_needs_it(tmp_path, header):
 @pytest.mark.parametrize("columns", ["id, title", "id title id"])
 def test_a_record_lists_columns_once_each_by_their_names(tmp_path, columns):
     assert "columns that are no names, or that are given twice" in refused(tmp_path, f"-- record: notes\n-- A note.\n{columns}\n")
-    assert load(tmp_path, "-- record: notes\n-- A note.\nid\n title\n").records["notes"].columns == ("id", "title")
+    assert load(tmp_path, TABLE + "-- record: notes\n-- A note.\nid\n title\n").records["notes"].columns == ("id", "title")
+
+
+@pytest.mark.parametrize("entry", [PAGE.removeprefix(TABLE), "-- record: notes\n-- A note.\ntitle\n"])
+def test_a_noun_is_refused_unless_its_table_says_which_columns_are_personal(tmp_path, entry):
+    message = refused(tmp_path, entry)
+    assert "no entry `-- table: notes` says which columns of notes are personal data" in message
+    assert message.startswith(f"notes.sql:{1 + entry[: entry.index('-- page' if '-- page' in entry else '-- record')].count(chr(10))}: ")
+    load(tmp_path, TABLE + entry)
+
+
+def test_a_column_that_is_written_is_refused_unless_it_is_declared(tmp_path):
+    message = refused(tmp_path, TABLE + "-- record: notes\n-- A note.\ntitle colour shape\n")
+    assert message.startswith("notes.sql:6: ")
+    assert "does not say whether these columns are personal data: colour, shape" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "must say which of its columns are personal data, or why none is"),
+        ("-- personal: none", "says `personal: none – why`"),
+        ("-- personal: none – they are public\n-- personal identity user: title; owner; 1 year after leaving", "must say which"),
+        ("-- personal identity: title; owner; 1 year after leaving", "needs a category and a person"),
+        ("-- personal: title; owner; 1 year after leaving", "needs a category and a person"),
+        ("-- personel identity user: title; owner; 1 year after leaving", "not an option of a table"),
+        ("-- Personal identity user: title; owner; 1 year after leaving", "Personal in front of a colon is written in lower case"),
+        ("-- personal idntity user: title; owner; 1 year after leaving", "idntity is not a category (identity, contact, "),
+        ("-- personal identity parent: title; owner; 1 year after leaving", "parent is not a kind of person (student, guardian, "),
+        ("-- personal identity user: title; owner", "separated by semicolons"),
+        ("-- personal identity user: title, title; owner; 1 year after leaving", "names of columns, each once"),
+        ("-- personal identity user: title (text); owner; 1 year after leaving", "names of columns, each once"),
+        ("-- personal identity user: title, is_open; owner; 1 year after leaving", "are also personal: is_open"),
+        ("-- personal identity user: title; owner > users.id; 1 year after leaving", "a path is `column -> table.column"),
+        ("-- personal identity user: title; owner -> users; 1 year after leaving", "a path is `column -> table.column"),
+        ("-- personal identity user: title; owner -> owners.id; 1 year after leaving", "no table is declared with what the path"),
+        ("-- personal identity user: title; owner -> notes.colour; 1 year after leaving", "no table is declared with what the path"),
+        ("-- personal identity user: title; owner -> (kind); 1 year after leaving", "names a column that notes does not have"),
+        ("-- personal identity user: title; owner; for ever", "a retention is `10 years after leaving`"),
+        ("-- personal identity user: title; owner; 0 years after leaving", "a retention is `10 years after leaving`"),
+        ("-- personal identity user: title; owner; 1 year after closing", "a retention begins with a column of notes or with leaving"),
+    ],
+)
+def test_a_declaration_that_is_not_whole_is_refused(tmp_path, line, said):
+    declaration = f"-- table: notes\n-- What somebody wrote down.\nis_open\n{line}\n"
+    message = refused(tmp_path, f"-- A first line.\n{declaration}")
+    assert said in message
+    assert message.startswith(("notes.sql:2: ", "notes.sql:5: "))
+
+
+def test_a_declaration_is_read_into_its_parts(tmp_path):
+    text = """-- table: notes
+-- What somebody wrote down.
+is_open
+-- personal identity user: title (free text), facts (JSON); box -> boxes[code].owner; 30 days after closed_at, enforced
+-- personal technical staff: closed_at; untraceable: nobody signs; while the record exists
+
+-- table: boxes
+-- Where notes are.
+code
+-- personal identity user: owner; owner; 1 year after leaving
+"""
+    table = load(tmp_path, text).tables["notes"]
+    assert table.other == ("is_open",)
+    first, second = table.personal
+    assert (first.category, first.person) == ("identity", "user")
+    assert first.columns == (Column("title", "free text"), Column("facts", "JSON"))
+    assert first.path == PersonPath("box", (Step("boxes", "code", "owner"),))
+    assert first.retention == Retention(30, "day", "closed_at", enforced=True)
+    assert second.path.untraceable == "nobody signs"
+    assert second.retention.count == 0
+    reason = load(tmp_path, "-- table: notes\n-- What is on the board.\ntitle\n-- personal: none – they are about the house\n").tables[
+        "notes"
+    ]
+    assert (reason.personal, reason.impersonal) == ((), "they are about the house")
 
 
 def test_an_entry_has_sql_whose_brackets_match(tmp_path):
