@@ -6,9 +6,11 @@ from pathlib import Path
 
 from db.personal_data import Table, check_paths, parse_personal_data
 from db.query_compiler import Query
-from db.query_templates import Fragment, Order
+from db.query_templates import VISIBLE, Fragment, Order
 from db.row_writes import Record
+from db.sql_checks import is_restricted, list_problem, split_flag
 from db.sql_entries import Entry, Option, read_entries
+from db.sql_lexer import masked
 
 __all__ = ["Queries", "queries"]
 
@@ -147,7 +149,7 @@ def _add_option(query: Query, option: Option) -> None:
         case "filter":
             query.filters[name] = sql
         case "flag":
-            when, _, unless = sql.partition(" ELSE ")
+            when, unless = split_flag(sql)
             query.flags |= {name}
             query.filters |= {f"{name}=true": when, f"{name}=false": unless or f"NOT ({when})"}
         case "by":
@@ -164,8 +166,9 @@ def _add_option(query: Query, option: Option) -> None:
 
 def _check_list(entry: Entry, query: Query) -> None:
     """Raises ValueError when a page or totals lack what is needed to page, count and restrict them."""
-    if query.body.count("\nFROM ") != 1 or query.body.count("\nWHERE ") != 1:
-        raise entry.error(f"{query.name} needs one FROM and one WHERE at the beginning of a line")
+    problem = list_problem(query.body, is_page=entry.kind == "page")
+    if problem:
+        raise entry.error(f"{query.name} {problem}")
     if entry.kind == "page" and not (query.key and query.orders):
         raise entry.error(f"{query.name} needs a key and an order")
     if entry.kind == "totals" and not (query.groups and query.body.startswith("SELECT\n")):
@@ -175,11 +178,16 @@ def _check_list(entry: Entry, query: Query) -> None:
     for name in (*query.guards, *query.id_guards):
         if not ({name, f"{name}=true"} & (query.orders.keys() | query.filters.keys())):
             raise entry.error(f"{query.name} has no order or filter {name} to guard")
-    restricted = "@visible(" in query.body.split("\nWHERE ")[1]
+    where = query.body.split("\nWHERE ")[1]
+    restricted = VISIBLE.search(masked(where)) is not None
     if restricted == bool(query.public):
         raise entry.error(
             f"{query.name} must say who sees its rows: `@visible(…)` in its WHERE, or `-- public: why` where everybody signed in may see all"
             + (", not both" if restricted else "")
+        )
+    if restricted and not is_restricted(where):
+        raise entry.error(
+            f"the rule of {query.name} must restrict its rows: AND joins it to all other conditions, and OR and NOT do not reach it"
         )
 
 

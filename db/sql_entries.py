@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.sql_lexer import brackets_match, has_comment, without_comments
+from db.sql_checks import option_problem, rule_problem, visibility_problem
+from db.sql_lexer import brackets_match, lexical_problem, without_comments
 
 __all__ = ["Entry", "Option", "read_entries"]
 
@@ -19,8 +20,8 @@ _TITLES = {kind: re.compile(r"[a-z][a-z_0-9]*") for kind in ("name", "page", "to
     "table": re.compile(r"[a-z_][a-z_0-9]*"),
 }
 # Prose begins with a capital letter, an option with a word in lower case: whatever looks like an option must be one.
-_LOOKS_LIKE_AN_OPTION = re.compile(r" *-- *[a-z]")
-_OPTION = re.compile(r"-- (?P<kind>[a-z]+)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>.+)")
+_LOOKS_LIKE_AN_OPTION = re.compile(r"[ \t]*--[ \t]*[a-z]")
+_OPTION = re.compile(r"-- (?P<kind>[a-z]+)(?: (?P<name>[a-z_]+))?(?: (?P<type>[a-z]+))?(?: needs (?P<needs>[a-z_, ]+))?: *(?P<sql>\S.*)")
 # The options of each kind of entry; those that have a name, and those that have an SQL type.
 _OPTIONS = {
     "page": {"key", "public", "order", "filter", "flag", "per", "by", "guard", "ids"},
@@ -37,7 +38,7 @@ _PERSONAL, _NONE = "personal", "none – "
 # These have words behind the colon, no SQL.
 _IN_WORDS = {"public", "guard", "ids", "personal"}
 # A header or an option that begins with a capital letter would pass for prose.
-_CAPITALISED = re.compile(r" *-- *(?P<word>[A-Z][a-z]+)(?: [a-z_]+){0,2} *:")
+_CAPITALISED = re.compile(r"[ \t]*--[ \t]*(?P<word>[A-Z][A-Za-z]*?)s?(?: [a-z_]+){0,2} *:")
 _WORDS = {"name", "page", "totals", "visible", "record", "table"}.union(*_OPTIONS.values())
 
 
@@ -72,6 +73,9 @@ class Entry:
 def read_entries(path: Path) -> Iterator[Entry]:
     """Yields a file's entries in order."""
     text = path.read_text(encoding="utf-8")
+    problem = lexical_problem(text)
+    if problem:
+        raise _error(path, problem[0] + 1, problem[1])
     headers = list(_HEADER.finditer(text))
     for number, line in enumerate(text[: headers[0].start() if headers else None].splitlines(), start=1):
         _check_comment(path, number, line)
@@ -118,10 +122,19 @@ def _entry(path: Path, line: int, kind: str, title: str, lines: list[str]) -> En
             raise _error(path, number, f"{option.kind} {option.name} is given twice: {each}")
         options[option.kind, name] = option
     purpose = " ".join(each[3:].strip() for each in lines[:end])
-    body = without_comments("\n".join(sql)).rstrip(";")
-    if (not body and kind != "table") or not brackets_match(body):
-        raise _error(path, line, f"{title} has {'brackets that do not match' if body else 'no SQL'}")
+    body = without_comments("\n".join(sql))
+    problem = _body_problem(kind, body)
+    if problem:
+        raise _error(path, line, f"{title} {problem}")
     return Entry(path, line, kind, title, purpose, body, tuple(options.values()))
+
+
+def _body_problem(kind: str, body: str) -> str | None:
+    if not body and kind != "table":
+        return "has no SQL"
+    if not brackets_match(body):
+        return "has brackets that do not match"
+    return rule_problem(body) or (visibility_problem(body) if kind == "visible" else None)
 
 
 def _check_comment(path: Path, number: int, line: str) -> None:
@@ -143,12 +156,9 @@ def _problem(kind: str, option: re.Match[str] | None) -> str | None:
         return f"{what} {'needs a name' if name is None else 'has no name'}"
     if (what in _TYPED) != (option["type"] is not None):
         return f"{what} {'needs an SQL type' if option['type'] is None else 'has no SQL type'}"
-    if what not in _IN_WORDS and (has_comment(sql) or not brackets_match(sql)):
-        return f"{what} {name or ''} has a comment in its SQL, or brackets that do not match"
-    if what == "filter" and f"${name}" not in sql:
-        return f"filter {name} does not use its parameter ${name}"
-    if what == "per" and "$parent" not in sql:
-        return f"per {name} does not use $parent"
+    if what not in _IN_WORDS:
+        problem = option_problem(what, name or "", sql)
+        return problem and f"{what} {name or ''} {problem}"
     return None
 
 

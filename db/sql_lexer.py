@@ -1,13 +1,42 @@
-"""Tells SQL text from the literals, quoted names and comments in it, so that nothing inside those is taken for syntax."""
+"""Tells SQL text from the literals, quoted names and comments in it, so that nothing inside those is taken for syntax.
+
+Comments begin with `--`, and a literal ends on the line where it begins: `lexical_problem` finds what is written otherwise.
+"""
 
 import re
 from collections.abc import Callable
 
-__all__ = ["brackets_match", "has_comment", "split_columns", "substitute", "without_comments"]
+__all__ = ["brackets_match", "has_comment", "lexical_problem", "masked", "split_columns", "substitute", "top_level", "without_comments"]
 
-_COMMENT = r"--[^\n]*|/\*.*?\*/"
-_LITERAL = r"""(?:[eE]'(?:[^'\\]|''|\\.)*')|'(?:[^']|'')*'|"(?:[^"]|"")*\"|\$(?P<tag>[a-z_]*)\$.*?\$(?P=tag)\$"""
+_COMMENT = r"--[^\n]*"
+_LITERAL = (
+    r"""(?:(?<![A-Za-z_0-9$])[eE]'(?:[^'\\]|''|\\.)*')|'(?:[^']|'')*'|"(?:[^"]|"")*\"|"""
+    r"""(?<![A-Za-z_0-9])\$(?P<tag>(?:[A-Za-z_][A-Za-z_0-9]*)?)\$.*?\$(?P=tag)\$"""
+)
 _LITERALS_AND_COMMENTS = re.compile(f"(?P<comment>{_COMMENT})|(?P<literal>{_LITERAL})", re.DOTALL)
+
+_PROBLEMS = (
+    (re.compile(r"/\*|\*/"), "a comment begins with --, not with /*"),
+    (re.compile(r"['\"]"), "a quote is not closed"),
+    (re.compile(r"(?<![A-Za-z_0-9])\$[A-Za-z_0-9]*\$"), "a dollar quote is not closed"),
+    (re.compile(r"\$[a-z_0-9]*[A-Z]"), "a parameter has a capital letter"),
+    (re.compile(";"), "a semicolon is not needed, and would begin a second statement"),
+)
+
+
+def lexical_problem(sql: str) -> tuple[int, str] | None:
+    """Returns the first thing that this module cannot read as PostgreSQL does: its line (counted from 0), and what is wrong. None: nothing is."""
+    found = [(match.start(), problem) for pattern, problem in _PROBLEMS if (match := pattern.search(masked(sql)))]
+    for match in _LITERALS_AND_COMMENTS.finditer(sql):
+        before = sql[sql.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if "\n" in match[0]:
+            found.append((match.start(), "a literal or a quoted name does not end on its line"))
+        elif match["comment"] is not None and before.strip() and re.match(r"--\s*[a-z]", match[0]):
+            found.append((match.start(), "an option stands on a line of its own, and any other comment begins with a capital letter"))
+    if not found:
+        return None
+    place, problem = min(found)
+    return sql.count("\n", 0, place), problem
 
 
 def without_comments(sql: str) -> str:
@@ -29,7 +58,7 @@ def has_comment(sql: str) -> bool:
 def brackets_match(sql: str) -> bool:
     """Returns whether each bracket outside literals, quoted names and comments has its counterpart."""
     expected: list[str] = []
-    for each in _masked(sql):
+    for each in masked(sql):
         if each in "([":
             expected.append(")" if each == "(" else "]")
         elif each in ")]" and (not expected or expected.pop() != each):
@@ -49,7 +78,7 @@ def substitute(pattern: "re.Pattern[str]", replace: Callable[["re.Match[str]"], 
 def split_columns(columns: str) -> list[str]:
     """Splits a column list at the commas that stand outside brackets, literals, quoted names and comments."""
     parts, depth, start = [], 0, 0
-    for place, each in enumerate(_masked(columns)):
+    for place, each in enumerate(masked(columns)):
         depth += (each in "([") - (each in ")]")
         if each == "," and depth == 0:
             parts.append(columns[start:place].strip())
@@ -57,6 +86,16 @@ def split_columns(columns: str) -> list[str]:
     return [*parts, columns[start:].strip()]
 
 
-def _masked(sql: str) -> str:
-    """The text with spaces in the place of literals, quoted names and comments."""
+def masked(sql: str) -> str:
+    """Returns the text with spaces in the place of literals, quoted names and comments."""
     return _LITERALS_AND_COMMENTS.sub(lambda match: " " * len(match[0]), sql)
+
+
+def top_level(sql: str) -> str:
+    """Returns the masked text with spaces in the place of brackets and everything in them, too; all line breaks stay."""
+    found, depth = [], 0
+    for each in masked(sql):
+        depth += each in "(["
+        found.append(" " if depth and each != "\n" else each)
+        depth -= each in ")]"
+    return "".join(found)

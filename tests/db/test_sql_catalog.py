@@ -73,6 +73,25 @@ def test_the_example_loads(tmp_path):
         ("-- Page: letters", "Page in front of a colon is written in lower case"),
         ("-- filter open: n.is_open = $open) OR (true", "brackets that do not match"),
         ("-- filter open: n.is_open = $open -- and more", "has a comment in its SQL"),
+        ("-- filter open: n.is_open = $open -- More", "has a comment in its SQL"),
+        ("-- FILTER open: n.is_open = $open", "FILTER in front of a colon is written in lower case"),
+        ("-- Filters open: n.is_open = $open", "Filter in front of a colon is written in lower case"),
+        ("\t-- filter open: n.is_open = $open", "not an option of a page"),
+        ("--\tpage: letters", "not an option of a page"),
+        ("-- public:  ", "not an option of a page"),
+        ("-- filter open: n.is_open = $opened", "does not use its parameter $open"),
+        ("-- filter open: n.is_open = '$open'", "does not use its parameter $open"),
+        ("-- filter open: n.is_open = $open OR n.size > $size", "uses $size, which nothing fills"),
+        ("-- filter open: n.is_open = $open AND @visible(notes)", "not written as `@visible(noun alias)`"),
+        ("-- filter open: n.is_open = $open;", "a semicolon"),
+        ("-- filter open: n.is_open = 'yes AND $open", "a quote is not closed"),
+        ("-- per author: n.owner = $parents", "does not use $parent"),
+        ("-- per author: n.owner = $parent AND n.size = $parent_size", "uses $parent_size, which nothing fills"),
+        ("-- flag open: n.is_open = $open", "uses $open, which nothing fills"),
+        ("-- flag open: CASE WHEN n.is_open THEN n.a ELSE n.b END", "has CASE outside brackets"),
+        ("-- order size integer: n.size DESC", "must be one expression"),
+        ("-- order size integer: n.size, n.title", "must be one expression"),
+        ("-- by open boolean: n.is_open OR n.is_read", "must be one expression"),
     ],
 )
 def test_a_line_that_is_no_option_is_refused_with_its_place(tmp_path, line, said):
@@ -217,10 +236,101 @@ def test_a_rule_among_the_columns_alone_does_not_count(tmp_path):
 
 
 def test_an_or_in_the_condition_does_not_detach_the_filters(tmp_path):
-    query = load(tmp_path, PAGE.replace("WHERE @visible(notes n)", "WHERE @visible(notes n) OR n.is_open")).notes
+    query = load(tmp_path, PAGE.replace("WHERE @visible(notes n)", "WHERE n.is_read OR n.is_open") + "-- public: no secret\n").notes
     rows = query.row_where("n.owner = $owner", None)
     condition = rows[rows.index("WHERE ") :]
-    assert re.fullmatch(r"WHERE \(\n.* OR n\.is_open\n\)\n  AND n\.owner = \$owner", condition)
+    assert re.fullmatch(r"WHERE \(\nn\.is_read OR n\.is_open\n\)\n  AND n\.owner = \$owner", condition)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("n.is_open OR @visible(notes n)", "must restrict its rows"),
+        ("NOT @visible(notes n)", "must restrict its rows"),
+        ("(n.is_open OR @visible(notes n)) AND n.size > 1", "must restrict its rows"),
+        ("EXISTS (SELECT FROM owners o WHERE o.id = n.owner OR @visible(notes n))", "must restrict its rows"),
+        ("EXISTS (SELECT FROM owners o WHERE @visible(notes n) UNION SELECT FROM owners p WHERE true)", "must restrict its rows"),
+        ("n.title <> '@visible(notes n)'", "must say who sees its rows"),
+        ("@visible(notes n) AND @Visible(notes n)", "not written as `@visible(noun alias)`"),
+        ("@visible(notes  n)", "not written as `@visible(noun alias)`"),
+    ],
+)
+def test_a_list_is_restricted_by_its_rule_whatever_else_its_condition_says(tmp_path, where, said):
+    assert said in refused(tmp_path, PAGE.replace("@visible(notes n)", where))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "n.is_open AND @visible(notes n)",
+        "(@visible(notes n)) AND (n.is_open OR n.is_read)",
+        "EXISTS (SELECT FROM owners o WHERE o.id = n.owner AND @visible(notes n))",
+        "n.title IS NOT DISTINCT FROM 'OR' AND @visible(notes n)",
+    ],
+)
+def test_a_rule_may_be_joined_to_other_conditions(tmp_path, where):
+    assert load(tmp_path, PAGE.replace("@visible(notes n)", where)).notes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("SELECT n.id", "SELECT DISTINCT n.id", "has DISTINCT outside brackets"),
+        ("SELECT n.id, n.title", "SELECT n.id, n.title FROM secrets n UNION SELECT n.id, n.title", "needs one FROM"),
+        ("@visible(notes n)", "@visible(notes n)\nGROUP BY n.id", "has GROUP outside brackets"),
+        ("@visible(notes n)", "@visible(notes n)\nORDER BY n.id", "has ORDER outside brackets"),
+        ("@visible(notes n)", "@visible(notes n)\nLIMIT 5", "has LIMIT outside brackets"),
+        ("SELECT n.id", "WITH a AS (SELECT 1) SELECT n.id", "must be one SELECT"),
+        ("SELECT n.id, n.title", "SELECT n.title", "needs a column id"),
+        ("SELECT n.id, n.title", "SELECT n.*", "needs a column id"),
+        ("SELECT n.id, n.title", "SELECT n.id, count(*)", "a name in small letters"),
+        ("SELECT n.id, n.title", 'SELECT n.id, n.title AS "Title"', "a name in small letters"),
+        ("SELECT n.id, n.title", "SELECT n.id, n.title, n.other AS title", "each once"),
+    ],
+)
+def test_a_list_has_nothing_that_paging_and_counting_would_misread(tmp_path, old, new, said):
+    message = refused(tmp_path, PAGE.replace(old, new))
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("@visible(notes n) /* a /* b */ OR true -- */", "a comment begins with --"),
+        ("@visible(notes n)\n/*\n-- filter open: n.is_open = $open\n*/", "a comment begins with --"),
+        ("@visible(notes n) AND n.title = 'open", "a quote is not closed"),
+        ("@visible(notes n) AND n.title = $$open", "a dollar quote is not closed"),
+        ("@visible(notes n) AND n.title = 'two\n-- filter open: n.is_open = $open\nlines'", "does not end on its line"),
+        ("@visible(notes n); DELETE FROM notes", "a semicolon"),
+        ("@visible(notes n) AND n.is_open = $isOpen", "a parameter has a capital letter"),
+        ("@visible(notes n) -- filter open: n.is_open = $open", "an option stands on a line of its own"),
+    ],
+)
+def test_what_the_lexer_would_read_otherwise_than_postgresql_is_refused(tmp_path, sql, said):
+    message = refused(tmp_path, PAGE.replace("@visible(notes n)", sql))
+    assert said in message
+    assert int(message.split(":")[1]) >= PAGE[: PAGE.index("WHERE")].count("\n") + 1
+
+
+def test_a_flags_else_is_looked_for_outside_brackets_and_literals(tmp_path):
+    line = "-- flag open: n.title = 'a ELSE b' AND (CASE WHEN n.a THEN n.b ELSE n.c END) ELSE n.is_read\n"
+    filters = load(tmp_path, PAGE + line).notes.filters
+    assert filters["open=true"] == "n.title = 'a ELSE b' AND (CASE WHEN n.a THEN n.b ELSE n.c END)"
+    assert filters["open=false"] == "n.is_read"
+
+
+def test_line_ends_of_windows_change_nothing(tmp_path):
+    (tmp_path / "notes.sql").write_bytes(PAGE.replace("\n", "\r\n").encode())
+    assert Queries(tmp_path).notes.body == load(tmp_path, PAGE).notes.body
+
+
+def test_a_visibility_rule_uses_the_viewers_visible_ids_alone(tmp_path):
+    assert "uses $me, which nothing fills" in refused(tmp_path, PAGE.replace("ANY($reach_users::uuid[])", "$me"))
+
+
+def test_visibility_rules_stand_on_one_page():
+    entries = [each for path in (ROOT / "db/sql").glob("*.sql") for each in read_entries(path)]
+    assert {each.path.name for each in entries if each.kind == "visible"} == {"visibility.sql"}
 
 
 def test_a_rule_that_nobody_wrote_is_refused(tmp_path):
@@ -271,7 +381,7 @@ def test_commas_in_literals_names_and_brackets_split_no_column():
 
 def test_a_comment_and_what_looks_like_one_in_a_literal_are_told_apart():
     assert (
-        without_comments("SELECT '-- no comment' AS a, -- a comment, with a comma\n/* 'and\nanother' */\n    b")
+        without_comments("SELECT '-- no comment' AS a, -- A comment, with a comma\n-- 'And another.\n    b")
         == "SELECT '-- no comment' AS a,\n    b"
     )
 
@@ -280,7 +390,22 @@ def test_a_parameter_in_a_literal_is_text():
     assert substitute(re.compile(r"\$[a-z]+"), lambda _: "$1", "SELECT '$price', $price -- $price") == "SELECT '$price', $1 -- $price"
 
 
-_PIECES = st.sampled_from(["n.a", "'x, y'", '"q,r"', "f(a, 'b', (c, d))", "''''", "E'\\','", "ARRAY[1, 2]", "$$a, b$$", "$x$a, $$, b$x$"])
+_PIECES = st.sampled_from(
+    [
+        "n.a",
+        "'x, y'",
+        '"q,r"',
+        "f(a, 'b', (c, d))",
+        "''''",
+        "E'\\','",
+        "ARRAY[1, 2]",
+        "$$a, b$$",
+        "$x$a, $$, b$x$",
+        "$Q1$a, 'b$Q1$",
+        "date'2026-01-01'",
+        '"it\'s"',
+    ]
+)
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=8))
