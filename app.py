@@ -30,7 +30,7 @@ from db.pool import Database
 from execution.breadth_first import BreadthFirst
 from execution.documents.document_cache import is_mutation
 from execution.documents.limits import Limits
-from execution.errors import ErrorWriter, Refusal
+from execution.errors import ErrorWriter
 from execution.operations import Operation, graphql_core
 from execution.serial_worker import SWITCH_SECONDS, SerialWorker
 from gateways.routes import gateway_routes
@@ -51,7 +51,7 @@ from transport.graphql_http import GraphQLEndpoint, PathMount
 from transport.headers import header
 from transport.limited_connection import CONNECTIONS
 from transport.request_id import RequestIdMiddleware
-from transport.responses import http_exception_response, refusal_response
+from transport.responses import http_exception_response, refusal_response, response
 from web.routes import EXPLORER, explorer_routes
 
 __all__ = ["Services", "create_app"]
@@ -210,8 +210,7 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     async def failed(scope: Scope, error: Exception) -> ASGIApp:
         refusal = errors.refusal(error)
         if refusal is None:
-            _log.error("a route failed", path=scope["path"], exc_info=error)
-            refusal = Refusal("INTERNAL_SERVER_ERROR", "An internal error occurred. It has been logged.")
+            return response({"errors": [errors.mask(error, scope["state"]["request_id"], path=scope["path"])]}, status=500)
         return refusal_response(refusal)
 
     middleware = [Middleware(RequestIdMiddleware, on_error=failed), Middleware(InFlightMiddleware, counter=in_flight)]

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLError
 
 from execution.opaque_types import JSONData
 
-__all__ = ["ErrorWriter", "Refusal"]
+__all__ = ["ErrorWriter", "Refusal", "internal_error_message"]
 
 _log = structlog.get_logger("rollcall.errors")
 
@@ -22,6 +22,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
         self.code = code
         self.message = message
         self.extensions = {"code": code, **extensions}
+
+
+def internal_error_message(identifier: str) -> str:
+    """Returns what a client is shown about an unexpected error that was logged with this id."""
+    return f"An internal error occurred. Report it to the operator of this server with the id {identifier}."
 
 
 # Turns an exception of another room (a lost connection, a broken constraint) into a refusal; None if it does not know the exception.
@@ -64,12 +69,12 @@ class ErrorWriter:
             return written | {"extensions": dict(error.extensions)}
         return written | self.mask(original or error, request_id)
 
-    def mask(self, error: BaseException, request_id: str) -> dict[str, JSONData]:
-        """Logs an unexpected error under a new id. Returns the error for the client, which contains nothing but this id."""
+    def mask(self, error: BaseException, request_id: str, **details: str) -> dict[str, JSONData]:
+        """Logs an unexpected error under a new id, with the details. Returns the error for the client, which contains nothing but this id."""
         identifier = uuid4().hex
-        _log.error("unforeseen error", error_id=identifier, request_id=request_id, exc_info=error)
+        _log.error("unforeseen error", error_id=identifier, request_id=request_id, **details, exc_info=error)
         return {
-            "message": f"Something went wrong on our side. It is in the log under {identifier}.",
+            "message": internal_error_message(identifier),
             "extensions": {"code": "INTERNAL_SERVER_ERROR", "id": identifier},
         }
 

@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Mount
 
+from execution.errors import internal_error_message
 from tests.in_process_server import serving
 from transport.headers import SECURITY_HEADERS
 
@@ -66,10 +67,13 @@ async def test_a_route_that_fails_answers_in_json_with_the_headers(client, monke
 
     monkeypatch.setattr("health.checks.Health.not_ready_reason", broken)
     answer = await client.http.get("/health/ready")
-    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    error = answer.json()["errors"][0]
+    assert (answer.status_code, error["extensions"]["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    assert error["message"] == internal_error_message(error["extensions"]["id"])
     assert SECURE.items() <= dict(answer.headers).items()
     assert answer.headers["x-request-id"]
     assert "secret" not in answer.text
     logged = "".join(capsys.readouterr())
     assert "the secret ingredient" in logged
+    assert error["extensions"]["id"] in logged
     assert logged.count("RuntimeError: ") == 1, "logged, and once"

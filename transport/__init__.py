@@ -1,1 +1,1 @@
-"""GraphQL over HTTP: requests, responses, content negotiation, limits. Knows Starlette and GraphQL, no school word and no SQL."""
+"""Serves GraphQL over HTTP: parsing requests, writing responses, content negotiation, limits. Contains nothing about schools and no SQL."""

@@ -1,4 +1,4 @@
-"""Compression of GraphQL answers, past which requests go that accept none."""
+"""Compresses GraphQL responses. Requests that don't accept compression bypass the compressing middleware."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
@@ -7,12 +7,12 @@ from transport.headers import header
 
 __all__ = ["MIN_COMPRESSED_BYTES", "CompressionMiddleware"]
 
-# Shorter answers are not worth it.
+# Compressing shorter responses saves less than it costs.
 MIN_COMPRESSED_BYTES = 1_000
 
 
 class CompressionMiddleware:
-    """Compresses the answers of `app` for clients that accept that. The application itself says `Vary: Accept-Encoding`."""
+    """Compresses the responses of `app` for requests with an Accept-Encoding header. `app` itself sends `Vary: Accept-Encoding`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

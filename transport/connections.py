@@ -1,6 +1,6 @@
-"""The open connections of a process: how much they may hold, for how long, and what ends those that hold more.
+"""Tracks the open connections of a process, limits the memory and time that they take, and ends those that exceed the limits.
 
-One sweep a second looks at the connections that wait for something, so an ordinary request pays for no timer. Times are exact to about a second.
+A sweep once a second checks the connections that wait for something, so that ordinary requests need no timer. Timeouts are exact to about a second.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ _log = structlog.get_logger("rollcall.connections")
 
 _SWEEP_SECONDS = 1.0
 _DRAIN_SWEEP_SECONDS = 0.1
-# While the server drains: a connection that has sent nothing for this long is idle, and half a request gets this long to become a whole one.
+# While the server drains: a connection without a request counts as idle after the first, and an incomplete request has the second to complete.
 _DRAIN_IDLE_SECONDS = 0.5
 _DRAIN_READ_SECONDS = 2.0
-# A client that takes less than this of its answer, in bytes a second, takes too long.
+# Clients that read their response more slowly than this, in bytes per second, are dropped.
 _LOWEST_RATE = 1024
-# Dropped connections are logged in one line at most this often: a flood of them must not fill the disk.
+# Dropped connections are logged in one line at most once in this interval: a flood of them must not fill the disk.
 _LOG_SECONDS = 10.0
-# A connection with less than this in an unfinished request is not worth dropping for memory.
+# Dropping a connection whose incomplete request is smaller than this would free too little memory.
 _SMALL = 4096
-# Connections above the limit, whose heads are read to see whether they are for one of the paths that are always answered.
+# Connections accepted above the limit; their heads are read to see whether they request one of `reserved_paths`.
 RESERVE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Limits of one connection, and of all together. Times are in seconds."""
+    """Limits of each connection, and of all connections together. Times are in seconds."""
 
     header_seconds: float = 10.0
     body_seconds: float = 15.0
@@ -41,12 +41,12 @@ class ConnectionLimits:
     url_bytes: int = 65_536
     header_bytes: int = 65_536
     connections: int = 2_000
-    # Of unfinished requests and of those that wait in pipelines. What they take of the process is up to three times as much.
+    # Bytes of incomplete and of pipelined requests, of all connections together. The process uses up to three times as much memory for them.
     buffered_bytes: int = 32 << 20
     unsent_bytes: int = 64 << 20
-    # Paths that are answered above the limit of connections, by their beginning.
+    # Prefixes of the paths that are served even above the limit of connections.
     reserved_paths: tuple[str, ...] = ("/health/",)
-    # Paths that take a body, by their beginning. A body that comes to another path gets the time of the headers.
+    # Prefixes of the paths that accept a body. A body sent to another path must arrive within `header_seconds`.
     body_paths: tuple[str, ...] = ("/",)
 
     def body_seconds_of(self, path: str) -> float:
@@ -54,19 +54,19 @@ class ConnectionLimits:
 
 
 class Connection(Protocol):
-    """A connection as the sweep sees it."""
+    """Describes a connection as `Connections` uses it."""
 
-    # When the wait began for what the connection is in the sets for.
+    # When the connection began to wait: for a request to begin or to complete.
     since: float
-    # Bytes of an unfinished request.
+    # Bytes of an incomplete request.
     held: int
-    # Bytes of whole requests that wait for the one before them.
+    # Bytes of complete requests that wait for the one before them.
     queued: int
-    # Whose share of the connections it counts to, as `network_of` has it.
+    # The client's network, see `flow_keys.network_of`.
     network: Hashable
-    # Bytes of an answer in this process that the client has not taken.
+    # Bytes of a response in this process that the client has not read.
     unsent: int
-    # The same, and what lies in the kernel: when the client's rate began to be measured, and when that was.
+    # `bytes_to_take()` when measuring the client's rate began, and the time of that.
     unsent_mark: int
     unsent_since: float
 
@@ -81,28 +81,28 @@ class Connection(Protocol):
 
 
 class Connections:
-    """All connections of a process, in sets by what they wait for. Dictionaries serve as sets that keep the order of arrival: the oldest is first."""
+    """Holds all connections of a process, in sets by what they wait for. The sets are dictionaries, which keep insertion order: oldest first."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.open: dict[Connection, None] = {}
         # Between two requests.
         self.idle: dict[Connection, None] = {}
-        # A request has begun, or the connection has, and the request is not whole.
+        # With an incomplete request, or new and without one.
         self.reading: dict[Connection, None] = {}
-        # The client does not take its answer as fast as we write it.
+        # Whose clients read their response more slowly than the server writes it.
         self.sending: dict[Connection, None] = {}
-        # Closed by us, and waiting for the client to take the rest or to close as well: until when.
+        # Closed by the server, waiting for the client to read the rest or to close as well; with the time when they are aborted.
         self.closing: dict[Connection, float] = {}
-        # Above the limit: each gets one answer.
+        # Above the limit of connections: each gets one response.
         self.reserved: dict[Connection, None] = {}
         self._networks: dict[Hashable, dict[Connection, None]] = {}
         self.held_bytes = 0
         self.queued_bytes = 0
         self.unsent_bytes = 0
-        # From SIGTERM on: each answer is the last one of its connection.
+        # True from SIGTERM on: each response is the last one on its connection.
         self.draining = False
-        # From when on nothing new is accepted.
+        # When the server stopped accepting connections.
         self._finishing_since: float | None = None
         self._dropped: Counter[str] = Counter()
         self._logged = 0.0
@@ -110,7 +110,7 @@ class Connections:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def opened(self, connection: Connection, now: float) -> None:
-        """Takes a new connection in. When there are too many, another makes room."""
+        """Registers a new connection. When there are too many, ends another one."""
         self.open[connection] = None
         self._networks.setdefault(connection.network, {})[connection] = None
         connection.since = now
@@ -136,7 +136,7 @@ class Connections:
         self.sent(connection)
 
     def hold(self, connection: Connection, size: int) -> None:
-        """Counts bytes of an unfinished request. When all hold too much together, the oldest unfinished requests are refused."""
+        """Counts bytes of an incomplete request. When all connections together hold too many, refuses the oldest incomplete requests."""
         connection.held += size
         self.held_bytes += size
         if self.held_bytes + self.queued_bytes > self.limits.buffered_bytes:
@@ -147,7 +147,7 @@ class Connections:
                     break
 
     def queue(self, connection: Connection, size: int) -> bool:
-        """Counts bytes of a whole request that waits for the one before it. Returns whether there is room for it."""
+        """Counts bytes of a complete request that waits for the one before it. Returns whether there is room for it."""
         connection.queued += size
         self.queued_bytes += size
         if self.held_bytes + self.queued_bytes <= self.limits.buffered_bytes:
@@ -160,13 +160,13 @@ class Connections:
         self.queued_bytes -= size
 
     def read(self, connection: Connection) -> None:
-        """Says that a request is whole, or will not be."""
+        """Records that a request is complete, or will not be completed."""
         if self.reading.pop(connection, False) is None:
             self.held_bytes -= connection.held
             connection.held = 0
 
     def unsent(self, connection: Connection, now: float) -> None:
-        """Counts what the client has not taken. When that is too much of all together, those that have waited longest are dropped."""
+        """Counts the bytes that the client has not read. When all connections together have too many, drops those that have waited longest."""
         connection.unsent_since = now
         connection.unsent = connection.bytes_to_send()
         connection.unsent_mark = connection.bytes_to_take()
@@ -187,7 +187,7 @@ class Connections:
             connection.unsent = 0
 
     def close_within(self, connection: Connection, until: float) -> None:
-        """Lets a connection that we have closed go by itself until then."""
+        """Gives a connection that the server has closed until the time `until` to end by itself."""
         self.idle.pop(connection, None)
         self.reserved.pop(connection, None)
         self.read(connection)
@@ -198,13 +198,13 @@ class Connections:
         self._dropped[reason] += 1
 
     def begin_draining(self) -> None:
-        """Makes each answer from now on the last one of its connection."""
+        """Makes each response from now on the last one on its connection."""
         self.draining = True
         for each in self.open:
             each.finish_after_response()
 
     def finish(self) -> None:
-        """Ends the connections that wait for nothing: those between two requests soon, half requests after a moment. Others end with their answer."""
+        """Ends idle connections soon, and incomplete requests after a moment. The other connections end with their response."""
         self.begin_draining()
         if self._loop is not None and self._finishing_since is None:
             self._finishing_since = self._loop.time()
@@ -213,7 +213,7 @@ class Connections:
             self._sweep()
 
     def admits(self, connection: Connection, path: str) -> bool:
-        """Whether a connection above the limit, whose head has been read, is answered."""
+        """Returns whether to serve a request for `path` on a connection above the limit."""
         if path.startswith(self.limits.reserved_paths):
             return True
         if len(self.open) > self.limits.connections:
@@ -222,10 +222,10 @@ class Connections:
         return True
 
     def _make_room(self, newest: Connection) -> None:
-        """Ends a connection: an idle one, else one whose request is not whole, else one whose request waits.
+        """Ends a connection: preferably an idle one, or else one with an incomplete request, or else one whose request waits.
 
-        A network with more than half of all connections gives way alone; and only to a smaller one does a network lose a request that waits. Where
-        nobody gives way, the newest is taken above the limit until its head is read.
+        When one network has more than half of all connections, only its connections are considered; and a waiting request is given up only in favour
+        of a network with fewer connections. When no connection can be ended, the newest is accepted above the limit until its head has been read.
         """
         self.drop("too many connections")
         largest = max(self._networks.values(), key=len)
@@ -266,7 +266,7 @@ class Connections:
                 self.closing[each] = now + self.limits.send_seconds
             elif now >= until:
                 each.abort()
-        # The last sweep logs what is left: none follows while there is no connection.
+        # Without open connections no further sweep follows, so this one logs regardless of the interval.
         if self._dropped and (not self.open or now - self._logged >= _LOG_SECONDS):
             self._log_dropped(now)
         if self.open:
@@ -283,7 +283,7 @@ class Connections:
             oldest.close()
 
     def seconds_to_read(self, limit: float, begun: bool) -> float:
-        """How long a request may take to arrive; `begun`: a part of it has."""
+        """Returns how long a request may take to arrive. `begun` says whether a part of it has arrived; `limit` applies unless the server drains."""
         if self._finishing_since is None:
             return limit
         return min(limit, _DRAIN_READ_SECONDS if begun else _DRAIN_IDLE_SECONDS)
@@ -298,7 +298,7 @@ class Connections:
         connection.unsent = left
         took = now - connection.unsent_since
         if took >= self.limits.send_seconds:
-            # The kernel can hold megabytes of an answer: the client takes those, while nothing moves here.
+            # The kernel can hold megabytes of a response: the client may be reading those while this process's part stays the same.
             left = connection.bytes_to_take()
             if connection.unsent_mark - left < took * _LOWEST_RATE:
                 self.drop("slow reader")

@@ -1,8 +1,8 @@
-"""A budget of cost for each client and minute: token buckets in this process's memory.
+"""Limits the cost of each client's operations per minute, with token buckets in this process's memory.
 
-A bucket holds a minute's points and is refilled evenly. A request takes the cost of its operation before it runs; one that the bucket cannot pay
-is refused with COST_BUDGET_EXCEEDED (429) and the seconds until it can. What is refused afterwards, as OVERLOADED, gets its points back. Each server process has buckets of its own, so a client whose requests
-are spread over several processes has a part of the budget in each.
+A bucket holds a minute's points and is refilled continuously. A request pays the cost of its operation before it runs; one that the bucket cannot
+pay is refused with COST_BUDGET_EXCEEDED (429) and the number of seconds until it can. An operation that is refused later, as OVERLOADED, gets its
+points back. Each server process has its own buckets, so a client whose requests are spread over several processes has a budget in each.
 """
 
 import math
@@ -15,14 +15,14 @@ from execution.errors import Refusal
 
 __all__ = ["Charge", "CostBudgets"]
 
-# Buckets that are full again say nothing; of others the one that was used least recently is forgotten first.
+# Above this number the least recently used bucket is forgotten. Most of those are full again, so that forgetting them changes nothing.
 _MOST_BUCKETS = 20_000
-# Of a point: a client that comes again when it may must not be refused for the last bit of a float.
+# In points: a client that returns exactly when it was told to must not be refused because of floating-point rounding.
 _ROUNDING = 0.001
 
 
 class Charge(NamedTuple):
-    """What a request has paid, and what is left of its client's budget."""
+    """Holds what a request has paid, and what is left of its client's budget."""
 
     cost: int
     remaining: int
@@ -32,7 +32,7 @@ class Charge(NamedTuple):
 
 
 class CostBudgets:
-    """The budgets of all clients: `per_minute` points each. 0: no budget, every charge is let through."""
+    """Holds the budgets of all clients, `per_minute` points each. With 0 there is no limit. `now` returns seconds; at most `size` clients are kept."""
 
     __slots__ = ("_buckets", "_now", "_per_minute", "_per_second", "_size")
 
@@ -41,16 +41,16 @@ class CostBudgets:
         self._per_second = per_minute / 60
         self._now = now
         self._size = size
-        # By client: the points that were left, and when. Least recently used first.
+        # By client: the points that were left, and the time of that. Least recently used first.
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def charge(self, client: Hashable, cost: int) -> Charge | None:
-        """Takes the cost from a client's budget; None when there are no budgets. Raises COST_BUDGET_EXCEEDED when the budget cannot pay it.
+        """Takes the cost from a client's budget. Returns None if budgets are off; raises a COST_BUDGET_EXCEEDED refusal if the budget is too low.
 
-        An operation that costs more than a whole budget is let through when the bucket is full, and leaves a debt: otherwise it never could be.
+        An operation that costs more than a whole budget could never be paid, so it is let through when the bucket is full, and leaves a debt.
         """
         if self._per_minute == 0:
             return None
@@ -72,7 +72,7 @@ class CostBudgets:
         return Charge(cost, max(0, int(left - cost)))
 
     def refund(self, client: Hashable, cost: int) -> None:
-        """Gives a charge back for what was not done."""
+        """Returns the cost of an operation that was not executed to the client's budget."""
         if client in self._buckets:
             now = self._now()
             self._buckets[client] = (min(float(self._per_minute), self._left(client, now) + cost), now)

@@ -1,4 +1,4 @@
-"""Clients that go away while their request is worked on: the work is cancelled, and with it the SQL."""
+"""Cancels the processing of a request, and with it its SQL, when its client disconnects."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from starlette.types import Scope
 
 __all__ = ["ON_DISCONNECT", "DisconnectWatcher"]
 
-# Where in a request's scope the protocol finds what it calls when the client has gone away. ASGI's own way is a `receive()` that ends then: a task
-# more for each request that waits, just when there are most of them.
+# The key in a request's scope of the callback that the protocol calls when the client disconnects. ASGI's own way, awaiting `receive()`, would take
+# one more task for each waiting request, just when there are most of them.
 ON_DISCONNECT = "rollcall.on_disconnect"
 
 
 class DisconnectWatcher:
-    """Work for a client: `async with DisconnectWatcher(scope) as watch`. It ends quietly, cancelled, when the client leaves.
+    """Cancels the body of `async with DisconnectWatcher(scope) as watch` when the client disconnects, and suppresses the CancelledError.
 
-    `begin()` once the body is read: until then, `receive()` says that the client has left.
+    Call `begin()` once the request's body has been read. Until then `receive()` reports a disconnect, and nothing is cancelled.
     """
 
     __slots__ = ("_begun", "_left", "_scope", "_working")
@@ -30,7 +30,7 @@ class DisconnectWatcher:
         self._working = asyncio.current_task()
 
     def begin(self) -> None:
-        """Has the work cancelled from here on. Raises ClientDisconnect when the client has left already."""
+        """Enables the cancellation. Raises ClientDisconnect if the client has already disconnected."""
         if self._left:
             raise ClientDisconnect
         self._begun = True
@@ -42,7 +42,7 @@ class DisconnectWatcher:
 
     async def __aexit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         del self._scope[ON_DISCONNECT]
-        # Cancelled by us, and by nobody else: there is nobody to tell.
+        # Suppress the CancelledError only if this watcher caused it and nobody else cancelled the task as well.
         return (
             self._left
             and self._begun

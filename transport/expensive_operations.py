@@ -1,7 +1,7 @@
-"""A bounded share of the server for expensive operations.
+"""Limits how many expensive operations run at once.
 
-Operations above a cost wait for one of a few places, so that what they hold of connections, processor and memory is bounded and small operations
-find the rest free. Flows take turns. The line is bounded in length and time; beyond it an operation is refused with OVERLOADED.
+Operations above a cost wait for one of a few places, which bounds the database connections, processor time and memory that they take from small
+operations. The queue is served round-robin over the flows. It is bounded in length and time: other operations are refused with OVERLOADED.
 """
 
 from collections.abc import AsyncIterator, Hashable, Iterator
@@ -15,9 +15,9 @@ __all__ = ["ExpensiveOperations"]
 
 
 class ExpensiveOperations:
-    """Lets `places` operations above a cost of `above` run at once. Others wait at most `within` seconds, `longest` of them at most.
+    """Lets up to `places` operations with a cost above `above` run at once. Up to `longest` others wait, each at most `within` seconds.
 
-    When more want to wait, the flow with the most of them gives way.
+    When the queue is full, the newest operation of the flow with the most waiting operations is refused.
     """
 
     def __init__(self, places: int, *, above: int, within: float, longest: int = 50) -> None:
@@ -35,7 +35,7 @@ class ExpensiveOperations:
 
     @asynccontextmanager
     async def place(self, flow: Hashable = None) -> AsyncIterator[None]:
-        """Holds a place. Raises an OVERLOADED refusal when none becomes free in time, or too many operations wait for one."""
+        """Holds a place while the context lasts. Raises an OVERLOADED refusal if none becomes free in time, or too many operations wait for one."""
         if not self._line.take():
             await self._line.wait(flow)
         self._holds.set(True)
@@ -47,7 +47,7 @@ class ExpensiveOperations:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Lets another operation have the place while this one waits for something that is bounded by itself; see `Admission.paused`."""
+        """Gives the place to another operation while this one waits for something with a limit of its own; see `Admission.paused`."""
         if not self._holds.get():
             yield
             return

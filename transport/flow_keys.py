@@ -1,4 +1,4 @@
-"""Whose requests are whose, before anybody is authenticated: the flows that take turns."""
+"""Identifies the flow of a request before its viewer is authenticated: by its token, or else by the client's network."""
 
 from collections.abc import Hashable
 from functools import lru_cache
@@ -10,23 +10,23 @@ from transport.headers import header
 
 __all__ = ["network_of", "provisional_flow"]
 
-# An IPv6 address has 45 characters at most, and a zone behind them.
+# An IPv6 address has up to 45 characters, and may be followed by a zone.
 _LONGEST_ADDRESS = 100
 
 
 def provisional_flow(scope: Scope) -> Hashable:
-    """The flow of a request whose viewer is not known yet: its token, however the header is written, or else its client's network."""
+    """Returns the flow of a request whose viewer is not known yet: a hash of its token, or else the client's network; None without either."""
     authorization = header(scope, b"authorization")
     if authorization is not None:
-        # Only its hash: a token is not kept in memory.
+        # A hash, so that no token is kept in memory.
         return hash(authorization.strip().rpartition(" ")[2])
     return network_of(scope.get("client"))
 
 
 def network_of(client: tuple[str, int] | None) -> Hashable:
-    """Returns the network of a client's (address, port): an IPv4 address, or the /64 of an IPv6 one, in which a household or an office can take any.
+    """Returns the network of a client's (address, port): the address itself for IPv4, its /64 for IPv6, where clients choose freely within a /64.
 
-    An address that is neither, such as a Unix socket's, is its own network; None stays None.
+    Any other address, such as a Unix socket's, is its own network. Returns None for None.
     """
     return None if client is None else _network(client[0][:_LONGEST_ADDRESS])
 

@@ -1,6 +1,6 @@
-"""GraphQL over HTTP, as the specification of that name says: one ASGI application for `/graphql`.
+"""Implements the GraphQL over HTTP specification as an ASGI application for `/graphql`.
 
-Every refusal is a JSON body with a code, whatever the client asked for. A client that goes away has its operation cancelled, and with it the SQL.
+Every error response is JSON with a code, whatever the client accepts. When a client disconnects, its operation is cancelled, and with it the SQL.
 """
 
 import asyncio
@@ -35,26 +35,31 @@ from transport.responses import JSONBytesResponse, WithHeaders, refusal_response
 
 __all__ = ["GraphQLEndpoint", "PathMount"]
 
-# More errors than this are written beside the event loop.
+# Responses with more errors than this are written in a thread, outside the event loop.
 _MANY_ERRORS = 200
-# What reading a document takes from its client's budget for each character: 2,000 can take 40 ms, and a point is 20 µs.
+# The price of parsing and validating a document, per character: 2,000 characters can take 40 ms, and a point is 20 µs.
 _POINTS_PER_CHARACTER = 1
-# Refusals that are sent at a bounded rate: their clients have been authenticated and their requests read, so that they are not cheap.
-_HELD_BACK = frozenset({"OVERLOADED", "COST_BUDGET_EXCEEDED", "QUERY_TOO_COSTLY"})
-# Values in a request's JSON. Signed in: a class's marks for a term are a tenth of it. Without a token: a document has braces and commas too.
+# Codes of refusals that are sent at a bounded rate: they are not cheap, since their requests have been authenticated and read.
+_PACED_CODES = frozenset({"OVERLOADED", "COST_BUDGET_EXCEEDED", "QUERY_TOO_COSTLY"})
+# Limits of the values in a request's JSON. A class's marks for a term are a tenth of the first. The second also counts braces and commas in the
+# document's text, so it cannot be much lower.
 _MAX_VALUES = 40_000
 _ANONYMOUS_MAX_VALUES = 2_000
 
 
 class GraphQLEndpoint:
-    """The endpoint. `make_context(scope)` gives the context of a request; it may raise a refusal. `close(context)` ends what it began.
+    """Answers GraphQL requests: parses and validates the request, applies the limits, runs the operation and writes the response.
 
-    `execute` runs the operations of `schema`. `may_introspect(context)` says who may ask for the schema. `suggest`: tell clients the names that
-    theirs resemble. `admission` bounds how many operations run at once, `expensive` those of a high cost. `budget_of(operation)` says which of the
-    `budgets` pays for an operation; None: none does. `flow_of(context)` identifies a client: flows take turns wherever requests wait, and pay for
-    reading documents that are not kept. A browser that asks for a page is sent to `explorer`. Contexts that are `is_anonymous` have
-    `anonymous_limits`; what has no Authorization header has at most `anonymous_max_body_bytes`. `max_waiting_bytes` bounds what all requests that
-    are being answered keep of what was sent; those without a token get half of it. What takes long and waits for nothing is done by `worker`.
+    - `execute` runs operations of `schema`. `make_context(scope)` returns the context of a request, or raises a refusal; `close(context)` releases it.
+    - `may_introspect(context)` decides who may query the schema. `suggest` enables "did you mean" in validation errors.
+    - `admission` limits how many operations run at once, `expensive` those with a high cost.
+    - `budget_of(operation)` returns the key of the budget in `budgets` that pays for an operation; None if it is free.
+    - `flow_of(context)` identifies a client. Wherever requests wait, flows are served in turn; and parsing documents that are not cached is charged to
+      the flow's budget.
+    - Contexts for which `is_anonymous` is true have `anonymous_limits`. Requests without an Authorization header may have a body of up to
+      `anonymous_max_body_bytes`, and half of `max_waiting_bytes`.
+    - `max_waiting_bytes` limits the memory for the variables of all requests that are being answered.
+    - `worker` runs CPU-bound work outside the event loop. Browsers that request a page are redirected to `explorer`.
     """
 
     def __init__(
@@ -119,9 +124,9 @@ class GraphQLEndpoint:
             await answer(scope, receive, send)
 
     async def _outcome(self, scope: Scope, receive: Receive, watch: DisconnectWatcher) -> ASGIApp | None:
-        """The answer to a request; None when nobody is there to be answered."""
+        """Returns the response to a request; None if the client has disconnected."""
         chosen = chosen_media_type(header(scope, b"accept"))
-        # What a refusal is written in, too, for a client that would take neither.
+        # Also the media type of the refusal for a client that accepts none of ours.
         media_type = chosen or JSON
         try:
             if chosen is None:
@@ -131,21 +136,21 @@ class GraphQLEndpoint:
             working = asyncio.current_task()
             if working is None or working.cancelling():
                 raise
-            # By something of its own: nobody has left, and the server goes on.
+            # Something in the operation cancelled it. The client is still connected, and the server isn't shutting down.
             error = asyncio.CancelledError("the operation was cancelled from within")
             return self._failed(error, media_type, scope)
         except ClientDisconnect:
             return None
         except Refusal as refusal:
-            if refusal.code in _HELD_BACK and not isinstance(refusal, QueueFullError):
-                # Nothing of the request is kept in memory meanwhile.
+            if refusal.code in _PACED_CODES and not isinstance(refusal, QueueFullError):
+                # The traceback would keep the request in memory meanwhile.
                 refusal.__traceback__ = None
                 await self._pacing.hold()
             return refusal_response(refusal, media_type)
         except InvalidDocumentError as invalid:
             written = [self._errors.write(each, _request_id(scope), code=invalid.code) for each in invalid.errors]
             return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets JSON, and the log gets what nobody foresaw
+        except Exception as error:  # noqa: BLE001 - any error is answered in JSON, and unexpected ones are logged
             return self._failed(error, media_type, scope)
 
     async def _respond(self, scope: Scope, receive: Receive, watch: DisconnectWatcher, media_type: str) -> ASGIApp:
@@ -160,7 +165,7 @@ class GraphQLEndpoint:
             context = await self._make_context(scope)
             try:
                 operation, introspects = await self._operation(scope["method"], params, context)
-                # It may wait for a minute from here on. What it does not need goes now: the text, and variables that it does not declare.
+                # The operation may wait for up to a minute. Release what it doesn't need: the document's text, and variables that it doesn't declare.
                 del params
                 if not operation.variables:
                     self.waiting_bytes -= kept
@@ -175,7 +180,7 @@ class GraphQLEndpoint:
         client, charge = self._charge(operation)
         try:
             if introspects:
-                # What is asked about the schema runs no operation: its answer is kept, or computed beside the event loop.
+                # Introspection runs no operation: its result is cached, or computed outside the event loop.
                 result = await self._introspection(operation)
             elif operation.cost <= self._expensive.above:
                 result = await self._admitted(operation, scope)
@@ -192,7 +197,10 @@ class GraphQLEndpoint:
         return WithHeaders(await self._bounded(result, media_type, scope, is_mutation(operation.node)), headers)
 
     def _charge(self, operation: Operation) -> tuple[Hashable, Charge | None]:
-        """Takes the operation's cost from its client's budget. Raises a COST_BUDGET_EXCEEDED refusal."""
+        """Takes the operation's cost from its client's budget. Returns the budget's key and the charge, each None without a budget.
+
+        Raises a COST_BUDGET_EXCEEDED refusal if the budget is too low.
+        """
         if self._budgets is None:
             return None, None
         client = self._budget_of(operation)
@@ -201,7 +209,7 @@ class GraphQLEndpoint:
         return client, self._budgets.charge(client, operation.cost)
 
     async def _admitted(self, operation: Operation, scope: Scope) -> ExecutionResult | bytes:
-        """Runs an operation when there is room for it."""
+        """Runs an operation once it is admitted."""
         if not self._admission.take():
             await self._admission.wait(operation.flow, provisional_flow(scope))
         if is_mutation(operation.node):
@@ -212,7 +220,7 @@ class GraphQLEndpoint:
             self._admission.leave()
 
     async def _operation(self, method: str, params: GraphQLParams, context: Any) -> tuple[Operation, bool]:
-        """What is asked for, when it may run, and whether it asks for the schema. Raises a refusal, or InvalidDocumentError."""
+        """Returns the operation to run, and whether it selects the schema. Raises a refusal if it may not run, and InvalidDocumentError."""
         anonymous = self._is_anonymous(context)
         flow = self._flow_of(context)
         document = self._documents.find(params.query, anonymous=anonymous)
@@ -220,20 +228,20 @@ class GraphQLEndpoint:
             document = await self._read(params.query, flow, anonymous=anonymous)
         node = document.operation(params.operation_name)
         if method == "GET" and is_mutation(node):
-            raise Refusal("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", allow="POST")
+            raise Refusal("METHOD_NOT_ALLOWED", "Send mutations by POST.", allow="POST")
         introspects = False
         if document.introspects:
             if not self._may_introspect(context):
-                raise Refusal("INTROSPECTION_DISABLED", "The schema is shown to administrators only.")
+                raise Refusal("INTROSPECTION_DISABLED", "Only administrators may query the schema.")
             introspects = selects_schema(document, node)
-        # Where anonymous clients may ask for the schema they may ask for all of it: its answer is computed once for everybody.
+        # Anonymous clients that may query the schema may query all of it: its result is computed once for everybody.
         limits = self._anonymous_limits if anonymous and not introspects else self._limits
         variables = declared_variables(node, params.variables)
         cost = check_cost(self._schema, document.node, node, variables, limits, document.costs)
         return Operation(document, node, variables, context, cost, flow), introspects
 
     async def _read(self, text: str, flow: Hashable, *, anonymous: bool) -> Document:
-        """Reads a document that is not kept. Its client pays for it, valid or not, unless it is refused unread."""
+        """Parses and validates a document that is not cached. Its client pays for that, valid or not, unless the document is refused unread."""
         self._documents.check_length(text, anonymous=anonymous)
         points = len(text) * _POINTS_PER_CHARACTER
         budgets = None if flow is None else self._budgets
@@ -247,7 +255,10 @@ class GraphQLEndpoint:
             raise
 
     async def _bounded(self, result: ExecutionResult, media_type: str, scope: Scope, runs_mutation: bool) -> Response:
-        """The answer to an operation, with its errors. Raises ResponseTooLargeError, but not for a mutation that has run: its client is told so."""
+        """Returns the response to an operation with errors.
+
+        Raises ResponseTooLargeError, except after a mutation that has run: its response says that the result was omitted.
+        """
         many = len(result.errors or ()) > _MANY_ERRORS
         make = self._mutation_answer if runs_mutation and _began(result) else self._answer
         return await asyncio.to_thread(make, result, media_type, scope) if many else make(result, media_type, scope)
@@ -263,10 +274,10 @@ class GraphQLEndpoint:
         return answer
 
     def _mutation_answer(self, result: ExecutionResult, media_type: str, scope: Scope) -> Response:
-        """The answer to a mutation that has run: the whole, or its errors alone, or no more than that it has run, whichever fits first."""
+        """Returns the response to a mutation that has run: complete, or only its errors, or only that it has run; the first of these that fits."""
         written = self._errors.write_all(result.errors or (), _request_id(scope))
-        left_out = ResponseOmittedError(self._limits.answer_bytes)
-        error = {"message": left_out.message, "extensions": left_out.extensions}
+        omitted = ResponseOmittedError(self._limits.answer_bytes)
+        error = {"message": omitted.message, "extensions": omitted.extensions}
         whole: dict[str, Any] = ({"errors": written} if written else {}) | {"data": result.data}
         for body in (whole, {"errors": [*written, error], "data": None}):
             answer = response(body, media_type)
@@ -282,7 +293,7 @@ class GraphQLEndpoint:
 
 
 class PathMount:
-    """Middleware that answers a path itself, before the routes are looked through."""
+    """Passes requests for one path to `endpoint`, and all others to `app`, without going through the routes."""
 
     def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
         self._app = app
@@ -299,7 +310,7 @@ def _wants_a_page(scope: Scope) -> bool:
 
 
 def _began(result: ExecutionResult) -> bool:
-    """Whether an operation began: it has `data`, even when it is null. One that could not (its variables do not fit) has none."""
+    """Returns whether the operation was executed, so that the response has `data`, even null. It is not if its variables can't be coerced."""
     return not result.errors or result.data is not None or any(each.path for each in result.errors)
 
 

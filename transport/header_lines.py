@@ -1,4 +1,4 @@
-"""The headers of an answer as they are sent, made with as little work as can be: most are the same in every answer."""
+"""Serialises response headers. Most are the same in every response, so their lines are built once."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,20 +10,20 @@ __all__ = ["default_lines", "header_lines", "keep_lines"]
 
 Header = tuple[bytes, bytes]
 
-# By header: its line.
+# The serialised lines of headers that many responses have.
 _LINES: dict[Header, bytes] = {}
-# Headers by which uvicorn decides how an answer is sent.
+# Headers that decide how uvicorn frames a response.
 _DECISIVE = frozenset({b"connection", b"transfer-encoding"})
 
 
 def keep_lines(headers: Iterable[Header]) -> None:
-    """Prepares the lines of headers that are the same in many answers. Names are in lower case."""
+    """Builds and keeps the lines of headers that are the same in many responses. Names are in lower case."""
     for name, value in headers:
         _LINES[name, value] = _line(name, value)
 
 
 def _line(name: bytes, value: bytes) -> bytes:
-    """The line of one header. Raises RuntimeError for what can't be in one, as uvicorn does."""
+    """Returns the line of one header. Raises RuntimeError for an invalid name or value, as uvicorn does."""
     if HEADER_RE.search(name):
         raise RuntimeError("Invalid HTTP header name.")
     if HEADER_VALUE_RE.search(value):
@@ -32,9 +32,9 @@ def _line(name: bytes, value: bytes) -> bytes:
 
 
 def header_lines(headers: Iterable[Header], length: int) -> list[bytes] | None:
-    """The lines of an answer's headers; None when they say more about how it is sent than that its body has this length.
+    """Returns the lines of a response's headers; None if they require other framing than a Content-Length of `length`.
 
-    Raises RuntimeError for a header that can't be sent.
+    Raises RuntimeError for an invalid header.
     """
     lines = []
     for header in headers:
@@ -52,7 +52,7 @@ def header_lines(headers: Iterable[Header], length: int) -> list[bytes] | None:
 
 
 class _DefaultLines:
-    """The lines of the headers that the server adds to every answer, among them the date: uvicorn makes a new list each second."""
+    """Returns the lines of the headers that uvicorn adds to every response. It makes a new list each second, because of the Date header."""
 
     def __init__(self) -> None:
         self._headers: Sequence[Header] = ()

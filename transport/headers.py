@@ -1,13 +1,13 @@
-"""Headers of requests, and those that every answer has."""
+"""Reads request headers, and defines the headers that every response has."""
 
 from starlette.types import Scope
 
 __all__ = ["BY_NAME", "SECURITY_HEADERS", "UNSENT", "header"]
 
-# Where in a request's scope an answer that is sent in pieces says how many bytes of it are still to be sent.
+# The key in a request's scope under which a response that is sent in pieces keeps the number of bytes still to be sent.
 UNSENT = "rollcall.unsent"
 
-# On every answer. The explorer's page adds a Content-Security-Policy of its own.
+# Sent with every response. The explorer's page adds its own Content-Security-Policy.
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -21,10 +21,10 @@ BY_NAME = "rollcall.headers"
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The first header of this name (in lower case) as text; None when there is none."""
+    """Returns the first value of the header with this name (in lower case), decoded as Latin-1; None if the request has no such header."""
     known = scope.get(BY_NAME)
     if known is None:
-        # A request asks for eight of them.
+        # A dictionary pays off: serving a request looks up eight headers.
         known = scope[BY_NAME] = dict(reversed(scope["headers"]))
     value = known.get(name)
     return None if value is None else str(value, "latin-1")

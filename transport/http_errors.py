@@ -1,4 +1,4 @@
-"""Errors of the protocol itself, as bytes: what is answered before there is a request that an application could answer."""
+"""Builds the responses to requests that fail below ASGI, so that the application cannot answer them."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]{1,255}|\[[0-9A-Fa-f:.]{2,45
 
 
 class HTTPError(Exception):
-    """A request that the protocol refuses."""
+    """Refuses a request in the HTTP protocol, before it reaches the application."""
 
     def __init__(self, status: int, code: str, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ TOO_MANY_CONNECTIONS = HTTPError(503, "OVERLOADED", "There are too many connecti
 
 
 def error_response(error: HTTPError) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """The headers and the body of an error. The connection ends with it."""
+    """Returns the headers and the JSON body of an error's response, which is the last one on its connection."""
     body = orjson.dumps({"errors": [{"message": error.message, "extensions": {"code": error.code}}]})
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
@@ -46,7 +46,7 @@ def error_response(error: HTTPError) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
 
 def error_bytes(error: HTTPError, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """An error as it is sent."""
+    """Returns the whole response to an error: status line, `default_headers` and the error's own headers, and body."""
     headers, body = error_response(error)
     lines = b"".join(b"%s: %s\r\n" % each for each in (*default_headers, *headers))
     return b"%s%s\r\n%s" % (STATUS_LINE[error.status], lines, body)
@@ -58,5 +58,5 @@ def _is_host(value: bytes) -> bool:
 
 
 def is_host(value: bytes) -> bool:
-    """Whether a Host header holds what it may. Clients send the same few again and again; long ones are not kept."""
+    """Returns whether a Host header is valid. Results are cached, since clients repeat the same few; those of long values are not."""
     return _is_host(value) if len(value) <= 100 else _HOST.fullmatch(value) is not None

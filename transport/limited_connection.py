@@ -1,4 +1,4 @@
-"""A connection that can be ended: by the sweep over all of them, by a refusal, by the drain. What it speaks is protocol.py's affair."""
+"""Extends uvicorn's HTTP connection so that timeouts, refusals and shutdown can end it. `protocol.py` adds the parsing and its limits."""
 
 import asyncio
 import fcntl
@@ -24,16 +24,17 @@ __all__ = ["BODY", "CONNECTIONS", "HEAD", "NOTHING", "LimitedConnection"]
 # Where the application's lifespan puts the `Connections` of the process.
 CONNECTIONS = "connections"
 
-# After a refusal the rest is read and thrown away for a while: closing at once would reset the connection, and the client might not see why.
+# After a refusal the rest of the request is read and discarded for a while: closing immediately would reset the connection, and the client might not
+# receive the response.
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
 
-# Parts of a request that have begun to arrive, and are not whole.
+# The part of a request that is being received.
 NOTHING, HEAD, BODY = range(3)
 
 
 class PipelineFlow(FlowControl):
-    """uvicorn's flow control, which reads no further while a whole request waits for the one before it."""
+    """Extends uvicorn's flow control: reading stays paused while a complete request waits for the one before it."""
 
     pipeline_waits = False
 
@@ -43,7 +44,7 @@ class PipelineFlow(FlowControl):
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """uvicorn's connection, as one of the process's `Connections`."""
+    """Extends uvicorn's connection with what `Connections` needs to count, time out and end it."""
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
@@ -61,15 +62,14 @@ class LimitedConnection(HttpToolsProtocol):
         self.unsent = 0
         self.unsent_mark = 0
         self.unsent_since = 0.0
-        # What of a request has arrived last.
         self._part = NOTHING
-        # Refused: what still comes is thrown away. The refusal itself, while an earlier request is being answered.
+        # Whether a request was refused, so that any further input is discarded; and the response, if it has to wait for that of an earlier request.
         self._refused = False
         self._refusal = b""
         self._discarded = 0
         self._running: RequestCycle | None = None
 
-    # The transport's calls
+    # Called by the transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,7 +81,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._connections.closed(self)
         running = self._running
         if running is not None and not running.response_complete:
-            # uvicorn tells the newest request alone; a pipelined one may wait behind the one that runs.
+            # uvicorn informs only the newest request, but a pipelined one may wait behind the one that runs.
             running.disconnected = True
             running.message_event.set()
         self.pipeline.clear()
@@ -101,16 +101,16 @@ class LimitedConnection(HttpToolsProtocol):
             self._connections.idle[self] = None
 
     def shutdown(self) -> None:
-        """Called by uvicorn when the server stops listening; `Connections.finish()` does what is to be done."""
+        """Does nothing: uvicorn calls it when the server stops listening, but `Connections.finish()` ends the connections."""
 
-    # What the sweep calls
+    # Called by `Connections`
 
     def time_out_reading(self, now: float) -> None:
         cycle = self.cycle
         reading_body = self._part == BODY
-        waits_for_us = self.flow.read_paused or (reading_body and cycle.waiting_for_100_continue)
-        if self._part and waits_for_us and not (reading_body and cycle.response_complete):
-            # The client waits for us.
+        waits_for_server = self.flow.read_paused or (reading_body and cycle.waiting_for_100_continue)
+        if self._part and waits_for_server and not (reading_body and cycle.response_complete):
+            # The client cannot send while the server does not read.
             self.since = now
             return
         limit = self._limits.body_seconds_of(self.scope["path"]) if reading_body else self._limits.header_seconds
@@ -121,19 +121,19 @@ class LimitedConnection(HttpToolsProtocol):
             self.close()
             return
         if self._connections.finishing:
-            self.refuse(503, "SERVER_SHUTTING_DOWN", "The server is being stopped. Send the request again.")
+            self.refuse(503, "SERVER_SHUTTING_DOWN", "The server is shutting down. Send the request again.")
         else:
             self._connections.drop("slow body" if reading_body else "slow head")
             part = "body" if reading_body else "head"
             self._refuse(HTTPError(408, "REQUEST_TIMEOUT", f"The {part} of the request took longer than {limit:g} seconds."))
 
     def bytes_to_send(self) -> int:
-        """Bytes in this process: those of the transport, and the rest of an answer that is sent in pieces."""
+        """Returns the unsent bytes in this process: those in the transport's buffer, and the rest of a response that is sent in pieces."""
         running = self._running
         return self.transport.get_write_buffer_size() + (0 if running is None else running.scope.get(UNSENT, 0))  # type: ignore[operator]
 
     def bytes_to_take(self) -> int:
-        """As `bytes_to_send`, with those in the kernel that the client has not acknowledged: there can be megabytes of them."""
+        """Returns `bytes_to_send()` plus the bytes in the kernel that the client has not acknowledged, which can be megabytes."""
         queued = 0
         accepted = self.transport.get_extra_info("socket")
         if accepted is not None:
@@ -154,11 +154,11 @@ class LimitedConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def refuse(self, status: int, code: str, message: str) -> None:
-        """Answers a request that is not whole, and closes the connection at once."""
+        """Answers an incomplete request with an error, and closes the connection immediately."""
         self._refuse(HTTPError(status, code, message), linger=False)
 
     def give_way(self) -> None:
-        """Ends the connection for others, with a whole request that waits: its operation is cancelled as if the client had left."""
+        """Ends the connection to make room for others. Its waiting request is refused, and cancelled as if the client had disconnected."""
         running = self._running
         if running is None or running.response_started or self.flow.write_paused:
             self.abort()
@@ -177,11 +177,11 @@ class LimitedConnection(HttpToolsProtocol):
             self.close()
 
     def _refuse(self, error: HTTPError, *, linger: bool = True) -> None:
-        """Answers what can't be read further, after the requests before it, and closes the connection."""
+        """Answers a request that can't be read further with an error, after the requests before it, and closes the connection."""
         self._refused = True
-        # Some are one object for all requests: each time it is raised, it would hold on to the frames that it went through.
+        # Some errors are module constants: every time one is raised it would keep the frames that it passed through alive.
         error.__traceback__ = error.__context__ = None
-        # What has arrived is of no more use; the connection may stay for a while.
+        # Release what has been received: the connection may stay open for a while.
         self.parser = None  # type: ignore[assignment]
         self.headers = []
         self.url = b""
@@ -192,13 +192,13 @@ class LimitedConnection(HttpToolsProtocol):
         if cycle is None or cycle.response_complete:
             self._say(said, linger=linger)
             return
-        # The cycle is that of the request that is refused, when its head was whole; else of one before it, which is still being answered.
-        of_this = self._part == BODY
-        if of_this and self.pipeline and self.pipeline[0][0] is cycle:
+        # `cycle` belongs to the refused request if its head was complete, or else to an earlier one that is still being answered.
+        is_of_refused = self._part == BODY
+        if is_of_refused and self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
-            self._connections.unqueue(self, cycle.queued)  # type: ignore[attr-defined]  # ours is a RequestCycle
-            of_this = False
-        if not of_this:
+            self._connections.unqueue(self, cycle.queued)  # type: ignore[attr-defined]  # it is our RequestCycle
+            is_of_refused = False
+        if not is_of_refused:
             self._refusal = said
             return
         cycle.disconnected = True
@@ -216,7 +216,7 @@ class LimitedConnection(HttpToolsProtocol):
         self.transport.write(said)
         if linger:
             self.transport.write_eof()
-            # It may be paused, and then nothing would be thrown away.
+            # Reading may be paused, and then nothing would be discarded.
             self.flow.pipeline_waits = False
             self.flow.resume_reading()
             self._connections.close_within(self, self.loop.time() + _LINGER_SECONDS)

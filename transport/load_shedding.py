@@ -1,4 +1,4 @@
-"""Refusals of operations before their bodies are read, while the server is overloaded. The answers are made once: a refusal must cost next to nothing."""
+"""Refuses operations before their bodies are read while the server is overloaded. The responses are built once, so that a refusal costs little."""
 
 from typing import Any
 
@@ -21,15 +21,15 @@ _BYTES = {
 
 
 async def send_overloaded(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers 503 without a look at the request's body."""
+    """Sends the OVERLOADED response (503) without reading the request's body."""
     await _REFUSALS[chosen_media_type(header(scope, b"accept")) or JSON](scope, receive, send)
 
 
 def early_refusal(admission: Admission, scope: Any) -> bytes | None:
-    """Returns the end of a whole answer, after a status line and the server's own headers, for an operation that is refused; None to go on.
+    """Returns the rest of a refusal's response, after the status line and the server's default headers; None if the request may go on.
 
-    For the protocol: without middleware, a task and an application, a refusal costs half. What a browser sends from another origin goes on, since
-    the answer needs more headers.
+    The HTTP protocol calls this: without a task, middleware and the application a refusal costs half as much. Cross-origin requests of browsers always
+    go on to the application, because their response needs CORS headers.
     """
     if scope["path"] != admission.path or scope["method"] != "POST" or header(scope, b"origin") is not None:
         return None
@@ -37,5 +37,5 @@ def early_refusal(admission: Admission, scope: Any) -> bytes | None:
 
 
 def refusal_bytes(scope: Any) -> bytes:
-    """Returns the end of the answer to a request that is refused: the headers after the server's own, and the body."""
+    """Returns the rest of a refusal's response: the headers that follow the server's default ones, and the body."""
     return b"x-request-id: " + request_id_of(scope).encode() + b"\r\n" + _BYTES[chosen_media_type(header(scope, b"accept")) or JSON]

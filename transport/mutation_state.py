@@ -1,4 +1,4 @@
-"""Whether a request may have changed something: what it is answered when it is cut off depends on that."""
+"""Records whether a request has started a mutation, which decides how it is answered if it is cut off."""
 
 from starlette.types import Scope
 
@@ -9,10 +9,10 @@ _KEY = "mutation_started"
 
 
 def mark_mutation_started(scope: Scope) -> None:
-    """Notes that a mutation begins to run."""
+    """Records that the request starts to execute a mutation."""
     scope.setdefault("state", {})[_KEY] = True
 
 
 def mutation_started(scope: Scope) -> bool:
-    """Whether a mutation of this request has begun to run."""
+    """Returns whether the request has started to execute a mutation."""
     return _KEY in scope.get("state", ())

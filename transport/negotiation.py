@@ -1,4 +1,4 @@
-"""Which media type to answer in, and whether a body is JSON (RFC 9110, 12.5.1)."""
+"""Negotiates the response's media type (RFC 9110, 12.5.1), and checks the request's."""
 
 from functools import lru_cache
 
@@ -9,22 +9,21 @@ GRAPHQL_RESPONSE_JSON = "application/graphql-response+json"
 _OFFERED = (GRAPHQL_RESPONSE_JSON, JSON)
 
 
-# Clients send the same few again and again; what is longer than these is worked out each time.
-_LONGEST = 200
-# What has more ranges than these, or is longer, is not taken apart.
+# Results for headers up to this length are cached: clients repeat the same few.
+_MAX_CACHED_LENGTH = 200
+# Headers that are longer, or have more ranges, are not parsed.
 _MAX_RANGES = 50
-_LONGEST_READ = 1_024
+_MAX_PARSED_LENGTH = 1_024
 
 
 def chosen_media_type(accept: str | None) -> str | None:
-    """The best of what we offer for an Accept header; None when nothing of it will do.
+    """Returns the offered media type that an Accept header prefers; None if it accepts none of them.
 
-    Without a header, or with `*/*` alone, it is application/json: clients that say nothing were written before the newer type. A header that is
-    longer than any client's is passed over.
+    Without a header, or for `*/*`, it is application/json, since such clients may predate the newer type. Unreasonably long headers are ignored.
     """
-    if not accept or not accept.strip() or len(accept) > _LONGEST_READ or accept.count(",") >= _MAX_RANGES:
+    if not accept or not accept.strip() or len(accept) > _MAX_PARSED_LENGTH or accept.count(",") >= _MAX_RANGES:
         return JSON
-    return _chosen(accept) if len(accept) <= _LONGEST else _chosen.__wrapped__(accept)
+    return _chosen(accept) if len(accept) <= _MAX_CACHED_LENGTH else _chosen.__wrapped__(accept)
 
 
 @lru_cache(maxsize=256)
@@ -33,7 +32,7 @@ def _chosen(accept: str) -> str | None:
     chosen = None
     for place, offered in enumerate(_OFFERED):
         quality, exactness = _quality(accept, offered)
-        # The more exact range wins; among ranges with a star the older type does.
+        # The more specific range wins; if both match a wildcard, the older type does.
         rank = (quality, exactness, -place if exactness == 2 else place)
         if quality > 0 and (best is None or rank > best):
             best, chosen = rank, offered
@@ -41,7 +40,7 @@ def _chosen(accept: str) -> str | None:
 
 
 def _quality(accept: str, offered: str) -> tuple[float, int]:
-    """The quality of the most exact range that matches, and how exact it is: 2 itself, 1 `application/*`, 0 `*/*`, -1 none."""
+    """Returns the quality and the specificity of the most specific matching range: 2 for the type, 1 for `application/*`, 0 for `*/*`, -1 for none."""
     found = (0.0, -1)
     for part in accept.split(","):
         pieces = [piece.strip() for piece in part.lower().split(";")]
@@ -64,10 +63,10 @@ def _weight(parameters: list[str]) -> float:
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether a body says that it is JSON in UTF-8."""
-    if not content_type or len(content_type) > _LONGEST_READ:
+    """Returns whether a Content-Type header means JSON in UTF-8."""
+    if not content_type or len(content_type) > _MAX_PARSED_LENGTH:
         return False
-    return _is_json(content_type) if len(content_type) <= _LONGEST else _is_json.__wrapped__(content_type)
+    return _is_json(content_type) if len(content_type) <= _MAX_CACHED_LENGTH else _is_json.__wrapped__(content_type)
 
 
 @lru_cache(maxsize=256)

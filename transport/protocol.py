@@ -1,7 +1,7 @@
-"""HTTP/1.1 as this server speaks it: uvicorn's protocol over httptools, with limits that are enforced while bytes arrive.
+"""Implements HTTP/1.1 with uvicorn's httptools protocol, and enforces limits while a request is being received.
 
-uvicorn's own has no limit for a head, trailers or chunk framing, no time limit but for idle connections, and answers in plain text.
-What the protocol refuses is answered in JSON, with a code and the headers of every other answer, and the connection is closed.
+uvicorn itself does not limit heads, trailers or chunk framing, has timeouts for idle connections only, and answers errors in plain text. Requests
+that this protocol refuses are answered in JSON, with a code and the headers of every other response, and the connection is closed.
 """
 
 import asyncio
@@ -36,40 +36,41 @@ from transport.request_head import (
 
 __all__ = ["HTTPProtocol"]
 
-# How much is parsed before the limits are looked at.
+# The limits are checked after each slice of this size.
 _SLICE = 65_536
-# What a header takes in memory beside its bytes.
+# The memory that a header takes in addition to its bytes.
 _HEADER_BYTES = 150
-# Requests that wait on one connection for the one before them, and of those that are refused at once in one read: it can bring thousands.
+# The limit of requests that wait on one connection for the one before them, and of requests from one read that load shedding answers one by one,
+# since a read can hold thousands.
 _MAX_PIPELINED = 4
-# Of a kept connection, what was worked out for the request before is used again when the address has no more bytes than these.
-_REMEMBERED_BYTES = 200
+# A connection remembers the parsed URL of its last request if it is not longer than this, for the next request with the same URL.
+_MAX_REMEMBERED_URL = 200
 
 _TOO_MANY_BYTES = HTTPError(503, "OVERLOADED", "Too many requests are being received at once. Try again later.")
-_TOO_MUCH_FRAMING = HTTPError(413, "CHUNKS_NOT_REASONABLE", "The chunks' framing is larger than what is in them.")
+_TOO_MUCH_FRAMING = HTTPError(413, "CHUNKS_NOT_REASONABLE", "The chunk framing is larger than the data. Send larger chunks.")
 
 
 class HTTPProtocol(LimitedConnection):
-    """One connection."""
+    """Parses the requests of one connection and starts the application for them."""
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._admission: Admission | None = app_state.get(ADMISSION)
-        # The last one that was looked at while the server was overloaded.
+        # The last one that was parsed while the server was overloaded.
         self._plain_request: PlainRequest | None = None
-        # Whether `since` says when the body began.
+        # Whether `since` is the time when the body began.
         self._body_timed = False
-        # Bytes of the request that are not its body: head, chunk framing, trailers. An upper bound while the head is read.
+        # Bytes of the request other than its body: head, chunk framing, trailers. An upper bound while the head is being received.
         self._overhead = 0
         self._body_bytes = 0
         self._trailer_bytes = 0
         self._hosts: list[bytes] = []
-        # What the last request on this connection had, well-formed: its Host, and its address with the path, the raw path and the query of it.
+        # Of the last valid request on this connection: its Host, and its URL with its path, raw path and query.
         self._known_hosts: list[bytes] | None = None
         self._known_target = (b"", "", b"", b"")
-        # Requests that began in the bytes that were received last.
+        # The number of requests that began in the bytes received last.
         self._begun = 0
         self._received = 0
         self._in_chunk = False
@@ -80,18 +81,18 @@ class HTTPProtocol(LimitedConnection):
         if admission is not None and admission.waiting and self._is_refused_unparsed(admission, data):
             return
         if len(data) > _SLICE:
-            # The event loop reads 250 KiB at once, which can be 40,000 headers: the limits are looked at in between.
+            # The event loop reads 250 KiB at once, which can be 40,000 headers: the limits are checked in between.
             for at in range(0, len(data), _SLICE):
                 self._receive(data[at : at + _SLICE])
         else:
             self._receive(data)
 
     def _is_refused_unparsed(self, admission: Admission, data: bytes) -> bool:
-        """Answers a whole request that would be refused, if it is as plain as most are, and stays idle."""
+        """Answers a plain request without parsing it, if it would be refused. Returns whether it was refused; the connection is idle then."""
         connections = self._connections
         is_idle = self in connections.idle
         if not is_idle and (self.cycle is not None or self._part or self._refused):
-            # Neither between two requests nor before the first one.
+            # A request is being received or answered.
             return False
         if connections.draining or connections.reserved or self.flow.write_paused or self.transport.is_closing():
             return False
@@ -103,7 +104,7 @@ class HTTPProtocol(LimitedConnection):
             return False
         self._write(503, b"", refusal)
         if is_idle:
-            del connections.idle[self]  # what has been idle for the longest time is first
+            del connections.idle[self]  # to move it to the end: the set is ordered by idle time
         else:
             connections.read(self)
         self._become_idle()
@@ -124,7 +125,7 @@ class HTTPProtocol(LimitedConnection):
             self._drop_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
-            # When there are too many connections, none stays a while longer to see that its refusal is read.
+            # With too many connections, none is kept open to make sure that its client reads the refusal.
             self._refuse(cause if isinstance(cause, HTTPError) else NOT_HTTP, linger=cause is not TOO_MANY_CONNECTIONS)
         except httptools.HttpParserError:
             self._refuse(NOT_HTTP)
@@ -132,12 +133,12 @@ class HTTPProtocol(LimitedConnection):
             if self._part:
                 self._check_unfinished()
 
-    # The parser's calls
+    # Called by the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._connections.idle.pop(self, None)
-        # Of what was received, the part before this request is unknown when it is not the first: then its head is measured at its end.
+        # If this is not the first request in the bytes received, where it began is unknown, and its head is measured when it is complete.
         self._overhead = self._received if self._begun == 0 else 0
         self._begun += 1
         self._part = HEAD
@@ -147,7 +148,7 @@ class HTTPProtocol(LimitedConnection):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._part == BODY:
-            # A trailer. It is no header: the application has seen those, and decided by them.
+            # A trailer. It must not become a header: the application has already read those and acted on them.
             self._trailer_bytes += len(name) + len(value) + 4
             if self._trailer_bytes > self._limits.header_bytes:
                 raise headers_too_large(self._limits)
@@ -162,7 +163,7 @@ class HTTPProtocol(LimitedConnection):
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
         if self._overhead > ORDINARY_HEAD_BYTES or self._begun > 1:
-            # More was received than most heads have; the body may be a part of it.
+            # More was received than an ordinary head has, though some of it may be the body.
             check_size(self.url, self.headers, self._limits)
         if version != "1.1" or self._hosts != self._known_hosts or len(self.headers) > MAX_HEADERS:
             check_head(version, self.headers, self._hosts)
@@ -201,7 +202,7 @@ class HTTPProtocol(LimitedConnection):
         if before is None or before.response_complete:
             admission = self._admission
             refusal = None
-            # A client that does not take its answers gets the next one from the application, which waits for it.
+            # If the client does not read its responses, the application answers instead, since it waits until the client does.
             if admission is not None and admission.waiting and not self.flow.write_paused:
                 refusal = early_refusal(admission, cycle.scope)
             if refusal is None:
@@ -209,23 +210,23 @@ class HTTPProtocol(LimitedConnection):
             elif self._begun <= _MAX_PIPELINED:
                 self._answer_at_once(cycle, 503, refusal)
             else:
-                raise HTTPError(503, "OVERLOADED", "The server has more to do than it can. Try again in a moment.")
+                raise HTTPError(503, "OVERLOADED", "The server is overloaded. Try again in a moment.")
         else:
             self._wait_in_line(cycle)
 
     def _read_target(self) -> tuple[str, bytes, bytes]:
-        """The path, the raw path and the query of the request's target. Those of a short one are kept for the next request."""
+        """Returns the path, the raw path and the query of the request's URL. Those of a short URL are remembered for the next request."""
         raw_path, query = split_target(self.url)
         path = raw_path.decode("ascii")
         if "%" in path:
             path = urllib.parse.unquote(path)
         path, raw_path = self.root_path + path, self.root_path.encode("ascii") + raw_path
-        if len(self.url) <= _REMEMBERED_BYTES:
+        if len(self.url) <= _MAX_REMEMBERED_URL:
             self._known_target = (self.url, path, raw_path, query)
         return path, raw_path, query
 
     def _is_last(self, path: str) -> bool:
-        """Whether the connection ends with the answer to this request. Raises HTTPError when there is none, since there are too many connections."""
+        """Returns whether the connection ends with the response to this request. Raises HTTPError if there are too many connections to answer it."""
         connections = self._connections
         if connections.reserved and self in connections.reserved:
             if not connections.admits(self, path):
@@ -266,14 +267,14 @@ class HTTPProtocol(LimitedConnection):
         cycle.more_body = False
         cycle.message_event.set()
 
-    # Requests that wait for the one before them
+    # Pipelined requests, which wait for the one before them
 
     def _wait_in_line(self, cycle: RequestCycle) -> None:
         self.flow.pipeline_waits = True
         self.flow.pause_reading()
         self.pipeline.appendleft((cycle, self.app))
         if len(self.pipeline) > _MAX_PIPELINED:
-            raise HTTPError(400, "TOO_MANY_PIPELINED_REQUESTS", f"Send at most {_MAX_PIPELINED} requests before reading answers.")
+            raise HTTPError(400, "TOO_MANY_PIPELINED_REQUESTS", f"Send at most {_MAX_PIPELINED} requests before reading the responses.")
         self._count_queued(cycle, len(self.url) + sum(len(name) + len(value) + _HEADER_BYTES for name, value in self.headers))
 
     def _count_queued(self, cycle: Any, size: int) -> None:
@@ -282,14 +283,14 @@ class HTTPProtocol(LimitedConnection):
             self._part = BODY
             raise _TOO_MANY_BYTES
 
-    # The answers
+    # Responses
 
     def _start(self, cycle: RequestCycle) -> None:
         self._running = cycle
         self._start_asgi_task(cycle, self.app)
 
     def _answer_at_once(self, cycle: RequestCycle, status: int, rest: bytes) -> None:
-        """Answers without the application. The body, if there is one, is read and thrown away, and the connection stays."""
+        """Answers without the application. The request's body, if any, is read and discarded, and the connection stays open."""
         cycle.response_started = cycle.response_complete = True
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
         self._write(status, closing, rest)
@@ -323,7 +324,7 @@ class HTTPProtocol(LimitedConnection):
     # Limits
 
     def _drop_upgrade(self, rest: bytes) -> None:
-        """Reads a request again without its wish for another protocol (`Upgrade: h2c`): Java's client and curl send one with a body."""
+        """Parses a request again without its Upgrade header: Java's client and curl send `Upgrade: h2c` with requests that have a body."""
         head = without_upgrade(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -331,7 +332,7 @@ class HTTPProtocol(LimitedConnection):
         self._receive(head + rest)
 
     def _check_unfinished(self) -> None:
-        """Holds what has arrived of a request to the limits, and has the sweep look after it."""
+        """Checks an incomplete request against the limits, and registers it for the sweep to time out."""
         limits, connections = self._limits, self._connections
         if self not in connections.reading:
             self.since = self.loop.time()
@@ -349,7 +350,7 @@ class HTTPProtocol(LimitedConnection):
         if not self._body_timed:
             self._body_timed = True
             self.since = self.loop.time()
-            # From here on only chunk framing and trailers count: the bytes that came with the head are let off.
+            # From here on only chunk framing and trailers count; bytes of them that arrived with the head are ignored.
             self._overhead = 0
         if self._overhead > limits.header_bytes + self._body_bytes:
             self._refuse(headers_too_large(limits) if self._in_chunk else _TOO_MUCH_FRAMING)

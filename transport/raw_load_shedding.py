@@ -1,7 +1,7 @@
-"""Refuses ordinary requests from their bytes alone while the server is overloaded, without the parser.
+"""Refuses ordinary requests by their bytes while the server is overloaded, without running the HTTP parser.
 
-Nine requests of ten are refused while five times as many arrive as can be answered, and parsing one takes as long as everything else that its
-refusal needs. Only a whole request of the plainest form is refused here; whatever is unusual about one leaves it to the parser.
+When five times as many requests arrive as can be answered, nine of ten are refused, and parsing a request takes as long as everything else about its
+refusal. Only complete requests of the plainest form are refused here; any unusual one is left to the parser.
 """
 
 from collections.abc import Hashable
@@ -14,8 +14,8 @@ from transport.load_shedding import refusal_bytes
 
 __all__ = ["PlainRequest"]
 
-# Headers that change neither how a request is framed nor how it is refused. One that is not here (Transfer-Encoding, Expect, Upgrade, Origin, …)
-# leaves the request to the parser.
+# Headers that change neither the framing of a request nor how it is refused. A request with any other (Transfer-Encoding, Expect, Upgrade, Origin, …)
+# is left to the parser.
 _ORDINARY = frozenset(
     {
         b"accept",
@@ -34,22 +34,22 @@ _LONGEST_HEAD = 4_096
 
 
 class PlainRequest:
-    """The head of a plain request. A client that sends again sends the same one: a connection keeps it, and compares the next one with it."""
+    """Holds the head of a plain request. Clients retry with the same head, so a connection keeps it and compares the next request with it."""
 
     __slots__ = ("_flow", "_head", "_length", "_scope")
 
     def __init__(self, head: bytes, length: int, scope: dict[str, Any]) -> None:
         self._head = head
-        # Of the whole request, with its body.
+        # The length of the whole request, including its body.
         self._length = length
         self._scope = scope
         self._flow: Hashable = provisional_flow(scope)
 
     @classmethod
     def read(cls, admission: Admission, data: bytes, client: Any) -> "PlainRequest | None":
-        """Returns the head of `data`, when it is one whole plain request for an operation; else None.
+        """Parses `data`; returns None unless it is exactly one complete plain request to the GraphQL endpoint.
 
-        `data` is what arrived on a connection that had no request under way, `client` its (address, port).
+        `data` was received on a connection without a request in progress; `client` is that connection's (address, port).
         """
         start = len(admission.request_line)
         end = data.find(b"\r\n\r\n", start - 2, _LONGEST_HEAD)
@@ -77,9 +77,9 @@ class PlainRequest:
         return cls(data[: end + 4], len(data), {"path": admission.path, "method": "POST", "client": client, BY_NAME: headers})
 
     def is_head_of(self, data: bytes) -> bool:
-        """Whether `data` is one whole request with the very same head."""
+        """Returns whether `data` is exactly one complete request with the same head."""
         return len(data) == self._length and data.startswith(self._head)
 
     def refusal(self, admission: Admission) -> bytes | None:
-        """Returns the end of a 503, after a status line and the server's own headers; None when the request may run."""
+        """Returns the rest of a 503 response, after the status line and the server's default headers; None if the request may run."""
         return refusal_bytes(self._scope) if admission.refuses_unread(self._flow) else None

@@ -1,6 +1,6 @@
-"""Refusals that leave at a bounded rate.
+"""Sends refusals at a bounded rate.
 
-A client that asks again as soon as it is refused would otherwise spend all of the event loop's time on its refusals.
+Clients that retry immediately after each refusal would otherwise use up the event loop's time.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ _MOST_HELD = 1_000
 
 
 class RefusalPacer:
-    """Holds refusals back, the longer the more of them are held. A lone one is not held at all."""
+    """Delays refusals, the more of them are delayed the longer. A single refusal is not delayed."""
 
     def __init__(self) -> None:
         self.held = 0
 
     async def hold(self) -> None:
-        """Returns when a refusal may be sent. Whoever waits here should hold nothing else."""
+        """Waits until a refusal may be sent. Callers should hold no other resources meanwhile."""
         if self.held >= _MOST_HELD:
             return
         self.held += 1

@@ -1,4 +1,4 @@
-"""A request and its answer: uvicorn's cycle, whose failures are answered in JSON, and which writes an ordinary answer at once."""
+"""Extends uvicorn's request/response cycle: failures are answered in JSON, and an ordinary response is sent with one write."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,38 +7,42 @@ from typing import Any
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from execution.errors import internal_error_message
 from transport.disconnect import ON_DISCONNECT
 from transport.header_lines import default_lines, header_lines
 from transport.http_errors import HTTPError, error_response
 from transport.mutation_state import OUTCOME_UNKNOWN, mutation_started
+from transport.request_id import request_id_of
 
 __all__ = ["RequestCycle"]
 
-_FAILED = HTTPError(500, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
-_SHUTTING_DOWN = HTTPError(503, "SERVER_SHUTTING_DOWN", "The server is being stopped. Send the request again.")
-# No 503: clients and proxies send again by themselves what got one.
+
+_SHUTTING_DOWN = HTTPError(503, "SERVER_SHUTTING_DOWN", "The server is shutting down. Send the request again.")
+# Not a 503, because clients and proxies retry those automatically.
 _CUT_OFF = HTTPError(
     500,
     OUTCOME_UNKNOWN,
-    "The server is being stopped, and the mutation was cut off after it had begun: some of it may have been done. "
-    "Look before you send it again. With an idempotency key it may be sent again.",
+    "The server is shutting down and cut the mutation off after it had begun: some of it may have been done. "
+    "Check its effects before you send it again. With an idempotency key you can send it again safely.",
 )
-# A body that is shorter is copied behind its head, which takes less time than to hand over two pieces.
-_COPIED = 16_384
+# A shorter body is appended to its head, because copying it takes less time than a second write.
+_MAX_COPIED_BYTES = 16_384
 
 
 class RequestCycle(RequestResponseCycle):
-    """One request. A task that the drain cancels answers that the server is being stopped, and whether the request may be sent again; what the
-    application let through is a 500.
+    """Runs the application for one request.
+
+    A request that shutdown cancels is answered with SERVER_SHUTTING_DOWN, or with OUTCOME_UNKNOWN if its mutation had begun. Exceptions that the
+    application lets through are answered with 500.
     """
 
-    # Bytes of it that are counted while it waits for the request before it.
+    # Bytes that `Connections` counts for this request while it waits for the one before it.
     queued = 0
     _disconnected = False
 
     @property
     def disconnected(self) -> bool:
-        """Whether the client has left, or its request has been given up. Set by uvicorn's protocol and by ours."""
+        """Whether the client has disconnected, or the request has been given up. Set by uvicorn's protocol and by ours."""
         return self._disconnected
 
     @disconnected.setter
@@ -49,11 +53,11 @@ class RequestCycle(RequestResponseCycle):
             if on_disconnect is not None:
                 on_disconnect()  # type: ignore[operator]
 
-    # The beginning of an answer of a known length. It is sent with the body.
+    # The `http.response.start` message of a response of known length. It is sent together with the body.
     _start: Any = None
 
     async def send(self, message: Any) -> None:
-        """Sends a message of the application's. An answer in one piece is written at once, without uvicorn's checks of each header."""
+        """Sends an ASGI message. A response in one piece is sent with a single write, without uvicorn's checks of each header."""
         start = self._start
         if start is None:
             if message["type"] == "http.response.start" and not self.response_started and _has_length(message["headers"]):
@@ -76,7 +80,7 @@ class RequestCycle(RequestResponseCycle):
         self.waiting_for_100_continue = False
         closing = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
         head = (STATUS_LINE[status], default_lines(self.default_headers), *lines, closing)
-        if len(body) < _COPIED:
+        if len(body) < _MAX_COPIED_BYTES:
             self.transport.write(b"".join((*head, body)))
         else:
             self.transport.write(b"".join(head))
@@ -91,15 +95,19 @@ class RequestCycle(RequestResponseCycle):
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]
         except asyncio.CancelledError:
             await self._fail(_CUT_OFF if mutation_started(self.scope) else _SHUTTING_DOWN)  # type: ignore[arg-type]
-        except BaseException as error:
-            self.logger.error("Exception in ASGI application", exc_info=error)
-            await self._fail(_FAILED)
+        except BaseException as error:  # noqa: BLE001 - any exception is logged and answered
+            await self._fail(self._internal_error("Exception in ASGI application", error))
         else:
             if not self.response_complete and not self.disconnected:
-                self.logger.error("the application returned without a whole answer")
-                await self._fail(_FAILED)
+                await self._fail(self._internal_error("the application returned without completing its response"))
         finally:
             self.on_response = lambda: None
+
+    def _internal_error(self, text: str, error: BaseException | None = None) -> HTTPError:
+        """Logs a fault of the application under the request's id. Returns the error for the client, which names this id."""
+        identifier = self.scope.get("state", {}).get("request_id") or request_id_of(self.scope)  # type: ignore[arg-type]
+        self.logger.error("%s (request %s)", text, identifier, exc_info=error)
+        return HTTPError(500, "INTERNAL_SERVER_ERROR", internal_error_message(str(identifier)))
 
     async def _fail(self, error: HTTPError) -> None:
         self._start = None
@@ -112,7 +120,7 @@ class RequestCycle(RequestResponseCycle):
 
 
 def _has_length(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the length of an answer is known at its beginning. Of one that is sent as it is made, the head goes at once."""
+    """Returns whether a response has a Content-Length. If not, it is streamed, and its head must be sent immediately."""
     for name, _ in headers:  # noqa: SIM110 - any() of a generator takes three times as long
         if name == b"content-length":
             return True

@@ -1,4 +1,4 @@
-"""The head of a request, and what is wrong with one."""
+"""Checks the head of a request: its size, its Host header and its headers for upgrades."""
 
 from collections.abc import Sequence
 
@@ -23,9 +23,9 @@ __all__ = [
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-# Sixty-four kilobytes of them would be 16,000, and thirty times as large in memory.
+# 64 KiB could hold 16,000 headers, and would take thirty times as much memory.
 MAX_HEADERS = 100
-# Headers that are lists: something takes each apart, part by part. All of one name are joined first. Clients send less than 300 bytes of each.
+# Headers with lists as values, which are parsed item by item after all those of one name have been joined. Clients send less than 300 bytes of each.
 _LISTS = frozenset(
     {
         b"accept",
@@ -41,28 +41,28 @@ _LISTS = frozenset(
     }
 )
 _MAX_LIST_BYTES = 2_048
-# A head with less than this has no list that is too long.
+# A head shorter than this cannot have a list that is too long.
 ORDINARY_HEAD_BYTES = 2_048
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 
-NOT_HTTP = HTTPError(400, "NOT_HTTP", "This is no HTTP/1.1 request.")
+NOT_HTTP = HTTPError(400, "NOT_HTTP", "This is not a valid HTTP/1.1 request.")
 TOO_MANY_HEADERS = HTTPError(431, "HEADERS_TOO_LARGE", f"There are more than {MAX_HEADERS} headers.")
-_NOT_ONE_HOST = HTTPError(400, "HOST_NOT_VALID", "A request has one Host header, with a name or an address in it.")
-_NO_PROXY = HTTPError(405, "METHOD_NOT_ALLOWED", "This server is no proxy.", ((b"allow", b"GET, HEAD, POST"),))
-_NO_WEBSOCKETS = HTTPError(400, "UPGRADE_NOT_SUPPORTED", "There are no WebSockets here: send the request by HTTP.")
+_NOT_ONE_HOST = HTTPError(400, "HOST_NOT_VALID", "Send exactly one Host header, with a host name or an address.")
+_NO_PROXY = HTTPError(405, "METHOD_NOT_ALLOWED", "This server is not a proxy. Use GET, HEAD or POST.", ((b"allow", b"GET, HEAD, POST"),))
+_NO_WEBSOCKETS = HTTPError(400, "UPGRADE_NOT_SUPPORTED", "WebSockets are not supported. Send the request over HTTP.")
 
 
 def headers_too_large(limits: ConnectionLimits) -> HTTPError:
-    return HTTPError(431, "HEADERS_TOO_LARGE", f"Headers or trailers are larger than {limits.header_bytes} bytes.")
+    return HTTPError(431, "HEADERS_TOO_LARGE", f"The headers or trailers are larger than {limits.header_bytes} bytes.")
 
 
 def url_too_long(limits: ConnectionLimits) -> HTTPError:
-    return HTTPError(414, "URL_TOO_LONG", f"The address is longer than {limits.url_bytes} bytes. Send the request by POST.")
+    return HTTPError(414, "URL_TOO_LONG", f"The URL is longer than {limits.url_bytes} bytes. Send the request by POST.")
 
 
 def check_size(url: bytes, headers: Headers, limits: ConnectionLimits) -> None:
-    """Measures a whole head. Raises HTTPError."""
+    """Raises HTTPError if the URL, the headers together or one of the list headers are too long."""
     if len(url) > limits.url_bytes:
         raise url_too_long(limits)
     if sum(len(name) + len(value) + 4 for name, value in headers) > limits.header_bytes:
@@ -77,7 +77,7 @@ def check_size(url: bytes, headers: Headers, limits: ConnectionLimits) -> None:
 
 
 def check_head(version: str, headers: Headers, hosts: Sequence[bytes]) -> None:
-    """Raises HTTPError for a head that no request has. `hosts` are the values of its Host headers."""
+    """Raises HTTPError for too many headers, an unsupported version, or a missing, repeated or invalid Host header. `hosts` are its values."""
     if len(headers) > MAX_HEADERS:
         raise TOO_MANY_HEADERS
     if version not in _VERSIONS:
@@ -87,7 +87,7 @@ def check_head(version: str, headers: Headers, hosts: Sequence[bytes]) -> None:
 
 
 def check_upgrade(method: bytes, headers: Headers) -> None:
-    """Raises HTTPError for a wish for another protocol that can't be passed over."""
+    """Raises HTTPError for a request for another protocol that can't be ignored: CONNECT, and WebSockets."""
     if method == b"CONNECT":
         raise _NO_PROXY
     if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers):
@@ -95,9 +95,9 @@ def check_upgrade(method: bytes, headers: Headers) -> None:
 
 
 def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -> bytes:
-    """A head as it would be without its wish for another protocol (RFC 9110, 7.8 lets a server pass that over).
+    """Returns a request's head without its Upgrade header, which a server may ignore (RFC 9110, 7.8).
 
-    Of its Connection headers the rest stays: `close` among them says that nothing follows.
+    The other options of the Connection header stay, since `close` ends the connection.
     """
     lines = []
     for name, value in headers:
@@ -110,10 +110,10 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -
 
 
 def split_target(url: bytes) -> tuple[bytes, bytes]:
-    """The path and the query of a request's target. httptools' own takes 65,535 bytes at most."""
+    """Returns the path and the query of a request's target. Unlike httptools, it has no limit of 65,535 bytes for targets that begin with "/"."""
     if url.startswith(b"/"):
         path, _, query = url.partition(b"#")[0].partition(b"?")
         return path, query
-    # The whole address, as to a proxy; or the `*` of OPTIONS.
+    # An absolute URL, as sent to proxies, or the `*` of OPTIONS.
     parsed = httptools.parse_url(url)
     return parsed.path or b"/", parsed.query or b""

@@ -1,6 +1,6 @@
-"""Every request has an id: the client's when it sent a plain one, else one of ours. It is in the answer, the log and the audit.
+"""Gives every request an id, which is in the response, the log and the audit: the client's own if it is well-formed, or else a new one.
 
-The middleware also adds the headers that every answer has, since it touches the start of each one anyway, and answers for what failed below it.
+The middleware also adds the headers that every response has, since it modifies each one anyway, and answers requests whose application raised.
 """
 
 import re
@@ -18,16 +18,17 @@ _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 def request_id_of(scope: Scope) -> str:
-    """The client's own id when it is a plain one, else a new one."""
+    """Returns the id in the X-Request-Id header if it is well-formed, or else a new one."""
     given = header(scope, b"x-request-id") or ""
-    # It has to differ from others, and may be guessed: the kernel's random numbers, a system call each, were a quarter of what a refusal costs.
+    # It must be unique but may be guessable: random numbers from the kernel, a system call each, took a quarter of the time of a refusal.
     return given if _PLAIN.fullmatch(given) else f"{getrandbits(128):032x}"
 
 
 class RequestIdMiddleware:
-    """Puts `request_id` into the scope's state and into `X-Request-Id`, and adds the security headers.
+    """Adds the request's id to the scope's state and the X-Request-Id header, and adds the security headers.
 
-    `on_error(scope, error)` makes the answer to a request whose application raised before it began to answer. Without it the exception goes on.
+    `on_error(scope, error)` returns the response to a request whose application raised before its response began. Without it the exception
+    propagates.
     """
 
     def __init__(self, app: ASGIApp, on_error: Callable[[Scope, Exception], Awaitable[ASGIApp]] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""From an HTTP request to what it asks: the parameters of GraphQL over HTTP, well-formed or refused."""
+"""Parses the GraphQL parameters of an HTTP request, and refuses malformed requests."""
 
 from typing import Any, NamedTuple
 
@@ -14,23 +14,23 @@ from transport.negotiation import JSON, is_json
 
 __all__ = ["BodyLimits", "GraphQLParams", "declared_variables", "names_parameter", "parse_params", "read_body"]
 
-# Names in an address. They are counted before it is taken apart: in 64 KiB there is room for 30,000.
-_MAX_ADDRESS_PARAMETERS = 20
-# What a value takes in memory beside its text, roughly: `[]` is 2 bytes of JSON, and 64 as a list.
+# The limit of parameters in a URL. They are counted before they are parsed: 64 KiB can hold 30,000.
+_MAX_URL_PARAMETERS = 20
+# The approximate memory that a JSON value takes in addition to its text: `[]` is 2 bytes of JSON, and 64 bytes as a list.
 _VALUE_BYTES = 100
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 _NO_QUERY = "`query` must be a GraphQL document."
 
 
 class BodyLimits(NamedTuple):
-    """Limits of a request's JSON, checked before it is parsed: its bytes, and how many values it holds."""
+    """Limits of a request's JSON, checked before it is parsed: `size` in bytes, and the number of `values`."""
 
     size: int
     values: int
 
 
 class GraphQLParams(NamedTuple):
-    """A well-formed request. `query` is any text yet. `memory`: what it takes, in bytes, roughly."""
+    """Holds the parameters of a well-formed request. `query` has not been parsed yet. `memory` is the approximate size of all of it in bytes."""
 
     query: str
     variables: dict[str, Any]
@@ -39,24 +39,24 @@ class GraphQLParams(NamedTuple):
 
 
 def declared_variables(node: OperationDefinitionNode, given: dict[str, Any]) -> dict[str, Any]:
-    """Returns the variables that the operation declares. Others may be there, and have no meaning; they are not kept while it waits."""
+    """Returns those of the given variables that the operation declares. Others are ignored, and need not be kept while the operation waits."""
     if not given:
         return given
     declared = [each.variable.name.value for each in node.variable_definitions or ()]
-    # Nearly always exactly these are given.
+    # Clients nearly always send exactly the declared ones.
     return given if given.keys() == set(declared) else {name: given[name] for name in declared if name in given}
 
 
 def names_parameter(scope: Scope, name: bytes) -> bool:
-    """Whether the address has a parameter of this name."""
-    return any(each.partition(b"=")[0] == name for each in scope.get("query_string", b"").split(b"&", _MAX_ADDRESS_PARAMETERS))
+    """Returns whether the URL has a query parameter of this name."""
+    return any(each.partition(b"=")[0] == name for each in scope.get("query_string", b"").split(b"&", _MAX_URL_PARAMETERS))
 
 
 async def parse_params(scope: Scope, receive: Receive, limits: BodyLimits) -> GraphQLParams:
-    """The parameters of a request. Raises a refusal that names everything that is wrong with them; ClientDisconnect when nobody is there.
+    """Returns the parameters of a request. Raises a refusal that lists all problems with them; ClientDisconnect if the client has disconnected.
 
-    Only `application/json` is a body: a browser asks the server before it sends that from another site. Parameters of other names are
-    ignored. Of a name that is twice in a JSON object the last one counts, as in most readers of JSON; in an address it is refused.
+    A body must be `application/json`, which browsers send from another origin only after a CORS preflight. Unknown parameters are ignored. If a name
+    occurs twice in a JSON object, the last one counts, as in most JSON parsers; in a URL it is refused.
     """
     method = scope["method"]
     if method == "GET":
@@ -79,14 +79,14 @@ async def parse_params(scope: Scope, receive: Receive, limits: BodyLimits) -> Gr
 def _from_address(scope: Scope, limits: BodyLimits) -> GraphQLParams:
     address = scope.get("query_string", b"")
     if len(address) > limits.size:
-        raise Refusal("URL_TOO_LONG", f"The parameters in the address are longer than {limits.size} bytes.", limit=limits.size)
-    if address.count(b"&") >= _MAX_ADDRESS_PARAMETERS:
-        raise Refusal("INVALID_REQUEST", f"The address has more than {_MAX_ADDRESS_PARAMETERS} parameters.")
+        raise Refusal("URL_TOO_LONG", f"The URL's query is longer than {limits.size} bytes. Send the request by POST.", limit=limits.size)
+    if address.count(b"&") >= _MAX_URL_PARAMETERS:
+        raise Refusal("INVALID_REQUEST", f"The URL has more than {_MAX_URL_PARAMETERS} parameters.")
     given: dict[str, Any] = {}
     values = 0
     for name, value in QueryParams(address).multi_items():
         if name in given and name in _PARAMETERS:
-            raise Refusal("INVALID_REQUEST", f"`{name}` is there twice.")
+            raise Refusal("INVALID_REQUEST", f"The URL has the parameter `{name}` twice. Send it once.")
         given[name] = value or None
     for name in ("variables", "extensions"):
         if given.get(name) is not None:
@@ -97,16 +97,16 @@ def _from_address(scope: Scope, limits: BodyLimits) -> GraphQLParams:
 
 
 def _count_values(text: bytes, limits: BodyLimits) -> int:
-    """Returns an upper bound of the values in a JSON text, at the speed of a copy. Raises a BODY_TOO_LARGE refusal when it is too high."""
+    """Returns an upper bound of the number of values in a JSON text, as fast as copying it. Raises a BODY_TOO_LARGE refusal if it is too high."""
     values = len(text) - len(text.translate(None, b"[{,"))
     if values > limits.values:
-        message = f"The request has more than {limits.values} lists, objects and items. Send it in parts."
+        message = f"The request has more than {limits.values} lists, objects and items. Split it into several requests."
         raise Refusal("BODY_TOO_LARGE", message, limit=limits.values)
     return values
 
 
 async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
-    """The body. Raises a BODY_TOO_LARGE refusal as soon as it is; ClientDisconnect when nobody is there."""
+    """Returns a request's body. Raises a BODY_TOO_LARGE refusal as soon as it exceeds `max_bytes`; ClientDisconnect if the client disconnects."""
     announced = header(scope, b"content-length") or "0"
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
@@ -142,7 +142,7 @@ def _checked(given: Any, memory: int) -> GraphQLParams:
         raise Refusal("INVALID_REQUEST", "The body must be a JSON object with `query`.")
     query, variables, name, extensions = map(given.get, _PARAMETERS)
     if type(query) is str and type(variables) is dict and name is None and extensions is None and query and not query.isspace():
-        # What nearly every client sends.
+        # The fast path: nearly every client sends this.
         return GraphQLParams(query, variables, None, memory)
     problems = []
     if not isinstance(query, str) or not query.strip():
@@ -150,11 +150,11 @@ def _checked(given: Any, memory: int) -> GraphQLParams:
     if variables is not None and not isinstance(variables, dict):
         problems.append("`variables` must be an object.")
     if name is not None and not isinstance(name, str):
-        problems.append("`operationName` must be a text.")
+        problems.append("`operationName` must be a string.")
     if extensions is not None and not isinstance(extensions, dict):
         problems.append("`extensions` must be an object.")
     if problems == [_NO_QUERY] and not query and extensions and extensions.get("persistedQuery") is not None:
-        # The message and the code are those that Apollo's and urql's clients look for: they send the document, and ask no more.
+        # Apollo's and urql's clients look for this message and code: they send the document then, and stop sending its hash alone.
         raise Refusal("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
     if problems:
         raise Refusal("INVALID_REQUEST", " ".join(problems), problems=problems)

@@ -1,7 +1,8 @@
-"""Answers over HTTP: the media type, the status, and a code for every refusal.
+"""Builds HTTP responses: media type, status, headers, and a code for every refusal.
 
-In `application/graphql-response+json` a request that could not begin is a 4xx or 5xx. In `application/json` a well-formed one is a 200 whatever
-came of it, since a client of that type can't tell our 400 from a proxy's; one that is not well-formed, or not let in, is not.
+As `application/graphql-response+json`, a request whose operation was not executed is answered with 4xx or 5xx. As `application/json`, a well-formed
+request is always answered with 200, since clients of that type can't tell a 400 of this server from a proxy's; malformed, unauthenticated and
+rate-limited requests have the status of their code in both.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ from transport.negotiation import GRAPHQL_RESPONSE_JSON, JSON
 
 __all__ = ["JSONBytesResponse", "WithHeaders", "http_exception_response", "refusal_response", "response"]
 
-# Codes of refusals that are about the request as a whole, not about its GraphQL: these have their status in either media type.
+# Codes of refusals of the request as a whole, rather than of its GraphQL. They have this status in both media types.
 _STATUS = {
-    # The status that Apollo Server gives it: clients that know no other (Apollo's for iOS and Kotlin) fall back on a 200 alone.
+    # As Apollo Server answers it: Apollo's clients for iOS and Kotlin send the document only after a 200.
     "PERSISTED_QUERY_NOT_SUPPORTED": 200,
     "INVALID_JSON": 400,
     "INVALID_REQUEST": 400,
@@ -53,7 +54,7 @@ _ALWAYS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
 
 
 class JSONBytesResponse:
-    """An answer whose body is there: nearly all of them. The same as `response(body, media_type)`, with nothing to be looked up."""
+    """Sends a complete body, as nearly all responses are. Does the same as `response(body, media_type)` with less work per request."""
 
     __slots__ = ("_body", "_headers", "_media_type")
 
@@ -71,7 +72,7 @@ class JSONBytesResponse:
             await self._send_in_pieces(scope, send)
 
     async def _send_in_pieces(self, scope: Scope, send: Send) -> None:
-        """Sends a large body that may be compressed so that others have their turns: what compresses it has a piece at a time."""
+        """Sends a large body piece by piece, so that the event loop can serve other requests between compressing two pieces."""
         for start in range(0, len(self._body), _PIECE):
             more = start + _PIECE < len(self._body)
             rest = scope[UNSENT] = len(self._body) - start
@@ -81,7 +82,7 @@ class JSONBytesResponse:
 
 
 class WithHeaders:
-    """An answer with some headers more."""
+    """Sends a response with additional headers."""
 
     __slots__ = ("_answer", "_headers")
 
@@ -111,13 +112,13 @@ for _each in _HEADERS.values():
 def response(
     body: Mapping[str, Any] | bytes, media_type: str = JSON, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer. Its body is JSON, or is made into it: raises TypeError when that can't be."""
+    """Returns a response. `body` is JSON as bytes, or an object to serialise; raises TypeError if it is not serialisable."""
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, {**_ALWAYS, **(headers or {})}, f"{media_type}; charset=utf-8")
 
 
 def refusal_response(refusal: Refusal, media_type: str = JSON) -> Response:
-    """A refusal of a whole request as an answer. Its `allow` and `retryAfter` are headers."""
+    """Returns the response to a refused request. The refusal's `allow` and `retryAfter` become headers."""
     extensions = dict(refusal.extensions)
     headers = {}
     allow = extensions.pop("allow", None)
@@ -131,16 +132,16 @@ def refusal_response(refusal: Refusal, media_type: str = JSON) -> Response:
     return response({"errors": [{"message": refusal.message, "extensions": extensions}]}, media_type, status, headers)
 
 
-# What a route answers HEAD and GET with, where Starlette doesn't say: its static files.
+# The Allow header of routes for which Starlette doesn't set one: those of static files.
 _READING = "GET, HEAD"
 
 
 async def http_exception_response(_: Request, error: Exception) -> Response:
-    """Answers what Starlette's routing refuses, in JSON with a code: a path that no route has (404), a method that its route has not (405)."""
+    """Answers errors of Starlette's routing in JSON with a code: an unknown path (404), and a method that its route doesn't have (405)."""
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404:
-        return refusal_response(Refusal("NOT_FOUND", "Nothing is at this path."))
+        return refusal_response(Refusal("NOT_FOUND", "There is nothing at this path. Check the URL."))
     if error.status_code == 405:
         allow = (error.headers or {}).get("Allow", _READING)
         allow = ", ".join(sorted(each.strip() for each in allow.split(",")))

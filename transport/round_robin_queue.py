@@ -1,4 +1,4 @@
-"""A queue in which flows take turns, and in which it costs nothing to ask how long the longest flow's line is."""
+"""Implements a queue that serves flows round-robin and knows the length of the longest flow at any time."""
 
 from collections import Counter, deque
 from collections.abc import Hashable
@@ -10,15 +10,16 @@ T = TypeVar("T")
 
 
 class RoundRobinQueue(Generic[T]):
-    """Items in a line for each flow: `next()` takes the oldest of the flow whose turn it is.
+    """Queues items by flow; `next()` takes the oldest item of the next flow.
 
-    `longest` is the length of the longest line, 0 when nothing waits. Everything but `longest_flow()` takes the same time however many flows wait.
+    `longest` is the number of items of the flow with the most, 0 for an empty queue. All methods but `longest_flow()` take constant time in the number
+    of flows; `remove()` is linear in the items of its flow.
     """
 
     def __init__(self) -> None:
-        # In the order of their turns; none is empty.
+        # By flow, in the order in which they are served next. None of the deques is empty.
         self._lines: dict[Hashable, deque[T]] = {}
-        # How many lines have a length.
+        # By length: how many flows have that many items.
         self._lengths: Counter[int] = Counter()
         self.longest = 0
 
@@ -26,7 +27,7 @@ class RoundRobinQueue(Generic[T]):
         return bool(self._lines)
 
     def length(self, flow: Hashable) -> int:
-        """The number of items that wait in this flow's line."""
+        """Returns the number of items of this flow."""
         line = self._lines.get(flow)
         return 0 if line is None else len(line)
 
@@ -36,7 +37,7 @@ class RoundRobinQueue(Generic[T]):
         self._resized(len(line) - 1, len(line))
 
     def next(self) -> T:
-        """Takes the oldest item of the flow whose turn it is; its next one waits for all other flows. Raises StopIteration when nothing waits."""
+        """Removes and returns the oldest item of the next flow, and moves the flow to the end. Raises StopIteration if the queue is empty."""
         flow = next(iter(self._lines))
         line = self._lines.pop(flow)
         item = line.popleft()
@@ -46,7 +47,7 @@ class RoundRobinQueue(Generic[T]):
         return item
 
     def remove(self, flow: Hashable, item: T) -> bool:
-        """Takes an item out of its flow's line; returns whether it was there."""
+        """Removes an item of a flow. Returns whether it was in the queue."""
         line = self._lines.get(flow)
         if line is None or item not in line:
             return False
@@ -57,7 +58,7 @@ class RoundRobinQueue(Generic[T]):
         return True
 
     def longest_flow(self) -> tuple[Hashable, T]:
-        """Returns the flow with the longest line, and the item that came last into it. Raises ValueError when nothing waits."""
+        """Returns the flow with the most items, and its newest item. Raises ValueError if the queue is empty."""
         flow = max(self._lines, key=lambda each: len(self._lines[each]))
         return flow, self._lines[flow][-1]
 
@@ -69,6 +70,6 @@ class RoundRobinQueue(Generic[T]):
                 del lengths[before]
         if after:
             lengths[after] += 1
-        # Lengths change by one: when no line is as long as the longest was, this one is now the longest.
+        # Lengths change by one: if no flow is as long as the longest was any more, this flow is now the longest.
         if after > self.longest or (before == self.longest and before not in lengths):
             self.longest = after

@@ -42,11 +42,11 @@ async def test_fewer_operations_run_while_they_hold_up_the_event_loop_and_more_a
     tasks = [blocked.send(str(n)) for n in range(60)]
     await settle()
     assert len(blocked.running) == 20
-    assert controlled._look is not None, "the event loop is looked at while operations wait"
+    assert controlled._lag_check is not None, "the event loop is looked at while operations wait"
     now = asyncio.get_running_loop().time
 
     def look(late):
-        controlled._look.cancel()
+        controlled._lag_check.cancel()
         controlled._adapt(now() - late)
 
     look(1.0)
@@ -69,7 +69,7 @@ async def test_fewer_operations_run_while_they_hold_up_the_event_loop_and_more_a
         await blocked.release()
     assert await ended(tasks) == [200] * 60
     look(-1.0)
-    assert controlled._look is None, "nobody looks at an idle server"
+    assert controlled._lag_check is None, "nobody looks at an idle server"
 
 
 async def test_the_limit_grows_without_an_operation_more_while_more_than_the_limit_run():
@@ -86,4 +86,4 @@ async def test_the_limit_grows_without_an_operation_more_while_more_than_the_lim
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    controlled._look.cancel()
+    controlled._lag_check.cancel()

@@ -153,8 +153,8 @@ async def _bookkeeping(steps, limit, room):
         elif step in ("shrink", "grow"):
             due = asyncio.get_running_loop().time() - (10 if step == "shrink" else 0)
             controlled._adapt(due)
-            controlled._look.cancel() if controlled._look else None
-            controlled._look = None
+            controlled._lag_check.cancel() if controlled._lag_check else None
+            controlled._lag_check = None
         elif step == "pause" and running:
             running -= 1
             context = controlled.paused()

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from execution.errors import internal_error_message
 from tests.polling import block_until
 from tests.transport.raw_http import Answer, answers, dial, only, serving
 from transport import request_head
@@ -289,12 +290,14 @@ def test_whole_requests_in_all_pipelines_are_bounded_in_bytes():
     assert served.connections.queued_bytes == 0
 
 
-def test_a_failure_that_nobody_caught_is_a_500_in_json(served, caplog):
-    with dial(served, b"GET /fails HTTP/1.1\r\nHost: x\r\n" + CLOSE + b"\r\n") as client:
+def test_an_uncaught_exception_is_a_500_in_json_that_names_the_id_in_the_log(served, caplog):
+    with dial(served, b"GET /fails HTTP/1.1\r\nHost: x\r\nX-Request-Id: r-17\r\n" + CLOSE + b"\r\n") as client:
         answer = only(client)
     refused(answer, 500, "INTERNAL_SERVER_ERROR")
     assert b"secret" not in answer.body
+    assert internal_error_message("r-17").encode() in answer.body
     assert "the secret ingredient" in caplog.text
+    assert "r-17" in caplog.text
 
 
 def test_refusals_hold_on_to_no_frames(served):

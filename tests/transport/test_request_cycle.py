@@ -30,7 +30,7 @@ def _cycle(method="GET", *, keep_alive=True):
     transport = _Transport()
     ends = []
     cycle = RequestCycle(
-        scope={"type": "http", "method": method},
+        scope={"type": "http", "method": method, "headers": []},
         transport=transport,
         flow=FlowControl(transport),
         logger=None,
