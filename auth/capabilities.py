@@ -6,6 +6,7 @@ Which other rows a viewer sees depends on their links to students and classes: s
 from enum import Enum
 
 from auth.viewer import Viewer
+from db.sql_catalog import queries
 
 __all__ = ["NOUNS", "Capability", "has_capability", "unrestricted_nouns"]
 
@@ -40,36 +41,12 @@ _ROLES: dict[Capability, frozenset[str]] = {
 _SCOPES: dict[Capability, str] = {Capability.READ_HEALTH: "health:read", Capability.SEE_STATUS: "health:read"}
 
 # Every noun with a visibility rule in db/sql/visibility.sql. A noun is a kind of record, or a group of a record's fields with a rule of their own.
-NOUNS = frozenset(
-    {
-        "students",
-        "students.birth_date",
-        "students.contact",
-        "students.guardians",
-        "guardians",
-        "guardianships",
-        "teachers.private",
-        "class_history",
-        "attendance",
-        "registers",
-        "assessments",
-        "grades",
-        "final_grades",
-        "grade_reopenings",
-        "payments",
-        "gateway_events",
-        "audit_log",
-        "service_tokens",
-        "sessions",
-        "users",
-        "users.private",
-    }
-)
-_OPEN: dict[str, frozenset[str]] = {
-    "ADMIN": NOUNS,
-    "BURSAR": frozenset(
-        {"students", "students.contact", "students.guardians", "guardians", "guardianships", "payments", "gateway_events", "users"}
-    ),
+NOUNS = queries.visible_nouns
+# The nouns of which each role sees all rows, as the rules state them (`-- unrestricted:`).
+_UNRESTRICTED: dict[str, frozenset[str]] = {
+    role: NOUNS if nouns == NOUNS else nouns
+    for role in sorted(_ANY_ROLE)
+    for nouns in [frozenset(noun for noun, rule in queries.visibility_rules.items() if role in rule.unrestricted)]
 }
 _NOTHING: frozenset[str] = frozenset()
 
@@ -83,4 +60,4 @@ def has_capability(viewer: Viewer, capability: Capability) -> bool:
 
 def unrestricted_nouns(viewer: Viewer) -> frozenset[str]:
     """Returns the nouns of which the viewer sees every row, whatever their links."""
-    return _OPEN.get(viewer.role or "", _NOTHING)
+    return _UNRESTRICTED.get(viewer.role or "", _NOTHING)

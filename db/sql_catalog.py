@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from db.constraint_messages import CONSTRAINTS, Rule
 from db.personal_data import Table, check_paths, parse_personal_data
 from db.query_compiler import Query
 from db.query_templates import VISIBLE, Fragment, Order
@@ -12,15 +14,26 @@ from db.sql_checks import is_restricted, list_problem, split_flag
 from db.sql_entries import Entry, Option, read_entries
 from db.sql_lexer import masked
 
-__all__ = ["Queries", "queries"]
+__all__ = ["Queries", "VisibilityRule", "queries"]
 
 _FOLDER = Path(__file__).parent / "sql"
 # The table of which a list's rows are. A subquery or a function in its place is not matched.
 _MAIN_TABLE = re.compile(r"\nFROM (?P<table>[a-z_]+)(?=\s)")
+_CONSTRAINT = re.compile(r"(?P<code>[A-Z_]+) (?P<field>-|[a-z][A-Za-z]*) (?P<message>[A-Z].*\.)")
+
+
+@dataclass(frozen=True, slots=True)
+class VisibilityRule:
+    """Who sees which rows of a noun, in words: the roles that see all of them, and the comment of the rule that restricts everybody else."""
+
+    unrestricted: frozenset[str]
+    purpose: str
 
 
 class Queries:
     """All queries by name, as attributes; all records in `records` and all tables with their personal data in `tables`, by table.
+
+    `constraints` has the messages of the records' constraints by name, `visibility_rules` the rules of visibility.sql in words by noun.
 
     Raises ValueError with file and line for an entry that does not follow the format, and AttributeError for a name that no query has.
     """
@@ -28,14 +41,18 @@ class Queries:
     def __init__(self, folder: Path) -> None:
         entries = [entry for path in sorted(folder.glob("*.sql")) for entry in read_entries(path)]
         self._visibility: dict[str, Fragment] = {}
+        self.visibility_rules: dict[str, VisibilityRule] = {}
         self._queries: dict[str, Query] = {}
         self.records: dict[str, Record] = {}
         self.tables: dict[str, Table] = {}
+        self.constraints: dict[str, Rule] = {}
         for entry in entries:
             if entry.kind == "visible":
                 noun, alias = entry.title.split()
                 _refuse_second(entry, noun, self._visibility)
                 self._visibility[noun] = Fragment(entry.sql, alias)
+                roles = frozenset(role for option in entry.options for role in option.sql.split())
+                self.visibility_rules[noun] = VisibilityRule(roles, entry.purpose)
             elif entry.kind == "table":
                 _refuse_second(entry, entry.title, self.tables)
                 self.tables[entry.title] = _table(entry)
@@ -43,6 +60,7 @@ class Queries:
             if entry.kind == "record":
                 _refuse_second(entry, entry.title, self.records)
                 self.records[entry.title] = _record(entry)
+                self.constraints |= _constraints(entry)
             elif entry.kind not in ("visible", "table"):
                 _refuse_second(entry, entry.title, {*self._queries, *dir(self)})
                 self._queries[entry.title] = _query(entry, self._visibility)
@@ -74,6 +92,17 @@ def _record(entry: Entry) -> Record:
     if wrong:
         raise entry.error(f"{entry.title} has columns that are no names, or that are given twice: {' '.join(wrong)}")
     return Record(entry.title, entry.purpose, columns)
+
+
+def _constraints(entry: Entry) -> dict[str, Rule]:
+    """Returns the messages of a table's constraints by their names: `-- constraint name: CODE field message`, `-` for no one field."""
+    found: dict[str, Rule] = {}
+    for option in entry.options:
+        match = _CONSTRAINT.fullmatch(option.sql)
+        if match is None or not option.name.startswith(f"{entry.title}_"):
+            raise entry.error(f"{option.name} must be a constraint of {entry.title}, with a code, a field (or -) and a message")
+        found[option.name] = (match["code"], None if match["field"] == "-" else match["field"], match["message"])
+    return found
 
 
 def _table(entry: Entry) -> Table:
@@ -192,3 +221,4 @@ def _check_list(entry: Entry, query: Query) -> None:
 
 
 queries = Queries(_FOLDER)
+CONSTRAINTS.update(queries.constraints)

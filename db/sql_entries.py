@@ -27,16 +27,16 @@ _OPTIONS = {
     "page": {"key", "public", "order", "filter", "flag", "per", "by", "guard", "ids"},
     "totals": {"public", "group", "filter", "flag", "per"},
     "name": set[str](),
-    "visible": set[str](),
-    "record": set[str](),
+    "visible": {"unrestricted"},
+    "record": {"constraint"},
     "table": {"personal"},
 }
-_NAMED = {"order", "filter", "flag", "per", "by", "group", "guard", "ids"}
+_NAMED = {"order", "filter", "flag", "per", "by", "group", "guard", "ids", "constraint"}
 _TYPED = {"order", "by"}
 # This one is given once for each category and person, or once without a name: `-- personal: none – why`.
 _PERSONAL, _NONE = "personal", "none – "
 # These have words behind the colon, no SQL.
-_IN_WORDS = {"public", "guard", "ids", "personal"}
+_IN_WORDS = {"public", "unrestricted", "guard", "ids", "constraint", "personal"}
 # A header or an option that begins with a capital letter would pass for prose.
 _CAPITALISED = re.compile(r"[ \t]*--[ \t]*(?P<word>[A-Z][A-Za-z]*?)s?(?: [a-z_]+){0,2} *:")
 _WORDS = {"name", "page", "totals", "visible", "record", "table"}.union(*_OPTIONS.values())

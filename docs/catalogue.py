@@ -51,8 +51,15 @@ def _names(plan: dict[str, Any]) -> list[str]:
     return names + [name for child in plan.get("Plans", []) for name in _names(child)]
 
 
+def _named_before(page: Path) -> dict[str, str]:
+    """The statement that the committed page names for each index: which of several users PostgreSQL prefers changes with the statistics of the day."""
+    rows = [line.split(" | ") for line in page.read_text(encoding="utf-8").splitlines()] if page.exists() else []
+    return {row[1]: row[4].strip("`") for row in rows if len(row) == 6}
+
+
 def catalogue() -> str:
     """The page docs/indexes.md."""
+    named = _named_before(Path(__file__).parent / "indexes.md")
     with tempfile.TemporaryDirectory(prefix="rollcall-catalogue-") as folder:
         Path(folder).chmod(0o755)
         server = EmbeddedServer(Path(folder), durable=False)
@@ -81,7 +88,13 @@ def catalogue() -> str:
         columns = re.sub(r"::text|\s+text_pattern_ops", "", on[on.index("(") + 1 :].split(") WHERE")[0].rstrip(")"))
         columns = columns + ")" if columns.count("(") > columns.count(")") else columns
         line = columns if columns in SEED_LINES.get(table, ()) else "–"
-        by = f"`{used[name][0]}`" if name in used else "holds a rule" if unique or constraint else "–"
+        by = (
+            f"`{named[name] if named.get(name) in used[name] else used[name][0]}`"
+            if name in used
+            else "holds a rule"
+            if unique or constraint
+            else "–"
+        )
         size = sizes["bytes"].get(name)
         lines.append(f"| {table} | {name} | {on} | {line} | {by} | {f'{size / 1e6:.1f} MB' if size is not None else '–'} |")
     return "\n".join(lines) + "\n"

@@ -6,30 +6,37 @@
 -- visible: students s
 -- Self, child, taught, homeroom.
 s.id = ANY($reach_students::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: students.birth_date s
 -- Self, child, and the current class's own teacher.
 s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+-- unrestricted: ADMIN
 
 -- visible: students.contact s
 -- Self, child, and the current class's own teacher.
 s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: students.guardians s
 -- Self, child, and the current class's own teacher.
 s.id = ANY($reach_own_students::uuid[]) OR s.class_id = ANY($reach_homeroom_classes::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: guardians g
 -- Self, a student's own, and those of the students of one's homeroom class.
 g.id = ANY($reach_guardians::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: teachers.private t
 -- Self.
 t.id = ANY($reach_teachers::uuid[])
+-- unrestricted: ADMIN
 
 -- visible: class_history h
 -- Of every student in reach.
 h.student_id = ANY($reach_students::uuid[])
+-- unrestricted: ADMIN
 
 -- visible: attendance a
 -- Self and child; homeroom: all of the class; taught: own subject and whole-day rows.
@@ -39,6 +46,7 @@ OR (a.class_id = ANY($reach_taught_classes::uuid[])
     AND a.student_id = ANY($reach_taught_students::uuid[])
     AND (a.subject_id IS NULL
          OR (a.class_id, a.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[]))))
+-- unrestricted: ADMIN
 
 -- visible: registers r
 -- Homeroom: all of the class; taught: own subject and whole-day registers.
@@ -46,6 +54,7 @@ r.class_id = ANY($reach_homeroom_classes::uuid[])
 OR (r.class_id = ANY($reach_taught_classes::uuid[])
     AND (r.subject_id IS NULL
          OR (r.class_id, r.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[]))))
+-- unrestricted: ADMIN
 
 -- visible: assessments a
 -- Homeroom: all of the class; taught: own subject; self and child: published, in their classes.
@@ -53,6 +62,7 @@ a.class_id = ANY($reach_homeroom_classes::uuid[])
 OR (a.class_id = ANY($reach_taught_classes::uuid[])
     AND (a.class_id, a.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
 OR (a.class_id = ANY($reach_own_classes::uuid[]) AND a.published_at IS NOT NULL)
+-- unrestricted: ADMIN
 
 -- visible: grades g
 -- Self and child: published; homeroom: all of the class; taught: own subject.
@@ -61,32 +71,39 @@ OR g.class_id = ANY($reach_homeroom_classes::uuid[])
 OR (g.class_id = ANY($reach_taught_classes::uuid[])
     AND g.student_id = ANY($reach_taught_students::uuid[])
     AND (g.class_id, g.subject_id) IN (SELECT * FROM unnest($reach_taught_classes::uuid[], $reach_taught_subjects::uuid[])))
+-- unrestricted: ADMIN
 
 -- visible: final_grades f
 -- Self and child; homeroom and taught: all subjects of the class, as a report has them.
 f.student_id = ANY($reach_own_students::uuid[])
 OR f.class_id = ANY($reach_homeroom_classes::uuid[])
 OR (f.class_id = ANY($reach_taught_classes::uuid[]) AND f.student_id = ANY($reach_taught_students::uuid[]))
+-- unrestricted: ADMIN
 
 -- visible: grade_reopenings r
--- Administrators alone, who pass by this rule.
+-- Nobody but administrators.
 false
+-- unrestricted: ADMIN
 
 -- visible: payments p
 -- Self and child.
 p.student_id = ANY($reach_own_students::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: gateway_events e
--- Administrators and bursars, who pass by this rule.
+-- Nobody but administrators and bursars.
 false
+-- unrestricted: ADMIN BURSAR
 
 -- visible: users u
 -- Self.
 u.id = ANY($reach_users::uuid[])
+-- unrestricted: ADMIN BURSAR
 
 -- visible: users.private u
 -- Self: all but the names.
 u.id = ANY($reach_users::uuid[])
+-- unrestricted: ADMIN
 
 -- visible: guardianships gs
 -- Of students whose guardians the viewer may see (students.guardians), to guardians in reach. That both ends are visible is not enough: a teacher may
@@ -94,15 +111,19 @@ u.id = ANY($reach_users::uuid[])
 gs.guardian_id = ANY($reach_guardians::uuid[])
 AND (gs.student_id = ANY($reach_own_students::uuid[])
      OR EXISTS (SELECT FROM students pupil WHERE pupil.id = gs.student_id AND pupil.class_id = ANY($reach_homeroom_classes::uuid[])))
+-- unrestricted: ADMIN BURSAR
 
 -- visible: audit_log l
--- Administrators alone, who pass by this rule.
+-- Nobody but administrators.
 false
+-- unrestricted: ADMIN
 
 -- visible: sessions s
 -- One's own.
 s.user_id = ANY($reach_users::uuid[])
+-- unrestricted: ADMIN
 
 -- visible: service_tokens t
--- Administrators alone, who pass by this rule.
+-- Nobody but administrators.
 false
+-- unrestricted: ADMIN

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from auth.viewer import ANONYMOUS, Viewer
+from tests.access.nouns import NOUNS
 
 __all__ = ["VIEWERS", "build", "uid"]
 
@@ -246,6 +247,8 @@ async def build(connection: Any) -> None:
         # Of every payment 40 is left.
         if student == "ben":
             await add("payment_transactions", "ben_back", **entry, kind="REFUND", amount=5, linked_id=paid, reason="Too much")
+    for each in NOUNS:
+        await each.rows(add, of)
 
 
 async def _final_grades(connection: Any, add: Any, of: Any) -> None:

@@ -1,5 +1,7 @@
 """The table of access, by hand: for each noun, the rows that each viewer of the small school sees. Whoever is not named sees none."""
 
+from tests.access.nouns import NOUNS
+
 _STUDENTS = {"ann", "ben", "cleo", "dan", "eve"}
 _ATTENDANCE = {"ann_day", "ann_math", "ann_eng", "ben_day", "cleo_day", "cleo_math", "dan_day", "eve_day"}
 _GRADES = {"ann_m1", "ann_m2", "ann_e1", "ben_m1", "cleo_b1", "eve_e1"}
@@ -40,6 +42,7 @@ TYPES = {
     "Teacher": "teachers",
     "User": "user",
     "UserSession": "sessions",
+    **{each.type_name: each.table for each in NOUNS},
 }
 
 SEES: dict[str, dict[str, set[str]]] = {
@@ -192,6 +195,7 @@ SEES: dict[str, dict[str, set[str]]] = {
     "grade_reopenings": {"admin": {"slip"}},
     "gateway_events": {"admin": {"event"}, "bursar": {"event"}},
     "user": {"admin": _USERS, "bursar": _USERS, **{label: {label} for label in _USERS - {"admin", "bursar"}}},
+    **{each.table: each.sees for each in NOUNS},
 }
 
 # Fields out of reach on a visible row: for each, the rows on which each viewer may read it. Elsewhere it is null, FORBIDDEN.

@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from config import Settings
 from db.pool import Database
+from tests.access.nouns import NOUNS
 from tests.access.small_school import VIEWERS, build, uid
 from tests.access.table import FIELDS, SEES
 from tests.graphql_school import School
@@ -39,6 +40,7 @@ ROOTS = {
     "grade_reopenings": ("gro", None, None),
     "gateway_events": ("gwe", None, None),
     "user": ("usr", "users", None),
+    **{each.table: (each.tag, each.list_field, each.by_id_field) for each in NOUNS},
 }
 
 signed_in = [label for label in VIEWERS if label not in ("anonymous", "service")]

@@ -88,8 +88,8 @@ async def world(database_url):
 def test_every_type_with_an_id_is_in_the_table():
     for name in sorted(NODE_TYPES - TYPES.keys() - OTHER_TYPES.keys()):
         pytest.fail(
-            f"{name} has a global id and no line in the table: name its noun in TYPES (tests/access/table.py), write rows of it into"
-            f" tests/access/small_school.py, and say in SEES who sees which; give its tag, list and field by id in ROOTS (tests/access/test_access.py)."
+            f"{name} has a global id, but no access test covers it: write its rows, who sees which of them and who may change them as NOUN into"
+            f" a module tests/nouns/test_<noun>.py (the fields: tests/access/noun.py; an example: tests/nouns/test_announcements.py)."
         )
     assert TYPES.keys() | OTHER_TYPES.keys() == NODE_TYPES
     assert set(TYPES.values()) == SEES.keys() == ROOTS.keys()

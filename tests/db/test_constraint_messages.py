@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from db.constraint_messages import CONSTRAINTS, INTERNAL, foreign_key
 from db.errors import constraint_error
+from db.sql_catalog import queries
 from tests.access.small_school import build, uid
 
 NAMES = """
@@ -38,6 +39,10 @@ def test_every_constraint_has_its_error_or_is_internal(database_url):
     raised |= {f"{table}_{lock}_check" for table in ("assessments", "grades", "grade_postings") for lock in ("posted", "window_closed")}
     raised |= {"final_grades_with_posting_check", "semesters_window_closed_check"}
     raised |= {f"payment_transactions_{name}_check" for name in ("currency", "cancelled", "contra", "refund", "refunds", "has_refunds")}
+    # Those of the noun's own file are entered when the catalogue is loaded.
+    assert queries.constraints.items() <= CONSTRAINTS.items()
+    for name in sorted(names - CONSTRAINTS.keys() - INTERNAL):
+        pytest.fail(f"nothing says what is answered when {name} is broken: state it beside the record, `-- constraint {name}: CODE field message`")
     assert names == (set(CONSTRAINTS) - raised) | set(INTERNAL)
     for table, name, foreign in there:
         if foreign:

@@ -411,3 +411,43 @@ _PIECES = st.sampled_from(
 @given(st.lists(_PIECES, min_size=1, max_size=8))
 def test_columns_that_are_joined_are_split_again(pieces):
     assert split_columns(", ".join(pieces)) == pieces
+
+
+RECORD = """-- record: notes
+-- Notes.
+title body
+-- constraint notes_title_check: INVALID title Must have a title.
+-- constraint notes_owner_key: TAKEN - You have a note already.
+"""
+
+
+def test_a_record_states_what_is_answered_when_its_constraints_are_broken(tmp_path):
+    assert load(tmp_path, RECORD).constraints == {
+        "notes_title_check": ("INVALID", "title", "Must have a title."),
+        "notes_owner_key": ("TAKEN", None, "You have a note already."),
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-- constraint notes_body_check: invalid body Must have a text.",
+        "-- constraint notes_body_check: INVALID Must have a text.",
+        "-- constraint notes_body_check: INVALID body",
+        "-- constraint letters_body_check: INVALID body Must have a text.",
+    ],
+)
+def test_a_constraint_needs_its_table_a_code_a_field_and_a_message(tmp_path, line):
+    assert "must be a constraint of notes" in refused(tmp_path, f"{RECORD}{line}\n")
+
+
+def test_a_rule_states_the_roles_that_see_all_rows(tmp_path):
+    queries = load(tmp_path, PAGE.replace("($reach_users::uuid[])\n", "($reach_users::uuid[])\n-- unrestricted: ADMIN BURSAR\n"))
+    assert queries.visibility_rules["notes"].unrestricted == {"ADMIN", "BURSAR"}
+    assert queries.visibility_rules["notes"].purpose == "One's own."
+
+
+def test_every_role_of_a_rule_is_a_role_and_administrators_see_everything():
+    roles = {role for rule in queries.visibility_rules.values() for role in rule.unrestricted}
+    assert roles <= {"ADMIN", "BURSAR", "TEACHER", "STUDENT", "GUARDIAN"}
+    assert all("ADMIN" in rule.unrestricted for rule in queries.visibility_rules.values())

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from tests.access.nouns import NOUNS
+
 __all__ = ["TABLES", "plausible_ids"]
 
 # By the tag of their ids. What is not here nobody names in an input.
@@ -10,6 +12,7 @@ TABLES = {
     "sub": "subjects", "aty": "assessment_types", "fee": "fee_categories", "tea": "teachers", "stu": "students", "gua": "guardians",
     "usr": "users", "asm": "assessments", "chg": "payments", "txn": "payment_transactions", "gsc": "grading_scales", "gwe": "gateway_events",
     "ses": "sessions", "svt": "service_tokens",
+    **{each.tag: each.table for each in NOUNS},
 }  # fmt: skip
 _TOGETHER = """
 SELECT cs.class_id AS cls, cs.subject_id AS sub, cs.semester_id AS sem, cs.id AS csu, cs.teacher_id AS tea, s.id AS stu, a.id AS asm, m.academic_year_id AS year
