@@ -127,3 +127,19 @@ s.user_id = ANY($reach_users::uuid[])
 -- Nobody but administrators.
 false
 -- unrestricted: ADMIN
+
+-- visible: announcements n
+-- Before it is published: its author. From then on, school-wide: every signed-in user; to a class: homeroom and taught, and self and child who are
+-- in the class, or were in it when it was published.
+n.author_id = ANY($reach_users::uuid[])
+OR (n.published_at <= school_now()
+    AND (n.class_id IS NULL
+         OR n.class_id = ANY($reach_homeroom_classes::uuid[])
+         OR n.class_id = ANY($reach_taught_classes::uuid[])
+         OR EXISTS (
+             SELECT FROM student_class_history h
+             WHERE h.class_id = n.class_id AND h.student_id = ANY($reach_own_students::uuid[])
+                 AND (h.to_date IS NULL
+                      OR h.to_date >= (n.published_at AT TIME ZONE coalesce((SELECT time_zone FROM school_settings), 'UTC'))::date)
+         )))
+-- unrestricted: ADMIN
