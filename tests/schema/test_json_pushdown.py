@@ -95,7 +95,7 @@ async def test_every_leaf_of_a_list_is_written_as_it_is_read(demo, written, name
     """Asked by both executors, of which one reads rows: `ask` demands equal answers, to the byte."""
     kind = CONNECTIONS[name]
     data = await demo.data(f"{{ {name}(first: 100) {{ nodes {{ __typename {' '.join(_leaves(kind))} }} }} }}")
-    assert data[name]["nodes"], f"the demo school has no {name}: add a row to `demo_with_every_list`"
+    assert data[name]["nodes"], f"the demo school has no {name}: add rows to db/seed/, or one to `demo_with_every_list`"
     assert len(written) == 1, "the page was not written"
     assert written[0].value() == data[name]["nodes"]
 
