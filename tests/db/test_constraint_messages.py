@@ -42,7 +42,9 @@ def test_every_constraint_has_its_error_or_is_internal(database_url):
     # Those of the noun's own file are entered when the catalogue is loaded.
     assert queries.constraints.items() <= CONSTRAINTS.items()
     for name in sorted(names - CONSTRAINTS.keys() - INTERNAL):
-        pytest.fail(f"nothing says what is answered when {name} is broken: state it beside the record, `-- constraint {name}: CODE field message`")
+        pytest.fail(
+            f"nothing says what is answered when {name} is broken: state it beside the record, `-- constraint {name}: CODE field message`"
+        )
     assert names == (set(CONSTRAINTS) - raised) | set(INTERNAL)
     for table, name, foreign in there:
         if foreign:
