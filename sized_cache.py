@@ -1,4 +1,4 @@
-"""A cache with a limit in bytes, for everything that clients can make the process keep."""
+"""Implements an LRU cache with a limit in bytes, for everything that clients can cause the process to keep."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -14,8 +14,8 @@ V = TypeVar("V")
 class SizedCache(Generic[K, V]):
     """Keeps the most recently used entries whose sizes add up to at most `max_bytes`.
 
-    The caller says how large each entry is, with its key. An entry above `max_entry_bytes` (an eighth of the whole, unless said otherwise) is not
-    kept: a single one must not displace many. Threads may share a cache.
+    The caller states the size of each entry, including its key. Entries above `max_entry_bytes` (by default an eighth of `max_bytes`) are not kept, so
+    that one entry cannot evict many. Thread-safe.
     """
 
     def __init__(self, max_bytes: int, *, max_entry_bytes: int | None = None) -> None:
@@ -32,21 +32,21 @@ class SizedCache(Generic[K, V]):
         return key in self._entries
 
     def get(self, key: K) -> V | None:
-        """Returns the value under a key and marks it as used; None when it is not kept."""
+        """Returns the value of a key and marks it as used; None if it is not in the cache."""
         found = self._entries.get(key)
         if found is None:
             return None
-        # Use is marked while the cache is over half full: before that nothing is about to be evicted, and some keys are slow to hash.
+        # Use is recorded only while the cache is over half full: before that nothing will be evicted soon, and some keys are slow to hash.
         if 2 * self.bytes > self.max_bytes:
             try:  # noqa: SIM105 - contextlib.suppress takes longer than the look-up
                 self._entries.move_to_end(key)
             except KeyError:
-                # Another thread evicted it just now.
+                # Another thread has just evicted it.
                 pass
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Keeps a value under a key, in place of an earlier one, and evicts what was used least recently."""
+        """Stores a value under a key, replacing an earlier one, and evicts the least recently used entries above the limit."""
         with self._lock:
             self._remove(key)
             if size > self.max_entry_bytes:
@@ -56,7 +56,7 @@ class SizedCache(Generic[K, V]):
             self._evict()
 
     def resize(self, key: K, size: int) -> None:
-        """Notes that an entry has another size now. One that grew beyond `max_entry_bytes` is dropped."""
+        """Updates the size of an entry. Drops it if it is now larger than `max_entry_bytes`."""
         with self._lock:
             found = self._entries.get(key)
             if found is None:
@@ -69,7 +69,7 @@ class SizedCache(Generic[K, V]):
             self._evict()
 
     def get_or_make(self, key: K, make: Callable[[], V], size_of: Callable[[V], int]) -> V:
-        """Returns the value under a key; makes it, and keeps it, when there is none."""
+        """Returns the value of a key; makes and stores it if it is not in the cache."""
         found = self.get(key)
         if found is None:
             found = make()
@@ -77,7 +77,7 @@ class SizedCache(Generic[K, V]):
         return found
 
     def discard(self, key: K) -> None:
-        """Drops an entry, if there is one."""
+        """Drops the entry of a key, if there is one."""
         with self._lock:
             self._remove(key)
 

@@ -1,1 +1,1 @@
-"""What is measured, and how. Never a test: figures depend on the machine."""
+"""Contains the benchmarks. They are not tests, because their figures depend on the machine."""

@@ -1,9 +1,9 @@
-"""What a request costs: processor time of the application and of PostgreSQL, one request after the other, without a network between.
+"""Measures the processor time that a request takes in the application and in PostgreSQL, one request at a time and without a network.
 
 python -m benchmarks.cpu
 
-The least of some rounds, since a shared machine only ever adds. The application is called as uvicorn would call it, with neither its parsing nor
-its sockets: what that takes is in `make bench`, as "Starlette sends the same bytes".
+Reports the minimum of several rounds, since other load on the machine can only add time. The application is called as uvicorn would call it, without
+sockets and HTTP parsing; the time for those is in `make bench`, as "Starlette sends the same bytes".
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { 
 
 
 async def _asked(app: Any, body: bytes, token: str | None) -> bytes:
-    """The body of the answer to one request."""
+    """Returns the body of the response to one request."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Any] = []
 
@@ -56,7 +56,7 @@ async def _token(app: Any, email: str) -> str:
 
 
 async def _measured(app: Any, url: str, screen: Screen, token: str) -> tuple[float, float, float]:
-    """Milliseconds of a request: of the application's processor, of PostgreSQL's, of the clock."""
+    """Returns the milliseconds that a request takes: processor time of the application, processor time of PostgreSQL, and elapsed time."""
     bodies = [orjson.dumps({"query": screen.document, "variables": each}) for each in screen.variables]
     for body in bodies[:3] * 3:
         await _asked(app, body, token)
@@ -88,7 +88,7 @@ async def _run(url: str) -> None:
 def main() -> None:
     with district() as url:
         os.environ |= {"DATABASE_URL": url, "SECRET_KEY": "of a bench, which nobody else can reach", "LOG_LEVEL": "warning"}
-        # They were read to find the school.
+        # Excludes the statements that found the school.
         load_settings.cache_clear()
         uvloop.run(_run(url))
 

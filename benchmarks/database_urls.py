@@ -1,4 +1,4 @@
-"""Addresses of databases."""
+"""Builds database URLs."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -6,6 +6,6 @@ __all__ = ["with_database"]
 
 
 def with_database(url: str, name: str) -> str:
-    """The address of another database on the same server."""
+    """Returns the URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))

@@ -1,4 +1,4 @@
-"""The schools to measure on. The district has 20,000 students, 2 million grades, 3 million attendance marks; the school 1,100 students."""
+"""Provides the databases to measure on: the district with 20,000 students, 2 million grades and 3 million attendance marks; the school with 1,100."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,28 +17,28 @@ __all__ = ["SEED_DATE", "district", "seeded"]
 SEED_DATE = date(2026, 11, 24)
 
 
-# How many students a database must have to count as one of this scale.
+# The number of students that a database must have to count as one of this scale.
 _STUDENTS = {"school": range(1_000, 10_000), "district": range(20_000, 1_000_000)}
 _FOLDERS = {"school": "bench-school", "district": "bench"}
 
 
 @contextmanager
 def district() -> Iterator[str]:
-    """The address of a district school."""
+    """Yields the URL of a district school; see `seeded`."""
     with seeded("district") as url:
         yield url
 
 
 @contextmanager
 def seeded(scale: str) -> Iterator[str]:
-    """The address of a seeded school: `DATABASE_URL`'s, filled when it is empty, or one kept under `DATA_DIR`."""
+    """Yields the URL of a seeded school: `DATABASE_URL`, seeded if it is empty, or a database kept under `DATA_DIR`."""
     settings = load_settings()
     if settings.direct_url:
         refuse_production(settings.direct_url, settings, "a benchmark")
         _fill(settings.direct_url, scale)
         yield settings.direct_url
         return
-    # Eight servers with a pool each, and several workers of one of them, are connected at once.
+    # Up to eight servers are connected at once, each with a pool per worker.
     server = EmbeddedServer(settings.data_dir / _FOLDERS[scale], max_connections=500, say=print)
     server.start()
     try:

@@ -1,10 +1,9 @@
-"""Whether small requests and probes wait for large ones.
+"""Measures whether small requests and health probes have to wait for large requests.
 
     python -m benchmarks.fairness [--seconds 5]
 
-One connection asks for the small screen and one for /health/live, first alone, then while others ask for 400 students with their attendance over
-and over. The server is one process on one core; a callback of its event loop that wants to be called every millisecond tells how long something
-else held the loop.
+One connection requests the small screen and one /health/live, first alone, then while other connections repeatedly request 400 students with their
+attendance. The server is one process on one core. A callback scheduled every millisecond on its event loop measures how long the loop was blocked.
 """
 
 import argparse
@@ -28,7 +27,7 @@ _LIVE = Exchange(
 
 
 async def _together(running: Contest, name: str, small: Screen, large: Screen, connections: int, seconds: float) -> list[Outcome]:
-    """Small requests, probes, and large requests on so many connections, at once."""
+    """Sends small requests, probes, and large requests on the given number of connections, all at the same time."""
     address = running.servers[name].address
     work = [load(address, in_turn(running.exchanges(name, small), 1), seconds=seconds), load(address, in_turn([_LIVE], 1), seconds=seconds)]
     if connections:

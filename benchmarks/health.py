@@ -1,4 +1,4 @@
-"""How soon the guarded health routes answer on the district school.
+"""Measures the response times of the guarded health routes on the district school.
 
 python -m benchmarks.health
 """

@@ -1,7 +1,6 @@
-"""What writes cost with and without the indexes that are made for speed.
+"""Measures what writes cost with and without the indexes that exist only for speed.
 
-Each write is one transaction that is rolled back. What is written is staged beforehand in a temporary table, so that only the write is timed,
-not the finding of what to write.
+Each write is one transaction that is rolled back. The rows to write are staged beforehand in a temporary table, so that only writing is timed.
 """
 
 import statistics
@@ -18,9 +17,9 @@ __all__ = ["WRITES", "Write", "write_lines"]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """`stage` fills the temporary table `staged`, untimed; `statement` writes from it.
+    """Describes a write: `stage` fills the temporary table `staged`, which is not timed, and `statement` writes from it.
 
-    With `one_by_one`, it is run once for each row of `staged`, whose columns are its arguments.
+    With `one_by_one`, `statement` is run once for each row of `staged`, whose columns are its arguments.
     """
 
     name: str
@@ -86,7 +85,7 @@ WRITES = (
     Write(
         "1,000 grades corrected, one statement",
         (
-            # Marks of the current semester: those of earlier ones are posted, and locked.
+            # Marks of the current semester, because those of earlier ones are posted and locked.
             (
                 "CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT g.id FROM grades g TABLESAMPLE SYSTEM (20) REPEATABLE (1)"
                 " JOIN semesters m ON m.id = g.semester_id AND m.is_current WHERE g.score > 2 LIMIT 1000"
@@ -108,10 +107,10 @@ WRITES = (
 
 
 async def _seconds(connection: Any, write: Write) -> tuple[float, int]:
-    """How long a write takes, and how many rows it wrote."""
+    """Runs a write; returns its seconds, and the number of rows that it wrote."""
     transaction = connection.transaction()
     await transaction.start()
-    # On the day that the school was made for: no posting window has closed since.
+    # The clock is set to the day for which the school was seeded, so that no posting window has closed since.
     await connection.execute(f"SET LOCAL rollcall.now = '{SEED_DATE}'")
     try:
         for each in write.stage:
@@ -132,8 +131,8 @@ async def _seconds(connection: Any, write: Write) -> tuple[float, int]:
 
 
 async def write_lines(with_them: str, without: str, rounds: int) -> list[str]:
-    """A table of what each write costs on the two databases, taken in turns."""
-    # Temporary tables come and go, so no statement is kept.
+    """Returns a table of the cost of each write on the two databases, measured alternately."""
+    # Prepared statements are not cached, because the temporary tables change.
     indexed = await asyncpg.connect(with_them, command_timeout=600, statement_cache_size=0)
     bare = await asyncpg.connect(without, command_timeout=600, statement_cache_size=0)
     try:

@@ -1,10 +1,10 @@
-"""What the indexes bring and cost, against the seed's promises: reads 10-100 times faster, writes 5-10 % dearer, storage +15-25 %.
+"""Measures the benefit and the cost of the indexes, against their goals: reads 10-100 times faster, writes 5-10 % slower, storage +15-25 %.
 
     python -m benchmarks.indexes
 
-Two copies of the district school on one server, with and without the indexes of 018 and of the migrations after it that make nothing else, are
-measured in turns: A B A B. Both have the keys and constraints of the tables, which bring indexes of their own, and the triggers of all migrations;
-what is told is what those indexes add.
+Two copies of the district school on one server are measured alternately, A B A B: with and without the indexes of migration 018 and of later
+migrations that create only indexes. Both have the tables' keys and constraints with their indexes, and the triggers of all migrations, so that the
+figures show what the additional indexes contribute.
 """
 
 import asyncio
@@ -38,13 +38,13 @@ ROUNDS = 9
 _REPORT = Path(__file__).parent.parent / "docs" / "bench-indexes.md"
 _SIZES = _REPORT.with_name("index-sizes.json")
 _BARE = "rollcall_bench_bare"
-# An index that is part of a rule is made with its table.
+# Indexes that enforce a rule are created with their table.
 _MADE = re.compile(r"^CREATE INDEX CONCURRENTLY(?: IF NOT EXISTS)? (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Read:
-    """A query of the graph's, and how to find its arguments for the n-th round."""
+    """Describes a query that the GraphQL resolvers run, and how to find its arguments for the n-th round."""
 
     name: str
     statement: Statement
@@ -170,7 +170,7 @@ async def measure(with_them: str, without: str) -> list[str]:
 
 
 def copy_without(url: str) -> str:
-    """A copy of the school on the same server, without the indexes that are made for speed alone."""
+    """Yields a copy of the school on the same server, without the indexes that exist only for speed."""
     parts = psycopg.conninfo.conninfo_to_dict(url)
     with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_BARE)))
@@ -190,7 +190,7 @@ def copy_without(url: str) -> str:
 
 
 def index_sizes(url: str) -> dict[str, int]:
-    """The bytes of each index of the school."""
+    """Returns the size in bytes of each index of the school."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c WHERE c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace ORDER BY 1"

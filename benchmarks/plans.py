@@ -1,6 +1,6 @@
-"""What every form of every statement costs by PostgreSQL's own reckoning on the district school, the dearest first.
+"""Lists the planner's cost estimate of every form of every statement on the district school, the most expensive first.
 
-python -m benchmarks.plans [how many]
+python -m benchmarks.plans [limit]
 """
 
 import sys
@@ -16,7 +16,7 @@ __all__ = ["main"]
 
 
 def scans(plan: dict[str, Any]) -> list[str]:
-    """The tables that a plan reads from end to end."""
+    """Returns the tables for which a plan has a sequential scan."""
     own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" else []
     return own + [table for child in plan.get("Plans", []) for table in scans(child)]
 

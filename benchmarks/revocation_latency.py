@@ -1,11 +1,11 @@
-"""How long after a revocation was committed other workers still accept what it revoked.
+"""Measures for how long after a revocation was committed other workers still accept what it revoked.
 
     DATABASE_URL=… python -m benchmarks.revocation_latency [--workers 3] [--rounds 500]
 
-Each worker is a process of its own that asks over and over who a remembered token stands for. The role behind the token is changed in
-another process, which notes when COMMIT returned, and when it was done with `settle` (only then a mutation answers its client). A worker's
-gap is from either moment to the beginning of its last request that still got the old role: above zero, a request that began after the moment
-was answered wrongly. Writes one user, and deletes it.
+Each worker is a process that repeatedly authenticates a cached token. Another process changes the role of the token's user, and records when COMMIT
+returned and when `wait_until_propagated` returned (only then does a mutation answer its client). A worker's gap is the time from either moment to the
+start of its last request that still got the old role; above zero, a request that began after that moment was answered wrongly. Creates one user, and
+deletes it.
 """
 
 import argparse
@@ -27,7 +27,7 @@ __all__: list[str] = []
 
 
 async def _watch(url: str, token: str, pipe: Connection, stop_at: float) -> None:
-    """Sends, whenever the token's owner has another role than before, when the last request began that still got the old one."""
+    """Sends, whenever the role of the token's user has changed, the start time of the last request that got the old role."""
     settings = load_settings()
     database = await Database.open(settings, url)
     authenticator = Authenticator(database, settings, url)
@@ -102,7 +102,7 @@ def _say(name: str, gaps: list[float]) -> None:
 
 
 def main() -> None:
-    """Prints the gaps."""
+    """Runs the benchmark and prints the gaps."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.revocation_latency", description="Measures how long a revocation takes to be heard."
     )

@@ -1,9 +1,9 @@
-"""How long a second start takes: from the command to the first probe that is answered with "ready".
+"""Measures how long a start on an existing database takes, from the command to the first probe that is answered with "ready".
 
 python -m benchmarks.start
 
-The first start, which makes the database and fills it, is told apart. The probe asks from this process: one that starts a program for each of its
-questions takes a good part of what it measures.
+The first start, which creates and seeds the database, is reported separately. The probes are sent by this process, since starting a program for each
+would take a good part of the time that is measured.
 """
 
 import os
@@ -25,7 +25,7 @@ _STARTS = 7
 
 
 def _started(folder: str) -> float:
-    """Seconds until it is ready. Raises RuntimeError with what it said when it ends before."""
+    """Returns the seconds until the server is ready. Raises RuntimeError with its output if it exits before that."""
     port = free_port()
     environment = os.environ | {"DATA_DIR": folder, "PORT": str(port), "DRAIN_NOTICE_SECONDS": "0"}
     log = Path(folder) / "start.log"
@@ -53,7 +53,7 @@ def _is_ready(port: int) -> bool:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rollcall-start-") as folder:
-        # PostgreSQL runs as somebody else when this does not.
+        # If this process runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
         Path(folder).chmod(0o755)
         print(f"first start, with the demo school: {_started(folder):.1f} s", flush=True)
         found = [_started(folder) for _ in range(_STARTS)]

@@ -24,7 +24,7 @@ _ENTRY_BYTES = 3_000
 
 
 class Reach(Protocol):
-    """The rows that a viewer sees: of the nouns in `open` all; the ids of the others are attributes, read by name."""
+    """Describes the rows that a viewer may see: all rows of the nouns in `open`; ids that restrict the other nouns are attributes, read by name."""
 
     @property
     def open(self) -> frozenset[str]: ...
@@ -32,9 +32,9 @@ class Reach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with native parameters, and their names in order. `needs_reach`: some of them are the viewer's visible ids.
+    """Holds SQL with numbered parameters, and the parameters' names in order. With `needs_reach` some of them are the viewer's visible ids.
 
-    `constants` are the values of parameters that are the same each time: those of the lists that a JSON tree has in it.
+    `constants` are the values of parameters that don't change from call to call: those of the lists within a JSON tree.
     """
 
     sql: str
@@ -55,12 +55,12 @@ def _size(statement: Statement) -> int:
     return _ENTRY_BYTES + 3 * len(statement.sql)
 
 
-# By query and what is chosen in it.
+# By query and by the options of the compiled form, such as its filters, order and columns.
 COMPILED: SizedCache[tuple["Query", Any], Statement] = SizedCache(_MAX_BYTES)
 
 
 class Query(QueryTemplate):
-    """A template with the statements that are compiled of it; each method returns one.
+    """Compiles a template to statements; each method returns one of its forms.
 
     Every method but `bind` takes `unrestricted_nouns`, the nouns of which the viewer sees all rows: their visibility rules are left out.
     """
@@ -68,7 +68,7 @@ class Query(QueryTemplate):
     __slots__ = ()
 
     def statement(self, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Compiles the template as it is."""
+        """Compiles the template without adding filters, order or limit."""
         return self._cached(unrestricted_nouns, lambda: self.body, unrestricted_nouns)
 
     def bind(self, **values: Any) -> tuple[Any, ...]:
@@ -88,9 +88,10 @@ class Query(QueryTemplate):
         *,
         single: bool = False,
     ) -> Statement:
-        """Selects the rows whose key of this name is one of `$keys` (`single`: is `$key`), unsorted; with all columns, or with the id and these.
+        """Selects the rows whose key `name` is one of `$keys` (`single`: is `$key`), in no order.
 
-        The rows that `objects` lead to are in columns `json.0`, `json.1` and so on, serialised.
+        `columns` are selected in addition to the id; None selects all. The rows that `objects` lead to are serialised as JSON, in columns `json.0`,
+        `json.1` and so on.
         """
 
         def make() -> str:
@@ -106,9 +107,9 @@ class Query(QueryTemplate):
         columns: Columns = None,
         objects: tuple[ToOne, ...] = (),
     ) -> Statement:
-        """Selects a page: `$limit` rows, each with its `cursor_value`; with `variant.per` that many for each of `$parents`, with their `parent_key`.
+        """Selects a page of up to `$limit` rows, each with its `cursor_value`; with `variant.per` one page for each of `$parents`, with `parent_key`.
 
-        Backward pages come in reversed order: the caller reverses them. With all columns, or with the id and these. `objects`: see `by`.
+        The rows of a backward page are in reverse order, and the caller reverses them. For `columns` and `objects` see `by`.
         """
 
         def make() -> str:
@@ -119,7 +120,7 @@ class Query(QueryTemplate):
         )
 
     def json_page(self, variant: QueryVariant, tree: JsonObject, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Selects a page serialised as JSON: one row with the list, `json`; with `variant.per` the lists of all `parents`."""
+        """Selects a page serialised as JSON: one row with the list in `json`; with `variant.per` one row with the arrays `parents` and `json`."""
         return self._cached(
             ("json", variant, tree, unrestricted_nouns),
             lambda: self._json_page(variant, tree),
@@ -128,23 +129,23 @@ class Query(QueryTemplate):
         )
 
     def json_by(self, name: str, tree: JsonObject, unrestricted_nouns: frozenset[str] = frozenset(), *, single: bool = False) -> Statement:
-        """Selects the rows of `by` serialised as JSON: one row with the `keys` that were found and their objects, `json`.
+        """Selects the rows of `by` serialised as JSON: one row with two arrays, the `keys` that were found and their objects in `json`.
 
-        `single`: the object alone; no row when there is none.
+        With `single` the row has the object alone in `json`; there is no row if the key was not found.
         """
         key = ("json", name, tree, unrestricted_nouns, single)
         return self._cached(key, lambda: self._json_by(name, tree, single=single), unrestricted_nouns, lambda: constants_of(tree))
 
     def count(self, variant: QueryVariant, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Counts the rows that the filters leave: one `total`, or with `variant.per` a `parent_key` and `total` for each of `$parents`."""
+        """Counts the rows that match the filters: one `total`, or with `variant.per` a `parent_key` and `total` for each of `$parents`."""
         return self._cached(
             ("count", variant, unrestricted_nouns), lambda: _per_parent(self.count_rows(variant), variant), unrestricted_nouns
         )
 
     def totals(self, variant: QueryVariant, unrestricted_nouns: frozenset[str] = frozenset()) -> Statement:
-        """Selects the aggregates over the rows that the filters leave: one row, or one for each group.
+        """Selects the aggregates over the rows that match the filters: one row, or one for each group.
 
-        With `variant.per` these for each of `$parents`, with their `parent_key`.
+        With `variant.per` they are selected for each of `$parents`, with `parent_key`.
         """
         return self._cached(
             ("totals", variant, unrestricted_nouns), lambda: _per_parent(self.total_rows(variant), variant), unrestricted_nouns
@@ -153,7 +154,7 @@ class Query(QueryTemplate):
     def _cached(
         self, key: Any, make: Callable[[], str], unrestricted_nouns: frozenset[str], constants: Callable[[], dict[str, Any]] = dict
     ) -> Statement:
-        """Compiles a statement once. Clients decide which columns are read, so the cache is bounded."""
+        """Returns the cached statement for `key`, or compiles it. The cache is bounded, since clients choose the columns."""
         return COMPILED.get_or_make((self, key), lambda: self._bind_parameters(make(), unrestricted_nouns, constants()), _size)
 
     def _bind_parameters(self, sql: str, unrestricted_nouns: frozenset[str], constants: Mapping[str, Any]) -> Statement:
@@ -174,10 +175,10 @@ class Query(QueryTemplate):
         return Statement(f"/* {self.name} */ {numbered}", tuple(names), any(name.startswith(REACH) for name in names), constants)
 
     def _key_condition(self, name: str, *, single: bool) -> str:
-        """The condition that a row's key of this name is among `$keys`.
+        """Returns the condition that a row's key `name` is among `$keys`, or for `single` is `$key`.
 
-        Of an array that it does not know PostgreSQL expects ten keys, so for a single one it would rather plan anew each time, which takes longer
-        than to run the plan. And an array takes longer to send.
+        PostgreSQL assumes ten elements in an array parameter. For an array of one it would therefore prefer a custom plan each time, and planning takes
+        longer than execution; an array also takes longer to send.
         """
         sql, sql_type = self.keys[name]
         return f"{sql} = $key::{sql_type}" if single else f"{sql} = ANY($keys::{sql_type}[])"
@@ -201,12 +202,12 @@ class Query(QueryTemplate):
 
 
 def _constants_of_columns(objects: tuple[ToOne, ...]) -> dict[str, Any]:
-    """The parameters' values of `with_json_columns`."""
+    """Returns the values of the parameters that `with_json_columns` adds, by name."""
     return {name: value for number, each in enumerate(objects) for name, value in constants_of(each.object, f"_{number}").items()}
 
 
 def _per_parent(sql: str, variant: QueryVariant) -> str:
-    """Runs a query once for each of `$parents`."""
+    """Returns SQL that runs a query once for each of `$parents`; unchanged for a variant without parents."""
     if variant.per is None:
         return sql
     return f"SELECT asked.{PARENT_KEY}, found.*\nFROM unnest($parents::uuid[]) AS asked ({PARENT_KEY})\nCROSS JOIN LATERAL (\n{sql}\n) AS found"

@@ -1,7 +1,7 @@
-"""Rows as they come from the database, with attributes.
+"""Defines the base class of database rows, whose columns are also attributes.
 
-A resolver returns rows and Strawberry's default resolver reads their attributes: no models in between.
-`record_class` of a fetch makes each row an instance of its noun's class, and the class says its GraphQL type.
+Resolvers return rows, and Strawberry's default resolver reads their attributes, so that no models are needed in between. asyncpg's `record_class`
+makes each row an instance of its noun's class, which determines its GraphQL type.
 """
 
 from typing import Any, ClassVar
@@ -12,14 +12,14 @@ __all__ = ["Row"]
 
 
 class Row(asyncpg.Record):
-    """One row; a column is `row["name"]` (fast) or `row.name`. Raises AttributeError for a column the statement did not select.
+    """Holds one row; a column is `row["name"]` (fast) or `row.name`. Raises AttributeError for a column that the statement did not select.
 
-    `type_name` is the GraphQL type that rows of this class are and `tag` begins their global ids; both are `""` for rows of no type.
-    Columns must not be called items, values, keys or get: those are methods of the record.
+    `type_name` is the GraphQL type of the rows of this class, and `tag` is the prefix of their global ids; both are `""` for rows without a type.
+    Columns must not be called items, values, keys or get, which are methods of asyncpg.Record.
     """
 
     __slots__ = ()
-    # What the executor reads as attributes it may read as items, which takes a fiftieth of the time.
+    # Lets the executor read columns as items instead of attributes, which takes a fiftieth of the time.
     columns_are_items: ClassVar[bool] = True
     type_name: ClassVar[str] = ""
     tag: ClassVar[str] = ""

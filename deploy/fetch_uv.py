@@ -1,4 +1,4 @@
-"""Downloads uv in the version and with the hash that uv.lock names, for a Python without pip (such as Debian's without python3-venv).
+"""Downloads the version of uv that uv.lock pins and verifies its hash, for a Python without pip (such as Debian's without python3-venv).
 
 Usage: `python deploy/fetch_uv.py .venv/bin/uv`. Needs only the standard library.
 """

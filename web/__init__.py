@@ -1,1 +1,1 @@
-"""Static pages, all assets local."""
+"""Serves static pages, with all of their assets."""

@@ -1,9 +1,9 @@
-"""Attacks a server in every way of this package, in turn, prints what honest users noticed, and writes docs/bench-abuse.md.
+"""Runs every attack of this package in turn, prints how other users were affected, and writes docs/bench-abuse.md.
 
     python -m benchmarks.abuse [PART …]
 
-The database is a school of 1,100 students, kept under `DATA_DIR`/bench-school. The page is written when every part ran. Exit code 1: a part
-failed to run; a figure that misses its bound is marked, and is no failure of the run.
+The database is a school of 1,100 students, kept under `DATA_DIR`/bench-school. The page is written only if every part was run. Exits with 1 if a part
+failed to run. A figure that misses its bound is marked, but does not fail the run.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _ROLES = ("ADMIN", "BURSAR", "TEACHER", "STUDENT", "GUARDIAN")
 
 @contextmanager
 def _attacked(url: str, settings: dict[str, str], core: str) -> Iterator[Target]:
-    """A fresh server with these settings, on a fresh copy of the school."""
+    """Yields a fresh server with these settings, on a fresh copy of the school."""
     with copied(url) as copy, tempfile.TemporaryDirectory(prefix="rollcall-abuse-") as folder:
         with psycopg.connect(copy) as connection:
             accounts: dict[str, UUID] = dict(
@@ -84,7 +84,7 @@ def _page(sections: Sequence[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.abuse", description="Attacks a server and measures what others notice.")
-    # Without `choices`: with nargs="*" argparse compares them with the empty list as a whole.
+    # `choices` does not work with nargs="*": argparse would compare the empty list with them.
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all when none is named")
     wanted: list[str] = parser.parse_args().parts or list(PARTS)
     if unknown := [each for each in wanted if each not in PARTS]:

@@ -1,4 +1,4 @@
-"""Documents that fill memory or take long to read, no two alike: from clients without a token, and from a signed-in one; and the whole schema."""
+"""Sends different documents that fill memory or take long to parse, with and without a token, and requests the whole schema."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from config import load_settings
 __all__ = ["SETTINGS", "TITLE", "measure"]
 
 TITLE = "Documents that are made to be large or slow"
-# The budget of a viewer is another part's subject: it would end this attack after a minute's worth of documents.
+# Without a cost budget, which would end this attack after a minute's worth of documents; the budget has its own part.
 SETTINGS: dict[str, str] = {"COST_PER_MINUTE": "0"}
 _TIMES = 1_050
 _CONNECTIONS = 8
@@ -40,7 +40,7 @@ async def measure(target: Target) -> list[Figure]:
 
 
 def _mixed(characters: int, tokens: int) -> Iterator[str]:
-    """Documents of every kind in turn."""
+    """Yields documents of every kind in turn."""
     kinds = [hostile_documents(kind, characters=characters, tokens=tokens) for kind in HOSTILE]
     for number in range(_TIMES):
         yield next(kinds[number % len(kinds)])

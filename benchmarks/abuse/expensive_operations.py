@@ -1,4 +1,4 @@
-"""Operations that are made to be expensive: as they once were sent, and the dearest of their kind that the cost limit still lets through."""
+"""Sends operations that are designed to be expensive: in their original size, and in the largest size that the cost limit allows."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from schema import make_schema
 __all__ = ["SETTINGS", "TITLE", "measure"]
 
 TITLE = "Expensive operations within the limits"
-# The budget of a minute would end the attack after twenty of these.
+# Without a cost budget, which would end the attack after twenty of these operations.
 SETTINGS = {"COST_PER_MINUTE": "0"}
 
 _AT_ONCE = 6
@@ -49,7 +49,7 @@ def _marks(students: int) -> str:
 
 
 def _attacks(semesters: list[str]) -> dict[str, tuple[Callable[[int], str], int]]:
-    """The body of each attack by its size, and its size as it was once sent."""
+    """Returns for each attack a function from size to request body, and the attack's original size."""
     return {
         "semesterReports under 8 aliases": (lambda size: _reports(semesters, size), 100),
         "totalCount of empty pages": (_counts, 29),
@@ -59,7 +59,7 @@ def _attacks(semesters: list[str]) -> dict[str, tuple[Callable[[int], str], int]
 
 
 def _largest(write: Callable[[int], str], most: int) -> int:
-    """The largest size that the cost limit lets through; 0: none."""
+    """Returns the largest size that the cost limit allows; 0 if it allows none."""
     schema, limits = make_schema()._schema, Limits(cost=10**12)
 
     def cost(size: int) -> int:

@@ -1,4 +1,4 @@
-"""Valid documents that are made to be large or slow, each different from the last, as near to the limits as they come."""
+"""Generates valid documents that are designed to be large or slow, each different from the last, and as close to the limits as possible."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,13 +9,13 @@ _CLASS = "id name createdAt updatedAt version"
 
 
 def _literal(mark: str, characters: int, _: int) -> str:
-    """One long text."""
+    """Returns a document with one long string literal."""
     before, after = f'{{ student(id: "{mark}', '") { id } }'
     return before + "a" * (characters - len(before) - len(after)) + after
 
 
 def _wide_characters(mark: str, characters: int, _: int) -> str:
-    """The same in characters that take four bytes."""
+    """Returns a document with a long string literal of characters that take four bytes each."""
     return _literal(mark, characters, 0).replace("a", "\N{GRINNING FACE}")
 
 
@@ -28,7 +28,7 @@ def _list(mark: str, characters: int, tokens: int) -> str:
 
 
 def _repeated_field(mark: str, characters: int, tokens: int) -> str:
-    """What comparing the fields of one name with each other takes longest for, within its budget."""
+    """Returns the document for which validation takes longest to compare fields of the same name, within the limit for that."""
     times = min((tokens - 20) // 7, (characters - 100) // 26, 100)
     return f'{{ student(id: "{mark}") {{ ' + "class { teacher { id } } " * times + "} }"
 
@@ -44,14 +44,14 @@ def _variables(mark: str, characters: int, tokens: int) -> str:
 
 
 def _fragments(mark: str, characters: int, tokens: int) -> str:
-    """A fragment that is spread many times: a short document whose plan is large."""
+    """Returns a document with a fragment that is spread many times: it is short, but its plan is large."""
     places = min(28 if tokens > 500 else 7, (characters - 500) // (36 + len(mark)), (tokens - 110) // 12)
     roots = " ".join(f'a{number}: student(id: "{mark}") {{ ...S }}' for number in range(places))
     return f"{{ {roots} }} fragment S on Student {{ {_LEAVES} class {{ {_CLASS} teacher {{ ...T user {{ student {{ {_LEAVES} }} }} }} }} user {{ teacher {{ ...T }} }} }} fragment T on Teacher {{ id name }}"
 
 
 def _aliases(mark: str, characters: int, tokens: int) -> str:
-    """Long names of the client's own, which go into the code that is made for a selection."""
+    """Returns a document with long aliases, which become part of the code that is generated for a selection."""
     length = (characters - 300) // 28 - 8
     names = [f"{mark}{number}".ljust(length, "x") for number in range(min(28, (tokens - 20) // 3))]
     return f'{{ student(id: "{mark}") {{ ' + " ".join(f"{each}: name" for each in names) + " } }"
@@ -71,7 +71,7 @@ HOSTILE: dict[str, Callable[[str, int, int], str]] = {
 
 
 def hostile_documents(kind: str, *, characters: int, tokens: int) -> Iterator[str]:
-    """Documents of one kind, for ever: each within these limits."""
+    """Yields documents of one kind without end, each within these limits."""
     number = 0
     while True:
         number += 1

@@ -1,4 +1,4 @@
-"""Requests that would fill the memory: large variables that wait, pipelined bodies, refusals that nobody reads, more sign-ins than connections."""
+"""Sends requests that could exhaust memory: queued ones with large variables, pipelined bodies, unread refusals, too many sign-ins."""
 
 import asyncio
 import resource
@@ -16,23 +16,23 @@ from benchmarks.contest.contestants import http_request
 __all__ = ["SETTINGS", "TITLE", "measure"]
 
 TITLE = "Requests that would fill the memory"
-# The limit of what a viewer may spend would end the first attack at once.
+# Without a cost budget, which would end the first attack immediately.
 SETTINGS = {"COST_PER_MINUTE": "0"}
 
 _SECONDS = 10.0
 _PATIENCE = 20.0
 _LARGE_BODY = 252_000
-# Just below the values that a request may hold.
+# Just below the limit of values in a request.
 _VALUES = 19_900
 _WITH_VARIABLES = 160
 _PIPELINING = 300
 _UNREAD = 300
 _SIGNING_IN = 2_200
 _OPEN_FILES = 4_096
-# It costs more than operations may that run at once, so that most of these wait.
+# Expensive enough to be limited to a few at once, so that most of these operations wait.
 _EXPENSIVE = "{ " + " ".join(f"s{number}: students(first: 500) {{ nodes {{ id class {{ id }} }} }}" for number in range(16)) + " }"
 _SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } userErrors { code } } }"
-# Refused by a route, by GraphQL's parameters, and by its validation.
+# Requests that are refused by a route, by the checks of parameters, and by GraphQL validation.
 _REFUSED = (
     b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n",
     http_request("/graphql", b"{}"),
@@ -52,7 +52,7 @@ async def measure(target: Target) -> list[Figure]:
     figures = [Figure("memory before", target.memory(), "MB")]
     for name, clients, attack in attacks:
         figures += await _attacked(target, name, clients, attack)
-        # What it left is done with before the next one begins.
+        # Waits until the server has finished with the attack's requests before the next attack begins.
         await asyncio.sleep(3)
     return figures
 
@@ -92,7 +92,7 @@ async def _ask_with_variables(target: Target, number: int, statuses: Counter[int
 
 
 async def _pipeline(target: Target, number: int, statuses: Counter[int]) -> None:
-    """An operation that waits, and as many large requests behind it as are read."""
+    """Returns an operation that waits, followed by as many large requests as the server reads."""
     large = http_request("/graphql", orjson.dumps({"query": "{ viewer { role } }" + " " * (_LARGE_BODY - 100)}), target.tokens["ADMIN"])
     reader, writer = await asyncio.open_connection(target.address.host, target.address.port)
     try:

@@ -1,11 +1,10 @@
-"""Open-loop load: requests that arrive on a schedule, whether or not the ones before them were answered.
+"""Generates open-loop load: requests that are sent on a schedule, whether or not earlier ones were answered.
 
-A closed loop, in which each connection waits for its answer, slows down with the server and so cannot overload it. Times are counted from the
-moment at which a request was due, so that one that had to wait for its sending counts as slow.
+A closed loop, in which each connection waits for its response, slows down with the server and so cannot overload it. Latencies are measured from the
+time at which a request was due, so that a request that was sent late counts as slow.
 
-The generator has a process of its own, so that it does not hold up what is measured beside it. It keeps its connections, as browsers do, and opens
-them before the arrivals begin: a school that is at its screens has them. A request that finds none idle opens another, up to `most`; beyond that it is
-not answered.
+The generator runs in its own process, so that it does not delay other measurements. It keeps its connections open, as browsers do, and opens
+them before the load begins. A request that finds no idle connection opens another, up to `most`; beyond that it counts as unanswered.
 """
 
 import asyncio
@@ -30,9 +29,9 @@ _LENGTH = b"content-length: "
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`rate` requests a second for `seconds`, on `opened` connections that are open before and `most` at most.
+    """Describes a load of `rate` requests per second for `seconds`, on `opened` connections that are opened beforehand, and up to `most` in all.
 
-    The last answers have `patience` seconds to come. The connections are opened at `opened_per_second`.
+    The connections are opened at a rate of `opened_per_second`. The generator waits `patience` seconds for the last responses.
     """
 
     rate: float
@@ -45,10 +44,10 @@ class Schedule:
 
 @dataclass(slots=True)
 class Arrivals:
-    """The answers: (seconds since the start when it was due, seconds until it was answered, status, whether it has `Retry-After`).
+    """Holds the results of a load. `answers` are (seconds from the start until it was due, latency in seconds, status, has `Retry-After`).
 
-    `unanswered`: broken connections, answers that did not come, requests that found no connection free. `opened`: connections that were opened
-    meanwhile. `behind`: seconds by which the generator sent a request late, at most. `core`: the share of a core that it took.
+    `unanswered` counts broken connections, missing responses and requests for which no connection was free. `opened` counts the connections that were
+    opened during the load. `behind` is the longest delay in seconds with which a request was sent, `core` the share of a core that the generator used.
     """
 
     seconds: float
@@ -59,17 +58,17 @@ class Arrivals:
     core: float = 0.0
 
     def accepted(self) -> list[float]:
-        """Seconds that each request took which was answered with 200."""
+        """Returns the latencies, in seconds, of the requests that were answered with 200."""
         return [took for _, took, status, _ in self.answers if status == 200]
 
     def goodput(self, skip: float) -> float:
-        """Answers with 200 a second, between `skip` seconds after the start and the last arrival."""
+        """Returns the number of responses with 200 per second, from `skip` seconds after the start to the last request."""
         good = sum(1 for due, took, status, _ in self.answers if status == 200 and skip <= due + took <= self.seconds)
         return good / (self.seconds - skip)
 
 
 class _Connection(asyncio.Protocol):
-    """A kept connection with at most one request on its way."""
+    """Sends requests on a persistent connection, one at a time."""
 
     def __init__(self, arrivals: Arrivals, now: Callable[[], float], idle: "list[_Connection]") -> None:
         self._arrivals = arrivals
@@ -115,7 +114,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Generator:
-    """The load of one schedule, on the running event loop."""
+    """Generates the load of one schedule on the running event loop."""
 
     def __init__(self, address: Address, requests: Sequence[bytes], schedule: Schedule) -> None:
         self._address = address
@@ -128,14 +127,14 @@ class _Generator:
         self.arrivals = Arrivals(schedule.seconds)
 
     async def open(self) -> None:
-        """Opens the connections that are there before the first request."""
+        """Opens the connections that are needed before the first request."""
         for number in range(self._schedule.opened):
             await self._open()
             await asyncio.sleep(1 / self._schedule.opened_per_second if number % 8 else 0)
         self._idle.extend(self._connections)
 
     async def run(self) -> None:
-        """Sends the requests when they are due, and waits for the last answers."""
+        """Sends the requests when they are due, and waits for the last responses."""
         schedule, arrivals = self._schedule, self.arrivals
         self._began, cpu = time.perf_counter(), time.process_time()
         for number in range(int(schedule.rate * schedule.seconds)):
@@ -189,7 +188,7 @@ class _Generator:
 async def arrive(
     address: Address, requests: Sequence[bytes], schedule: Schedule, *, on_open: Callable[[], None] = lambda: None
 ) -> Arrivals:
-    """Sends the requests, over and over, from another process; calls `on_open` when its connections are open and the arrivals begin."""
+    """Sends the requests cyclically from another process. Calls `on_open` when its connections are open and the load begins."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_generate, args=(theirs, address, list(requests), schedule), daemon=True)
     process.start()

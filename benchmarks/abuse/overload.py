@@ -1,4 +1,4 @@
-"""More requests than the server can answer, sent on a schedule whether or not it does."""
+"""Sends more requests than the server can answer, on a schedule that does not depend on the responses."""
 
 import asyncio
 
@@ -21,11 +21,11 @@ NOTE = (
     " The first two of the eight seconds, which fill the queue, do not count for what is accepted. The generator and the probes are not on"
     " the core of the worker. PostgreSQL is on all cores, so that its share, the worker's and the generator's together show whether the machine is the limit."
 )
-# What one viewer may ask for in a minute is another part's subject; here the arrivals of a whole school come with one token.
+# Without a cost budget, because one token stands for a whole school here; the budget has its own part.
 SETTINGS: dict[str, str] = {"COST_PER_MINUTE": "0"}
 _TIMES = 5
 _SECONDS = 8.0
-# Answers are counted from here on: the first second fills the queue.
+# Responses are counted only after this time, because the first second fills the queue.
 _SKIP = 2.0
 _KEPT = {"large": 0.8, "medium": 0.6}
 
@@ -45,7 +45,7 @@ async def _measured(target: Target, screen: Screen) -> list[Figure]:
     cores = _Cores(target)
 
     def begin() -> None:
-        # What the probes found while connections were opened is not the overload's.
+        # Discards the probes' results while connections were being opened, before the overload began.
         probed.forget()
         cores.begin(_SECONDS)
 
@@ -88,7 +88,7 @@ async def _measured(target: Target, screen: Screen) -> list[Figure]:
 
 
 class _Cores:
-    """Which share of a core the worker and PostgreSQL took in a stretch of time."""
+    """Measures the share of a core that the worker and PostgreSQL used during an interval."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -96,7 +96,7 @@ class _Cores:
         self.worker = self.database = 0.0
 
     def begin(self, seconds: float) -> None:
-        """Looks now, and once more after so many seconds."""
+        """Reads the processor times now, and again after the given number of seconds."""
         self._before = self._seconds()
         asyncio.get_running_loop().call_later(seconds, self._end, seconds)
 
@@ -108,7 +108,7 @@ class _Cores:
 
 
 async def _peak(target: Target, requests: list[bytes]) -> float:
-    """Answers a second that the server gives to 32 connections which wait for theirs."""
+    """Returns the number of responses per second that 32 closed-loop connections get."""
     exchanges = [Exchange(each, fits=lambda body: not body.startswith(b'{"errors"')) for each in requests]
     for each in requests:
         await ask(target, each)

@@ -1,4 +1,4 @@
-"""60 MiB in one header, address, trailer or chunk extension, and bodies that stop before their end: what is held, and what others notice."""
+"""Sends 60 MiB in one header, URL, trailer or chunk extension, and incomplete bodies; measures the server's memory and the effect on others."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ _MIB = 1 << 20
 _SIZE = 60 * _MIB
 _HEAD = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-# What begins the request, what follows without an end, and the status that it gets.
+# For each attack: the start of the request, the bytes that are repeated after it, and the expected status.
 _ATTACKS = (
     (b"GET /", b"a" * _MIB, 414),
     (b"GET /graphql?query=", b"%20" * (_MIB // 3), 414),
@@ -35,7 +35,7 @@ _STALLED = 300
 
 
 async def _send(address: Address, start: bytes, piece: bytes) -> tuple[int, int]:
-    """The status that came back (0: none), and how many bytes the server took."""
+    """Returns the status of the response (0 without one), and the number of bytes that the server read."""
     reader, writer = await asyncio.open_connection(address.host, address.port)
     answer = asyncio.create_task(reader.readexactly(12))
     status, sent = 0, 0
@@ -52,7 +52,7 @@ async def _send(address: Address, start: bytes, piece: bytes) -> tuple[int, int]
 
 
 async def _stall(address: Address, ended: asyncio.Event) -> None:
-    """A body that is nearly whole, and stays so."""
+    """Sends all but the end of a body, and then nothing more."""
     with suppress(OSError):
         _, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(_HEAD + b"Content-Length: 262144\r\n\r\n" + b" " * 262_000)
@@ -69,7 +69,7 @@ async def measure(target: Target) -> list[Figure]:
             got = await asyncio.gather(*(_send(target.address, start, piece) for start, piece, _ in _ATTACKS))
             for (status, sent), (start, _, wanted) in zip(got, _ATTACKS, strict=True):
                 most_taken = max(most_taken, sent)
-                # A client that writes on while the connection is closed may be reset before it reads why.
+                # A client that is still writing when the connection is closed may be reset before it has read the response.
                 unread += status == 0
                 if status not in (0, wanted):
                     wrong[f"{start[-30:]!r}: {status}"] += 1

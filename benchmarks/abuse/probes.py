@@ -1,4 +1,4 @@
-"""What honest users notice during an attack: one asks for the small screen on a kept connection, one for /health/live on a new one each time."""
+"""Measures the effect of an attack on others: requests the small screen on a persistent connection, and /health/live on a new one each time."""
 
 import asyncio
 import time
@@ -15,16 +15,16 @@ from benchmarks.contest.screens import teacher_screens
 
 __all__ = ["Answer", "KeptConnection", "Probed", "ask", "probes"]
 
-# As a load balancer asks: on a connection of its own each time.
+# On a new connection each time, as load balancers do.
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
-# A probe is due this often. One that is late is sent as soon as the one before it is answered.
+# The interval between probes. One that is late is sent as soon as the one before it is answered.
 _EVERY = 0.025
 _PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status (0: the connection broke, or nothing came in time), milliseconds, and the body."""
+    """Holds a response: its status (0 if the connection broke or it timed out), its latency in milliseconds, and its body."""
 
     status: int
     milliseconds: float
@@ -33,20 +33,20 @@ class Answer:
 
 @dataclass(slots=True)
 class Probed:
-    """What the probes found: their answers, and the most memory of the server in MB."""
+    """Holds the probes' results: their responses, and the server's peak memory in MB."""
 
     small: list[Answer] = field(default_factory=list)
     live: list[Answer] = field(default_factory=list)
     memory: float = 0.0
 
     def forget(self) -> None:
-        """Begins anew."""
+        """Discards the results so far."""
         self.small.clear()
         self.live.clear()
         self.memory = 0.0
 
     def figures(self, *, memory_at_most: float | None = 300) -> list[Figure]:
-        """The figures that any attack is judged by."""
+        """Returns the figures by which every attack is judged."""
         small, live = ([each.milliseconds for each in answers] for answers in (self.small, self.live))
         return [
             Figure("small query meanwhile, p95", percentile(small, 0.95), "ms", at_most=100),
@@ -62,7 +62,7 @@ def _is_good(answer: Answer) -> bool:
 
 
 class KeptConnection:
-    """A kept connection. It is opened anew when the server closed it."""
+    """Sends requests on a persistent connection, which it opens again if the server has closed it."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -97,7 +97,7 @@ class KeptConnection:
 
 
 async def ask(target: Target, request: bytes, *, patience: float = _PATIENCE) -> Answer:
-    """One whole HTTP/1.1 request on a connection of its own."""
+    """Sends one complete HTTP/1.1 request on a new connection and returns the response."""
     connection = KeptConnection(target.address)
     try:
         return await connection.ask(request, patience)
@@ -107,7 +107,7 @@ async def ask(target: Target, request: bytes, *, patience: float = _PATIENCE) ->
 
 @asynccontextmanager
 async def probes(target: Target) -> AsyncIterator[Probed]:
-    """Probes the server for as long as the block runs. A teacher asks the small query, so attack as somebody else."""
+    """Probes the server while the block runs. The small query is sent as a teacher, so the attack should use another account."""
     screen = teacher_screens(target.database_url, 1)[0]
     body = orjson.dumps({"query": screen.document, "variables": screen.variables[0]})
     small = http_request("/graphql", body, target.tokens["TEACHER"])

@@ -1,4 +1,4 @@
-"""A school's morning behind one address, and a flood of sign-ins from the same one."""
+"""Signs in a whole school from one address, and then floods the server with sign-ins from the same address."""
 
 import asyncio
 import time
@@ -110,7 +110,7 @@ def _request(email: str, password: str) -> bytes:
 
 
 def _code(body: bytes) -> str:
-    """`in`, or the code of what was answered."""
+    """Returns `in` after a successful sign-in, or else the error's code."""
     if not body:
         return "no answer"
     answer = orjson.loads(body)
@@ -121,7 +121,7 @@ def _code(body: bytes) -> str:
 
 
 def _accounts(url: str) -> list[str]:
-    """Addresses of accounts that never signed in, with the demo password."""
+    """Returns the e-mail addresses of accounts that have never signed in and have the demo password."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
             "UPDATE users SET password_hash = %s, is_active = true WHERE id IN"

@@ -1,4 +1,4 @@
-"""Clients that hold connections: half requests, trickled ones, silent ones, and readers that take nothing. How long they last, and what others notice."""
+"""Occupies connections with incomplete, slow and missing requests and with unread responses; measures how long they last and the effect on others."""
 
 import asyncio
 import time
@@ -11,11 +11,11 @@ from benchmarks.contest.load import Address
 __all__ = ["SETTINGS", "TITLE", "measure"]
 
 TITLE = "Slow senders and readers (line 12)"
-# The defaults, but for the time between two requests: the run would wait for it.
+# The defaults, except for the idle timeout, for which the run would have to wait.
 SETTINGS = {"IDLE_SECONDS": "10"}
 
 _CLIENTS = 200
-# The longest of the time limits, and the sweep's second.
+# The longest timeout, plus the interval of the sweep.
 _PATIENCE = 40.0
 
 _HEAD = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -23,14 +23,14 @@ _HALF = (b"", b"P", _HEAD, _HEAD + b"Content-Length: 1000\r\n\r\n{", _HEAD + b"T
 
 
 class _Clients:
-    """Clients, and when the server closed each of their connections."""
+    """Records when the server closed each client's connection."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
         self.lasted: list[float] = []
 
     async def hold(self, sent: bytes, trickle: bytes = b"") -> None:
-        """Sends a part of a request, and goes on with a byte each second until the server closes."""
+        """Sends a part of a request, and then one byte per second until the server closes the connection."""
         began = time.perf_counter()
         reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
         writer.write(sent)
@@ -47,7 +47,7 @@ class _Clients:
         writer.close()
 
     async def leave_unread(self, request: bytes) -> None:
-        """Asks for large answers, one after the other, and reads none of them."""
+        """Requests large responses, one after the other, and reads none of them."""
         began = time.perf_counter()
         _, writer = await asyncio.open_connection(self._address.host, self._address.port, limit=1024)
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's transports have it
@@ -61,7 +61,7 @@ class _Clients:
 
 async def measure(target: Target) -> list[Figure]:
     half, readers = _Clients(target.address), _Clients(target.address)
-    # The largest thing that anybody may have: an asset of the explorer.
+    # The largest response without a token: an asset of the explorer.
     large = b"GET /explorer/graphiql.min.js HTTP/1.1\r\nHost: x\r\n\r\n"
     before = target.memory()
     async with probes(target) as probed, asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""What a part of the abuse benchmark gets, and what it answers."""
+"""Defines the argument and the result of the abuse benchmark's parts: the server to attack, and the figures measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["Figure", "Target"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value, with its bound: `at_most` or `at_least`, or neither where the value only explains another."""
+    """Holds a measured value with its bound, `at_most` or `at_least`; neither if the value only explains others."""
 
     name: str
     value: float
@@ -25,16 +25,16 @@ class Figure:
 
     @property
     def wanted(self) -> str:
-        """The bound as text; empty without one."""
+        """Returns the bound as text; an empty string without one."""
         bounds = (("≤", self.at_most), ("≥", self.at_least))
         return " and ".join(f"{sign} {bound:g} {self.unit}" for sign, bound in bounds if bound is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server under attack: one worker on a core of its own, over a copy of the seeded school that is thrown away afterwards.
+    """Describes the server under attack: one worker on its own core, with a temporary copy of the seeded school.
 
-    `tokens` has an access token for each role (ADMIN, BURSAR, TEACHER, STUDENT, GUARDIAN), of the demo accounts.
+    `tokens` maps each role (ADMIN, BURSAR, TEACHER, STUDENT, GUARDIAN) to an access token of a demo account.
     """
 
     server: Server
@@ -54,5 +54,5 @@ class Target:
         return self.server.process.pid
 
     def memory(self) -> float:
-        """The resident memory of the largest process of the server, in MB."""
+        """Returns the resident memory of the server's largest process, in MB."""
         return self.server.rss() / 1e6

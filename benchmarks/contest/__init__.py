@@ -1,1 +1,1 @@
-"""The same three screens, answered by different servers: who is how fast, in one run, with equal answers."""
+"""Compares the speed of different servers on the same three screens, in one run and with equal responses."""

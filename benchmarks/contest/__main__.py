@@ -1,4 +1,4 @@
-"""Measures this server beside others on three screens, and writes docs/bench.md.
+"""Compares this server with others on three screens, and writes docs/bench.md.
 
 python -m benchmarks.contest [--quick] [--peers] [--out FOLDER]
 """
@@ -26,7 +26,7 @@ from benchmarks.district_school import district
 __all__ = ["OURS", "main"]
 
 _DOCS = Path(__file__).parents[2] / "docs"
-# The first is what the others' answers are compared with.
+# The first one is the reference, with whose responses those of the others are compared.
 OURS = [who.GRAPHQL_CORE, who.BREADTH_FIRST]
 
 
@@ -101,7 +101,7 @@ def _teacher(running: Contest, url: str, rounds: int, scale: float) -> list[Meas
 
 
 def _workers(running: Contest, cores: list[int], screens: Any, rounds: int, scale: float) -> list[Measured]:
-    """One and two workers, neither pinned: what a second worker brings where PostgreSQL and the load take their part of the same cores."""
+    """Compares one and two workers without pinning: what a second worker gains when PostgreSQL and the load generator share the same cores."""
     names = []
     for count in (1, 2):
         name = f"{count} workers"

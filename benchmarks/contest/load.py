@@ -1,8 +1,8 @@
-"""Load: connections that ask one request after the other and look at every answer.
+"""Generates closed-loop load: connections that send one request after the other and check every response.
 
-Made for this, since a generator that does not look at answers takes an error for speed: each body is compared, byte for byte, with the one that
-was compared with the other servers' before. It runs under uvloop in a process of its own; what part of a core it took is in the results, so that
-one sees which of the two was the slower.
+A generator that does not check responses would mistake errors for speed. This one compares each body, byte for byte, with the one that was compared
+with the other servers' before. It runs under uvloop in its own process. The results include the share of a core that it used, which shows whether the
+server or the generator was the bottleneck.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class LoadError(Exception):
-    """A server answered something else than it should have."""
+    """Raised when a server's response is not the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A whole HTTP/1.1 request, and the body that must come back; where that cannot be known beforehand, `fits` looks at it."""
+    """Holds a complete HTTP/1.1 request and the expected response body, or `fits`, which checks a body that is not known beforehand."""
 
     request: bytes
     answer: bytes = b""
@@ -53,7 +53,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one stretch of load came to. `seconds`: from the first request to the last answer; latencies in seconds; times are CLOCK_MONOTONIC."""
+    """Holds the results of one run. `seconds` is from the first request to the last response; latencies are in seconds, times are CLOCK_MONOTONIC."""
 
     began: float
     seconds: float
@@ -70,13 +70,13 @@ class Outcome:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share (0 to 1) of the values does not exceed; 0.0 of no values."""
+    """Returns the value that the given share (0 to 1) of the values does not exceed; 0.0 without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 class _Client(asyncio.Protocol):
-    """One connection: sends, waits for the whole answer, compares, sends the next, until the time is over."""
+    """Sends requests on one connection until the time is over, each after checking the response to the one before."""
 
     def __init__(self, exchanges: Iterator[Exchange], until: float, latencies: "array[float]") -> None:
         self._exchanges = exchanges
@@ -157,9 +157,9 @@ class _Client(asyncio.Protocol):
 
 
 async def load(address: Address, sequences: Sequence[Iterator[Exchange]], *, seconds: float) -> Outcome:
-    """Asks for `seconds`, then waits for what is on its way. Raises LoadError at the first answer that is not what it should be.
+    """Sends requests for `seconds`, then waits for the last responses. Raises LoadError at the first response that is not the expected one.
 
-    A connection for each sequence, with one request on its way at a time; a sequence that comes to its end closes its connection.
+    Each sequence has its own connection, with one request at a time. The connection of a sequence that is exhausted is closed.
     """
     loop = asyncio.get_running_loop()
     latencies: array[float] = array("d")
@@ -181,14 +181,14 @@ async def load(address: Address, sequences: Sequence[Iterator[Exchange]], *, sec
 
 
 def in_turn(exchanges: Sequence[Exchange], connections: int) -> list[Iterator[Exchange]]:
-    """A sequence without end for each connection: all exchanges over and over, each connection beginning at another."""
+    """Returns an endless sequence for each connection: all exchanges cyclically, with each connection starting at a different one."""
     places = [n % len(exchanges) for n in range(connections)]
     return [cycle([*exchanges[place:], *exchanges[:place]]) for place in places]
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Without this process's own garbage collector, whose pauses would be taken for the server's."""
+    """Disables this process's garbage collector, whose pauses would be mistaken for the server's."""
     gc.collect()
     gc.disable()
     try:
@@ -198,6 +198,6 @@ def undisturbed() -> Iterator[None]:
 
 
 def use_cores(cores: Sequence[int]) -> None:
-    """Keeps this process on these cores, where the system can."""
+    """Pins this process to these cores, if the operating system supports it."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)

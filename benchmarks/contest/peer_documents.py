@@ -1,4 +1,4 @@
-"""The three screens in PostGraphile's schema, with aliases so that the answers have the same keys."""
+"""Defines the three screens for PostGraphile's schema, with aliases that give its responses the same keys."""
 
 from typing import Any
 from uuid import UUID
@@ -38,12 +38,12 @@ POSTGRAPHILE = {
 
 
 def postgraphile_variables(variables: dict[str, Any]) -> dict[str, Any]:
-    """Its ids are the uuids of the rows, without the type that ours begin with."""
+    """Converts the variables for PostGraphile, whose ids are the rows' UUIDs without the prefix for the type."""
     return {"id": str(UUID(hex=variables["id"].rpartition("_")[2]))} if "id" in variables else variables
 
 
 def without_kinds_of_ids(answer: Any) -> Any:
-    """An answer in which every `id` is 32 hexadecimal digits: ours without its type, PostGraphile's without hyphens."""
+    """Returns a response with every `id` as 32 hexadecimal digits: without our prefix for the type, and without PostGraphile's hyphens."""
     if isinstance(answer, list):
         return [without_kinds_of_ids(each) for each in answer]
     if isinstance(answer, dict):

@@ -1,4 +1,4 @@
-"""The processes of the contestants: started on their cores, waited for, looked at, ended."""
+"""Starts, monitors and stops the contestants' processes."""
 
 import os
 import signal
@@ -23,12 +23,12 @@ _ROOT = Path(__file__).parents[2]
 
 
 class StartError(Exception):
-    """A contestant did not start; the message ends with what it printed last."""
+    """Raised when a contestant does not start; the message ends with its last output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a garbage collector did in a stretch of time: how often, how long in all and at most, in seconds."""
+    """Holds the garbage collections of an interval: their number, their total seconds and the longest."""
 
     collections: int
     seconds: float
@@ -37,7 +37,7 @@ class Collected:
 
 @dataclass(slots=True)
 class Server:
-    """One contestant's process. `facts` is where a Python one writes what its garbage collector did."""
+    """Controls a contestant's process. `facts` is the file in which a Python process reports its garbage collections."""
 
     address: Address
     process: "subprocess.Popen[bytes]"
@@ -47,7 +47,7 @@ class Server:
 
     @classmethod
     def start(cls, command: list[str], environment: dict[str, str], port: int, folder: Path, name: str, facts: Path | None) -> "Server":
-        """Starts a command in the project's folder and waits until the port takes connections. Raises StartError after 60 s."""
+        """Starts a command in the project's folder and waits until the port accepts connections. Raises StartError after 60 s."""
         log = folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -57,7 +57,7 @@ class Server:
                 stderr=output,
                 cwd=_ROOT,
                 env=os.environ | environment,
-                start_new_session=True,  # Ctrl-C is for us: we end them
+                start_new_session=True,  # Ctrl-C reaches this process only, which then ends them
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call, whatever other threads do
             )
         server = cls(Address("127.0.0.1", port), process, log, facts)
@@ -84,14 +84,14 @@ class Server:
         return [own, *own.children(recursive=True)]
 
     def rss(self) -> int:
-        """Bytes of memory: of the largest process, which is the one that serves, or one of several workers."""
+        """Returns the resident memory in bytes of the largest process, which is the server or one of its workers."""
         return max(each.memory_info().rss for each in self.family())
 
     def cpu_seconds(self) -> float:
         return _cpu_seconds(self.family())
 
     def collected(self, began: float, seconds: float) -> Collected | None:
-        """What the collector did between two moments, to the quarter of a second. None for what is not Python, and before the end."""
+        """Returns the garbage collections between two times, to the quarter of a second; None if the process is not Python, or has not ended."""
         if self._collected is None:
             if self.facts is None or not self.facts.exists():
                 return None
@@ -101,11 +101,11 @@ class Server:
         return Collected(int(sum(each[0] for each in told)), sum(each[1] for each in told), max((each[2] for each in told), default=0.0))
 
     def held(self) -> list[tuple[float, float]]:
-        """When the event loop was held, after the end: (moment, seconds)."""
+        """Returns when the event loop was blocked, as (time, seconds). Available after the process has ended."""
         return [(each[0], each[1]) for each in self._told().get("held", [])]
 
     def fallbacks(self) -> dict[str, int]:
-        """How many operations the breadth-first executor left to graphql-core, by the reason; after the end."""
+        """Returns the number of operations that the breadth-first executor left to graphql-core, by reason. Available after the process has ended."""
         found: dict[str, int] = self._told().get("fallbacks", {})
         return found
 
@@ -126,7 +126,7 @@ def _cpu_seconds(processes: list[psutil.Process]) -> float:
 
 
 def database_cpu_seconds(url: str) -> float | None:
-    """The processor time of PostgreSQL's processes so far; None when it runs on another machine."""
+    """Returns the processor time of PostgreSQL's processes in seconds; None if it runs on another machine."""
     host = url.partition("host=")[2].partition("&")[0]
     if not host:
         return None
@@ -135,7 +135,7 @@ def database_cpu_seconds(url: str) -> float | None:
     lock = Path(unquote(host)) / ".s.PGSQL.5432.lock"
     try:
         postmaster = psutil.Process(int(lock.read_text().split()[0]))
-        ended = postmaster.cpu_times()  # the time of the processes that have ended is told with their parent's
+        ended = postmaster.cpu_times()  # includes the time of child processes that have ended
         return _cpu_seconds([postmaster, *postmaster.children(recursive=True)]) + ended.children_user + ended.children_system
     except (OSError, ValueError, psutil.Error):
         return None

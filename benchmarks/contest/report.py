@@ -1,4 +1,4 @@
-"""The results as a page: tables of medians, ratios, and what they were measured with."""
+"""Writes the results as a page: tables of medians, ratios, and the environment of the measurement."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["TARGETS", "written"]
 
-# (screen, than whom, how many times faster): what this server is meant to reach.
+# The goals of this server, as (screen, compared with, how many times faster).
 TARGETS = [
     ("small", "stock", 5.0),
     ("medium", "stock", 20.0),
@@ -42,7 +42,7 @@ def _rates(found: list[dict[str, Any]], contestant: str, screen: str) -> list[fl
 
 
 def _times(found: list[dict[str, Any]], contestant: str, other: str, screen: str) -> float | None:
-    """How many times faster, as the median of the rounds' ratios: the two of a round were measured a moment apart."""
+    """Returns how many times faster a server is: the median of the ratios of each round, whose measurements are close in time."""
     pairs = list(zip(_rates(found, contestant, screen), _rates(found, other, screen), strict=False))
     return median(mine / others for mine, others in pairs) if pairs else None
 
@@ -188,7 +188,7 @@ def _how(results: dict[str, Any]) -> list[str]:
 
 
 def written(results: dict[str, Any]) -> str:
-    """The page."""
+    """Returns the page as Markdown."""
     ours = "breadth_first" if "breadth_first" in results["titles"] else "graphql_core"
     parts = [_how(results), _targets(results, ours)]
     parts += [_screen(results, screen, ours) for screen in _SCREENS]

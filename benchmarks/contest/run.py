@@ -1,4 +1,4 @@
-"""A contest: contestants started, compared, then measured in turns."""
+"""Runs a contest: starts the contestants, compares their responses, then measures them in turn."""
 
 import asyncio
 import tempfile
@@ -28,7 +28,7 @@ _SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { 
 
 @dataclass(slots=True)
 class Measured:
-    """One stretch of load on one contestant. Times in seconds but for `latencies` (ms); `database_cpu` is None when PostgreSQL is elsewhere."""
+    """Holds one measurement of a contestant. Times are in seconds, `latencies` in ms; `database_cpu` is None if PostgreSQL is on another machine."""
 
     contestant: str
     screen: str
@@ -47,13 +47,13 @@ class Measured:
         return self.requests / self.seconds
 
     def to_json(self) -> dict[str, Any]:
-        """For the raw results: percentiles instead of all latencies."""
+        """Returns the measurement for the file of raw results, with percentiles instead of all latencies."""
         told = {name: getattr(self, name) for name in self.__slots__ if name != "latencies"}
         return told | {f"p{share}": percentile(self.latencies, share / 100) for share in (50, 90, 99)} | {"slowest": max(self.latencies)}
 
 
 def sign_in(server: Server, email: str) -> str:
-    """An access token of a user of the seeded school."""
+    """Returns an access token of a user of the seeded school."""
     body = orjson.dumps({"query": _SIGN_IN, "variables": {"input": {"email": email, "password": PASSWORD}}})
     answer = orjson.loads(post(server.address, "/graphql", body))
     token: str = answer["data"]["signIn"]["session"]["accessToken"]
@@ -61,11 +61,11 @@ def sign_in(server: Server, email: str) -> str:
 
 
 class FellBackError(Exception):
-    """The breadth-first executor left operations to graphql-core."""
+    """Raised when the breadth-first executor left operations to graphql-core."""
 
 
 class Contest:
-    """Servers that run at once, one of them under load at a time."""
+    """Runs several servers at the same time, with load on one of them at a time."""
 
     def __init__(self, url: str, folder: Path, cores: str) -> None:
         self.url = url
@@ -78,7 +78,7 @@ class Contest:
     def start(
         self, contestant: Contestant, *, cores: str | None = None, name: str | None = None, ticks: bool = False, **environment: str
     ) -> Server:
-        """Starts a contestant; `name` when there are two of one."""
+        """Starts a contestant; `name` distinguishes several servers of the same contestant."""
         port, name = free_port(), name or contestant.name
         facts = self._folder / f"{name}.facts.json"
         command = contestant.command(port, facts, self.cores if cores is None else cores, ticks=ticks)
@@ -87,9 +87,9 @@ class Contest:
         return server
 
     def compare(self, contestants: Sequence[Contestant], screens: Sequence[Screen], token: str) -> dict[str, list[str]]:
-        """Compares every answer of each with those of the first. Raises DifferentAnswerError. Tells for each screen whose bytes are the first's, too.
+        """Compares all responses of each server with those of the first. Returns by screen which servers' bytes are equal as well.
 
-        `bare` is started here, with the first one's answers to send.
+        Raises DifferentAnswerError. Starts `bare`, which sends the responses of the first server.
         """
         same: dict[str, list[str]] = {}
         for screen in screens:
@@ -121,21 +121,21 @@ class Contest:
         self.start(BARE, BARE_ANSWERS=str(file))
 
     def same_exchanges(self, name: str, other: str, screens: Sequence[Screen]) -> None:
-        """Says that the server `name` is asked what `other` is: it is the same contestant, started otherwise."""
+        """Uses the exchanges of the server `other` also for `name`, which is the same contestant started with other options."""
         for screen in screens:
             self._exchanges[name, screen.name] = self._exchanges[other, screen.name]
 
     def exchanges(self, name: str, screen: Screen) -> list[Exchange]:
-        """What a server is asked on a screen, with the answers that were compared."""
+        """Returns the requests for a screen to a server, with the responses that were compared."""
         return self._exchanges[name, screen.name]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs something on the event loop that the load is on."""
+        """Runs a coroutine on the load generator's event loop."""
         with undisturbed():
             return self._loop.run(work)
 
     def measure(self, name: str, screen: Screen, *, connections: int, seconds: float, number: int = 0) -> Measured:
-        """One stretch of load. Raises LoadError when an answer is not the one that was compared."""
+        """Measures a server under load. Raises LoadError if a response differs from the one that was compared."""
         server = self.servers[name]
         server_cpu, database_cpu = server.cpu_seconds(), database_cpu_seconds(self.url)
         sequences = in_turn(self._exchanges[name, screen.name], connections)
@@ -158,9 +158,10 @@ class Contest:
     def rounds(
         self, names: Sequence[str], screens: Sequence[Screen], rounds: int, stretches: Sequence[tuple[int, float]], within: float = 3600
     ) -> Iterator[Measured]:
-        """Every contestant on every screen, `rounds` times, in another order each time. `stretches` are (connections, seconds).
+        """Measures every contestant on every screen, `rounds` times, in a different order each time. `stretches` are (connections, seconds).
 
-        No round begins after `within` seconds, but for the first two. One before them is not counted: it warms connections, statements, caches.
+        Apart from the first two, no round begins after `within` seconds. An additional first round is not counted: it warms up connections, prepared
+        statements and caches.
         """
         until = time.monotonic() + within
         for screen in screens:
@@ -176,11 +177,11 @@ class Contest:
                         yield self.measure(name, screen, connections=connections, seconds=seconds, number=number)
 
     def memory(self) -> dict[str, int]:
-        """Each one's resident memory now, in bytes."""
+        """Returns the resident memory of each server, in bytes."""
         return {name: server.rss() for name, server in self.servers.items()}
 
     def stop(self) -> None:
-        """Ends the servers. Once is enough; what they wrote at their end can be read then."""
+        """Stops the servers, after which their reports can be read. May be called several times."""
         for server in self.servers.values():
             server.stop()
         self._loop.close()
@@ -188,9 +189,9 @@ class Contest:
 
 @contextmanager
 def contest(url: str, cores: str) -> Iterator[Contest]:
-    """A contest on a database; its servers end with it. Their logs are gone with them: a StartError has the end of one.
+    """Yields a contest on a database, and stops its servers afterwards. Their logs are deleted; a StartError includes the end of the log.
 
-    Raises FellBackError in the end when the breadth-first executor left an operation to graphql-core: it was not what was measured.
+    Raises FellBackError at the end if the breadth-first executor left an operation to graphql-core, since then it was not what was measured.
     """
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as folder:
         running = Contest(url, Path(folder), cores)

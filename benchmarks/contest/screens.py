@@ -1,4 +1,4 @@
-"""The three screens, with the objects that they are asked about."""
+"""Defines the three screens, with the variables for the objects that they show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ _VARIANTS = 16
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """An operation and the variables that it is asked with in turn. `kind` is small, medium or large; `name` says the size as well."""
+    """Holds an operation and the variables with which it is sent in turn. `kind` is small, medium or large; `name` includes the size."""
 
     name: str
     kind: str
@@ -52,7 +52,7 @@ class Screen:
 
 
 def administrator_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
-    """The screens over the whole school."""
+    """Returns the screens for an administrator, over the whole school."""
     with psycopg.connect(url) as connection:
         students = _ids(
             connection, "SELECT id FROM students WHERE class_id IS NOT NULL ORDER BY hashtext(student_number) LIMIT %s", variants
@@ -62,7 +62,7 @@ def administrator_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
 
 
 def teacher_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
-    """The same over what one teacher sees: the classes taught this year, and their students."""
+    """Returns the same screens for a teacher, who sees the classes taught this year and their students."""
     with psycopg.connect(url) as connection:
         taught = """SELECT DISTINCT c.id, c.name FROM classes c JOIN academic_years y ON y.id = c.academic_year_id AND y.is_current
             JOIN class_subjects cs ON cs.class_id = c.id JOIN teachers t ON t.id IN (cs.teacher_id, c.teacher_id)
@@ -74,7 +74,7 @@ def teacher_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
 
 
 def growing_screens() -> list[Screen]:
-    """The large screen in three sizes."""
+    """Returns the large screen in three sizes."""
     return [Screen(f"{first} students", "large", LARGE, [{"first": first}]) for first in (25, 100, 400)]
 
 

@@ -1,9 +1,10 @@
-"""Measures what every field takes for each point of its cost, and fails on an outlier.
+"""Measures the time that every field takes per point of its cost, and fails on an outlier.
 
     python -m benchmarks.costs [--viewer teacher@demo.school] [--only Student]
 
-On the school-scale data set, without a network between. A field is measured on every object at the end of a path, against the path alone. Then
-it is selected as often as `MAX_COST` and the aliases allow: no such operation may take longer than a second, or hold the event loop for 20 ms.
+Runs on the school-scale data set, without a network. A field is measured on every object at the end of a path, compared with the path alone. Then
+it is selected as often as `MAX_COST` and the limit of aliases allow: no such operation may take longer than a second, or block the event loop for
+20 ms.
 """
 
 import argparse
@@ -22,18 +23,18 @@ from schema import make_schema
 __all__ = ["main"]
 
 _ALIASES = 30
-# Milliseconds that an operation of the highest cost may take. A point may take its share of that.
+# The milliseconds that an operation with the highest cost may take. Each point may take its share of them.
 _MOST = 1_000.0
-# Less than this, and than this share of what the path takes alone, is a neighbour's doing.
+# Differences below this, or below this share of the path's own time, are noise from other load on the machine.
 _NOISE = 4.0
 _NOISE_SHARE = 0.5
-# Milliseconds that an operation within the limit may hold the event loop at a stretch.
+# The milliseconds for which an operation within the limits may block the event loop without interruption.
 _MOST_HELD = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One field: what it adds to its path in points and milliseconds; and the operation that selects it as often as is allowed."""
+    """Holds the figures of one field: the points and milliseconds that it adds to its path, and the operation that selects it as often as allowed."""
 
     name: str
     points: int
@@ -45,7 +46,7 @@ class Measured:
 
     @property
     def per_point(self) -> float:
-        """Microseconds for each point."""
+        """The microseconds per point of cost."""
         return max(0.0, self.ms - _NOISE - _NOISE_SHARE * self.base_ms) * 1000 / max(self.points, 1)
 
     def is_outlier(self, limit: int) -> bool:
@@ -66,7 +67,7 @@ async def _measured(app: Application, probe: Probe, limit: int, *, whole: bool) 
     added, aliases, most = points - before, 1, taken
     if whole and points < limit:
         aliases = max(1, min(_ALIASES, (limit - before) // max(added, 1)))
-        # An outlier shows without waiting for all of it.
+        # Stop early: an outlier is recognisable before all rounds have been run.
         while aliases > 2 and (taken.ms - base.ms) * aliases > 3 * _MOST:
             aliases //= 2
         most = await app.taken(probe.write(aliases), rounds=2)

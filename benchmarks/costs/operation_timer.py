@@ -1,4 +1,4 @@
-"""The application, called as uvicorn would call it, and how long an operation takes it."""
+"""Calls the application as uvicorn would call it, and measures how long an operation takes."""
 
 import asyncio
 import os
@@ -26,10 +26,10 @@ _UNLIMITED = 10**15
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an operation took: milliseconds of processors and by the clock, the longest that the event loop was held, bytes; `codes` of its errors.
+    """Holds the figures of an operation: processor and elapsed milliseconds, how long the event loop was blocked, bytes, and the errors' `codes`.
 
-    On a busy machine the clock says how busy it is; processor time is the application's and PostgreSQL's. The loop is held by what its own thread
-    computes.
+    Processor time is that of the application and of PostgreSQL; on a busy machine, elapsed time also depends on other load. Only what the event loop's
+    own thread computes counts as blocking.
     """
 
     ms: float
@@ -40,7 +40,7 @@ class Taken:
 
 
 class Application:
-    """The application over a database, without limits that would refuse a measurement."""
+    """Runs the application on a database, without the limits that would refuse a measurement."""
 
     def __init__(self, app: Any, schema: GraphQLSchema, postmaster: int) -> None:
         self._app = app
@@ -78,13 +78,13 @@ class Application:
         return check_cost(self._schema, node, operation, {}, Limits(cost=_UNLIMITED))
 
     async def taken(self, document: str, rounds: int = 3, enough_ms: float = 1_000) -> Taken:
-        """The shortest of some rounds, since a shared machine only ever adds; of one that took `enough_ms` there is no second."""
+        """Returns the shortest of several rounds, since other load on the machine only adds time; stops after one that took `enough_ms`."""
         body = orjson.dumps({"query": document})
         found: list[Taken] = []
-        # The shorter one is, the more a disturbance changes it.
+        # Short operations are affected most by other load on the machine, so they are repeated most.
         while len(found) < (rounds if not found or found[-1].ms > 30 else 3 * rounds) and (not found or found[-1].ms < enough_ms):
             found.append(await self._once(body))
-        # The first one prepares the statement on a connection.
+        # The first round prepares the statement on a connection.
         return min(found[1:] or found, key=lambda each: each.ms)
 
     async def _once(self, body: bytes) -> Taken:
@@ -94,7 +94,7 @@ class Application:
         before, began, cpu = self._database_seconds(), time.perf_counter(), time.process_time()
         answer = await self._answer(body)
         clock_ms, own = (time.perf_counter() - began) * 1000, time.process_time() - cpu
-        # Of a process that has ended meanwhile nothing is known; it was none that answered us.
+        # A process that has ended meanwhile is ignored: it did not serve this operation.
         database = sum(seconds - before.get(pid, 0.0) for pid, seconds in self._database_seconds().items())
         ms = (own + database) * 1000
         held.note()
@@ -105,7 +105,7 @@ class Application:
         )
 
     def _database_seconds(self) -> dict[str, float]:
-        """The processor time of each of PostgreSQL's processes, to the nanosecond: what psutil knows is in ticks of 10 ms."""
+        """Returns the processor time of each of PostgreSQL's processes in nanosecond resolution; psutil's is in ticks of 10 ms."""
         found = {}
         for pid in Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text().split():
             with suppress(OSError):
@@ -140,7 +140,7 @@ class Application:
 
 
 def _postmaster(url: str) -> int:
-    """The process of PostgreSQL that all others come from."""
+    """Returns PostgreSQL's main process, the parent of all others."""
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
     assert row is not None
@@ -148,7 +148,7 @@ def _postmaster(url: str) -> int:
 
 
 class _Held:
-    """How long the event loop was held at most, in seconds of its thread's processor time."""
+    """Measures the longest time for which the event loop was blocked, in seconds of its thread's processor time."""
 
     def __init__(self) -> None:
         self.longest = 0.0

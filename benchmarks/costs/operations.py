@@ -1,4 +1,4 @@
-"""Operations that measure one field each, generated from the schema: a path to many objects of its type, and the field on each of them."""
+"""Generates operations from the schema that measure one field each: a path to many objects of its type, and the field on each of them."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ __all__ = ["Arguments", "Probe", "probes"]
 
 _LAST_DAY = date(2026, 11, 24)
 _LONGEST_SPAN = 399
-# Types that fields find by id: the tag of their ids, their table, and which to take first, the dearest.
+# By type that fields find by id: the tag of its ids, its table, and an order that puts the most expensive rows first.
 _TABLES = (
     ("Student", "stu", "students", "id"),
     ("Guardian", "gua", "guardians", "id"),
@@ -45,14 +45,14 @@ _TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One field to be measured: `write(aliases)` is an operation that selects it so often on every object at the end of a path; none: the path alone."""
+    """Describes a field to measure: `write(aliases)` returns an operation that selects it that often on every object of a path; 0 for the path alone."""
 
     name: str
     write: Callable[[int], str]
 
 
 class Arguments:
-    """Values for required arguments: the dearest that are allowed, and others for each alias, since a loader answers the same question once."""
+    """Chooses values for required arguments: the most expensive ones allowed, and different ones for each alias, since a loader loads equal keys only once."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._ids = {
@@ -61,7 +61,7 @@ class Arguments:
         self._numbers = [row[0] for row in connection.execute("SELECT student_number FROM students ORDER BY 1 LIMIT 100")]
 
     def of(self, field: GraphQLField, alias: int) -> dict[str, str]:
-        """The required arguments of a field as GraphQL literals."""
+        """Returns the required arguments of a field as GraphQL literals."""
         found = {}
         for name, argument in field.args.items():
             if is_required_argument(argument):
@@ -103,13 +103,13 @@ class Arguments:
 
 
 def probes(schema: GraphQLSchema, arguments: Arguments) -> Iterator[Probe]:
-    """A probe for every field of Query and of every type below that takes more than reading a value; of lists that count, for the count too."""
+    """Yields a probe for every field below Query that does more than read a value; for connections with a count, also one with the count."""
     assert schema.query_type is not None
     waiting: deque[tuple[GraphQLObjectType, list[str]]] = deque([(schema.query_type, [])])
     seen = {schema.query_type.name}
     while waiting:
         parent, path = waiting.popleft()
-        # Lists first: what they lead to is measured on many objects.
+        # Lists first, so that the fields below them are measured on many objects.
         for name, field in sorted(parent.fields.items(), key=lambda each: PAGE not in _metadata(each[1])):
             kind = get_named_type(field.type)
             if is_leaf_type(kind) and not field.args:
@@ -130,7 +130,7 @@ def probes(schema: GraphQLSchema, arguments: Arguments) -> Iterator[Probe]:
 
 
 def _orders(field: GraphQLField) -> Iterator[str]:
-    """Every way to sort a connection: where its rows are not in an index's order, the first one takes as long as all."""
+    """Yields every order of a connection: for one without an index, finding the first row takes as long as reading all."""
     order: Any = get_named_type(field.args["orderBy"].type)
     fields: Any = get_named_type(order.fields["field"].type)
     for each in fields.values:
@@ -143,7 +143,7 @@ def _is_plumbing(kind: Any, following: GraphQLObjectType) -> bool:
 
 
 def _node_type(kind: Any) -> GraphQLObjectType | None:
-    """The type of the objects that a field leads to, through its connection."""
+    """Returns the object type of a field, or of its connection's nodes."""
     nodes = getattr(kind, "fields", {}).get("nodes")
     found = get_named_type(nodes.type) if nodes is not None else kind
     return found if isinstance(found, GraphQLObjectType) else None
@@ -191,7 +191,7 @@ def _call(name: str, field: GraphQLField, arguments: Arguments, alias: int, firs
 
 
 def _selection(kind: Any) -> str:
-    """All that can be read of an object without asking further; of a connection, of its nodes."""
+    """Returns a selection of all fields of an object, or of a connection's nodes, that need no further statement."""
     if is_leaf_type(kind):
         return ""
     if isinstance(kind, (GraphQLUnionType, GraphQLInterfaceType)):
@@ -199,7 +199,7 @@ def _selection(kind: Any) -> str:
     if "nodes" in kind.fields and "pageInfo" in kind.fields:
         return f"{{ nodes {_selection(get_named_type(kind.fields['nodes'].type))} }}"
     leaves = [name for name, each in kind.fields.items() if is_leaf_type(get_named_type(each.type)) and not each.args]
-    # What a value is made of comes with it: lists of plain objects that nothing else is asked for.
+    # Includes lists of plain objects that are part of a value and need no further statement.
     return f"{{ {' '.join(leaves) or '__typename'} }}"
 
 

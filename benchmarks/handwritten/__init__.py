@@ -1,1 +1,1 @@
-"""The same answers without GraphQL: what a server written for these screens alone would be."""
+"""Serves the same responses without GraphQL, as a server written for only these screens would."""

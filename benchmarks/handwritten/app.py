@@ -1,6 +1,6 @@
-"""Three servers over plain HTTP. A request's body is a JSON object with `id` or `first`, its path the screen.
+"""Implements three servers over plain HTTP. A request's path names the screen; its body is a JSON object with `id` or `first`.
 
-`bare` sends answers that it has from a file, `statement` lets PostgreSQL build the JSON, `rows` batches rows into dicts for orjson.
+`bare` sends responses from a file, `statement` lets PostgreSQL build the JSON, `rows` combines rows in Python and serialises them with orjson.
 """
 
 import os
@@ -48,7 +48,7 @@ def _argument(given: dict[str, Any]) -> Any:
 
 
 def bare() -> Starlette:
-    """BARE_ANSWERS names a JSON file of paths and the texts to send from them."""
+    """Returns the `bare` application. BARE_ANSWERS names a JSON file that maps paths to the texts to send."""
     texts = orjson.loads(Path(os.environ["BARE_ANSWERS"]).read_bytes())
 
     def route(body: bytes) -> Callable[[Request], Awaitable[Response]]:

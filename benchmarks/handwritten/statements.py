@@ -1,8 +1,8 @@
-"""The statements: each screen as one that answers the whole JSON, and as a few whose rows are put together in Python."""
+"""Defines the statements of each screen: one that returns the whole JSON, and a few whose rows are combined in Python."""
 
 __all__ = ["JSON", "ROWS"]
 
-# PostgreSQL's json_build_object takes 100 arguments at most and keeps their order.
+# PostgreSQL's json_build_object keeps the order of its arguments, of which it takes at most 100.
 JSON = {
     "small": """
         SELECT json_build_object('data', json_build_object('student', (

@@ -1,1 +1,1 @@
-"""A small Strawberry application, written as Strawberry's documentation shows. Frozen: it is what others are compared with."""
+"""Implements a small Strawberry application as Strawberry's documentation shows. It is the baseline of comparisons and must not be changed."""

@@ -1,4 +1,4 @@
-"""The application: strawberry.asgi under Starlette, a pool in its lifespan.
+"""Creates the application: strawberry.asgi in Starlette, with a connection pool in the lifespan.
 
 STOCK_CACHES=1 adds the two caching extensions of the guide "Performance".
 """

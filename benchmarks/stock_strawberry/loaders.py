@@ -1,4 +1,4 @@
-"""The data loaders of one request: strawberry.dataloader, one statement a batch."""
+"""Defines the data loaders of a request with strawberry.dataloader, one statement per batch."""
 
 from collections import defaultdict
 from typing import Any

@@ -1,6 +1,6 @@
-"""The types: classes with annotations, edges as async resolvers over the request's data loaders.
+"""Defines the types as annotated classes, with edges as async resolvers that use the request's data loaders.
 
-As in the guides "Schema basics", "Resolvers" and "DataLoaders" of Strawberry's documentation.
+Follows the guides "Schema basics", "Resolvers" and "DataLoaders" of Strawberry's documentation.
 """
 
 from datetime import date

@@ -1,1 +1,1 @@
-"""What writing costs: registers and payments, over HTTP, on a copy of the district school."""
+"""Measures writes over HTTP, registers and payments, on a copy of the district school."""

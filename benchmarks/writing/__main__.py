@@ -1,9 +1,9 @@
-"""How many registers and payments a second one server takes, from 1 and from 20 writers, and how long a register of 300 takes.
+"""Measures how many registers and payments per second a server accepts from 1 and 20 writers, and how long a register of 300 students takes.
 
     python -m benchmarks.writing [--seconds 4] [--rounds 3]
 
-Over HTTP, with signed-in teachers and a bursar, on a copy of the district school that goes in the end. The server is one process on one core,
-PostgreSQL has both, and every transaction is on disk when it is answered.
+Teachers and a bursar who are signed in write over HTTP to a temporary copy of the district school. The server is one process on one core, PostgreSQL
+may use both cores, and every transaction is on disk when it is answered.
 """
 
 import argparse
@@ -32,7 +32,7 @@ __all__ = ["books", "main"]
 _WRITERS = (1, 20)
 _PLACES = 4
 
-# (how many) -> the sequences of so many writers that no other has
+# (number of writers) -> a sequence of mutations for each of them; no two writers share any
 Writers = Callable[[int], list[Iterator[Exchange]]]
 
 
@@ -46,7 +46,7 @@ def _who(url: str, taken: Sequence[Place], others: Sequence[UUID]) -> dict[str, 
 
 
 def _rates(running: Contest, server: Server, name: str, writers: Writers, rounds: int, seconds: float) -> Iterator[str]:
-    """Each number of writers in turns."""
+    """Measures the rate for each number of writers alternately."""
     found: dict[int, list[Outcome]] = {count: [] for count in _WRITERS}
     used: dict[int, list[tuple[float, float]]] = {count: [] for count in _WRITERS}
     for n in range(-1, rounds):  # the first warms up
@@ -90,7 +90,7 @@ def _measured(running: Contest, rounds: int, seconds: float) -> Iterator[str]:
 
 
 def books(url: str) -> str:
-    """That the books add up after all that. Ends the run when they do not."""
+    """Checks that the school's records are still consistent, and ends the run if they are not."""
     with psycopg.connect(url) as connection:
         broken = [each for each in check_books_of(connection) if each.broken]
     if broken:

@@ -1,4 +1,4 @@
-"""A copy of the district school to write in, and people who are signed in there."""
+"""Creates a copy of the district school to write to, and access tokens of its users."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,16 +19,16 @@ from db.pool import Database
 
 __all__ = ["TODAY", "copied", "tokens"]
 
-# A school day of which nothing is marked yet: the one after the last that was seeded.
+# A school day without any attendance: the one after the last seeded day.
 TODAY = SEED_DATE + timedelta(days=1)
 _NAME = "rollcall_bench_writes"
 
 
 @contextmanager
 def copied(url: str) -> Iterator[str]:
-    """The address of a copy, which goes in the end. Its clock stands on the noon of `TODAY`.
+    """Yields the URL of a copy, which is dropped afterwards. Its clock is fixed at noon of `TODAY`.
 
-    Nobody may be connected to the database itself while it is copied; its user must be allowed to make databases.
+    There must be no connections to the original database while it is copied, and its user must be allowed to create databases.
     """
     original = sql.Identifier(url.partition("?")[0].rpartition("/")[2])
     copy = sql.Identifier(_NAME)
@@ -46,7 +46,7 @@ def copied(url: str) -> Iterator[str]:
 
 
 async def tokens(url: str, users: Sequence[tuple[UUID, str]]) -> dict[UUID, str]:
-    """Access tokens of users (id, role), each in a session of their own: as sign-in gives them, without asking for passwords that seeded users have not."""
+    """Returns access tokens of users (id, role), each with its own session, as sign-in would issue them; seeded users have no passwords."""
     settings = load_settings().model_copy(update={"secret_key": SECRET})
     database = await Database.open(settings, url)
     authenticator = Authenticator(database, settings, url)

@@ -1,4 +1,4 @@
-"""A register of 300: how long its statement takes in the database, and how long its request takes."""
+"""Measures a register of 300 students: how long its statement takes in the database, and how long its request takes."""
 
 import asyncio
 import time
@@ -26,13 +26,13 @@ _ROUNDS = 40
 
 
 class LargeClass:
-    """A class of 300 in the copy, its own teacher, and its subjects."""
+    """Describes a class of 300 students in the copy, with its homeroom teacher and its subjects."""
 
     def __init__(self, class_id: UUID, user_id: UUID, subjects: list[UUID], students: list[UUID]) -> None:
         self.class_id, self.user_id, self.subjects, self.students = class_id, user_id, subjects, students
 
     def submissions(self, token: str, offset: int) -> Iterator[Exchange]:
-        """Its registers of the day, one a subject."""
+        """Returns the class's registers of the day, one per subject."""
         for subject in self.subjects:
             given = {
                 "classId": f"cls_{self.class_id.hex}",
@@ -45,14 +45,14 @@ class LargeClass:
 
 
 def own_teacher(url: str) -> tuple[UUID, UUID]:
-    """Whose class it will be: (teacher, their user)."""
+    """Returns the class's future homeroom teacher, as (teacher id, user id)."""
     with psycopg.connect(url) as connection:
         [found] = connection.execute("SELECT id, user_id FROM teachers WHERE is_active ORDER BY alt_id DESC LIMIT 1").fetchall()
     return found[0], found[1]
 
 
 def prepared_large(running: Contest, address: Address, administrator: str) -> LargeClass:
-    """Makes the class as an office would: through the graph. Its students come from others; it is taught every subject."""
+    """Creates the class through GraphQL mutations, as a school office would. Its students come from other classes; it is taught every subject."""
 
     def done(name: str, wanted: str, given: dict[str, Any]) -> Any:
         kind = name[0].upper() + name[1:]
@@ -92,7 +92,7 @@ def prepared_large(running: Contest, address: Address, administrator: str) -> La
 
 
 async def _statement(url: str, large: LargeClass) -> list[float]:
-    """Milliseconds of the statement alone, with its triggers, in transactions that are rolled back."""
+    """Returns the milliseconds of the statement alone, including its triggers, in transactions that are rolled back."""
     settings = load_settings()
     database = await Database.open(settings, url)
     rows = [
@@ -123,7 +123,7 @@ async def _statement(url: str, large: LargeClass) -> list[float]:
 
 
 def measured_large(running: Contest, address: Address, large: LargeClass, token: str) -> dict[str, list[float]]:
-    """Milliseconds of the statement, of requests that make 300 marks, of ones that change some of them, and of ones that change nothing."""
+    """Returns the milliseconds of the statement, and of requests that create 300 marks, change some of them, or change nothing."""
     found = {"statement, 300 marks made": asyncio.run(_statement(running.url, large))}
     for title, offset in (("request, 300 marks made", 0), ("request, some of 300 marks changed", 1), ("request, 300 marks unchanged", 1)):
         outcome = running.run(load(address, [large.submissions(token, offset)], seconds=60))

@@ -1,4 +1,4 @@
-"""Payments to record: each of one charge, in full, with a key of its own."""
+"""Generates payments to record, each of one charge in full, with its own idempotency key."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,12 +14,12 @@ __all__ = ["RECORD", "Owed", "owed", "payments"]
 RECORD = """mutation Record($input: RecordPaymentInput!) {
   recordPayment(input: $input) { receipt { id number } charges { id status balance } userErrors { field code message } }
 }"""
-# (charge, what is owed, currency)
+# (charge, amount owed, currency)
 Owed = tuple[UUID, Decimal, str]
 
 
 def owed(url: str) -> list[Owed]:
-    """The charges of this year that nobody has paid yet."""
+    """Returns the unpaid charges of this year."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "SELECT p.id, trim_scale(p.balance), p.currency FROM payments p JOIN academic_years y ON y.id = p.academic_year_id AND y.is_current"
@@ -29,7 +29,7 @@ def owed(url: str) -> list[Owed]:
 
 
 def payments(charges: Iterator[Owed], token: str) -> Iterator[Exchange]:
-    """Payments of these charges, taken from what may be shared by several connections."""
+    """Yields payments of these charges; several connections may share the iterator of charges."""
     for charge, amount, currency in charges:
         given = {
             "idempotencyKey": str(uuid4()),

@@ -1,4 +1,4 @@
-"""Registers to take: which teacher takes which class's, in which subject, on which days, and of whom."""
+"""Generates attendance registers to submit: for which class, subject and day, by which teacher and with which students."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ __all__ = ["SUBMIT", "Place", "accepted", "entries", "mutation", "places", "regi
 SUBMIT = """mutation Submit($input: SubmitRegisterInput!) {
   submitRegister(input: $input) { register { id } changes { change } notMarked { student { id } } userErrors { field code message } }
 }"""
-# A place is taken by one connection alone: a class whose own teacher takes its registers, subject after subject, day after day.
+# Each place is used by only one connection: a class whose homeroom teacher submits its registers subject by subject and day by day.
 _PLACES = """
     SELECT c.id, t.user_id, array_agg(DISTINCT cs.subject_id)
     FROM classes c
@@ -48,7 +48,7 @@ class Place:
     taken: set[tuple[UUID, date]]
 
     def untaken(self) -> Iterator[tuple[UUID, date, list[UUID]]]:
-        """The registers that nobody has taken: subject, day, and who was in the class then."""
+        """Yields the registers that have not been taken: subject, day, and the students of the class on that day."""
         for day in reversed(self.days):
             students = [student for student, since, until in self.members if since <= day <= until]
             for subject in self.subjects:
@@ -57,7 +57,7 @@ class Place:
 
 
 def places(url: str, count: int, seeded_for: date) -> list[Place]:
-    """So many of them, in a school as it was seeded for a day."""
+    """Returns `count` places in a school as it was seeded for a day."""
     with psycopg.connect(url) as connection:
         found = connection.execute(_PLACES, [seeded_for, count]).fetchall()
         days = [row[0] for row in connection.execute(_DAYS, [seeded_for, seeded_for]).fetchall()]
@@ -72,7 +72,7 @@ def places(url: str, count: int, seeded_for: date) -> list[Place]:
 
 
 class _EndlessDate(psycopg.adapt.Loader):
-    """Dates of which one may be infinity."""
+    """Parses dates, of which one may be infinity."""
 
     def load(self, data: Any) -> date:
         text = bytes(data).decode()
@@ -80,7 +80,7 @@ class _EndlessDate(psycopg.adapt.Loader):
 
 
 def entries(students: list[UUID], offset: int = 0) -> list[dict[str, Any]]:
-    """What a register says of them: one in 13 absent, one in 17 late by 10 minutes, the others present. Another `offset` says it of others."""
+    """Returns a register's entries: one in 13 students absent, one in 17 late by 10 minutes, the others present. `offset` shifts who is."""
     said: list[dict[str, Any]] = []
     for n, student in enumerate(students, offset):
         entry: dict[str, Any] = {"studentId": f"stu_{student.hex}", "status": "PRESENT"}
@@ -93,18 +93,18 @@ def entries(students: list[UUID], offset: int = 0) -> list[dict[str, Any]]:
 
 
 def mutation(token: str, document: str, given: dict[str, Any], fits: Any) -> Exchange:
-    """A mutation's request, whose answer `fits` looks at."""
+    """Returns the request of a mutation, whose response is checked by `fits`."""
     return Exchange(http_request("/graphql", orjson.dumps({"query": document, "variables": {"input": given}}), token), fits=fits)
 
 
 def accepted(body: bytes) -> bool:
-    """Whether a mutation did what it was asked for."""
+    """Returns whether a mutation succeeded."""
     answer = orjson.loads(body)
     return "errors" not in answer and all(payload["userErrors"] == [] for payload in answer["data"].values())
 
 
 def all_made(body: bytes) -> bool:
-    """Whether a register was taken for the first time: every entry made a mark, and nobody was left out."""
+    """Returns whether a register was taken for the first time: every entry created a mark, and no student was left out."""
     if not accepted(body):
         return False
     payload = orjson.loads(body)["data"]["submitRegister"]
@@ -112,7 +112,7 @@ def all_made(body: bytes) -> bool:
 
 
 def registers(taken: list[Place], tokens: dict[UUID, str]) -> Iterator[Exchange]:
-    """Submissions of these classes' registers, none twice, one class after the other."""
+    """Yields submissions of these classes' registers, each once, one class after the other."""
     for several in zip_longest(*(place.untaken() for place in taken)):
         for place, each in zip(taken, several, strict=True):
             if each is not None:

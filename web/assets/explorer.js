@@ -1,16 +1,16 @@
 'use strict';
 
-// The tokens live in this page's memory alone: closing the page signs out of it.
+// The tokens are kept in this page's memory only: closing the page signs the user out.
 let session = null;
-let renewal = null; // the request for new tokens that is under way
+let renewal = null; // the request for new tokens that is in progress
 let timer = null;
-let due = 0; // when the next renewal is, by this computer's clock
-let failures = 0; // of renewals, in a row
-let ahead = 0; // by how many milliseconds this computer's clock is ahead of the server's
+let due = 0; // the time of the next renewal, by this computer's clock
+let failures = 0; // consecutive renewals that failed
+let ahead = 0; // how many milliseconds this computer's clock is ahead of the server's
 
-// New tokens are asked for this long before the old one expires.
+// New tokens are requested this long before the old one expires.
 const MARGIN_MS = 60_000;
-// Never again sooner than this, whatever the clocks say; twice as long after each failure, up to the longest.
+// The shortest time between renewals, whatever the clocks say. It doubles after each failure, up to LONGEST_PAUSE_MS.
 const PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 8 * 60_000;
 const FIELDS = 'session { accessToken accessTokenExpiresAt refreshToken sessionExpiresAt }';
@@ -18,7 +18,7 @@ const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) { ${FIE
 const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${FIELDS} } }`;
 const SIGN_OUT = 'mutation { signOut { endedSessions } }';
 
-const FIRST = `# Sign in above, then press the button.
+const FIRST = `# Sign in above, then run this query with the play button.
 {
   viewer { role user { name } }
   students(first: 5) {
@@ -39,7 +39,7 @@ const leave = document.getElementById('sign-out');
 const who = document.getElementById('who');
 const root = ReactDOM.createRoot(document.getElementById('explorer'));
 
-// Answers { errors } like the server's when there is no answer.
+// Returns the server's answer, or { errors } of the same form if there is none.
 async function post(body, token, headers) {
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
   try {
@@ -52,20 +52,20 @@ async function post(body, token, headers) {
     if (!Number.isNaN(now)) ahead = Date.now() - now;
     return await response.json();
   } catch {
-    return { errors: [{ message: 'The server does not answer. Try again.', extensions: { code: 'NO_ANSWER' } }] };
+    return { errors: [{ message: 'The server did not answer. Check your connection and try again.', extensions: { code: 'NO_ANSWER' } }] };
   }
 }
 
 const has = (answer, code) => (answer.errors || []).some((error) => error.extensions && error.extensions.code === code);
 
-// `wait` is a length of time, so a clock that is wrong does not matter.
+// `wait` is a duration, so a wrong clock does not matter.
 function renewIn(wait) {
   clearTimeout(timer);
   due = Date.now() + wait;
   timer = setTimeout(renew, wait);
 }
 
-// Called when the tokens have just come: a token's life is measured by the server's clock, which set its end.
+// Called when new tokens have just arrived. Their remaining life is measured by the server's clock, which set their expiry.
 function begin(granted, email) {
   session = { ...granted, email };
   failures = 0;
@@ -84,7 +84,7 @@ function end(message) {
   form.elements.email.focus();
 }
 
-// Whether there is a session with a token that is good. Of several requests that need new tokens the first one asks: a token refreshes once.
+// Resolves to whether there is a session with a valid token. Concurrent callers share one request, since a refresh token works only once.
 function renew() {
   renewal = renewal || refresh().finally(() => { renewal = null; });
   return renewal;
@@ -100,27 +100,27 @@ async function refresh() {
     begin(granted, before.email);
     return true;
   }
-  if (has(answer, 'UNAUTHENTICATED')) end('Your session has ended: sign in again.');
+  if (has(answer, 'UNAUTHENTICATED')) end('Your session has ended. Sign in again.');
   else {
-    who.textContent = answer.errors[0].message; // the session may go on
+    who.textContent = answer.errors[0].message; // the session may still be valid
     failures += 1;
     renewIn(Math.min(PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
   }
   return false;
 }
 
-// A computer that slept runs no timers: the token is looked at before each request, and an expired one that the server refuses is renewed.
+// Timers don't run while a computer sleeps. So the token is also checked before each request, and renewed if the server refuses it.
 async function fetcher(body, options) {
   const headers = options && options.headers;
   if (session && Date.now() >= due) await renew();
   const token = session && session.accessToken;
   const answer = await post(body, token, headers);
-  // A request whose token is refused has done nothing, so it may be sent again.
+  // A request whose token was refused has had no effect, so it is safe to send it again.
   if (token && !answer.data && has(answer, 'UNAUTHENTICATED') && (await renew())) return post(body, session.accessToken, headers);
   return answer;
 }
 
-// Made anew after signing in, so that the schema is asked for by the viewer of now.
+// Creates a new GraphiQL after signing in or out, so that it requests the schema as the current viewer.
 function show(key) {
   root.render(React.createElement(GraphiQL, { key, fetcher, defaultQuery: FIRST, shouldPersistHeaders: false }));
 }
