@@ -1,4 +1,4 @@
-"""Fixtures: the suite's PostgreSQL, its databases, and a school to ask."""
+"""Defines fixtures: the suite's PostgreSQL, its databases, and schools to query."""
 
 import os
 import sys
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from tests.databases import Databases
     from tests.graphql_school import School
 
-# The suite starts the server as a program dozens of times: without compiled files each start compiles a second's worth of modules anew.
+# The suite starts the server as a program dozens of times. Without bytecode files each start would spend a second compiling modules.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SECRET = "the secret of every server in this suite"
-# Here and not in a hook: the conftest of a folder that is named on the command line is imported before any hook runs, and reads the settings.
+# Not in a hook, because the conftest of a folder named on the command line is imported, and reads the settings, before any hook runs.
 os.environ["SECRET_KEY"] = SECRET
-# Up to as many test files run faster in one process: each worker imports the whole server anew.
+# Up to this number of test files run faster in one process, because each worker has to import the whole server.
 _FILES_WITHOUT_WORKERS = 8
-# Two for each processor, since many tests wait, for a process that starts or a time that passes. More would crowd the one PostgreSQL.
+# Two workers per processor, since many tests wait for a process to start or for time to pass. More would overload the single PostgreSQL.
 _WORKERS_PER_PROCESSOR, _MOST_WORKERS = 2, 8
-# What a file that starts processes is taken to need, and any other, until it was measured.
+# The assumed duration of a file that starts processes, and of any other file, until it has been measured.
 _SECONDS_WITH_PROCESSES, _SECONDS = 60.0, 5.0
 _DURATIONS = "rollcall/seconds_by_file"
 _measured: defaultdict[str, float] = defaultdict(float)
 _STARTED = pytest.StashKey[tuple[ExitStack, "Databases"]]()
 
-# HYPOTHESIS_PROFILE=thorough looks for counterexamples twenty times as long. Every run takes other examples, and each that failed again.
+# HYPOTHESIS_PROFILE=thorough tries twenty times as many examples. Every run tries new examples, and repeats those that failed.
 settings.register_profile("suite", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
@@ -48,13 +48,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With workers, starts their one PostgreSQL here: they share it, and it must outlive each of them."""
+    """Starts PostgreSQL in the controlling process if there are workers, since they share it and it must outlive each of them."""
     if config.option.tx and not config.option.collectonly:
         _start(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Has workers begin with the files that took longest in the last run, so that none of them is left over when the others are done."""
+    """Lets workers begin with the files that took longest in the last run, so that no worker is still busy with one when the others have finished."""
     workerinput = getattr(config, "workerinput", None)
     if workerinput is None:
         return
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Has tracebacks logged without the values of local variables, as the server does: with them each takes half a second."""
+    """Configures tracebacks to be logged without the values of local variables, as the server does: with them each takes half a second."""
     if "structlog" in sys.modules:
         import structlog
 
@@ -79,7 +79,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Keeps how long each file took, for the order of the next run."""
+    """Saves how long each file took, for the order of the next run."""
     cache = session.config.cache
     if cache is not None and not hasattr(session.config, "workerinput"):
         cache.set(_DURATIONS, cache.get(_DURATIONS, {}) | {file: round(seconds, 1) for file, seconds in _measured.items()})
@@ -113,7 +113,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def databases(request: pytest.FixtureRequest) -> "Databases":
-    """Where databases are made. In a run without workers the first test that asks for it starts PostgreSQL."""
+    """Returns the factory of databases. In a run without workers the first test that uses it starts PostgreSQL."""
     from tests.databases import Databases
 
     workerinput = getattr(request.config, "workerinput", None)
@@ -122,7 +122,7 @@ def databases(request: pytest.FixtureRequest) -> "Databases":
 
 @pytest.fixture
 def fill_data_dir(request: pytest.FixtureRequest) -> Callable[[Path], None]:
-    """Fills a DATA_DIR as a first `make run` leaves it, with the demo school: a start on it is a second one."""
+    """Returns a function that fills a DATA_DIR as a first `make run` leaves it, with the demo school."""
 
     def fill(folder: Path) -> None:
         from tests.databases import copy_of_a_school
@@ -141,19 +141,19 @@ def _cloned(databases: "Databases", template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(databases: "Databases") -> Iterator[str]:
-    """A migrated, empty database for one file of tests."""
+    """Returns the URL of a migrated, empty database, shared by the tests of a file."""
     yield from _cloned(databases, "empty")
 
 
 @pytest.fixture
 def fresh_database_url(databases: "Databases") -> Iterator[str]:
-    """A migrated, empty database for one test."""
+    """Returns the URL of a migrated, empty database for one test."""
     yield from _cloned(databases, "empty")
 
 
 @pytest.fixture
 def blank_database_url(databases: "Databases") -> Iterator[str]:
-    """A database without anything in it, for one test."""
+    """Returns the URL of a database without any tables, for one test."""
     name = uuid4().hex[:12]
     yield databases.blank(name)
     databases.drop(name)
@@ -161,13 +161,13 @@ def blank_database_url(databases: "Databases") -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def demo_url(databases: "Databases") -> Iterator[str]:
-    """The demo school for one file of tests."""
+    """Returns the URL of a database with the demo school, shared by the tests of a file."""
     yield from _cloned(databases, "demo")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def demo(demo_url: str) -> AsyncIterator["School"]:
-    """The demo school, to be asked through GraphQL."""
+    """Yields the demo school, which is queried through GraphQL."""
     from config import Settings
     from db.pool import Database
     from tests.graphql_school import School
@@ -181,7 +181,7 @@ async def demo(demo_url: str) -> AsyncIterator["School"]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def writable(databases: "Databases") -> AsyncIterator["School"]:
-    """A demo school whose clock stands on the day it was seeded for, and whose data a file's tests change."""
+    """Yields a demo school whose clock is fixed on the day for which it was seeded, and whose data the tests of a file may change."""
     from tests.writable_school import NOW, writable_school
 
     async with writable_school(databases, NOW) as school:

@@ -1,7 +1,7 @@
-"""Builds throw-away databases: templates made once, cloned for each file or test, dropped in the end.
+"""Creates temporary databases: templates that are built once, cloned for each file or test, and dropped at the end.
 
-Without `DATABASE_URL` the suite runs on a PostgreSQL of its own. Its data folder, with the templates in it, is built once for each version of
-the migrations and the seed, kept in pytest's cache, and copied for each run: initdb, migrations and seed take ten seconds, a copy half a second.
+Without `DATABASE_URL` the suite starts its own PostgreSQL. The data folder with the templates is built once for each version of the migrations and
+the seed, kept in pytest's cache, and copied for each run: initdb, migrations and seed take ten seconds, a copy half a second.
 """
 
 import fcntl
@@ -29,12 +29,12 @@ from db.seed import seed
 
 __all__ = ["SEED_DATE", "Databases", "copy_of_a_school", "started_databases"]
 
-# A Wednesday in the middle of a school year: nothing in the suite depends on when it is run.
+# A Wednesday in the middle of a school year, so that nothing in the suite depends on when it is run.
 SEED_DATE = date(2026, 3, 18)
 
 
 _ROOT = Path(__file__).parents[1]
-# What decides the content of the prepared data folder.
+# The files that determine the content of the prepared data folder.
 _SOURCES = (
     "migrations/*.sql",
     "db/seed/*",
@@ -80,19 +80,19 @@ def _running(folder: Path) -> Iterator[str]:
 
 
 def copy_of_a_school(cache: Path, folder: Path) -> None:
-    """Puts into `folder` what a first `make run` leaves in its DATA_DIR: a PostgreSQL with the demo school."""
+    """Copies into `folder` what a first `make run` leaves in its DATA_DIR: a PostgreSQL with the demo school."""
     _copy(_prepared_folder(cache) / "server", folder)
 
 
 def _copy(prepared: Path, folder: Path) -> None:
-    # As root the files belong to PostgreSQL's own user, which a copy must keep.
+    # When the suite runs as root, the files belong to PostgreSQL's own user, and must do so in the copy.
     subprocess.run(["cp", "-a", "--reflink=auto", prepared / "postgres", folder], check=True)
 
 
 def _prepared_folder(cache: Path) -> Path:
     """Returns the folder with the data folders of the suite's PostgreSQL (`suite`) and of a server with the demo school (`server`).
 
-    Builds it when there is none for today's migrations and seed, and removes those of other versions.
+    Builds it if there is none for the current migrations and seed, and removes those of other versions.
     """
     digest = hashlib.sha256(f"{SEED_DATE} {os.getuid()} {find_binaries(unprivileged_account()).major}".encode())
     for path in sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern) if path.is_file()):
@@ -124,14 +124,14 @@ def _prepared_folder(cache: Path) -> Path:
 
 
 class Databases:
-    """The databases of one run on one server, all called `<prefix>_…`."""
+    """Creates and drops the databases of one test run on one server, all named `<prefix>_…`."""
 
     def __init__(self, url: str, prefix: str | None = None) -> None:
         self.url = url
         self.prefix = prefix or f"rollcall_test_{uuid4().hex[:10]}"
 
     def make_templates(self) -> None:
-        """`…_empty` is migrated; `…_demo` is seeded as well, and `…_school` with a school of a thousand students."""
+        """Creates the templates: `…_empty` is migrated, `…_demo` also has the demo school, and `…_school` a school of a thousand students."""
         self._run(sql.SQL("CREATE DATABASE {}").format(self._name("empty")))
         migrate(self.address("empty"))
         for scale in ("demo", "school"):
@@ -139,7 +139,7 @@ class Databases:
             seed(self.address(scale), scale, SEED_DATE)
 
     def become_a_server(self) -> None:
-        """Leaves the database that a server's own PostgreSQL has, with the demo school, and no other."""
+        """Leaves only the database that a server's own PostgreSQL has, with the demo school."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
         self._run(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(self._name("demo"), sql.Identifier(DATABASE)))
         self.drop("empty")
@@ -149,17 +149,17 @@ class Databases:
         return with_database(self.url, f"{self.prefix}_{name}")
 
     def clone(self, template: str, name: str) -> str:
-        """A copy of a template that nobody is connected to; its address."""
+        """Creates a copy of a template, to which there must be no connections, and returns its URL."""
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         self._run(statement.format(self._name(name), self._name(template)))
         return self.address(name)
 
     def set_clock(self, name: str, now: str) -> None:
-        """What the school takes for now in this database, from the next connection on."""
+        """Fixes the school's clock in this database, from the next connection on."""
         self._run(sql.SQL("ALTER DATABASE {} SET rollcall.now = {}").format(self._name(name), sql.Literal(now)))
 
     def blank(self, name: str) -> str:
-        """A database without anything in it; its address."""
+        """Creates a database without any tables and returns its URL."""
         self._run(sql.SQL("CREATE DATABASE {}").format(self._name(name)))
         return self.address(name)
 

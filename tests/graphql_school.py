@@ -28,13 +28,13 @@ SCHEMA = make_schema(StrawberryGraphQLCoreExecutionContext)
 _ERRORS = ErrorWriter(to_refusal)
 _CORE = graphql_core(SCHEMA._schema, StrawberryGraphQLCoreExecutionContext, optimized_is_awaitable)
 BREADTH_FIRST = BreadthFirst(SCHEMA._schema, _CORE)
-# Every operation runs on the executor that is set, and a query on the other one, too.
+# Every operation runs on the selected executor, and queries also on the other one.
 _CHOSEN, _OTHER = (_CORE, BREADTH_FIRST) if load_settings().executor == "graphql_core" else (BREADTH_FIRST, _CORE)
 
 
 @dataclass
 class Answer:
-    """What came back: `data`, `errors` as a client sees them, and how many statements it took."""
+    """Holds a result: `data`, `errors` as clients see them, and the number of SQL statements."""
 
     data: Any
     errors: list[dict[str, Any]]
@@ -47,7 +47,7 @@ class Answer:
 
 @lru_cache(2_000)
 def _document(query: str) -> Document:
-    """A valid document with one operation, kept as the server keeps documents: whoever sends it again runs the same plan."""
+    """Returns a valid document with one operation. It is cached as the server caches documents, so that the same plan runs again."""
     parsed = parse(query)
     invalid = validate(SCHEMA._schema, parsed)
     assert not invalid, invalid
@@ -56,7 +56,7 @@ def _document(query: str) -> Document:
 
 
 def assert_alike(answer: Answer, other: Answer) -> None:
-    """Two executors' answers are the same, to the order of keys. Errors may come in another order; ids of those that are masked differ."""
+    """Asserts that the results of two executors are equal, including the order of keys but not of errors, and except for the ids of masked errors."""
     assert orjson.dumps(answer.data) == orjson.dumps(other.data)
     assert sorted(map(_comparable, answer.errors)) == sorted(map(_comparable, other.errors))
 
@@ -76,7 +76,7 @@ class School:
         self._sessions: dict[UUID, UUID] = {}
 
     async def viewer(self, email: str | None) -> Viewer:
-        """The owner of an e-mail address, signed in."""
+        """Returns the viewer for the user with this e-mail address, signed in."""
         if email is None:
             return ANONYMOUS
         row = await self.database.fetchrow("SELECT id, role FROM users WHERE lower(email) = lower($1)", email)
@@ -87,7 +87,7 @@ class School:
         return Viewer(row["id"], row["role"], self._sessions[row["id"]])
 
     async def ask(self, query: str, viewer: Viewer | str | None = "admin@demo.school", **variables: Any) -> Answer:
-        """Runs an operation as a viewer (or the owner of an e-mail address, or nobody)."""
+        """Runs an operation as a viewer, as the user with an e-mail address, or anonymously."""
         who = viewer if isinstance(viewer, Viewer) else await self.viewer(viewer)
         document = _document(query)
         answer = await self._run(_CHOSEN, document, who, variables)
@@ -108,7 +108,7 @@ class School:
         return Answer(data, _ERRORS.write_all(result.errors or [], "test"), counting.statements)
 
     async def data(self, query: str, viewer: Viewer | str | None = "admin@demo.school", **variables: Any) -> Any:
-        """The data of an operation that must not have errors."""
+        """Returns the data of an operation, which must not have errors."""
         answer = await self.ask(query, viewer, **variables)
         assert not answer.errors, answer.errors
         return answer.data
@@ -117,18 +117,18 @@ class School:
         return await self.database.fetchval(sql, *arguments)
 
     async def id(self, tag: str, sql: str, *arguments: Any) -> str:
-        """A global id of this type, of the uuid that a statement answers."""
+        """Returns the global id for the UUID that a statement returns; `tag` is the prefix of its type."""
         found: UUID = await self.database.fetchval(sql, *arguments)
         return f"{tag}_{found.hex}"
 
 
 def cost(ours: int, theirs: int) -> int:
-    """How many statements an operation costs on the executor that is set."""
+    """Returns the number of statements that an operation takes on the selected executor."""
     return theirs if _CHOSEN is _CORE else ours
 
 
 class _Counting:
-    """A database that counts its statements."""
+    """Counts the statements of a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Builds the application behind a real HTTP server on a free port of this process, and a client of it."""
+"""Runs the application in this process behind a real HTTP server on a free port, and builds a client for it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ PASSWORD = "rollcall-demo"
 
 
 class Client:
-    """Asks over HTTP. `app` is the application, for what a test must reach inside."""
+    """Sends requests over HTTP. `app` is the application, for tests that need to access its internals."""
 
     def __init__(self, http: httpx2.AsyncClient, app: Any, server: uvicorn.Server, url: str) -> None:
         self.http = http
@@ -45,7 +45,7 @@ class Client:
 
 @asynccontextmanager
 async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
-    """Serves the school of a database."""
+    """Serves the school of a database and yields a client."""
     app = create_app(Settings(environment=settings.pop("environment", "test"), database_url=url, pool_min_size=1, **settings))
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on", loop="none", http=HTTPProtocol, ws="none"

@@ -1,4 +1,4 @@
-"""Waits for a condition that another task, thread, process or connection makes true, and fails when it does not become so."""
+"""Waits until another task, thread, process or connection makes a condition true, and fails if it does not in time."""
 
 import asyncio
 import time

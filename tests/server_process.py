@@ -1,4 +1,4 @@
-"""Starts the whole server, `python -m launcher`, as a process of its own, and looks at processes."""
+"""Starts the whole server, `python -m launcher`, as a separate process, and inspects processes."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 SIGN_IN = 'mutation { signIn(input: {email: "admin@demo.school", password: "rollcall-demo"}) { session { accessToken } } }'
 
 
-# Below the ports that the kernel gives away, and apart for each process of the suite: nobody else can take one between finding and using it.
+# Below the kernel's ephemeral ports, and a different range for each process of the suite, so that a free port stays free until it is used.
 _PORTS = itertools.count(21_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Program:
-    """`python -m launcher` with settings of its own. `code` is run instead of it, and has to call `launcher.main()`."""
+    """Controls a process of `python -m launcher` with its own settings. If `code` is given, it is run instead, and must call `launcher.main()`."""
 
     def __init__(
         self, folder: Path, *, user: int | None = None, interpreter: str = sys.executable, code: str | None = None, **settings: str
@@ -56,7 +56,7 @@ class Program:
         return self.log.read_text()
 
     def ready(self, within: float = 60) -> float:
-        """Seconds from the start until it is ready."""
+        """Waits until the server is ready; returns the seconds since its start."""
         until = time.monotonic() + within
         while time.monotonic() < until:
             assert self.process.poll() is None, self.said()

@@ -1,4 +1,4 @@
-"""Makes folders that PostgreSQL's own user can reach, as it can reach a checkout: pytest's belong to their owner alone."""
+"""Creates temporary folders that PostgreSQL's user can enter, unlike pytest's, which only their owner can."""
 
 import atexit
 import shutil
@@ -9,7 +9,7 @@ __all__ = ["reachable_folder"]
 
 
 def reachable_folder(name: str) -> Path:
-    """A new folder that every user can walk to; removed when the process ends."""
+    """Returns a new folder that every user can enter. It is removed when the process ends."""
     made = Path(tempfile.mkdtemp(prefix=f"rollcall-{name}-"))
     made.chmod(0o755)
     atexit.register(shutil.rmtree, made, ignore_errors=True)

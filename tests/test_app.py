@@ -1,4 +1,4 @@
-"""The whole server over HTTP: from a request's bytes to an answer's."""
+"""Tests the whole application over HTTP, from a request's bytes to those of the response."""
 
 import asyncio
 import json
@@ -159,7 +159,7 @@ async def test_an_unforeseen_error_is_masked_and_its_id_is_in_the_log(client, to
 
 
 async def test_a_client_that_goes_away_has_its_sql_cancelled(client, token, monkeypatch):
-    """A statement that would run for minutes is gone from the server soon after the socket is closed."""
+    """Checks that a statement that would run for minutes ends soon after the socket has been closed."""
     import resolvers.search
 
     async def slow(context, *_):

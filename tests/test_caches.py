@@ -1,4 +1,6 @@
-"""Every cache in the process is bounded in bytes: docs/decisions/068 lists them, and here each is filled. Documents: tests/execution/documents/test_document_cache.py."""
+"""Tests that every cache in the process is bounded in bytes, by filling each one listed in docs/decisions/068.
+
+The cache of documents is tested in tests/execution/documents/test_document_cache.py."""
 
 import ast
 import gc
@@ -35,7 +37,7 @@ ROOMS = ("auth", "db", "execution", "gateways", "health", "resolvers", "rules", 
 
 
 def kept_by(fill):
-    """How many bytes more there are after this."""
+    """Returns by how many bytes the memory grows while the function runs."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -47,7 +49,7 @@ def kept_by(fill):
 
 
 def caches():
-    """Every function of ours that keeps its answers, and every use of SizedCache and OrderedDict, as `file:name`."""
+    """Finds every cached function, and every use of SizedCache and OrderedDict, as `file:name`."""
     for path in sorted([*ROOT.glob("*.py"), *(each for room in ROOMS for each in (ROOT / room).rglob("*.py"))]):
         where = path.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(path.read_text())):

@@ -1,4 +1,4 @@
-"""A client that goes away while a loader's statement runs: the statement ends, too."""
+"""Tests that a loader's running statement ends when the client disconnects."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ WAITING = """
 
 
 async def test_a_loaders_statement_ends_with_its_client(demo_url):
-    """The statement waits for a lock that is never given up: only its cancellation can end it."""
+    """Checks a statement that waits for a lock that is never released, so that only cancellation can end it."""
     query = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percentage } } } } }"
     async with serving(demo_url) as client:
         token = await client.token("admin@demo.school")

@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of payments: the books add up, what was acknowledged is there, what was not is booked once when it is sent again."""
+"""Tests a server that is killed during payments: records stay consistent, acknowledged payments are kept, and resent ones are booked once."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ PAY = """mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
   receipt { id number amount transactions { nodes { id } } } userErrors { code } } }"""
 REFUND = "mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { transaction { id amount } userErrors { code } } }"
 COUNT = 240
-# Where a payment stands still to be killed, in the order in which it comes there: from when its key is taken to when it has committed.
+# The steps of a payment at which the server is killed, in order: from when its idempotency key is taken to when it has committed.
 STEPS = [
     ("idempotency_keys", "AFTER INSERT"),
     ("receipts", "BEFORE INSERT"),
@@ -36,7 +36,7 @@ BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$"""
 
 
 async def send(http, token, request):
-    """The payload of a request, None when it was not answered."""
+    """Sends a request and returns its payload; None if it was not answered."""
     query, given = request
     try:
         answer = await http.post(
@@ -53,13 +53,13 @@ def acknowledged(payload):
 
 
 def broken(url):
-    """The checks of the books that find something."""
+    """Returns the names of the consistency checks that find something."""
     with psycopg.connect(url) as books:
         return [finding.check.says for finding in check_books_of(books) if finding.broken]
 
 
 async def alone(connection):
-    """Waits until what a killed server's connections were doing has ended: PostgreSQL has noticed that nobody is there."""
+    """Waits until PostgreSQL has ended the connections of a killed server."""
     async with asyncio.timeout(60):
         while await connection.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -142,7 +142,7 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
 
 @asynccontextmanager
 async def standing_still(connection, table, event):
-    """Whoever comes to this point of a payment waits there. It is left, for them and all others, when the block is over."""
+    """Makes payments wait at this step until the block ends."""
     await connection.execute(_STOP)
     if event:
         await connection.execute(f"CREATE TRIGGER stand_still {event} ON {table} FOR EACH ROW EXECUTE FUNCTION stand_still()")
@@ -162,7 +162,7 @@ async def standing_still(connection, table, event):
 
 @pytest.mark.timeout(400)
 async def test_a_server_killed_at_any_step_of_a_payment_has_booked_all_of_it_or_nothing(demo_url):
-    """And what the client sends again, since nobody answered, is booked once."""
+    """Checks also that a payment that was not acknowledged is booked once when the client sends it again."""
     connection = await asyncpg.connect(demo_url)
     owed = await connection.fetchval("SELECT id FROM payments WHERE status = 'PENDING' AND balance > 20 ORDER BY id LIMIT 1")
     entries = "SELECT count(*) FROM payment_transactions"

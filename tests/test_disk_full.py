@@ -1,4 +1,4 @@
-"""A disk that is full: real file systems of a few megabytes, filled to the last byte."""
+"""Tests full disks: real file systems of a few megabytes, filled to the last byte."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ OWN = "{ viewer { user { contact { address } } } }"
 
 @contextmanager
 def disk(megabytes):
-    """A file system of its own, which every user can reach."""
+    """Mounts a small file system that every user can enter."""
     folder = reachable_folder("disk") / "disk"
     folder.mkdir()
     mounted = subprocess.run(
@@ -49,7 +49,7 @@ def disk(megabytes):
 
 
 def fill(folder):
-    """Takes all room that is left; the file to remove for it."""
+    """Fills the remaining space; returns the file to remove in order to free it."""
     ballast = folder / "ballast"
     with ballast.open("ab", buffering=0) as file:
         for size in (1 << 20, 1 << 12):
@@ -141,7 +141,7 @@ async def test_a_table_that_cannot_grow_has_its_own_code_and_takes_the_server_ou
                 assert data["viewer"]["user"]["contact"]["address"] == kept or kept is None
                 assert await ready(client) == (503, "the database's disk is full")
                 assert await becomes(other, 503) == "the database's disk is full", "another worker of the database knows it too"
-                await asyncio.sleep(2.5)  # trials meanwhile find no room
+                await asyncio.sleep(2.5)  # trial writes meanwhile find no space
                 assert (await ready(client))[0] == 503
                 ballast.unlink()
                 await becomes(client, 200)
@@ -154,7 +154,7 @@ async def test_a_table_that_cannot_grow_has_its_own_code_and_takes_the_server_ou
 
 
 def use_up_the_log(url):
-    """Writes until the write-ahead log needs a new file and cannot have it: PostgreSQL ends."""
+    """Writes until the write-ahead log needs a new file and cannot create it, so that PostgreSQL stops."""
     message = "SELECT pg_logical_emit_message(true, 'test', repeat('x', 1000000)) FROM generate_series(1, 3000)"
     with pytest.raises(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
         connection.execute(message)
@@ -186,7 +186,7 @@ def test_a_write_ahead_log_that_cannot_grow_is_waited_for(monkeypatch):
 
 
 def not_ready(program):
-    """The reason that `/health/ready` gives."""
+    """Returns the reason that `/health/ready` gives."""
     with suppress(OSError):
         try:
             urllib.request.urlopen(f"{program.base}/health/ready", timeout=5).close()
@@ -204,7 +204,7 @@ def test_a_server_whose_write_ahead_log_cannot_grow_stays_and_is_ready_again_whe
             ballast = fill(folder)
             use_up_the_log(f"postgresql://rollcall@/rollcall?host={folder / 'data' / 'run'}&port=5432")
             block_until(lambda: not_ready(program) == "the database's disk is full")
-            time.sleep(7)  # longer than four fast restarts took
+            time.sleep(7)  # longer than four fast restarts would have taken
             assert program.process.poll() is None, program.said()
             assert program.status("/health/live") == 200
             assert program.status("/health/ready") == 503

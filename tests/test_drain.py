@@ -1,4 +1,4 @@
-"""SIGTERM loses no request: what was accepted is answered, half requests are told, idle connections are closed, and the process ends in time."""
+"""Tests that SIGTERM loses no request: accepted and incomplete ones are answered, idle connections are closed, and the process ends in time."""
 
 import errno
 import http.client
@@ -101,7 +101,7 @@ def test_half_a_request_that_becomes_whole_is_answered(start):
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_that_outlasts_the_drain_is_told_in_json(start, fresh_database_url, sent):
-    """The statement that it waits for would run for minutes. What a mutation has done by then nobody knows."""
+    """Checks requests that wait for a statement that would run for minutes. The outcome of the mutations among them is unknown."""
     import psycopg
 
     program = start(DRAIN_NOTICE_SECONDS="0.1", DRAIN_SECONDS="1")
@@ -122,7 +122,7 @@ def test_a_request_that_outlasts_the_drain_is_told_in_json(start, fresh_database
 
 @pytest.mark.parametrize("executor", ["breadth_first", "graphql_core"])
 def test_a_request_that_is_cut_off_is_told_to_be_sent_again_only_when_it_has_not_begun_to_change_anything(start, databases, executor):
-    """Of a mutation whose first field has committed nobody may say that it can be sent again; of a read, and of one that waits to begin, yes."""
+    """Checks that a query, and a mutation that waits to begin, may be sent again, but not a mutation whose first field has committed."""
     import psycopg
 
     url = databases.clone("demo", f"cut_{executor}")
@@ -146,7 +146,7 @@ def test_a_request_that_is_cut_off_is_told_to_be_sent_again_only_when_it_has_not
         second.execute("LOCK TABLE students IN ACCESS EXCLUSIVE MODE")
         read = dial(program, request("{ students(first: 1) { nodes { id } } }", token))
         block_until(lambda: other.execute(waiting).fetchone() == (2,))
-        never_began = dial(program, request(f"mutation {{ {create('CUT3')} }}", token))  # it waits for its turn
+        never_began = dial(program, request(f"mutation {{ {create('CUT3')} }}", token))  # it waits in the queue
         program.process.send_signal(signal.SIGTERM)
         answers = [rest(each) for each in (twice, never_began, read)]
         assert [(each.split()[1], code_of(each)) for each in answers] == [
@@ -166,7 +166,7 @@ def test_a_request_that_is_cut_off_is_told_to_be_sent_again_only_when_it_has_not
 
 
 class Stream(threading.Thread):
-    """Requests one after the other until the server listens no more. A refused connection is an answer: nothing has arrived."""
+    """Sends requests one after the other until the server no longer listens. A refused connection counts as an answer, since nothing was sent."""
 
     def __init__(self, program, keep_alive):
         super().__init__()
@@ -199,7 +199,7 @@ class Stream(threading.Thread):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_steady_stream_of_requests_loses_none(start, workers):
-    """Also none that the kernel had accepted for a server that was about to close its socket."""
+    """Checks that this includes connections that the kernel had accepted when the server was about to close its socket."""
     program = start(WORKERS=workers, DRAIN_NOTICE_SECONDS="0.5")
     streams = [Stream(program, keep_alive=n % 2 == 0) for n in range(16)]
     for each in streams:
@@ -214,7 +214,7 @@ def test_a_steady_stream_of_requests_loses_none(start, workers):
 
 
 def test_a_second_sigterm_changes_nothing(start):
-    """A supervisor that signals a whole group sends the workers theirs, and their parent passes it on."""
+    """Checks workers that get SIGTERM twice: from a supervisor that signals the whole process group, and from their parent."""
     program = start(DRAIN_NOTICE_SECONDS="1.5")
     began = time.monotonic()
     for _ in range(3):

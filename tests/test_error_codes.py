@@ -1,11 +1,11 @@
-"""Every error code that clients can get occurs in a test."""
+"""Tests that every error code that clients can get occurs in a test."""
 
 import ast
 import re
 
 from tests.server_process import ROOT
 
-# What makes an error with a code, and which of its arguments the code is.
+# The callables that create an error with a code, and the position of the code in their arguments.
 _MAKERS = {
     "Refusal": 0,
     "UserError": 1,
@@ -22,7 +22,7 @@ _ROOMS = ("auth", "db", "execution", "gateways", "health", "resolvers", "rules",
 
 
 def codes_in_the_source():
-    """Each code with a place that gives it."""
+    """Returns each code with a place in the source that uses it."""
     found = {}
     for path in [*(path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

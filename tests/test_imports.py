@@ -1,4 +1,4 @@
-"""No module imports itself through others: not at run time, not for types alone, not by a name in a string."""
+"""Tests that there are no circular imports: at run time, under TYPE_CHECKING, or by a name in a string."""
 
 import ast
 import tomllib
@@ -9,7 +9,7 @@ import pytest
 
 TOP = Path(__file__).parents[1]
 LINTER = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]
-# Folders of programs, which no room imports.
+# Folders of programs, which are imported by no room.
 PROGRAMS = {"benchmarks", "deploy", "docs", "migrations", "tests"}
 ROOMS = sorted({each.parent.name for each in TOP.glob("*/__init__.py")} - PROGRAMS)
 
@@ -24,7 +24,7 @@ def modules_of(room: str, top: Path = TOP) -> dict[str, ast.Module]:
 
 
 def imported_by(name: str, modules: dict[str, ast.Module]) -> set[str]:
-    """Returns the names of the modules that one of them imports: anywhere in it, under TYPE_CHECKING too, or named by a string (a lazy import)."""
+    """Returns the names of the modules that one of them imports: anywhere in it, also under TYPE_CHECKING, or by a string (a lazy import)."""
     found: set[str] = set()
     for node in ast.walk(modules[name]):
         if isinstance(node, ast.Import):
@@ -40,7 +40,7 @@ def imported_by(name: str, modules: dict[str, ast.Module]) -> set[str]:
 
 
 def circles(imports: dict[str, set[str]]) -> Iterator[list[str]]:
-    """Yields a circle of imports for each module that lies on one: a shortest way from the module back to it."""
+    """Yields a shortest circle of imports for each module that is part of one."""
     for start in sorted(imports):
         ways = [[start]]
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""What the logs of a whole server hold after hostile traffic: no value of a row, a statement, a password or a token."""
+"""Tests that the logs of a whole server contain no value of a row, statement, password or token after hostile traffic."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def program():
 
 
 def post(program, body, **headers):
-    """The status of the answer to a request of any kind."""
+    """Sends a request of any kind and returns the response's status."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(f"{program.base}/graphql", data, {"content-type": "application/json", **headers})
     try:
@@ -70,7 +70,7 @@ def refused_over_http(program, token):
 
 
 def refused_by_postgresql(url):
-    """What no request can do any more, should one find a way after all."""
+    """Runs statements that PostgreSQL refuses, although no request is known to cause these."""
     statements = [
         f"UPDATE users SET phone = '\u202e', address = '{MARK}' WHERE email = 'admin@demo.school'",
         f"INSERT INTO users (role, first_name, last_name, email) VALUES ('ADMIN', '{MARK}', 'B', 'admin@demo.school')",
@@ -90,7 +90,7 @@ def refused_by_postgresql(url):
 
 
 def killed_in_a_statement(url):
-    """A backend that the kernel ends: PostgreSQL logs what it was running when details are logged."""
+    """Kills a backend during a statement. PostgreSQL would log that statement if it were configured to log details."""
 
     def run():
         with suppress(psycopg.Error), psycopg.connect(url, autocommit=True) as connection:
@@ -132,13 +132,13 @@ def test_nobody_else_can_read_what_lies_in_the_data_folder(program):
     for folder, _, files in os.walk(data):
         assert stat.S_IMODE(Path(folder).stat().st_mode) & 0o077 == 0, folder
         for name in files:
-            with suppress(FileNotFoundError):  # PostgreSQL removes files meanwhile
+            with suppress(FileNotFoundError):  # PostgreSQL may remove files meanwhile
                 assert stat.S_IMODE(Path(folder, name).lstat().st_mode) & 0o077 == 0, (folder, name)
 
 
 def test_the_log_stays_bounded_while_somebody_writes_to_it(tmp_path):
     log = BoundedLog(tmp_path / "postgres.log", max_bytes=10_000)
-    with log.open() as writing:  # as PostgreSQL does: opened once
+    with log.open() as writing:  # opened once, as PostgreSQL does
         for number in range(1_000):
             writing.write(b"%05d %s\n" % (number, b"x" * 93))
             if number % 10 == 0:

@@ -1,4 +1,4 @@
-"""A mutation's client is told what is known of it: that it was done although it cannot be shown, or that nobody knows whether it was."""
+"""Tests that clients learn the outcome of a mutation: that it was done although its result cannot be read, or that its outcome is unknown."""
 
 from contextlib import contextmanager
 from uuid import uuid4
@@ -38,7 +38,7 @@ async def test_an_object_that_cannot_be_read_after_it_was_written_is_the_error_o
     async def busy(*_, **__):
         raise PoolTimeoutError("busy")
 
-    # What loaders read by; a mutation writes on a connection of its own.
+    # Breaks what loaders read with; mutations write on a separate connection.
     monkeypatch.setattr(client.app.state.services.database, "fetch", busy)
     answer = await create()
     assert answer["data"] == {"createSubject": {"subject": None, "userErrors": []}}
@@ -47,7 +47,7 @@ async def test_an_object_that_cannot_be_read_after_it_was_written_is_the_error_o
 
 @contextmanager
 def ending(url, trigger):
-    """PostgreSQL ends the connection that adds a subject, when this trigger fires."""
+    """Installs a trigger that ends the connection of a transaction that adds a subject."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("""
             CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS $$

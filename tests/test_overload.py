@@ -1,4 +1,4 @@
-"""More requests than the server runs, over HTTP: the rest is refused in time, and probes are answered."""
+"""Tests more requests over HTTP than the server can run: the excess is refused quickly, and health probes are answered."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ GRADES = "{ students(first: 5) { nodes { name grades(first: 3) { nodes { percent
 
 
 def admission_of(client):
-    """The admission of the process, which the protocol and the GraphQL endpoint share."""
+    """Returns the process's admission, which the protocol and the GraphQL endpoint share."""
     return client.server.lifespan.state[ADMISSION]
 
 
@@ -35,7 +35,7 @@ async def test_probes_are_answered_and_operations_refused_while_all_places_are_t
                 assert refused.status_code == 503
                 assert refused.json()["errors"][0]["extensions"] == {"code": "OVERLOADED", "retryAfter": 1}
                 assert refused.headers["retry-after"] == "1"
-                # What browsers and support need is there as on every answer.
+                # Has the headers that browsers and support need, like every response.
                 assert refused.headers["x-request-id"]
                 assert refused.headers["access-control-allow-origin"] == "https://school.example"
                 for path in ("/health", "/health/live", "/health/ready"):
@@ -48,7 +48,7 @@ async def test_probes_are_answered_and_operations_refused_while_all_places_are_t
 
 
 async def test_a_client_that_leaves_the_queue_or_a_running_operation_gives_its_place_back(demo_url):
-    """Through all middleware: the endpoint has to see the scope that the protocol looks into."""
+    """Checks this through all middleware, since the endpoint must get the same scope object as the protocol."""
     async with serving(demo_url, max_in_flight=1, queue_seconds=600) as client:
         token = await client.token("admin@demo.school")
         assert (await client.data(GRADES, token=token))["students"]["nodes"]
@@ -74,7 +74,7 @@ async def test_a_client_that_leaves_the_queue_or_a_running_operation_gives_its_p
 
 @asynccontextmanager
 async def overloaded(client):
-    """All places taken, and nobody else may wait."""
+    """Takes all places, and leaves no room in the queue."""
     admission = admission_of(client)
     admission._room = 1
     while admission.take():
@@ -90,7 +90,7 @@ async def overloaded(client):
 
 
 async def exchange(client, head, body=b""):
-    """Sends bytes on a connection and reads one answer: its head in small letters, and its body."""
+    """Sends bytes on a connection and reads one response: its head in lower case, and its body."""
     reader, writer = client
     writer.write(head + body)
     answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -113,7 +113,7 @@ async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_t
                 answer, told = await exchange(connection, head(body), body)
                 assert answer.startswith("http/1.1 503 ")
                 assert json.loads(told)["errors"][0]["extensions"]["code"] == "OVERLOADED"
-            # Before the body has come: nobody waits for it.
+            # It is sent without waiting for the body.
             answer, _ = await exchange(connection, head(body, "Expect: 100-continue"))
             assert answer.startswith("http/1.1 503 ")
             connection[1].write(body)
@@ -123,13 +123,13 @@ async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_t
 
 
 async def test_a_refusal_of_the_protocol_is_the_endpoints_word_for_word(demo_url):
-    """It is made without an application: the status, the headers and the body are the same all the same."""
+    """Checks that the refusal has the same status, headers and body although it is made without the application."""
     async with serving(demo_url, queue_seconds=30) as client:
         port = int(client.url.rpartition(":")[2])
         async with overloaded(client):
             for accept in ("application/json", "application/graphql-response+json"):
                 answers = []
-                for origin in ([], ["Origin: https://elsewhere.example"]):  # with an origin, it is the endpoint's
+                for origin in ([], ["Origin: https://elsewhere.example"]):  # with an Origin header, the endpoint answers
                     connection = await asyncio.open_connection("127.0.0.1", port)
                     lines = [f"Accept: {accept}", "X-Request-Id: mine", "Connection: close", *origin]
                     answer, told = await exchange(connection, head(b"{}", *lines), b"{}")
@@ -150,7 +150,7 @@ async def test_a_browser_from_another_origin_can_read_that_it_is_refused(demo_ur
 
 
 def test_a_turn_of_the_event_loop_accepts_many_connections():
-    """libuv accepts one for each listener: with one alone, a loop that is held for 10 ms a turn would accept 100 a second."""
+    """Checks this because libuv accepts one connection per listener and iteration: at 10 ms per iteration, one listener would accept 100 a second."""
 
     async def turns_for(connections):
         made = []
@@ -189,7 +189,7 @@ async def test_one_clients_new_documents_shut_nobody_out(demo_url):
                 codes.add(answer.json()["errors"][0]["extensions"]["code"])
 
         flooding = [asyncio.create_task(send(number)) for number in range(100)]
-        # Behind one address a school signs in, the values written into the documents.
+        # A school signs in from one address, with the values written into the documents.
         school = [asyncio.create_task(client.post(f'{{ viewer {{ role }} node(id: "{n}") {{ id }} }}')) for n in range(300)]
         await asyncio.sleep(0)
         for number in range(10):

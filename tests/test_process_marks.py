@@ -1,10 +1,10 @@
-"""Tests that start processes bear the mark `processes`, so that they can be left out while working."""
+"""Tests that all files that start processes have the mark `processes`, so that they can be skipped during development."""
 
 import re
 
 from tests.server_process import ROOT
 
-# What starts a server, a PostgreSQL, a browser, or a program that is left to run.
+# Names whose use starts a server, a PostgreSQL, a browser, or another long-running program.
 _STARTS = re.compile(r"\b(?:Program|EmbeddedServer|Popen|sync_playwright|async_playwright)\(")
 
 

@@ -1,4 +1,4 @@
-"""What the process gives back, in processes of their own: what one has done with its memory cannot be undone in it."""
+"""Tests which memory the process returns to the system, in separate processes, because a process's memory settings cannot be reset."""
 
 import asyncio
 import ctypes
@@ -43,7 +43,7 @@ _GLIBC = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="t
 
 
 def told(program: str) -> int:
-    """What a program prints: by how many MiB its process has grown."""
+    """Runs a program and returns the number that it prints: by how many MiB its process has grown."""
     done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
     return int(done.stdout)
 

@@ -1,4 +1,4 @@
-"""What holds for every answer of every route: security headers, JSON for paths and methods that are not there."""
+"""Tests properties of all routes: security headers, and errors in JSON for unknown paths and methods."""
 
 import pytest
 import pytest_asyncio

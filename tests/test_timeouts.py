@@ -1,4 +1,4 @@
-"""QUERY_TIMEOUT over HTTP: of a whole request it is a 504, of a field an error in a 200; what was to be written is not."""
+"""Tests QUERY_TIMEOUT over HTTP: a whole request gets a 504, a field an error in a 200, and nothing is written."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ QUERY = "{ subjects(first: 1) { nodes { code } } }"
 CREATE = """mutation ($code: String!) {
     createSubject(input: {code: $code, name: "Too late"}) { subject { code } userErrors { code } }
 }"""
-# Long enough for everything else to be answered, short enough to be waited for.
+# Long enough for all other requests to be answered, and short enough to wait for.
 BOUND = 1.0
 
 
@@ -26,7 +26,7 @@ async def client(demo_url):
 
 @pytest_asyncio.fixture
 async def token(client):
-    """A token that no request has come with yet: who it stands for must be asked of the database."""
+    """Returns a token that no request has used yet, so that its viewer has to be read from the database."""
     return await client.token("admin@demo.school")
 
 
@@ -39,14 +39,14 @@ async def other(demo_url):
 
 @asynccontextmanager
 async def locked(other, table):
-    """Somebody else holds a table for as long as a test goes on: whoever asks it waits longer than they may."""
+    """Locks a table while the block runs, so that statements on it exceed their timeout."""
     async with asyncio.timeout(30), other.transaction():
         await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
 
 async def traces(other, code):
-    """What a mutation leaves behind: the subject, and what the audit says of subjects."""
+    """Returns the effects of the mutation: the subject, and the audit entries about subjects."""
     return await other.fetchrow(
         "SELECT (SELECT count(*) FROM subjects WHERE code = $1), (SELECT count(*) FROM audit_logs WHERE table_name = 'subjects')", code
     )
@@ -92,7 +92,7 @@ async def test_a_field_that_takes_too_long_is_an_error_of_an_operation_that_ran(
 
 @pytest.mark.parametrize("table", ["sessions", "subjects", "audit_logs"])
 async def test_a_mutation_that_takes_too_long_leaves_nothing_behind(client, token, other, table):
-    """Whichever of its statements it is that waits: the one that confirms who asks, the write, the trigger that keeps the write's audit."""
+    """Checks this for each of its statements that may wait: the check of the viewer, the write, and the trigger that writes the audit entry."""
     code = f"SLOW{table[:2].upper()}"
     assert await client.data(QUERY, token=token)
     subjects, audits = await traces(other, code)
@@ -101,7 +101,7 @@ async def test_a_mutation_that_takes_too_long_leaves_nothing_behind(client, toke
     assert (answer.status_code, code_of(answer)) == (200, "QUERY_TIMEOUT")
     assert (answer.json()["data"] or {}).get("createSubject") is None
     assert tuple(await traces(other, code)) == (subjects, audits)
-    # The connection that was stopped is as good as new, and nothing waits on it.
+    # The connection whose statement was cancelled can be used again, and nothing waits on it.
     assert (await client.data(CREATE, token=token, code=code))["createSubject"]["userErrors"] == []
     assert tuple(await traces(other, code)) == (subjects + 1, audits + 1)
 

@@ -1,4 +1,4 @@
-"""Workers that end, hang or cannot start are replaced while the others go on; a failure never ends in exit code 0."""
+"""Tests that workers that exit, hang or cannot start are replaced while the others go on, and that a failure never ends in exit code 0."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def start(fresh_database_url):
 
 
 def serving(program):
-    """The pids of the workers that serve now."""
+    """Returns the pids of the workers that are serving."""
     return [int(pid) for pid in re.findall(r"a worker has started +pid=(\d+)", program.said()) if alive(int(pid))]
 
 
@@ -72,9 +72,9 @@ def test_a_worker_that_starts_while_the_database_is_away_is_tried_again_and_the_
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_that_cannot_start_never_exits_with_0(start, fresh_database_url, workers):
-    """What looks at the database before the workers start can connect, the workers' pool can't: it takes libpq's option for a setting of the server."""
+    """Uses a URL with which the checks before the workers' start can connect, but the pool cannot, since asyncpg takes libpq's option for a server setting."""
     away = {"DATABASE_URL": f"{fresh_database_url}{'&' if '?' in fresh_database_url else '?'}keepalives=1"}
-    # Each try of each worker loads the whole server: two of them show as much as five.
+    # Each attempt of each worker imports the whole server, and two show as much as five.
     program = start(WORKERS=workers, code="import launcher, workers; workers._TRIES = 2; launcher.main()", **away)
     assert program.process.wait(300) == 3, program.said()
     assert "Rollcall is at" not in program.said()
@@ -114,7 +114,7 @@ def test_ctrl_c_ends_the_workers_as_well(start):
 
 
 def test_a_worker_that_starts_never_makes_the_socket_blocking_for_the_others():
-    """They share one open file: whoever is in accept(2) then stays there until somebody connects."""
+    """Checks this because the workers share one open file description: a worker in accept(2) would block until the next connection."""
     with socket.create_server(("127.0.0.1", 0)) as shared:
         shared.setblocking(False)
         given = socket.socket(fileno=os.dup(shared.fileno()))

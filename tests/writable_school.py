@@ -1,4 +1,4 @@
-"""Builds a copy of the demo school whose clock stands still, for tests that change its data."""
+"""Builds a copy of the demo school with a fixed clock, for tests that change its data."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ NOW = "2026-03-18 10:15:00+01:00"
 
 @asynccontextmanager
 async def writable_school(databases: Databases, now: str, template: str = "demo") -> AsyncIterator[School]:
-    """A copy of a template of the suite's, where it is `now`, with an authenticator that listens."""
+    """Yields a copy of one of the suite's templates, with the clock fixed at `now` and a listening authenticator."""
     name = uuid4().hex[:12]
     url = databases.clone(template, name)
     databases.set_clock(name, now)

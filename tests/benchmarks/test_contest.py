@@ -1,4 +1,4 @@
-"""The benchmark works: real servers on the demo school, for a moment. Nothing here is about how fast anything is."""
+"""Tests that the benchmark works, with short runs against real servers on the demo school. No test depends on speed."""
 
 import orjson
 import pytest
@@ -80,7 +80,7 @@ def test_an_operation_that_the_executor_leaves_to_graphql_core_fails_the_run(dem
     def run():
         with contest(demo_url, "") as running:
             server = running.start(who.BREADTH_FIRST)
-            # The executor looks at all fragments of a document, whichever operation spreads them.
+            # The executor checks all fragments of a document, even those that the operation does not spread.
             document = "query A { viewer { role } } query B { ...S } fragment S on Query { __schema { queryType { name } } }"
             post(server.address, "/graphql", orjson.dumps({"query": document, "operationName": "A"}))
 

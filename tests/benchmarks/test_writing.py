@@ -1,4 +1,4 @@
-"""What `make bench-writes` sends does what it says: registers and payments on the demo school, for a moment, and the books add up."""
+"""Tests that `make bench-writes` writes registers and payments as intended: a short run on the demo school leaves consistent records."""
 
 from datetime import date
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Fetching uv for a Python without pip."""
+"""Tests downloading uv for a Python without pip."""
 
 import hashlib
 import io

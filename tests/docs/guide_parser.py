@@ -1,8 +1,8 @@
 """Parses a guide into requests, each with its viewer, its variables and the answer that the guide shows.
 
-A request is a block of GraphQL whose first line is `# as $name`, where `$name` is an access token noted before (or `# as nobody`); a block of JSON
-called `variables` may follow, then the JSON answer. In an answer `"$name"` is any value, noted under that name, or the value noted before;
-`"…"` is any value. In variables `"$name"` is what was noted.
+A request is a GraphQL code block whose first line is `# as $name`, where `$name` is an access token recorded earlier (or `# as nobody`). A JSON block
+called `variables` may follow, and then the JSON response. In a response `"$name"` matches any value and records it under that name, or matches the
+value recorded earlier; `"…"` matches any value. In variables `"$name"` stands for the recorded value.
 """
 
 import json
@@ -27,7 +27,7 @@ class Request:
 
 
 def requests(guide: Path) -> list[Request]:
-    """All requests of a guide, in order. Raises ValueError for a block that belongs to none, or a request without an answer."""
+    """Returns all requests of a guide, in order. Raises ValueError for a block that belongs to no request, or a request without a response."""
     text = guide.read_text(encoding="utf-8")
     found: list[Request] = []
     open_request: Request | None = None
@@ -54,7 +54,7 @@ def requests(guide: Path) -> list[Request]:
 
 
 def fill(value: Any, noted: dict[str, Any]) -> Any:
-    """Variables with what was noted in the place of names. Raises KeyError for a name that was not noted."""
+    """Returns variables with the recorded values in place of names. Raises KeyError for a name that was not recorded."""
     if isinstance(value, dict):
         return {key: fill(each, noted) for key, each in value.items()}
     if isinstance(value, list):
@@ -63,7 +63,7 @@ def fill(value: Any, noted: dict[str, Any]) -> Any:
 
 
 def differences(shown: Any, answered: Any, noted: dict[str, Any], path: str = "") -> list[str]:
-    """Where an answer is not what the guide shows; new names are noted."""
+    """Lists the differences between a response and the one that the guide shows, and records new names."""
     if shown == "…":
         return []
     if isinstance(shown, str) and _NAME.fullmatch(shown):

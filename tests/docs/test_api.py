@@ -1,4 +1,4 @@
-"""docs/api.md names every error code that clients can get, and no other."""
+"""Tests that docs/api.md lists every error code that clients can get, and no other."""
 
 import re
 
@@ -7,7 +7,7 @@ from tests.test_error_codes import codes_in_the_source
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _NAMED = re.compile(r"`([A-Z]+(?:_[A-Z]+)*)`")
-# Settings that the page mentions, and codes of single rows that no error carries.
+# Settings that the page mentions, and codes that appear in rows of results instead of errors.
 _NO_CODES = {"GET", "POST", "UUID", "MAX_ANSWER_BYTES", "NO_CLASS", "WRONG_CLASS"}
 
 

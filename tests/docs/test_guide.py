@@ -1,4 +1,4 @@
-"""The guides are true: every request in them is sent over HTTP to a demo school, and every answer is the one that is shown."""
+"""Tests the guides: every request in them is sent over HTTP to a demo school, and every response must be the one that is shown."""
 
 from pathlib import Path
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""docs/security.md names the test of each threat, and each of them exists."""
+"""Tests that docs/security.md names a test for each threat, and that these tests exist."""
 
 import ast
 import re

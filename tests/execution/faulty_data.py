@@ -1,7 +1,7 @@
-"""Builds random data with faults in it, for the schema of faulty_schema.py.
+"""Builds random data with faults, for the schema of faulty_schema.py.
 
-It follows from a seed: the value of an object's field is always the same. Some values are null, some are of another type than the field's,
-some are exceptions or raise one.
+The data is determined by a seed, so that a field of an object always has the same value. Some values are null, some have another type than the
+field, some are exceptions or raise one.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ class Colour(Enum):
 
 
 class Item:
-    """An object whose columns are items, as a database's rows are."""
+    """Represents an object whose columns are items, as in database rows."""
 
     columns_are_items = True
     kind = "Thing"
@@ -59,13 +59,13 @@ class PlaceRow(Item):
 
 
 class ThingObject(Item):
-    """One that is read by attributes."""
+    """Represents an object that is read by attributes."""
 
     columns_are_items = False
 
 
 class Page:
-    """A page of a list, with what connections have."""
+    """Represents a page of a list, with the fields of a connection."""
 
     def __init__(self, nodes, total):
         self.nodes = nodes
@@ -87,7 +87,7 @@ class PageEdge:
 
 
 class World:
-    """The data of one seed. `trouble`: how many values in a thousand are not what they should be."""
+    """Generates the data of one seed, in which `trouble` of a thousand values are faulty."""
 
     def __init__(self, seed, trouble):
         self.seed = seed
@@ -107,7 +107,7 @@ class World:
         return self.item(random.randrange(8) * 3 + KINDS.index(kind))
 
     def wrong(self, random, usual):
-        """The usual value, or what stands in its place when something is wrong."""
+        """Returns the usual value, or a faulty one in its place."""
         if random.randrange(1000) >= self.trouble:
             return usual
         return random.choice([None, None, None, RuntimeError("a value that is an exception"), object, "words", 2**40, float("nan"), []])
@@ -119,7 +119,7 @@ class World:
         return self.wrong(random, _MADE[name](self, random, number))
 
     def answer(self, kind, key, arguments=None):
-        """What a loader has for a key."""
+        """Returns a loader's result for a key."""
         if type(key) is not int:
             hash(key)
             return TypeError(f"{key} is no key")
@@ -131,7 +131,7 @@ class World:
         return self.item(key - key % 3 + KINDS.index(kind) if kind in KINDS else key)
 
     def written_or_read(self, found, tree, key):
-        """What a source that writes JSON answers for an object or a list of them: as often as not that, when everything in it can be written."""
+        """Returns what a loader that can return JSON returns for an object or a list: in half of the cases JSON, if all values can be serialised."""
         if tree is None or found is None or isinstance(found, Exception) or self.random("written", key).random() < 0.5:
             return found
         try:
@@ -167,7 +167,7 @@ class World:
 
 
 def _leaf(value, part):
-    """What is written for a value that is as it should be. Raises for any other."""
+    """Returns the JSON of a value without faults. Raises for any other."""
     if value is None and part.nullable:
         return None
     if part.kind == "enum":
@@ -250,7 +250,7 @@ async def _totals(world, keys, _):
 
 @dataclass(frozen=True)
 class Source:
-    """Where rows of a type come from: lists of them are not nested."""
+    """Describes the source of rows of a type; lists of them are not nested."""
 
     type_name: str
 

@@ -1,7 +1,7 @@
-"""Builds a schema with everything an executor can get wrong, over the data of faulty_data.py.
+"""Builds a schema with everything that an executor can get wrong, on the data of faulty_data.py.
 
-It is loaded twice: with WAITS as the application's schemas are, edges declared and filled by loaders; and without, when no field has anything to
-await, and graphql-core meets errors in the answer's order.
+It is loaded twice: with WAITS, edges are declared and filled by loaders, as in the application's schema; without, no field awaits anything, so that
+graphql-core encounters errors in the order of the response.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ WAITS: bool = globals().get("WAITS", True)
 
 
 def load(name, *, waits):
-    """This schema, made anew in a module of its own."""
+    """Loads this schema again, as a separate module."""
     spec = importlib.util.spec_from_file_location(f"tests.execution.{name}", Path(__file__))
     module = importlib.util.module_from_spec(spec)
     module.WAITS = waits
@@ -48,7 +48,7 @@ def _told(place, info, colour, times):
 
 
 def loaded(loader, key, answer):
-    """An edge without arguments."""
+    """Declares an edge without arguments."""
     if WAITS:
         return edge(loader, key, description="")
 
@@ -60,7 +60,7 @@ def loaded(loader, key, answer):
 
 
 def loaded_with(loader, key, answer, **options):
-    """An edge with the argument `first`."""
+    """Declares an edge with the argument `first`."""
 
     def decorate(prepare):
         if WAITS:

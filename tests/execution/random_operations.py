@@ -14,7 +14,7 @@ from graphql import (
 
 
 class Maker:
-    """Makes one operation: its text, and values for its variables."""
+    """Generates one operation: its text, and values for its variables."""
 
     def __init__(self, schema, random, *, depth=4, mutation=False):
         self._schema = schema
@@ -108,7 +108,7 @@ class Maker:
             if self._random.random() < 0.5:
                 given.append(f"{name}: {literal}")
             elif optional and self._random.random() < 0.3:
-                # A variable that is declared and not given: the argument's default counts.
+                # The variable is declared but has no value, so the argument's default applies.
                 variable = self._variable(str(argument.type).removesuffix("!"), None)
                 del self.values[variable]
                 given.append(f"{name}: ${variable}")
@@ -117,7 +117,7 @@ class Maker:
         return f"({', '.join(given)})" if given else ""
 
     def _value(self, kind, depth):
-        """A value of an input type: as a literal, and as JSON."""
+        """Returns a value of an input type, as a literal and as JSON."""
         if isinstance(kind, GraphQLNonNull):
             return self._value_of(kind.of_type, depth)
         if self._random.random() < 0.15:

@@ -1,4 +1,4 @@
-"""The breadth-first executor's own ways: what it asks for at once, what it leaves to graphql-core, in which order mutations run."""
+"""Tests the breadth-first executor: what it loads together, what it leaves to graphql-core, and in which order mutations run."""
 
 import orjson
 import pytest

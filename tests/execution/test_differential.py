@@ -1,8 +1,8 @@
-"""The breadth-first executor against graphql-core's: thousands of random operations on random data must have the same answers.
+"""Compares the breadth-first executor with graphql-core's: thousands of random operations on random data must have the same results.
 
-In the schema without anything to await graphql-core meets errors in the answer's order, and so does ours in either schema: data, keys in their
-order, errors in their order, paths, locations and messages must be equal, byte by byte. On the schema that awaits, graphql-core's errors depend
-on which field is done first where several would take the same place away: there its data is compared.
+Without awaits graphql-core encounters errors in the order of the response, and so does ours in both schemas. There data, order of keys, order of
+errors, paths, locations and messages must be equal, byte by byte. With awaits, if several errors would null the same field, which one graphql-core
+reports depends on which field completes first; there only the data is compared.
 """
 
 from random import Random
@@ -23,7 +23,7 @@ from tests.execution.random_operations import Maker
 
 WAITING = load("waiting", waits=True)
 QUICK = load("quick", waits=False)
-# 50 a case, and a thousand with HYPOTHESIS_PROFILE=thorough: the same ones in every run.
+# 50 operations per case, and a thousand with HYPOTHESIS_PROFILE=thorough; the same in every run.
 OPERATIONS = 2 * settings.default.max_examples
 
 
@@ -42,7 +42,7 @@ async def answer(execute, document, variables, world):
 
 
 def made(random, *, mutation=False):
-    """A valid operation and its variables; some that are made are not valid, by fields that cannot be merged."""
+    """Returns a valid operation and its variables. Generated operations whose fields cannot be merged are skipped."""
     while True:
         maker = Maker(WAITING, random, mutation=mutation)
         text = maker.make()
@@ -67,7 +67,7 @@ async def test_random_operations_have_the_same_answers(seed, trouble, mutation):
 
 @pytest.mark.parametrize("trouble", [0, 15, 60])
 async def test_what_a_source_writes_has_the_same_answers(trouble):
-    """Selections that can be written: the world's loaders write some of what they are asked for, and answer rows for the rest."""
+    """Tests selections that can be pushed down: the world's loaders return JSON for some of them, and rows for the others."""
     core, _ = executors(QUICK)
     _, ours = executors(WAITING)
     random = Random(f"written {trouble}")
@@ -91,7 +91,7 @@ def _writable(random):
         links = [f"{name} {{ {person(depth - 1)} }}" for name in ("friend", "boss") if depth and random.random() < 0.4]
         return " ".join([leaves("__typename", "id", "name", "nickname", "age", "born", "seen", "wakes", "colour"), *links])
 
-    # What a loader is asked for in two places is written when it is the same in both.
+    # If two places load the same object, it is serialised only if they select the same.
     anybody = person(2)
     owner = f"owner {{ {anybody} }}" if random.random() < 0.5 else ""
     place = f"{leaves('__typename', 'id', 'name', 'isOpen', 'price')} {owner}"
@@ -102,7 +102,7 @@ def _writable(random):
     return f"{{ somebody {{ {links} }} named(numbers: {numbers}) {{ id ... on Person {{ {links} }} ... on Place {{ id {owner} }} }} }}"
 
 
-# graphql-core drops awaitables beside a field that has failed without awaiting them.
+# graphql-core doesn't await the awaitables of other fields once one has failed.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("trouble", [0, 60])
 async def test_what_awaits_has_the_same_data(trouble):
@@ -115,7 +115,7 @@ async def test_what_awaits_has_the_same_data(trouble):
 
 
 def operations(seed, trouble, *, mutation):
-    """Operations, their variables, what to make their world of, and all that in words."""
+    """Yields operations, their variables, the seed and trouble of their world, and a description of all that."""
     random = Random(f"{seed} {trouble} {mutation}")
     for number in range(OPERATIONS // 5 if mutation else OPERATIONS):
         text, document, variables = made(random, mutation=mutation)

@@ -1,4 +1,4 @@
-"""Errors as clients see them: the foreseen with their codes, the client's own mistakes told, all else masked."""
+"""Tests errors as clients see them: expected ones have codes, the client's mistakes are explained, all others are masked."""
 
 from typing import NewType
 
@@ -79,7 +79,7 @@ WRITER = ErrorWriter(lambda error: Refusal("POOL_TIMEOUT", "Busy.", retryAfter=1
 
 
 def asked(query, **variables):
-    """The one error of an operation, written."""
+    """Returns the only error of an operation, as clients get it."""
     document = parse(query)
     invalid = validate(SCHEMA, document)
     if invalid:
@@ -132,7 +132,7 @@ def test_every_masked_error_has_an_id_of_its_own(capsys):
         ("query ($n: Int! = 3) { plain(number: $n) }", {"n": None}),
         ("query ($i: Input) { plain(given: $i) }", {"i": {"wrong": 1}}),
         ("query ($o: Odd) { plain(odd: $o) }", {"o": "even"}),
-        # These are found while the field runs, at a value and not at the field.
+        # These errors are found while the field runs, and are located at a value instead of the field.
         ("query ($n: Int = 3) { plain(number: $n) }", {"n": None}),
         ("query ($n: Int = 3) { plain(given: {number: $n}) }", {"n": None}),
     ],

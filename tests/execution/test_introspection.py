@@ -1,4 +1,4 @@
-"""The schema's description of itself: computed once, beside the event loop, the same as graphql-core's."""
+"""Tests introspection: results are computed once, outside the event loop, and are those of graphql-core."""
 
 import asyncio
 import threading
@@ -54,7 +54,7 @@ async def test_answers_are_kept_by_operation_and_by_the_variables_that_it_declar
     assert await introspection(operation_of(text, "A", n="Query", other=2)) == b'{"data":{"__type":{"name":"Query"}}}'
     assert await introspection(operation_of(text, "B")) == b'{"data":{"__schema":{"queryType":{"name":"Query"}}}}'
     assert introspection.computed == 3
-    # Texts that begin alike are not taken for each other.
+    # Documents with the same beginning are not confused with each other.
     long = "x" * 5_000
     assert await introspection(operation_of(text, "A", n=long + "1")) == b'{"data":{"__type":null}}'
     assert await introspection(operation_of(text, "A", n=long + "2")) == b'{"data":{"__type":null}}'

@@ -1,4 +1,4 @@
-"""Work beside the event loop: one piece at a time, the most urgent first, once for all who ask, and never an endless line."""
+"""Tests work outside the event loop: one job at a time, the most urgent first, shared by all who request it, in a bounded queue."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from execution.serial_worker import SerialWorker
 
 
 class Gate:
-    """Work that goes on when it is let: `begun` in order, by whom."""
+    """Provides jobs that wait until they are released; `begun` has the names of those that started, in order."""
 
     def __init__(self):
         self.begun = []
@@ -38,7 +38,7 @@ async def settled(condition):
 
 
 async def busy(worker, gate):
-    """A worker that is at something."""
+    """Yields a worker that is busy with a job."""
     first = asyncio.create_task(worker.run("first", gate.work("first")))
     await settled(lambda: gate.begun)
     return first
@@ -60,12 +60,12 @@ async def test_the_earliest_deadline_is_first_and_nothing_is_overtaken_for_ever(
     await settled(lambda: worker.waiting == 3)
     gate.open()
     await asyncio.gather(first, *tasks)
-    # Whoever comes when a heavy one's deadline is over is behind it, however light.
+    # Jobs that arrive after the deadline of a heavy job wait behind it, however light they are.
     assert gate.names == ["first", "long ago", "light", "heavy"]
 
 
 async def test_flows_take_turns():
-    """One with many jobs in line delays another's by one, and not by all of them."""
+    """Checks that a flow with many queued jobs delays another flow's job by one job only."""
     worker, gate = SerialWorker(), Gate()
     tasks = [await busy(worker, gate)]
     for name in ("a1", "a2", "a3", "a4", "b1", "b2"):
@@ -82,7 +82,7 @@ async def test_work_under_one_key_runs_once_for_all():
     others = [asyncio.create_task(worker.run("first", gate.work("again"))) for _ in range(3)]
     same = [asyncio.create_task(worker.run("second", gate.work("second"))) for _ in range(3)]
     await settled(lambda: worker.waiting == 1)
-    # One who leaves takes nothing from the others.
+    # A caller that is cancelled does not affect the others.
     others[0].cancel()
     same[0].cancel()
     await asyncio.sleep(0)

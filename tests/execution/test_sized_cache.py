@@ -1,4 +1,4 @@
-"""A cache bounded in bytes: what it says it holds is what it holds, whatever was put in."""
+"""Tests the cache with a limit in bytes: the size that it reports is the size of its entries, whatever was put in."""
 
 from collections import OrderedDict
 
@@ -22,7 +22,7 @@ STEPS = st.lists(
 @given(STEPS)
 def test_the_books_of_a_cache_balance(steps):
     cache = SizedCache(100, max_entry_bytes=40)
-    # The same, told plainly: sizes by key, the one used least recently first.
+    # A simple model of the cache: sizes by key, least recently used first.
     model: OrderedDict[int, int] = OrderedDict()
     for what, key, size in steps:
         if what == "get":

@@ -1,4 +1,4 @@
-"""The examples of the GraphQL specification's section on execution (October 2021 and later), with the answers that it gives."""
+"""Tests the examples of the GraphQL specification's section on execution (October 2021 and later), with the results that it shows."""
 
 import orjson
 import pytest
@@ -36,7 +36,7 @@ async def _later(value):
 
 
 class _Raises:
-    """A value that fails when it is asked for."""
+    """Represents a value that raises when it is resolved."""
 
     def __init__(self, message):
         self._message = message
@@ -68,7 +68,7 @@ ROOT = {
 
 
 def _resolvers(type_):
-    """Root fields read ROOT, whatever the root value."""
+    """Lets root fields read ROOT, whatever the root value is."""
 
     def resolver(name):
         def resolve(_, info, **arguments):

@@ -1,4 +1,4 @@
-"""Long work in slices: others have their turns between them, and many at once hold the loop no longer than one."""
+"""Tests long work in slices: other tasks run between them, and many such works together block the event loop no longer than one."""
 
 import asyncio
 from time import perf_counter
@@ -28,7 +28,7 @@ async def test_others_have_their_turns_between_slices():
         await asyncio.sleep(0)
         turns += 1
     assert len(done) == 30
-    # 60 ms of work, an allowance of 5 ms for each iteration.
+    # 60 ms of work, with an allowance of 5 ms per iteration.
     assert turns >= 8
 
 
@@ -40,7 +40,7 @@ async def test_many_tasks_share_the_allowance_of_an_iteration():
         await asyncio.sleep(0)
         most, before = max(most, len(done) - before), len(done)
     assert len(done) == 60
-    # Without the shared allowance each of the 20 does a slice in every iteration.
+    # Without the shared allowance each of the 20 would do a slice in every iteration.
     assert most <= 1 + time_slices._ALLOWANCE / 0.002 + 1
 
 

@@ -1,4 +1,4 @@
-"""execution/ is typed: `Any` is rare there, and each use says why."""
+"""Tests that execution/ is typed: `Any` is rare there, and each use has a reason beside it."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Builds Stripe's webhook events in its public format, signs them as it does, and delivers them."""
+"""Builds webhook events in Stripe's public format, signs them as Stripe does, and delivers them."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ def signature(body: bytes, *secrets: str, at: int | None = None) -> str:
 
 
 def _event(kind: str, thing: dict[str, Any], event_id: str | None) -> dict[str, Any]:
-    # The school's clock in tests stands on 18 March 2026.
+    # The school's clock in tests is fixed on 18 March 2026.
     return {"id": event_id or f"evt_{uuid4().hex}", "object": "event", "type": kind, "created": 1773820000, "data": {"object": thing}}
 
 
@@ -46,7 +46,7 @@ def refunded(payment: str, units: int, *, currency: str = "eur"):
 
 
 async def deliver(client: Any, event: Any, *, body: bytes | None = None, header: str | None = None):
-    """What the server answers to an event: its status, and the state or the error's code."""
+    """Delivers an event and returns the response: its status, and the event's state or the error's code."""
     body = orjson.dumps(event) if body is None else body
     header = signature(body) if header is None else header
     answer = await client.http.post(

@@ -1,4 +1,4 @@
-"""Signed events whose values no gateway should send: refused as no event, or kept for a person to look at; never a failure of the server."""
+"""Tests signed events with values that no gateway should send: they are refused or kept for review, and never make the server fail."""
 
 import orjson
 import pytest

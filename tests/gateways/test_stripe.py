@@ -1,4 +1,4 @@
-"""Stripe's webhook over HTTP, on a real database: verified, booked once, kept when it cannot be booked."""
+"""Tests Stripe's webhook over HTTP on a real database: events are verified, booked once, and kept if they cannot be booked."""
 
 import asyncio
 import time
@@ -150,7 +150,7 @@ async def test_a_refund_that_came_too_early_is_booked_when_its_payment_is_retrie
 
 @pytest.fixture
 async def standing_still(writable):
-    """Whoever has settled an event waits to commit for as long as somebody holds the advisory lock 4711."""
+    """Makes transactions that have settled an event wait before they commit, while the advisory lock 4711 is held."""
     await writable.database.execute(
         """CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END $$;
@@ -164,7 +164,7 @@ async def standing_still(writable):
 @pytest.mark.usefixtures("standing_still")
 @pytest.mark.parametrize("first", ["payment", "refund"])
 async def test_a_payment_and_its_refund_that_come_at_once_are_both_booked(client, writable, one, first):
-    """Whichever is first: the other waits until it has committed, and sees what became of it."""
+    """Checks that the second one, whichever it is, waits until the first has committed, and sees its result."""
     payment = intent(one, 4000)
     refund = refunded(payment["data"]["object"]["id"], 1000)
     async with concurrent_transaction(writable) as (other, somebody_waits):
@@ -204,7 +204,7 @@ async def test_what_was_entered_by_hand_as_paid_back_online_is_not_booked_again(
 
 
 async def test_what_was_told_and_taken_back_counts_as_untold(client, writable, one):
-    """The bursar takes the gateway's refund back; the gateway goes on to tell of it, and what it tells is what has moved."""
+    """Checks a refund of the gateway that the bursar takes back: what the gateway reports afterwards is what has been moved."""
     event = intent(one, 10000)
     payment = event["data"]["object"]["id"]
     await deliver(client, event)

@@ -12,7 +12,7 @@ def family(server):
 
 @asynccontextmanager
 async def stopped(processes):
-    """Processes of ours, stopped for a while."""
+    """Stops processes while the block runs."""
     for process in processes:
         process.send_signal(signal.SIGSTOP)
     try:

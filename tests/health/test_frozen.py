@@ -1,4 +1,4 @@
-"""PostgreSQL with every process stopped: it accepts connections and never answers. Whatever is asked is answered in time, and all is well after."""
+"""Tests the server while every PostgreSQL process is stopped, so that connections are accepted but never answered: all requests are answered in time."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from tests.temp_folders import reachable_folder
 
 pytestmark = pytest.mark.processes
 
-# What the probes have; a machine that is busy with other tests takes some of it for itself.
+# The time that probes may take, with a margin for a machine that is busy with other tests.
 WITHIN = 2.0
 SLACK = 1.0
 STUDENTS = "{ students(first: 1) { nodes { id } } }"
@@ -50,7 +50,7 @@ async def token(client):
 
 @pytest_asyncio.fixture
 async def well_after(client, token):
-    """Everything works again once PostgreSQL does, with the same token."""
+    """Asserts that everything works again after PostgreSQL does, with the same token."""
     yield
     async with asyncio.timeout(20):
         while "errors" in (await client.post(STUDENTS, token=token)).json():
@@ -92,7 +92,7 @@ async def test_system_health_is_refused_in_time_for_one_who_must_be_looked_up(cl
 
 
 async def test_every_request_is_answered_in_time_however_many_there_are(client, server, token, well_after):
-    """More than there are connections: those that wait for one wait no longer than those that have one."""
+    """Checks more requests than there are connections: those that wait for a connection take no longer than those that have one."""
     await client.data(STUDENTS, token=token)
     async with stopped(family(server)):
         answers = await timed(asyncio.gather(*(client.post(STUDENTS, token=token) for _ in range(20))))
@@ -121,7 +121,7 @@ async def test_a_mutation_under_way_ends_and_nothing_of_it_stays(client, server,
             await asyncio.sleep(0.01)
         async with stopped(family(server)):
             assert codes(await timed(writing)) == {"DATABASE_UNAVAILABLE"}
-    # Its connection was cut before PostgreSQL could answer, and so before there was anything to commit.
+    # Its connection was closed before PostgreSQL could answer, and therefore before there was anything to commit.
     async with asyncio.timeout(20):
         while await locking.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE '%insert into subjects%' AND pid <> pg_backend_pid() AND state <> 'idle'"

@@ -1,4 +1,4 @@
-"""The health routes over HTTP, with a PostgreSQL of their own that is stopped, killed and brought back."""
+"""Tests the health routes over HTTP, with a PostgreSQL that is stopped, killed and restarted."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ PREFIXES = ["", "/api/v1"]
 @pytest.fixture(scope="module")
 def server():
     folder = reachable_folder("health")
-    made = EmbeddedServer(folder)  # durable: what was acknowledged before a kill must be there after it
+    made = EmbeddedServer(folder)  # durable, because acknowledged writes must survive a kill
     made.start()
     migrate(made.url())
     seed(made.url(), "demo", SEED_DATE)
@@ -42,7 +42,7 @@ async def client(server):
 
 
 async def ready(client):
-    """The answer of the probe, which must come within two seconds."""
+    """Returns the response of the readiness probe, which must arrive within two seconds."""
     began = time.monotonic()
     answer = await client.http.get("/health/ready")
     assert time.monotonic() - began < 2.0
@@ -189,7 +189,7 @@ async def test_not_ready_within_two_seconds_while_every_process_is_stopped(clien
 
 
 async def test_not_ready_while_the_pool_is_exhausted_and_ready_again_after(client):
-    """Whether or not a request waits already: the next one would."""
+    """Checks this both with and without a request that already waits, since the next one would have to."""
     database = client.app.state.services.database
     async with AsyncExitStack() as stack:
         for _ in range(database.metrics().max_pool_size):
@@ -201,7 +201,7 @@ async def test_not_ready_while_the_pool_is_exhausted_and_ready_again_after(clien
 
 
 async def test_a_pool_that_is_merely_busy_is_ready(client):
-    """Somebody always waits, and connections come back all the time: taking the server out of service would only make the others busier."""
+    """Checks a pool that always has waiters but also returns connections: taking the server out of service would only make others busier."""
     database = client.app.state.services.database
     stop = asyncio.Event()
 
@@ -287,7 +287,7 @@ async def test_unhealthy_while_postgresql_is_killed_and_healthy_when_it_is_back(
     server.process.wait()
     try:
         assert await ready(client) == 503
-        # While revocations cannot be heard, a token is looked up: without a database nobody is let in.
+        # While revocations cannot be received, every token is looked up in the database, so that nobody is authenticated without one.
         guarded = await client.http.get("/health/detailed", headers=headers)
         assert guarded.status_code == 503
     finally:

@@ -1,4 +1,4 @@
-"""One run of a check for all who ask at once."""
+"""Tests that concurrent callers of a check share one run."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from health.single_flight import SingleFlight
 
 
 class Check:
-    """Counts its runs, and ends when it is told to."""
+    """Counts its runs, each of which ends when the test releases it."""
 
     def __init__(self):
         self.begun = []
@@ -27,7 +27,7 @@ async def test_who_asks_while_it_runs_gets_the_same_answer():
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert len(check.begun) == 1
-    asked[0].cancel()  # whoever began it goes away
+    asked[0].cancel()  # the caller that started the run is cancelled
     check.may_end.set()
     assert await asyncio.gather(*asked[1:]) == [1] * 49
     assert await shared() == 2, "who asks after it gets no old answer"

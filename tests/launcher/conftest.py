@@ -1,4 +1,4 @@
-"""Fixtures: a DATA_DIR, empty or with the demo school in it, and servers started on it."""
+"""Defines fixtures: folders with and without a DATA_DIR on which servers are started."""
 
 import signal
 
@@ -10,13 +10,13 @@ from tests.temp_folders import reachable_folder
 
 @pytest.fixture
 def folder():
-    """A folder whose DATA_DIR is not there yet: a start is a first start."""
+    """Returns a folder whose DATA_DIR does not exist yet, so that the next start is a first start."""
     return reachable_folder("serve")
 
 
 @pytest.fixture
 def school(folder, fill_data_dir):
-    """The same with the demo school in its DATA_DIR: a start is a second start."""
+    """Returns a folder whose DATA_DIR has the demo school, so that the next start is not a first start."""
     fill_data_dir(folder / "data")
     return folder
 

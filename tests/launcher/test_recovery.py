@@ -1,4 +1,4 @@
-"""The server killed, or its PostgreSQL: nothing acknowledged is lost, sessions go on, nothing stays behind."""
+"""Tests recovery after the server or its PostgreSQL was killed: acknowledged writes and sessions survive, and no processes are left over."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The server started as a person starts it: from nothing, side by side, with wrong settings, as an ordinary user."""
+"""Tests starting the server as people do: on an empty folder, several side by side, with wrong settings, as an ordinary user."""
 
 import json
 import os
@@ -31,7 +31,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers)
 
 
 def with_curl(folder: Path) -> Path:
-    """A folder with a curl that knows as much as what is pasted asks of it: the suite needs nothing that the machine may not have."""
+    """Creates a folder with a minimal curl for the printed commands, since the machine may not have one."""
     made = folder_below(folder, "bin")
     (made / "curl").write_text(CURL)
     (made / "curl").chmod(0o755)
@@ -45,7 +45,7 @@ def test_from_nothing_to_a_schools_graph_and_again(start, folder):
     for role in ("admin", "bursar", "teacher", "student", "guardian"):
         assert f"{role}@demo.school" in said
     assert "rollcall-demo" in said
-    # What it says to paste is pasted, and answers.
+    # Runs the commands that the greeting says to paste.
     script = "\n".join(line.strip() for line in said.splitlines() if re.match(r" +(TOKEN=|curl )", line))
     path = os.environ["PATH"] if shutil.which("curl") else f"{with_curl(folder)}:{os.environ['PATH']}"
     pasted = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=os.environ | {"PATH": path})
@@ -61,7 +61,7 @@ def test_from_nothing_to_a_schools_graph_and_again(start, folder):
 
 
 def test_two_run_side_by_side(start, folder):
-    """Each with people of its own, whom the other does not know: made while they run, as `make admin` makes them."""
+    """Checks that each server has its own users, created while both run, as `make admin` creates them."""
     names = ("one", "two")
     programs = {name: start(folder=folder_below(folder, name), DEMO_DATA="false") for name in names}
     sign_in = (
@@ -82,7 +82,7 @@ def test_two_run_side_by_side(start, folder):
 
 
 def make_administrator(program: Program, email: str) -> str:
-    """The password of the administrator that the command makes beside a program that runs."""
+    """Runs the command that creates an administrator while the server runs, and returns the password."""
     command = [sys.executable, "-m", "auth.administrator", "--email", email, "--generate-password"]
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(program.log.parent / "data")}
     said = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
@@ -108,7 +108,7 @@ def test_it_works_as_an_ordinary_user(start, folder):
     os.chown(folder, 65534, 65534)
     (folder / "program.log").touch()
     os.chown(folder / "program.log", 65534, 65534)
-    # This interpreter, or the system's of the same version: one that an ordinary user can reach.
+    # This interpreter, or the system's of the same version if an ordinary user cannot execute this one.
     candidates = [Path(sys.executable), Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")]
     found = [each for each in candidates if each.exists() and reachable(each.resolve())]
     if not found:

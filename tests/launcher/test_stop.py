@@ -1,4 +1,4 @@
-"""The server stopped: requests finish, workers and PostgreSQL end with it."""
+"""Tests stopping the server: requests finish, and workers and PostgreSQL end with it."""
 
 import signal
 import subprocess
@@ -33,7 +33,7 @@ def test_sigterm_drains(start, school):
 
 
 def test_sigterm_lets_requests_finish_and_closes_the_pool(start, fresh_database_url):
-    """A request that waits in the database when SIGTERM comes is answered; then the process ends and leaves no connection behind."""
+    """Checks that a request that waits in the database at SIGTERM is answered, and that the process then ends without leaving connections."""
     connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     waiting = f"{connections} AND wait_event_type = 'Lock'"
     program = start(DATABASE_URL=fresh_database_url, DRAIN_NOTICE_SECONDS="0.2")

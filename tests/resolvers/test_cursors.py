@@ -1,4 +1,4 @@
-"""Cursors tell their readers nothing, and nothing but a cursor of the same list in the same order is taken for one."""
+"""Tests cursors: they reveal nothing, and only cursors of the same list in the same order are accepted."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID

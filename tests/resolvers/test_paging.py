@@ -1,4 +1,4 @@
-"""Pages: every row once, in order, from either end, whatever is inserted meanwhile; and clear errors for everything else."""
+"""Tests paging: every row appears once and in order, from either end, even if rows are inserted meanwhile; invalid arguments are clear errors."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ def query(root: str, order: str, direction: str, arguments: str) -> str:
 
 
 async def walk(demo, root, order, direction, size, *, backward=False, at_most=10_000):
-    """All ids of a list, page by page, as a client reads them."""
+    """Returns all ids of a list, reading page by page as clients do."""
     found, cursor = [], None
     count, place, more, edge = (
         ("last", "before", "hasPreviousPage", "startCursor") if backward else ("first", "after", "hasNextPage", "endCursor")

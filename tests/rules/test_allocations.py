@@ -1,4 +1,4 @@
-"""Amounts, allocation and status: what holds for every ledger, whatever its figures."""
+"""Tests properties of amounts, allocations and statuses that hold for every ledger."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,7 +30,7 @@ def payments(draw):
 
 @st.composite
 def totals(draw):
-    """What a charge's ledger can come to: waivers within the amount, refunds within what was paid, the rest within what is due."""
+    """Generates possible totals of a charge's ledger: waivers within the amount, refunds within the payments, payments within the rest."""
     amount = draw(st.integers(1, 1000))
     waived = draw(st.integers(0, amount))
     net = draw(st.integers(0, amount - waived))

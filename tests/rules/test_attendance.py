@@ -1,4 +1,4 @@
-"""What days are worth."""
+"""Tests how attendance marks count towards days of attendance."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A charge run's plan: what stands in its way, and that its hash tells any other plan from it."""
+"""Tests the plan of a charge run: its errors, and that its hash changes with any part of the plan."""
 
 from dataclasses import replace
 from datetime import date

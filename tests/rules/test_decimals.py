@@ -1,4 +1,4 @@
-"""Numbers are compared and measured by what they are, not by how they are written."""
+"""Tests that decimals are compared and checked by their value, not by their notation."""
 
 from decimal import Decimal
 

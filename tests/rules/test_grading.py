@@ -1,4 +1,4 @@
-"""The rules of grades, as properties: whatever the marks are."""
+"""Tests properties of the grading rules that hold for any marks."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -62,7 +62,7 @@ def test_excused_changes_nothing(given_marks, excused, by):
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), weights, st.integers(1, 9)), min_size=1), st.integers(0, 7), policies)
 def test_marks_that_are_all_equal_give_that_mark(given_marks, share, by):
-    """Sevenths, which no decimal is."""
+    """Checks sevenths, which have no exact decimal."""
     equal = [scored(kind, share * times, 7 * times, weight) for kind, weight, times in given_marks]
     assert average(equal, by, TODAY).percentage == percentage(Decimal(share), Decimal(7))
 
@@ -132,7 +132,7 @@ def test_incomplete_leaves_the_average_and_marks_the_result():
 
 
 def test_it_is_rounded_once():
-    """To one decimal first, 79.45 would be 79.5, and then 80 a B."""
+    """Checks 79.45, which rounded to one decimal first would be 79.5, and then 80 and a B."""
     assert grade(Decimal("79.45"), policy("HALF_UP", 0)).letter == "C"
     assert grade(Decimal("79.4999999999"), policy("HALF_UP", 0)).rounded == 79
     assert grade(Decimal("79.0000000001"), policy("UP", 0)).letter == "B"

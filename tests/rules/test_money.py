@@ -1,4 +1,4 @@
-"""Money as arithmetic: parts add up to the smallest unit, a status is one of six, statements run."""
+"""Tests the arithmetic of money: parts add up exactly, every charge has one of six statuses, statements have running balances."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The plan of a promotion, as arithmetic."""
+"""Tests how a promotion's plan is computed."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a log holds, and what it must not."""
+"""Tests what is logged, and what must not be."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ except RuntimeError as error:
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_a_traceback_is_logged_without_the_values_of_its_variables(environment):
-    # In a process of its own: structlog is set up once for a process.
+    # In a separate process, because structlog is configured once per process.
     ran = subprocess.run([sys.executable, "-c", FAILING.format(environment=environment)], capture_output=True, text=True, check=True)
     assert "no such account" in ran.stderr
     assert "sign_in" in ran.stderr

@@ -1,4 +1,4 @@
-"""Sends requests to an ASGI application without a network, and collects the whole answer."""
+"""Sends requests to an ASGI application without a network, and collects the complete response."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ NEW = "application/graphql-response+json"
 
 @dataclass
 class Answer:
-    """`headers` have names in small letters."""
+    """Holds a response. The names of `headers` are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -25,13 +25,13 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of the one error, None when there is none."""
+        """The code of the only error; None without errors."""
         errors = self.json.get("errors")
         return None if errors is None else errors[0]["extensions"]["code"]
 
 
 async def ask(app: Any, method: str, body: list[bytes], headers: dict[str, str], query_string: str = "") -> Answer:
-    """Sends a request, its body in these pieces; the client stays until it is answered."""
+    """Sends a request with its body in the given pieces, as a client that stays connected until it is answered."""
     pieces = [{"type": "http.request", "body": piece, "more_body": n + 1 < len(body)} for n, piece in enumerate(body)]
     sent: list[dict[str, Any]] = []
 
@@ -56,6 +56,6 @@ async def ask(app: Any, method: str, body: list[bytes], headers: dict[str, str],
 
 
 async def post(app: Any, query: Any, accept: str | None = NEW, **parameters: Any) -> Answer:
-    """Sends a GraphQL request as a client does."""
+    """Sends a GraphQL request by POST, as clients do."""
     headers = {"content-type": "application/json"} | ({} if accept is None else {"accept": accept})
     return await ask(app, "POST", [orjson.dumps({"query": query, **parameters})], headers)

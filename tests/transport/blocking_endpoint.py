@@ -1,4 +1,4 @@
-"""An endpoint whose operations run until a test lets them end."""
+"""Builds an endpoint whose operations run until the test releases them."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def settle():
 
 
 class Blocked:
-    """An endpoint whose operations run until `release()` is called, each as (variable, a future)."""
+    """Wraps an endpoint whose operations run until `release()` is called; each is kept as (variable, future)."""
 
     def __init__(self, controlled: Admission) -> None:
         self.running: list[tuple[str, asyncio.Future[None]]] = []
@@ -31,7 +31,7 @@ class Blocked:
         self.app = GraphQLEndpoint(
             SCHEMA, self._execute, _viewer, ErrorWriter(), limits=Limits(), admission=controlled, flow_of=lambda viewer: viewer
         )
-        # A document that was not seen before is read beside the event loop, for longer than `settle` waits.
+        # Caches the document: a new one is parsed outside the event loop, which takes longer than `settle` waits.
         self.app._documents.read(QUERY)
 
     async def _execute(self, operation):
@@ -56,7 +56,7 @@ class Blocked:
 
 
 async def _viewer(scope):
-    """A token is `Bearer viewer`, or `Bearer viewer/session`."""
+    """Returns the viewer of an Authorization header of the form `Bearer viewer` or `Bearer viewer/session`."""
     return (header(scope, b"authorization") or "").rpartition(" ")[2].partition("/")[0] or None
 
 

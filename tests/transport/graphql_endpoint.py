@@ -1,4 +1,4 @@
-"""Builds a GraphQL endpoint over a small schema, whose operations note in `RAN` that they ran."""
+"""Builds a GraphQL endpoint with a small schema, whose operations record in `RAN` that they ran."""
 
 import asyncio
 from typing import Any

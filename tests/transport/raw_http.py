@@ -1,4 +1,4 @@
-"""Runs a small application behind the server's own HTTP protocol, on uvloop in a thread, and builds clients that speak to it in bytes."""
+"""Runs a small application behind the server's HTTP protocol, on uvloop in a thread, and builds clients that send raw bytes."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ class Answer:
 
 
 class Served:
-    """The server: its address, its connections, and what its application saw."""
+    """Holds a running server: its address, its connections, and the scopes that its application got."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.connections = Connections(limits)
@@ -71,7 +71,7 @@ class Served:
             more = message["more_body"]
         self.bodies.append(body)
         if scope["path"] == "/waits":
-            # ASGI's own way to look out for a client that leaves.
+            # Waits for the client to disconnect, as ASGI provides.
             left = asyncio.create_task(receive())
             while not self.release.is_set():
                 await asyncio.sleep(0.01)
@@ -131,7 +131,7 @@ def dial(served: Served, sent: bytes = b"", source: str = "127.0.0.1", **options
 
 
 def answers(client: socket.socket) -> list[Answer]:
-    """Everything until the server closes."""
+    """Reads all responses until the server closes the connection."""
     got = b""
     try:
         while piece := client.recv(1 << 20):

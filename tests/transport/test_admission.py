@@ -1,4 +1,4 @@
-"""Admission control: what runs at once, who waits in which order, and who is refused."""
+"""Tests admission control: how many operations run at once, in which order others wait, and which are refused."""
 
 import orjson
 
@@ -43,7 +43,7 @@ async def test_those_who_wait_begin_in_the_order_in_which_they_came():
 
 
 async def test_viewers_take_turns():
-    """One with ten requests in line delays another by one request, and not by ten."""
+    """Checks that a viewer with ten queued requests delays another viewer by one request only."""
     blocked = Blocked(Admission(1, 60))
     tasks = [blocked.send(f"many {n}", "Bearer many") for n in range(10)]
     await settle()
@@ -115,14 +115,14 @@ async def test_what_is_known_of_flows_is_bounded():
 
 
 async def test_what_arrives_in_one_turn_of_the_event_loop_gets_the_places_that_are_free_and_no_more():
-    """All of it is read before any of it waits: with two places free, the third request is refused before it is worked on."""
+    """Checks that with two free places the third request is refused unread, although all three are read before any of them waits."""
     controlled = Admission(1, 60, shortest=4, longest=4)
     blocked = Blocked(controlled)
     tasks = [blocked.send(f"many {n}", "Bearer many") for n in range(3)]
     await settle()
     many = provisional_flow({"headers": [(b"authorization", b"Bearer many")]})
     assert [controlled.refuses_unread(many) for _ in range(5)] == [False, False, True, True, True]
-    # A flow with less in the queue takes a place from the longest one, but no more than it could have in the end.
+    # A flow with fewer operations takes a place from the longest one, but not more places than it could keep.
     assert [controlled.refuses_unread("few") for _ in range(3)] == [False, True, True]
     await settle()
     assert not controlled.refuses_unread(many), "a place is kept for one turn: what has not come to wait by then holds nothing"

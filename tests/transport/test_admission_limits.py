@@ -1,4 +1,4 @@
-"""How many operations run and wait: by the rate at which they end, and by how late the event loop is."""
+"""Tests how the limits adapt: the queue to the service rate, and the running operations to the event loop's lag."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from transport.admission import Admission
 
 
 async def test_the_queue_is_as_long_as_can_be_served_in_half_a_second():
-    """After a stretch at 100 a second, 50 may wait; at 10 a second, the shortest queue."""
+    """Checks that 50 operations may wait at a rate of 100 per second, and the minimum at 10 per second."""
 
     async def room_at(rate, served=200):
         controlled = Admission(1, 3_600, shortest=10, longest=1_000)

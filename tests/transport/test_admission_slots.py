@@ -1,4 +1,4 @@
-"""The places of admission control: none is lost and none made, whoever leaves, fails or waits too long."""
+"""Tests that admission control neither loses nor gains places when operations are cancelled, fail or time out."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def test_a_client_that_leaves_in_the_moment_of_its_turn_passes_it_on():
     first, second = (asyncio.create_task(controlled.wait("flow")) for _ in range(2))
     await settle()
     controlled.leave()
-    first.cancel()  # its turn has been given, and it has not run since
+    first.cancel()  # it has been admitted, but has not run since
     await settle()
     assert first.cancelled()
     assert second.done()
@@ -109,7 +109,7 @@ STEPS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.integers(1, 5), st.integers(1, 6))
 def test_no_place_is_lost_and_none_made_whatever_happens(steps, limit, room):
-    """Against a plain count of who has begun and not ended; nobody waits while there is room."""
+    """Compares with a simple count of the operations that have begun and not ended. No operation waits while there is room."""
     asyncio.run(_bookkeeping(steps, limit, room))
 
 

@@ -1,4 +1,4 @@
-"""Connections that hold what they don't use are ended: slow senders, half requests, idle ones, slow readers, too many of them."""
+"""Tests that connections are ended when they send or read too slowly, stay incomplete or idle, or are too many."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def trickle(client: socket.socket, piece: bytes = b"a", every: float = 0.1, within: float = 20.0) -> None:
-    """Sends slowly, until the server closes."""
+    """Sends slowly, until the server closes the connection."""
     end = time.monotonic() + within
     client.settimeout(every)
     while time.monotonic() < end:
@@ -138,7 +138,7 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(rate, keep_alive):
 
 
 def test_a_client_that_takes_its_answer_slowly_but_steadily_gets_all_of_it():
-    """It takes three times as long as it may take nothing."""
+    """Checks a client that takes three times as long as the timeout for reading nothing."""
     with serving(send_seconds=2.0, idle_seconds=1.0) as served:
         sent = b"GET /bytes/8000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         with dial(served, sent, receive_buffer=65536) as client:
@@ -160,7 +160,7 @@ def test_unsent_answers_are_bounded_in_bytes():
 
 
 def test_unfinished_requests_are_bounded_in_bytes():
-    """The oldest are refused; a small one goes on."""
+    """Checks that the oldest are refused, and that a small one goes on."""
     with serving(body_seconds=60.0, buffered_bytes=1_000_000) as served, contextlib.ExitStack() as stack:
         small = stack.enter_context(dial(served, POST + b"Content-Length: 2\r\n\r\na"))
         large = [stack.enter_context(dial(served, POST + b"Content-Length: 300000\r\n\r\n" + b"a" * 200_000)) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""The budget of cost: what a client may spend in a minute, and nobody in another's place."""
+"""Tests the cost budget: how much a client may spend in a minute, and that each client has its own."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from transport.expensive_operations import ExpensiveOperations
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """Provides a clock that the test moves."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -106,7 +106,7 @@ def test_nobody_spends_more_than_a_budget_and_what_has_been_filled_up_since(requ
             clock.seconds += wait
             found.charge("a", cost)
         spent += cost
-        # One operation that is dearer than a whole budget may overdraw it, by no more than it is dearer.
+        # An operation that costs more than a whole budget may overdraw it, but only by the difference.
         assert spent <= 600 + clock.seconds * 10 + 100 + 1e-6
 
 
@@ -190,7 +190,7 @@ async def test_a_document_that_is_refused_unread_has_cost_nothing():
 
 
 async def test_refusals_of_what_was_read_are_sent_at_a_bounded_rate(monkeypatch):
-    # Slower than in a server: a busy machine must not let the second of them go before the last one comes.
+    # Slower than in production, so that even on a busy machine the second refusal isn't sent before the last one arrives.
     monkeypatch.setattr(refusal_pacing, "_PER_SECOND", 5.0)
     app = endpoint(budgets=CostBudgets(60), budget_of=lambda operation: operation.context, limits=Limits(cost=200))
     await post(app, "{ things(first: 50) { echo } }")

@@ -1,4 +1,4 @@
-"""A client that goes away, over a real server and a bare socket: what runs for it is cancelled."""
+"""Tests that the work for a client is cancelled when it disconnects, with a real server and raw sockets."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ from transport.protocol import HTTPProtocol
 
 
 class Work:
-    """Something that takes for ever: says when it began and when it was cancelled."""
+    """Runs without end, and records when it began and when it was cancelled."""
 
     def __init__(self):
         self.began = asyncio.Event()
@@ -45,7 +45,7 @@ class Context:
 
 
 class Application:
-    """The endpoint, and how many requests it has not done with."""
+    """Wraps the endpoint, and counts the requests in progress."""
 
     def __init__(self, work):
         async def batch(context, keys, arguments):
@@ -98,7 +98,7 @@ class Application:
 
 @asynccontextmanager
 async def connection(app):
-    """A socket to a server of this application: its reader, its writer, and the server."""
+    """Connects to a server of this application; yields the reader, the writer and the server."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None, loop="none", http=HTTPProtocol, ws="none")
     listening = config.bind_socket()
     server = uvicorn.Server(config)
@@ -208,14 +208,14 @@ async def test_nobody_is_cancelled_for_a_client_that_leaves_after_the_work():
 
 
 async def test_a_request_that_waits_has_one_task():
-    """When the server is overloaded, hundreds wait."""
+    """Checks this because hundreds of requests wait when the server is overloaded."""
     work = Work()
     app = Application(work)
     async with connection(app) as (_, writer, _):
         before = asyncio.all_tasks()
         writer.write(request("{ direct }"))
         await work.began.wait()
-        # Long enough for a client that leaves to be looked out for in some other way.
+        # Long enough for any other task that would watch for the client's disconnect to start.
         await asyncio.sleep(0.2)
         assert len(asyncio.all_tasks() - before) == 1
         writer.close()

@@ -1,4 +1,4 @@
-"""The places of expensive operations: few at once, the others in their order, the line bounded."""
+"""Tests the limit of expensive operations: few run at once, the others wait in order, and the queue is bounded."""
 
 import asyncio
 from typing import Any

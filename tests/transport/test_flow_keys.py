@@ -1,4 +1,4 @@
-"""Whose requests are whose, before anybody is authenticated."""
+"""Tests how the flow of a request is identified before its viewer is authenticated."""
 
 from transport.flow_keys import provisional_flow
 

@@ -1,4 +1,4 @@
-"""The endpoint's answers: statuses, media types, errors, and what a request keeps while it waits."""
+"""Tests the endpoint's responses: statuses, media types, errors, and the memory that a waiting request keeps."""
 
 import asyncio
 from decimal import Decimal

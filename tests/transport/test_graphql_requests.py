@@ -1,4 +1,4 @@
-"""What the endpoint reads as a request, and what it refuses: none breaks it."""
+"""Tests which requests the endpoint accepts and refuses, and that none makes it fail."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""What is known of a kept connection's last request is used for the next one only where that one is the same."""
+"""Tests that what a persistent connection remembers of its last request is used for the next one only if it is the same."""
 
 import pytest
 

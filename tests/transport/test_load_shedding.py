@@ -1,4 +1,4 @@
-"""Requests that the protocol refuses by itself, over sockets, while the server is overloaded."""
+"""Tests the requests that the protocol refuses without the application while the server is overloaded, over sockets."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def with_body(size: int) -> bytes:
 
 
 class Full:
-    """An admission that refuses every operation."""
+    """Replaces the admission with one that refuses every operation."""
 
     path, request_line, waiting = "/echo", b"POST /echo HTTP/1.1\r\n", 1
 
@@ -57,7 +57,7 @@ def test_the_first_request_of_a_connection_is_refused_without_the_parser_and_the
             assert not served.connections.reading
             client.sendall(with_body(1))
         assert client.recv(65_536).startswith(b"HTTP/1.1 503")
-        # In two pieces it is the parser's.
+        # A request in two pieces is left to the parser.
         client.sendall(with_body(1)[:20])
         block_until(lambda: served.connections.reading)
         client.sendall(with_body(1)[20:])

@@ -1,4 +1,4 @@
-"""Which media type an Accept header asks for."""
+"""Tests which media type is chosen for an Accept header."""
 
 from hypothesis import given
 from hypothesis import strategies as st

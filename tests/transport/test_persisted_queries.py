@@ -1,4 +1,4 @@
-"""Probes for persisted queries get the answer that makes Apollo's and urql's clients send the document from then on."""
+"""Tests that probes for persisted queries get the error after which Apollo's and urql's clients send the document."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""What the HTTP protocol accepts, and what it refuses: framing, headers, hosts, upgrades. Over sockets, byte by byte where it matters."""
+"""Tests what the HTTP protocol accepts and refuses: framing, headers, hosts, upgrades. Uses sockets, and sends byte by byte where it matters."""
 
 import contextlib
 import socket
@@ -26,7 +26,7 @@ def served():
 
 
 def send_all(client: socket.socket, piece: bytes, times: int) -> int:
-    """How many of the pieces the server took until it closed."""
+    """Returns the number of pieces that the server read until it closed the connection."""
     for n in range(times):
         try:
             client.sendall(piece)
@@ -83,7 +83,7 @@ def test_what_never_ends_is_refused_while_it_arrives(served, start, piece, statu
 
 @pytest.mark.parametrize("path", [b"/early", b"/echo"])
 def test_a_body_that_nobody_reads_ends_the_connection(served, path):
-    """Answered before its body came, and 60 MiB of it come."""
+    """Checks a request that is answered before its body of 60 MiB arrives."""
     if path == b"/early":
         with dial(served, b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 62914560\r\n\r\n") as client:
             assert send_all(client, b"a" * 65536, 960) < 960
@@ -208,7 +208,7 @@ def test_connect_is_a_405(served):
 
 @pytest.mark.parametrize("size", [7, 10_000])
 def test_a_wish_for_http_2_is_passed_over_and_the_body_is_read(served, size):
-    """As Java's client and curl --http2 send it."""
+    """Checks requests as Java's client and curl --http2 send them."""
     upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
     sent = POST + upgrade + b"Content-Length: 5\r\n\r\nhello" + GET + CLOSE + b"\r\n"
     with dial(served) as client:
@@ -301,7 +301,7 @@ def test_an_uncaught_exception_is_a_500_in_json_that_names_the_id_in_the_log(ser
 
 
 def test_refusals_hold_on_to_no_frames(served):
-    """Some are one exception for all requests: its traceback would grow with each."""
+    """Checks this because some refusals are one exception for all requests, whose traceback would grow with each."""
     for _ in range(3):
         with dial(served, b"GET / HTTP/1.1\r\n\r\n") as client:
             assert only(client).code == "HOST_NOT_VALID"

@@ -1,4 +1,4 @@
-"""Plain requests that are refused without the parser: the same answer as with it, and nothing that is not plain."""
+"""Tests that plain requests that are refused without the parser get the same response as with it, and that no others are."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ def refuse_unparsed(admission, data, client):
 
 
 async def full():
-    """An admission whose queue is full."""
+    """Returns an admission whose queue is full."""
     admission = Admission(1, 60, shortest=1, longest=1)
     assert admission.take()
     waiting = asyncio.create_task(admission.wait("somebody"))

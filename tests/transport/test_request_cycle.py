@@ -1,4 +1,4 @@
-"""Ordinary answers are written at once; others as uvicorn writes them."""
+"""Tests that ordinary responses are sent with one write, and others as uvicorn sends them."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from transport.request_cycle import RequestCycle
 
 
 class _Transport(asyncio.Transport):
-    """Keeps what is written."""
+    """Records what is written to it."""
 
     def __init__(self):
         super().__init__()

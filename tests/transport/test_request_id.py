@@ -1,4 +1,4 @@
-"""What is known of a request before anybody looks into it."""
+"""Tests how request headers are read, and where a request id is: in the log, in the state and in the response."""
 
 from telemetry.logs import REQUEST_ID
 from transport.headers import header

@@ -1,4 +1,4 @@
-"""The queue in which flows take turns, against a plain list of what waits."""
+"""Compares the round-robin queue with a simple list of the waiting items."""
 
 import pytest
 from hypothesis import given

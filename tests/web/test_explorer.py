@@ -1,4 +1,4 @@
-"""The explorer in a real browser: a session is renewed before anybody notices, its end is told, and a phone is wide enough."""
+"""Tests the explorer in a real browser: sessions are renewed in the background, their end is announced, and the page fits a phone."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ async def server(demo_url):
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser():
     async with async_playwright() as playwright:
-        # In a container there is often no other user to be than root, for whom Chromium has no sandbox. It opens our own page alone.
+        # Containers often have no user but root, for whom Chromium has no sandbox. It opens only our own page.
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         await browser.close()
@@ -91,7 +91,7 @@ async def passes(page, time):
 
 
 async def run(page):
-    """Runs the operation on the screen, and waits for its answer."""
+    """Runs the operation in the editor, and waits for its result."""
     async with page.expect_response(lambda response: "viewer { role" in (response.request.post_data or "")) as answered:
         await page.click(RUN)
     await (await answered.value).finished()
@@ -118,7 +118,7 @@ async def test_a_clock_that_is_wrong_renews_no_sooner_and_no_later(browser, serv
 
 @needs_browser
 async def test_tokens_that_seem_to_have_expired_when_they_come_are_renewed_no_sooner_than_half_a_minute_later(browser, server):
-    """A server whose answers have no date, and a clock that is ahead: nothing tells how long the token lives."""
+    """Checks responses without a Date header and a clock that is ahead, so that the token's remaining life is unknown."""
 
     async def without_a_date(route):
         answer = await route.fetch()

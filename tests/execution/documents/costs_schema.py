@@ -1,4 +1,4 @@
-"""A schema whose fields declare costs in every way, and the cost of a query on it."""
+"""Builds a schema whose fields declare their costs in every possible way, and computes the cost of a query on it."""
 
 from enum import Enum
 from typing import Any

@@ -1,4 +1,4 @@
-"""Costs: the sum of what fields declare, whatever the document's form; remembered, and refused above the limit."""
+"""Tests cost analysis: a cost is the sum of what the fields declare, whatever the document's form; it is cached, and refused above the limit."""
 
 import orjson
 import pytest
@@ -37,12 +37,12 @@ from tests.execution.documents.costs_schema import SCHEMA, cost
         ("{ found(first: 3) { costly } }", 1 + 3 * (1 + 7)),
         ("{ found(first: -1000000) { costly } }", 1),
         ("{ things(first: 10, last: 20) { costly } }", 1 + 20 * (1 + 7)),
-        # A batch is one for all parents.
+        # A batched field is paid once for all parents.
         ("{ batched { name } }", 1 + 40),
         ("{ things(first: 10) { batched { name } } }", 1 + 10 * (1 + 1) + 40),
         ("{ things(first: 10) { things(first: 10) { batched { name } } } }", 1 + 10 * (1 + 1 + 10 * (1 + 1)) + 40),
         ("{ things(first: 0) { batched { name } } }", 1 + 40),
-        # A page: its nodes and edges are as many as it is long, its count and its place in the list are there once.
+        # In a page, nodes and edges count once per item, the total count and the page info once.
         ("{ pages { nodes { costly } } }", 1 + 25 * (1 + 7)),
         ("{ pages(first: 10) { edges { node { costly } } } }", 1 + 10 * (1 + 1 + 7)),
         ("{ pages(first: 10) { totalCount } }", 1 + 300),
@@ -51,7 +51,7 @@ from tests.execution.documents.costs_schema import SCHEMA, cost
         ("{ pages(first: 10) { ...C } } fragment C on Pages { totalCount nodes { name } }", 1 + 300 + 10),
         ("{ things(first: 10) { pages(first: 2) { totalCount nodes { name } } } }", 1 + 10 * (1 + 1 + 300 + 2)),
         ("{ pages(first: 1) { ...C } otherPages(first: 1) { ...C } } fragment C on Pages { totalCount }", 1 + 300 + 1 + 1),
-        # What arguments say, in the field's own words.
+        # Sizes that a field's own function computes from the arguments.
         ('{ during(days: "2026-01-01", by: DAY) { name } }', 5 + 100),
         ('{ during(days: "2026-01-01", by: WEEK) { name } }', 5 + 14),
         ("{ during(by: DAY) { name } }", 400 + 100),
@@ -87,7 +87,7 @@ def test_a_variable_without_a_value_leaves_the_schemas_default():
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3), lambda each: st.lists(each, max_size=3)))
 def test_no_variable_makes_a_cost_negative(value):
     query = "query ($n: Int, $ids: [ID!]!) { things(first: $n) { costly } byIds(ids: $ids) { costly } found(first: $n) { costly } }"
-    # No float is as large as this.
+    # An integer that is too large for a float.
     assert cost(query, {"n": value, "ids": value}, limit=10**320) >= 3
 
 
@@ -155,7 +155,7 @@ def test_a_longer_page_never_costs_less(part, one, other):
 
 @given(st.lists(st.sampled_from(["2026-01-01", "2026-02-02", None, "no day"]), min_size=1, max_size=8))
 def test_a_remembered_cost_is_the_one_of_these_values(days):
-    """A date decides this field's cost, so two dates must not share one place among the remembered costs."""
+    """Checks that two dates don't share a cached cost, since this field's cost depends on the date."""
     document = parse("query ($days: String) { during(days: $days, by: WEEK) { name } }")
     costs = KnownCosts()
     for each in days:

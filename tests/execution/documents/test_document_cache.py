@@ -1,4 +1,4 @@
-"""Documents are kept within a bound in bytes, whoever sends them and however they are made."""
+"""Tests the document cache: its size in bytes is bounded, whoever sends the documents and whatever they look like."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ def analyse(plans, document):
 def test_a_document_takes_no_more_memory_than_its_size_says(kind):
     texts = list(islice(hostile_documents(kind, characters=16_384, tokens=800), 5))
     kept, plans = documents(), Planner(SCHEMA._schema)
-    # What is made once in a process is not the documents'.
+    # Don't count objects that are created once per process.
     analyse(plans, kept.read(texts.pop()))
     gc.collect()
     tracemalloc.start()
@@ -47,7 +47,7 @@ def test_a_document_takes_no_more_memory_than_its_size_says(kind):
     finally:
         tracemalloc.stop()
     counted = sum(each.size for each in read)
-    # The texts were here before.
+    # The texts existed before.
     assert measured <= counted
     assert counted < 25 * measured, "a size that says much too much keeps out what there is room for"
 
@@ -119,7 +119,7 @@ async def test_documents_are_read_beside_the_event_loop_and_once_for_all_who_sen
 
 
 async def test_the_event_loop_goes_on_while_a_document_is_read():
-    """How many times, not how long: a thread that kept the interpreter to itself would let it go on only a few times."""
+    """Counts iterations instead of measuring time: a thread that held the GIL would let the event loop run only a few."""
     kept = documents()
     [text] = islice(hostile_documents("a repeated field", characters=16_384, tokens=2_000), 1)
     reading = asyncio.create_task(kept.load(text))

@@ -1,4 +1,4 @@
-"""Where something is in a document: the same as graphql-core says, without looking through all of it."""
+"""Tests the indexed source: locations are those that graphql-core computes, without scanning the whole document."""
 
 from graphql import Node, Source, parse
 from hypothesis import given
@@ -11,7 +11,7 @@ from execution.documents.indexed_source import IndexedSource, drop_tokens
 def test_a_location_is_graphql_cores(body, position):
     position = min(position, len(body))
     if body[position - 1 : position + 1] == "\r\n" and position:
-        # Within a newline no token begins.
+        # No token begins within a line break.
         return
     assert IndexedSource(body).get_location(position) == Source(body).get_location(position)
 

@@ -1,4 +1,4 @@
-"""The limits: each just below and just above, and none of them slow on a document made to be."""
+"""Tests each limit of documents just below and just above it, and that checking is fast on documents designed to make it slow."""
 
 import contextlib
 
@@ -66,7 +66,7 @@ def test_directives_are_counted_before_anything_is_parsed():
 
 
 def chain(fragments: int, nested: int) -> str:
-    """A chain of fragments, each with inline fragments in it: nothing but nesting."""
+    """Returns a chain of fragments with inline fragments in each, to nest without depth."""
     links = "".join(f" fragment F{n} on Query {{ {'... { ' * nested} ...F{n + 1} {'} ' * nested} }}" for n in range(fragments))
     return f"{{ ...F0 }}{links} fragment F{fragments} on Query {{ name }}"
 
@@ -84,14 +84,14 @@ def test_nesting_is_bounded_before_the_recursive_parser_sees_it(opening):
 
 
 def fragments(count: int) -> str:
-    """Each fragment spreads the next twice: written out it has 2 to the power of `count` fields."""
+    """Returns fragments that each spread the next one twice: expanded, they have 2 to the power of `count` fields."""
     spreads = "".join(f" fragment F{n} on Thing {{ one {{ ...F{n + 1} }} two: one {{ ...F{n + 1} }} }}" for n in range(count))
     return f"{{ one {{ ...F0 }} }}{spreads} fragment F{count} on Thing {{ name }}"
 
 
 @pytest.mark.parametrize("count", [20, 25, 55])
 def test_nested_fragments_take_no_time(count):
-    # Written out it would not end: that it ends is the test.
+    # Expanding it would take forever, so the test is that this returns.
     text = fragments(count)
     check_tokens(text, Limits())
     document = parse(text)
@@ -128,7 +128,7 @@ def test_no_more_errors_are_told_than_anybody_reads():
     assert len(invalid.value.errors) == 21
 
 
-# Within all limits, and made so that validation compares every field with every other.
+# Within all limits, but designed so that validation compares every field with every other.
 REPETITIONS = {
     "one field": "{ one { " + "name " * 1_990 + "} }",
     "one object field": "{ one { " + "one { name } " * 490 + "} }",

@@ -1,4 +1,4 @@
-"""Plain variables and arguments are what graphql-core and Strawberry make of them; everything else is made by these."""
+"""Tests that the fast path for simple variables and arguments coerces them as graphql-core and Strawberry do, and leaves all others to them."""
 
 from decimal import Decimal
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Loaders: one batch for what is asked together, shared by who asks, ended with the request."""
+"""Tests DataLoaders: keys requested together are loaded in one batch, whose results are shared, and which ends with the request."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from execution.run.dataloaders import RequestLoaders
 
 
 class Slow:
-    """A batch function that waits until it is let go, and notes what became of it."""
+    """Provides a batch function that waits until it is released, and records whether it was cancelled."""
 
     def __init__(self) -> None:
         self.batches: list[list[object]] = []
@@ -90,7 +90,7 @@ async def test_after_closing_no_batch_begins(slow):
 
 
 async def test_a_branch_that_fails_leaves_the_others_the_answer_they_share(slow):
-    """graphql-core cancels the fields beside one that failed; another branch waits for the same key of the same loader."""
+    """Checks that a branch still gets its result when graphql-core cancels another one that waits for the same key of the same loader."""
 
     @strawberry.type
     class Thing:
@@ -167,7 +167,7 @@ async def test_a_batch_that_fails_is_asked_for_again():
 
 
 async def test_a_request_that_is_over_holds_nothing(slow):
-    """The rows of a request go with it, without the garbage collector."""
+    """Checks that the rows of a request are released when it ends, without the garbage collector."""
     slow.let_go.set()
     loaders = RequestLoaders(None)
     made = loaders.of(slow.loader)

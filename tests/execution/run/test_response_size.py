@@ -1,4 +1,4 @@
-"""The size of answers: refused while they are put together, wherever the bytes come from."""
+"""Tests the limit of response sizes, which is enforced while a response is built, wherever its bytes come from."""
 
 from types import SimpleNamespace
 from typing import Any
