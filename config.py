@@ -1,4 +1,4 @@
-"""The settings: one frozen object, the environment read once. docs/settings.md is printed from it."""
+"""Defines the settings: one frozen object, read once from the environment. docs/settings.md is printed from it."""
 
 from datetime import date
 from functools import lru_cache
@@ -16,7 +16,7 @@ VERSION = "0.1.0"
 
 
 class ConfigurationError(Exception):
-    """The environment does not make a configuration. The message names every setting that is wrong."""
+    """Raised when the environment is not a valid configuration. The message names every setting that is wrong."""
 
 
 class Settings(BaseSettings):
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
-    """The settings from the environment, read once. Raises ConfigurationError that names every wrong setting."""
+    """Returns the settings from the environment, which is read once. Raises ConfigurationError, which names every wrong setting."""
     try:
         return Settings()
     except ValidationError as error:

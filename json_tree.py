@@ -22,7 +22,7 @@ __all__ = ["JSON_OBJECTS", "JsonConstant", "JsonLeaf", "JsonObject", "JsonPart",
 
 
 class JsonSource(Protocol):
-    """Where a loader's rows come from. The plan reads what is declared here, and passes the source on to whoever serialises the rows."""
+    """Describes where a loader's rows come from. The plan reads these declarations, and passes the source to the code that serialises the rows."""
 
     @property
     def type_name(self) -> str:
@@ -57,7 +57,7 @@ class JsonLeaf:
 
 @dataclass(frozen=True, slots=True)
 class ToOne:
-    """An object of the one row whose key is in this column; null when the viewer sees no such row."""
+    """An object for the row whose key is in this column; null if the viewer may not see such a row."""
 
     key: str
     column: str
@@ -102,6 +102,6 @@ def json_object(source: JsonSource, parts: tuple[JsonPart, ...]) -> JsonObject:
 
 
 def _size(tree: JsonObject) -> int:
-    """The memory that an object takes at most, with those below it, in bytes."""
+    """Returns an upper bound of the memory in bytes that an object takes, including those below it."""
     below = sum(_size(each.object) for each in tree.parts if isinstance(each, (ToOne, ToMany)))
     return _OBJECT_BYTES + _PART_BYTES * len(tree.parts) + below

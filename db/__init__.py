@@ -1,1 +1,1 @@
-"""The database: its pool, its embedded server, its statements. School logic lives elsewhere."""
+"""Contains everything about the database: the pool, the embedded server, the statements. School logic is elsewhere."""

@@ -88,9 +88,9 @@ async def constraint_violations(connection: Any, table: str, row: str, row_id: U
 
 
 async def violates_checks(connection: Any, table: str, columns: Collection[str], row: str, row_id: UUID | None) -> bool:
-    """Whether a new row (`row_id` None) or a changed one breaks a CHECK of `table`, or lacks a value in one of `columns` (what a writer may give).
+    """Returns whether a new row (`row_id` None) or a changed one breaks a CHECK of `table`, or has NULL in one of the writable `columns`.
 
-    Asked before the row is written: PostgreSQL puts a row that breaks a CHECK or a NOT NULL into its log, whole. Other rules name a key at most.
+    This is checked before the row is written, because PostgreSQL puts a row that breaks a CHECK or a NOT NULL into its log, whole. Other rules name a key at most.
     """
     sql = _checks.get((table, row_id is None))
     if sql is None:

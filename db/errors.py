@@ -1,4 +1,4 @@
-"""What PostgreSQL says, as what a person can act on: a broken constraint by its name, a lost connection, a statement that took too long."""
+"""Translates PostgreSQL's errors into errors that people can act on: broken constraints, lost connections, statements that took too long."""
 
 from dataclasses import dataclass
 

@@ -69,7 +69,7 @@ class PageArguments(Protocol):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class KeySource:
-    """Single rows of a class: those of a query by its key of this name."""
+    """Reads single rows of a class with a query, by its key `name`."""
 
     query: QueryTemplate
     key: str
@@ -173,7 +173,7 @@ def _source(tree: JsonObject) -> KeySource | PageSource:
 
 
 def _leaf(leaf: JsonLeaf, alias: str, tag: str) -> tuple[str, str, str]:
-    """The text before a value, SQL for the value, the text behind it."""
+    """Returns the text before a value, the SQL for the value, and the text after it."""
     columns = [f"{alias}.{each}" for each in leaf.columns]
     if leaf.kind == "enum":
         cases = " ".join(f"WHEN {_literal(known)} THEN {_literal(name)}" for known, name in leaf.names)

@@ -87,7 +87,7 @@ class SchemaState:
 
     @property
     def refusal(self) -> str | None:
-        """Why this checkout's code must not run on the database, unless it is for what is pending; None when it may."""
+        """Why this checkout's code must not run on the database, apart from pending migrations; None if it may."""
         if all(self.unknown.values()):
             return None
         return (

@@ -1,4 +1,4 @@
-"""Query templates: the committed SQL of an entry in `db/sql/*.sql`, and the fragments that may be added to it.
+"""Defines query templates: the committed SQL of an entry in `db/sql/*.sql`, and the fragments that may be added to it.
 
 A template gives pieces of SQL in which visibility rules (`@visible(…)`) and named parameters (`$number`) still stand;
 db/query_compiler.py makes statements of them. Everything here is chosen by name from a fixed set; values are never part of the text.
@@ -36,7 +36,7 @@ class Fragment:
 class Order:
     """An expression that a page may be sorted by. It is never null; a cursor's text is cast back to `sql_type`.
 
-    `needs`: no index has this order, so a whole list is sorted by it only with one of these filters, which leave little to sort.
+    `needs` are filters that leave few rows. If it is not empty, no index has this order, and a list may be sorted by it only with one of them.
     """
 
     sql: str
@@ -188,7 +188,7 @@ class QueryTemplate:
         return sql
 
     def _narrowed(self, columns: Columns) -> str:
-        """The template with the key and these of its columns; None: with all."""
+        """Returns the template with the key and the given columns; with all columns for None."""
         if columns is None:
             return self.body
         kept = [expression for name, expression in self.columns().items() if name in columns or name == "id"]

@@ -27,7 +27,7 @@ __all__ = ["BrokenRulesError", "InUseError", "NotThereError", "Record", "StaleEr
 
 
 class BrokenRulesError(Exception):
-    """The row breaks these rules; nothing was written."""
+    """Raised when a row breaks these rules. Nothing was written."""
 
     def __init__(self, errors: list[DomainError]) -> None:
         super().__init__("; ".join(each.message for each in errors))
@@ -35,11 +35,11 @@ class BrokenRulesError(Exception):
 
 
 class NotThereError(Exception):
-    """No row has this id."""
+    """Raised when no row has this id."""
 
 
 class _BreaksChecksError(Exception):
-    """The row breaks a CHECK or a NOT NULL; it was not sent to be written."""
+    """Raised when a row breaks a CHECK or a NOT NULL. It was not sent to PostgreSQL."""
 
 
 # The statements of one table that are kept, of at most 5 kB each.
@@ -47,11 +47,11 @@ _MOST_COMPILED = 200
 
 
 class InUseError(Exception):
-    """Other rows refer to this one."""
+    """Raised when a row cannot be deleted because other rows refer to it."""
 
 
 class StaleError(Exception):
-    """The row has changed since the version that the update was made from."""
+    """Raised when a row has changed since the version on which the update is based."""
 
 
 @dataclass(eq=False, slots=True)
@@ -130,7 +130,7 @@ async def insert(connection: Any, record: Record, values: Mapping[str, Any]) -> 
     """Inserts a row and returns its id. A value of None leaves the column to its default; `id` may be given, as a client's own.
 
     A repeated insert of one id with the same values changes nothing and returns the id. Raises BrokenRulesError with all the rules of the table
-    that the row breaks, values among them that their column cannot hold, or only rounded.
+    that the row breaks, including values that their column cannot hold exactly.
     """
     given = {name: value for name, value in values.items() if value is not None}
     await _refuse_rounding(connection, record, given)

@@ -1,4 +1,4 @@
-"""The named queries of `db/sql/*.sql`, read once at import: `queries.students`. db/sql/README.md describes the format."""
+"""Loads the named queries of `db/sql/*.sql` once at import, as attributes: `queries.students`. db/sql/README.md describes the format."""
 
 import re
 from collections.abc import Container, Iterator

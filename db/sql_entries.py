@@ -144,7 +144,7 @@ def _check_comment(path: Path, number: int, line: str) -> None:
 
 
 def _problem(kind: str, option: re.Match[str] | None) -> str | None:
-    """What is wrong with a line that looks like an option; None when this kind of entry may have it."""
+    """Describes what is wrong with a line that looks like an option; returns None if this kind of entry may have it."""
     if option is None or option["kind"] not in _OPTIONS[kind]:
         allowed = ", ".join(sorted(_OPTIONS[kind])) or "none"
         return f"not an option of a {kind} (options: {allowed}; comments begin with a capital letter)"

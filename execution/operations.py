@@ -1,4 +1,4 @@
-"""An operation that is ready to be executed, and the type of its executors.
+"""Defines an operation that is ready to be executed, and the type of its executors.
 
 Operations do not go through Strawberry's `schema.execute`, which parses and validates each time and prepares extensions that this project does
 not have. graphql-core's `execute` is called with Strawberry's execution context, which Strawberry's resolvers need.

@@ -1,4 +1,4 @@
-"""JSON that a loader's source has serialised itself."""
+"""Represents JSON that a loader's source has already serialised."""
 
 import orjson
 

@@ -146,7 +146,7 @@ class ActiveConnections:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseReport:
-    """What PostgreSQL tells of itself; the lists and numbers are empty when it does not answer. `rows` are its estimates."""
+    """Holds PostgreSQL's own statistics; lists and numbers are empty if it does not answer. `rows` are its estimates."""
 
     status: str
     timestamp: datetime

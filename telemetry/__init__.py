@@ -1,1 +1,1 @@
-"""What the server tells of what it does."""
+"""Configures logging."""

@@ -1,4 +1,4 @@
-"""How a source writes the values of a leaf type if it serialises rows as JSON itself."""
+"""Decides how a source that serialises rows as JSON writes the values of a leaf type."""
 
 from datetime import datetime
 

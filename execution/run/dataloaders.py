@@ -1,4 +1,4 @@
-"""The data loaders of one request: many keys, one call of a loader's `batch`.
+"""Implements the data loaders of a request, which load many keys with one call of a loader's `batch`.
 
 `RequestLoaders` makes one for each declared `Loader`, its arguments and its projection. They live as long as the request.
 """

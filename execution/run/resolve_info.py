@@ -1,4 +1,4 @@
-"""The `info` that resolvers and type resolvers get; paths are made only when read."""
+"""Builds the `info` argument of resolvers and type resolvers, whose paths are built only when they are read."""
 
 from collections.abc import Iterable
 from typing import Any

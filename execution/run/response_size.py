@@ -1,4 +1,4 @@
-"""Limits the size of a response while it is put together."""
+"""Limits the size of a response while it is being built."""
 
 import orjson
 
@@ -9,7 +9,7 @@ __all__ = ["ResponseOmittedError", "ResponseSize", "ResponseTooLargeError"]
 
 
 class ResponseTooLargeError(Refusal):
-    """The response to an operation, or a part of it, is larger than the limit."""
+    """Raised when the response to an operation, or a part of it, is larger than the limit."""
 
     def __init__(self, limit: int) -> None:
         super().__init__("ANSWER_TOO_LARGE", f"The answer is larger than {limit} bytes: ask for less at once.", limit=limit)
@@ -17,7 +17,7 @@ class ResponseTooLargeError(Refusal):
 
 
 class ResponseOmittedError(Refusal):
-    """A mutation ran, but its response is larger than the limit; the client must not take it for refused."""
+    """Reports that a mutation ran although its response is larger than the limit, so that the client does not consider it refused."""
 
     def __init__(self, limit: int) -> None:
         message = f"It ran to its end; only its answer is left out: answers have {limit} bytes at most. Look before you send it again."

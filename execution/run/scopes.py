@@ -1,4 +1,4 @@
-"""The data that the executor fills: scopes of objects with the values of their fields. No logic is here."""
+"""Defines the data structures that the executor fills: scopes of objects with the values of their fields."""
 
 import weakref
 

@@ -52,7 +52,7 @@ async def open_child_scopes(state: ExecutionState, scope: ExecutionScope, field:
 async def _are_all_of(
     object_type: GraphQLObjectType, state: ExecutionState, scope: ExecutionScope, field: Field, objects: list[Source]
 ) -> bool:
-    """Whether one call at most tells that all objects are of the type."""
+    """Returns whether at most one call shows that all objects are of the type."""
     ask = object_type.is_type_of
     if ask is None:
         return True
