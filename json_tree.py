@@ -1,4 +1,4 @@
-"""Describes JSON that a loader's source can serialise itself, so that rows need not be fetched and put together.
+"""Describes JSON that a loader's source can serialise itself, so that rows need not be fetched and serialised in Python.
 
 The plan makes a tree of what an operation selects of a loader's rows (execution/plan/json_pushdown.py); the source compiles it (db/json_sql.py).
 This module knows neither GraphQL's types nor SQL, and imports nothing of ours but the cache.

@@ -1,4 +1,4 @@
-"""Compiles a JSON tree (json_tree.py) to SQL that serialises rows: one text comes where rows would be decoded, put together and encoded again.
+"""Compiles a JSON tree (json_tree.py) to SQL that serialises rows, so that they need not be decoded, combined and encoded again in Python.
 
 The SQL is put together from the schema's names and committed templates; values, and names that a client made up, are never in it.
 A value that its leaf cannot have (a null where none may be, a text that is no value of its enum) makes the expression null: the place of its row

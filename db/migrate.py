@@ -79,7 +79,7 @@ class SchemaState:
 
     @property
     def newer(self) -> str | None:
-        """A sentence that names the unknown migrations; None when there are none."""
+        """A sentence that names the unknown migrations; None if there are none."""
         if not self.unknown:
             return None
         names = ", ".join(name if compatible else f"{name} (not compatible)" for name, compatible in self.unknown.items())

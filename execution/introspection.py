@@ -42,7 +42,7 @@ def selects_schema(document: Document, operation: OperationDefinitionNode) -> bo
     if not names & _SCHEMA_FIELDS:
         return False
     if names - _SCHEMA_FIELDS - {"__typename"}:
-        raise Refusal("INTROSPECTION_NOT_ALONE", "Ask for the schema in an operation of its own, without other fields.")
+        raise Refusal("INTROSPECTION_NOT_ALONE", "Query the schema in a separate operation, without other fields.")
     return True
 
 

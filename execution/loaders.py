@@ -33,7 +33,7 @@ class Loader:
     `row_paths` passes `batch` a fourth argument, the `Projection` of the rows.
 
     `max_batch_size` limits the keys of one call; None is no limit. If `can_prefetch`, its rows can bring along rows of other loaders.
-    `source` is where the rows come from: opaque here, passed on to whoever prefetches or serialises them; None if neither can be done.
+    `source` is where the rows come from: opaque here, passed on to the code that prefetches or serialises them; None if neither is possible.
     `type_name` names the GraphQL type of its values where each is an object of one type, or None; "" for other loaders.
     """
 

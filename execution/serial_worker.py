@@ -205,4 +205,4 @@ class SerialWorker:
 
 
 def _overloaded() -> Refusal:
-    return Refusal("OVERLOADED", "Too many new documents at once: try again in a second.", retryAfter=1)
+    return Refusal("OVERLOADED", "The server is parsing too many new documents. Try again in a second.", retryAfter=1)

@@ -72,7 +72,7 @@ def test_a_worker_that_starts_while_the_database_is_away_is_tried_again_and_the_
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_that_cannot_start_never_exits_with_0(start, fresh_database_url, workers):
-    """Uses a URL with which the checks before the workers' start can connect, but the pool cannot, since asyncpg takes libpq's option for a server setting."""
+    """Uses a URL with which the checks at the start can connect but the pool cannot, since asyncpg takes an option of libpq for a server setting."""
     away = {"DATABASE_URL": f"{fresh_database_url}{'&' if '?' in fresh_database_url else '?'}keepalives=1"}
     # Each attempt of each worker imports the whole server, and two show as much as five.
     program = start(WORKERS=workers, code="import launcher, workers; workers._TRIES = 2; launcher.main()", **away)

@@ -92,7 +92,7 @@ def _within(limits: Limits, cost: int) -> int:
 
 
 class _Price(NamedTuple):
-    """The cost of a selection: for `each` object, `once` for each page of objects, and for its `batches`, however many objects there are."""
+    """Holds the cost of a selection: for `each` object, `once` for each page of objects, and for its `batches`, regardless of the number of objects."""
 
     each: int = 0
     once: int = 0

@@ -12,7 +12,7 @@ class ResponseTooLargeError(Refusal):
     """Raised when the response to an operation, or a part of it, is larger than the limit."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__("ANSWER_TOO_LARGE", f"The answer is larger than {limit} bytes: ask for less at once.", limit=limit)
+        super().__init__("ANSWER_TOO_LARGE", f"The response would be larger than {limit} bytes. Request less data at once.", limit=limit)
         self.limit = limit
 
 

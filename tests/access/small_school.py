@@ -1,4 +1,4 @@
-"""Builds a small school, every row written by hand and known by a label, so that who sees which rows can be written by hand too."""
+"""Builds a small school whose rows are written by hand and have labels, so that the table of who sees which rows can be written by hand as well."""
 
 from typing import Any
 from uuid import UUID, uuid5
@@ -244,7 +244,7 @@ async def build(connection: Any) -> None:
         paid = await add(
             "payment_transactions", student, **entry, receipt_id=receipt, kind="PAYMENT", amount=45 if student == "ben" else 40
         )
-        # Of every payment 40 is left.
+        # Each payment has 40 left to refund.
         if student == "ben":
             await add("payment_transactions", "ben_back", **entry, kind="REFUND", amount=5, linked_id=paid, reason="Too much")
     for each in NOUNS:

@@ -1,4 +1,4 @@
-"""The table of access, by hand: for each noun, the rows that each viewer of the small school sees. Whoever is not named sees none."""
+"""Defines the access table by hand: for each noun, the rows that each viewer of the small school sees. Viewers that are not named see none."""
 
 from tests.access.nouns import NOUNS
 
@@ -12,7 +12,7 @@ _USERS = {"admin", "bursar", "homeroom", "math", "eng", "idle", "ann", "ben", "c
 _TEACHERS = {"homeroom", "math", "eng", "idle"}
 _SIGNED_IN = _USERS
 
-# Each GraphQL type with a global id, and the noun that it is here.
+# The noun of each GraphQL type with a global id.
 TYPES = {
     "AcademicYear": "academic_years",
     "Assessment": "assessments",
@@ -76,7 +76,7 @@ SEES: dict[str, dict[str, set[str]]] = {
     "guardian_students": {
         "admin": _LINKS,
         "bursar": _LINKS,
-        # Not of Cleo, whom they only teach, nor of Eve, who left: the guardians of neither are for them.
+        # Without the guardians of Cleo, whom they only teach, and of Eve, who has left.
         "homeroom": {"g_ann-ann", "g_ben-ben"},
         "eng": {"g_eng-cleo"},
         "ann": {"g_ann-ann"},
@@ -198,7 +198,7 @@ SEES: dict[str, dict[str, set[str]]] = {
     **{each.table: each.sees for each in NOUNS},
 }
 
-# Fields out of reach on a visible row: for each, the rows on which each viewer may read it. Elsewhere it is null, FORBIDDEN.
+# Fields that may be hidden on a visible row: for each, the rows on which each viewer may read it. Elsewhere it is null, with a FORBIDDEN error.
 FIELDS: dict[tuple[str, str], dict[str, set[str]]] = {
     ("students", "birthDate"): {
         "admin": _STUDENTS,

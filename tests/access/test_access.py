@@ -1,4 +1,4 @@
-"""Who sees what, through every way in, compared with the table written by hand."""
+"""Tests who sees which rows, through every way in, against the table written by hand."""
 
 import pytest
 import pytest_asyncio
@@ -56,7 +56,7 @@ async def world(database_url):
 
 
 def label_of(noun: str) -> dict[str, str]:
-    """Global id -> label, of every row of a noun."""
+    """Maps the global id of every row of a noun to its label."""
     tag = ROOTS[noun][0]
     labels = SEES[noun].get("admin", set())
     return {f"{tag}_{uid(f'{noun}:{label}').hex}": label for label in labels}

@@ -1,4 +1,4 @@
-"""Every way in is in the table, or says which test covers it: a new noun, list, edge or root field fails here until it is."""
+"""Tests that the access table covers every way in, or names the test that does: a new noun, list, edge or root field fails here until it is covered."""
 
 import ast
 from pathlib import Path
@@ -16,12 +16,12 @@ from tests.access.table import FIELDS, LINKED_BY, SEES, TYPES
 from tests.access.test_access import ROOTS, expected, label_of, labels, signed_in
 from tests.graphql_school import School
 
-# Node types whose rows the world does not name one by one, each with the test that covers it.
+# Node types without labelled rows in the small school, each with the test that covers it.
 OTHER_TYPES = {
     "AuditEntry": "test_an_audit_entrys_id_opens_it_for_administrators_alone",
     "ServiceToken": "test_without_a_rule_what_is_the_administrators_alone_opens_by_its_id",
 }
-# Root fields that are neither a noun's list nor its field by id, each with a test of who gets what.
+# Root fields other than a noun's list and its field by id, each with the test that covers it.
 OTHER_ROOT_FIELDS = {
     "viewer": "test_who_is_no_user_reads_nothing_of_the_school",
     "node": "test_node_nodes_and_by_id",
@@ -65,7 +65,7 @@ OTHER_EDGES = {
     **dict.fromkeys(["RegisterChange.student", "RegisterChange.attendance", "NotMarked.student"], _WRITERS_ALONE),
     **dict.fromkeys(["GradeChange.student", "GradeChange.grade", "GradePosting.subject"], _WRITERS_ALONE),
 }
-# Lists of db/sql that are called otherwise than their noun, or that a test of their own covers.
+# Lists in db/sql that have another name than their noun, or are covered by another test.
 NOUN_OF_PAGE = {"guardianships": "guardian_students", "class_history": "student_class_history", "users": "user"}
 OTHER_PAGES = {
     "attendance_totals": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",
@@ -224,7 +224,7 @@ async def test_what_the_office_previews_is_refused_to_everybody_else(world, view
 
 @pytest.mark.parametrize(("kind", "field", "noun"), [*TO_MANY, *TO_ONE])
 async def test_every_edge_leads_somewhere_in_the_world(world, kind, field, noun):
-    """Or each viewer's nothing would be compared with nothing."""
+    """Checks this because otherwise nothing would be compared with nothing."""
     selection = f"{field}(first: 1) {{ nodes {{ id }} }}" if (kind, field, noun) in TO_MANY else f"{field} {{ id }}"
     data = await world.data(
         f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {{ {selection} }} }} }}", VIEWERS["admin"], ids=_parents(kind)

@@ -1,4 +1,4 @@
-"""What would happen without each guard: the access tests must notice."""
+"""Tests that the access tests fail without each guard."""
 
 import pytest
 import pytest_asyncio
@@ -17,7 +17,7 @@ from tests.access.table import FIELDS
 from tests.access.test_access import ROOTS, expected, labels
 from tests.graphql_school import SCHEMA, School
 
-# rule -> where its absence shows: a noun's list, or a field of a noun's list
+# By rule: the list, or the field of a list's rows, in which its absence shows.
 SHOWN_BY = {
     "students": "students",
     "guardians": "guardians",
@@ -58,7 +58,7 @@ async def world(database_url):
 
 @pytest.fixture
 def without(monkeypatch):
-    """Takes a visibility rule away."""
+    """Returns a function that removes a visibility rule."""
 
     def remove(noun: str) -> None:
         monkeypatch.setitem(queries._visibility, noun, Fragment("true", queries._visibility[noun].alias))
@@ -110,7 +110,7 @@ async def test_without_a_rule_what_is_the_administrators_alone_opens_by_its_id(w
 
 
 def test_every_root_field_declares_a_capability():
-    """Also what is public says so."""
+    """Checks this for public fields as well, which declare it explicitly."""
     for name in ("query_type", "mutation_type"):
         root = getattr(SCHEMA._schema, name)
         for field_name, field in (root.fields if root else {}).items():

@@ -1,4 +1,4 @@
-"""What a field hides cannot be found by sorting or filtering by it: every role, through lists, counts and edges; and no list has forgotten one."""
+"""Tests that hidden values cannot be inferred by sorting or filtering by them, for every role, through lists, counts and edges."""
 
 import re
 from importlib import import_module
@@ -15,7 +15,7 @@ from tests.access.small_school import VIEWERS, build, uid
 from tests.access.test_access import expected, label_of, labels, signed_in
 from tests.graphql_school import SCHEMA, School
 
-# Everybody but them sees, of the users that they see at all, everything.
+# All other viewers see every field of the users that they see.
 NAMES_ONLY = {"bursar"}
 SEE_ALL_USERS = {"admin", "bursar"}
 BY_USERS_PRIVATE = {
@@ -42,7 +42,7 @@ def user(label):
 
 
 def refused(answer):
-    """The arguments that an answer refuses, all in one error that is FORBIDDEN."""
+    """Returns the arguments that are refused, all in one FORBIDDEN error."""
     if not answer.errors:
         return set()
     assert answer.codes == ["FORBIDDEN"]
@@ -70,7 +70,7 @@ async def test_all_that_is_hidden_is_told_at_once(world):
 @pytest.mark.parametrize(("root", "argument"), BY_USER_IDS.items())
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_a_filter_by_users_takes_those_that_the_viewer_sees(world, viewer, root, argument, named):
-    """An id of nobody is refused like one of somebody hidden: which it is is not told."""
+    """Checks that an unknown id is refused like that of a hidden user, so that the two cannot be told apart."""
     given = {"self": user(viewer), "homeroom": user("homeroom"), "nobody": NOBODY}[named]
     sees = viewer in SEE_ALL_USERS or given == user(viewer)
     for selected in ("nodes { id }", "totalCount"):
@@ -84,7 +84,7 @@ async def test_a_filter_by_users_takes_those_that_the_viewer_sees(world, viewer,
 @pytest.mark.parametrize(("edge", "argument"), BY_USER_IDS.items())
 @pytest.mark.parametrize("viewer", ["g_ann", "ann", "homeroom", "math"])
 async def test_an_edge_is_filtered_no_more_than_its_list(world, viewer, edge, argument, selected):
-    """Whoever fetches it: its own loader, or the statement of its parents that writes it as JSON."""
+    """Checks this for both ways of loading an edge: its own loader, and JSON written by the statement of its parents."""
 
     def query(*ids):
         given = ", ".join(f'"{each}"' for each in ids)
@@ -99,7 +99,7 @@ async def test_an_edge_is_filtered_no_more_than_its_list(world, viewer, edge, ar
 
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_guardians_are_filtered_by_students_only_where_the_viewer_sees_who_is_whose_guardian(world, viewer):
-    """A sibling in the viewer's own class does not tell whose guardian else somebody is."""
+    """Checks that a pupil in the viewer's class does not reveal the other children of the pupil's guardian."""
     query = "query ($ids: [ID!]) { guardians(filter: {studentIds: $ids}) { totalCount nodes { id students { totalCount nodes { id } } } } }"
     links = {tuple(link.split("-")) for link in expected("guardian_students", viewer)}
     for identifier, student in label_of("students").items():
@@ -128,7 +128,7 @@ LISTINGS = list(listings())
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda each: each.query.name)
 def test_every_order_and_filter_by_a_field_that_may_be_hidden_is_guarded(listing):
-    """By the columns that they read: those of guarded fields, of a hidden contact, and of edges to users."""
+    """Finds them by the columns that they read: those of guarded fields, of hidden contacts, and of edges to users."""
     fields = SCHEMA._schema.type_map[listing.row.type_name].fields.values()
     hidden, by_user = set(), set()
     for each in fields:

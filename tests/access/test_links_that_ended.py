@@ -1,4 +1,4 @@
-"""Who was a teacher or guardian and is none any more, and still signs in: what they see of the school is what their other links give."""
+"""Tests that former teachers and guardians who can still sign in see only what their other links allow."""
 
 from uuid import UUID, uuid4
 
@@ -18,7 +18,7 @@ async def run(school, name, shows, **given):
 
 
 async def a_teacher(school):
-    """A teacher with an account and no lessons: (global id, e-mail address)."""
+    """Returns a teacher with an account and without lessons, as (global id, e-mail address)."""
     email = f"{uuid4().hex[:8]}@demo.school"
     given = {"firstName": "Tea", "lastName": "Cher", "employeeNumber": email[:8], "joiningDate": "2026-01-01", "email": email}
     return (await run(school, "createTeacher", "teacher { id }", **given))["teacher"]["id"], email
@@ -38,7 +38,7 @@ async def test_a_teacher_who_was_a_guardian_sees_nothing_of_the_child_any_more(w
     assert seen["student"]["name"] == "S0 Test"
     assert [each["id"] for each in seen["students"]["nodes"]] == [room.students[0]]
     assert seen["attendanceSummary"] == {"days": 1}
-    # A child's teacher's pupils are not hers: a guardian takes no register.
+    # A guardian may not take the register of her child's teacher.
     entries = [{"studentId": room.students[0], "status": "ABSENT"}]
     given = {"classId": room.id, "date": DAY, "entries": entries, "idempotencyKey": "mother"}
     assert (await writable.ask(SUBMIT, email, input=given)).codes == ["FORBIDDEN"]
@@ -55,7 +55,7 @@ async def test_who_was_a_teacher_and_signs_in_as_something_else_sees_no_pupils_a
     await writable.database.execute("UPDATE classes SET teacher_id = $2 WHERE id = $1", UUID(room.id[4:]), UUID(teacher[4:]))
     assert codes(await submit(writable, room, "PRESENT", viewer=email)) == []
     assert (await writable.data(SEES, email, id=room.students[0]))["student"]["name"] == "S0 Test"
-    # As after `deactivateTeacher` in a year to come, when the class is over; the account is opened again.
+    # As after `deactivateTeacher` in a later year, when the class has ended; the account is activated again.
     await writable.database.execute("UPDATE teachers SET is_active = false WHERE id = $1", UUID(teacher[4:]))
     assert await writable.data(SEES, email, id=room.students[0]) == {
         "student": None, "students": {"nodes": []}, "attendance": {"nodes": []}, "attendanceSummary": None,
@@ -89,7 +89,7 @@ async def test_a_deactivated_account_with_a_live_token_writes_nothing(writable):
     await writable.database.execute("UPDATE users SET is_active = false WHERE email = $1", email)
     audit = await writable.value("SELECT count(*) FROM audit_logs")
     assert (await writable.ask(SUBMIT, viewer, input=given | {"idempotencyKey": "dead"})).codes == ["UNAUTHENTICATED"]
-    # Nor is what the key had saved told to them.
+    # The result that is stored under the idempotency key is not shown to them either.
     assert (await writable.ask(SUBMIT, viewer, input=given)).codes == ["UNAUTHENTICATED"]
     assert await writable.value("SELECT count(*) FROM audit_logs") == audit
 

@@ -1,4 +1,4 @@
-"""Who may change what: the table by hand, against every mutation and every role; and that a refusal leaves no trace."""
+"""Tests which roles may run each mutation, against a table written by hand, and that a refused mutation changes nothing."""
 
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
@@ -12,7 +12,7 @@ TEACHING = {"admin", "teacher"}
 ALL = {"admin", "bursar", "teacher", "student", "guardian"}
 NOBODY = {*ALL, "anonymous"}
 
-# Mutations of the session itself are told in tests/auth.
+# Mutations of the session itself are tested in tests/auth.
 PUBLIC = {"signIn", "refreshSession", "resetPassword"}
 MAY = {
     **dict.fromkeys(
@@ -105,7 +105,7 @@ MUTATIONS = SCHEMA._schema.mutation_type.fields
 
 
 def example(kind, ids):
-    """Some value of an input type: enough to be valid GraphQL."""
+    """Returns a value of an input type that is valid GraphQL."""
     if isinstance(kind, GraphQLNonNull):
         return example(kind.of_type, ids)
     if isinstance(kind, GraphQLList):
@@ -146,7 +146,7 @@ async def test_who_may_not_is_refused_and_leaves_no_trace(writable, name):
 
 @pytest.mark.parametrize("name", sorted(set(MAY) - {"signOut", "changePassword"}))
 async def test_who_may_is_not_refused(writable, name):
-    """The other half: else the test before this one could not fail. What the example breaks is a user error."""
+    """Checks that allowed roles are not refused, without which the previous test could not fail. Invalid examples are user errors."""
     field = MUTATIONS[name]
     given = {argument: example(each.type, {}) for argument, each in field.args.items() if isinstance(each.type, GraphQLNonNull)}
     declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in given)

@@ -1,4 +1,4 @@
-"""Authentication on a real database."""
+"""Defines fixtures for authentication on a real database."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,7 +29,7 @@ async def clock() -> HandClock:
 
 @pytest.fixture
 async def school(database_url: str, clock: HandClock, password_hash: str) -> AsyncIterator[School]:
-    """The file's database, without anybody slowed in it."""
+    """Returns the school of a file's database, without any throttled accounts."""
     database = await Database.open(Settings(environment="test", pool_min_size=1), database_url)
     made = School(database, database_url, clock, password_hash)
     await database.execute("TRUNCATE sign_in_throttles")
@@ -42,13 +42,13 @@ async def school(database_url: str, clock: HandClock, password_hash: str) -> Asy
 
 @pytest.fixture
 async def worker(school: School) -> Authenticator:
-    """The one worker of most tests."""
+    """Returns the worker that most tests use."""
     return await school.worker()
 
 
 @pytest.fixture
 async def connection(school: School) -> AsyncIterator[Any]:
-    """A connection beside the pool."""
+    """Returns a connection outside the pool."""
     made = await asyncpg.connect(school.url)
     try:
         yield made

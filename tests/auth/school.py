@@ -1,4 +1,4 @@
-"""Builds a database with people, a clock that is moved by hand, and authenticators that stand for the workers of a server."""
+"""Builds a database with people, a clock that tests move, and authenticators that represent the workers of a server."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ HOME = "203.0.113.7"
 
 
 class HandClock(Clock):
-    """Stands still until it is moved on."""
+    """Provides a clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ class HandClock(Clock):
 
 
 class School:
-    """One database, its people, its workers."""
+    """Holds a database, its people and its workers."""
 
     def __init__(self, database: Database, url: str, clock: HandClock, password_hash: str) -> None:
         self.database = database
@@ -51,7 +51,7 @@ class School:
         self.settings = Settings(environment="test")
 
     async def worker(self, *, url: str | None = None, **settings: Any) -> Authenticator:
-        """An authenticator that listens (at `url`), as one process of the server has it."""
+        """Starts an authenticator that listens for revocations at `url`, as each process of a server has one."""
         made = Authenticator(self.database, Settings(environment="test", **settings), url or self.url, clock=self.clock)
         await made.start()
         assert made.is_listening
@@ -63,7 +63,7 @@ class School:
             await each.stop()
 
     async def person(self, role: str = "TEACHER", *, email: str | None = None, password: str | None = PASSWORD) -> tuple[UUID, str]:
-        """A user's id and e-mail address."""
+        """Creates a user; returns their id and e-mail address."""
         email = email or f"{uuid4().hex}@school.example"
         password_hash = None
         if password is not None:
@@ -78,11 +78,11 @@ class School:
         return user_id, email
 
     def context(self, worker: Authenticator, viewer: Viewer = ANONYMOUS, address: str | None = HOME) -> Context:
-        """A request to one worker."""
+        """Returns the context of a request to a worker."""
         return Context(self.database, viewer, uuid4().hex, SimpleNamespace(authenticator=worker), Client.of(address, "tests"))
 
     async def signed_in(self, worker: Authenticator, role: str = "TEACHER", *, email: str | None = None) -> tuple[Granted, Viewer]:
-        """Someone new of this role (or the owner of `email`), signed in; what they got and who they are."""
+        """Signs in a new user with this role, or the user with the address `email`; returns the tokens and the user."""
         if email is None:
             _, email = await self.person(role)
         granted = await sign_in(self.context(worker), email, PASSWORD)
@@ -94,7 +94,7 @@ class School:
 
 
 async def viewer_of(worker: Authenticator, token: str) -> Viewer | None:
-    """Who a token stands for at a worker, None when it is refused."""
+    """Returns the viewer of a token at a worker; None if the token is refused."""
     try:
         return await worker.viewer(f"Bearer {token}")
     except Refusal as refusal:
@@ -104,7 +104,7 @@ async def viewer_of(worker: Authenticator, token: str) -> Viewer | None:
 
 
 async def attempt(school: School, worker: Authenticator, email: str, password: str = PASSWORD, address: str | None = HOME) -> str:
-    """`"in"`, or the code of what was answered."""
+    """Tries to sign in; returns `"in"` or the error's code."""
     try:
         answer = await sign_in(school.context(worker, address=address), email, password)
     except Refusal as refusal:

@@ -9,7 +9,7 @@ __all__ = ["FreezableProxy"]
 
 
 class FreezableProxy:
-    """Listens on a port of 127.0.0.1 and passes bytes on. `url` leads through it."""
+    """Listens on a port of 127.0.0.1 and forwards bytes. `url` connects through it."""
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
@@ -36,7 +36,7 @@ class FreezableProxy:
         return urlunsplit(("postgresql", f"{who}@127.0.0.1:{port}", self._parts.path, "", ""))
 
     def freeze(self) -> None:
-        """From now on nothing passes in either direction, and no connection is closed: as when a network goes away."""
+        """Stops forwarding in both directions without closing connections, as when a network fails."""
         self._open.clear()
 
     def thaw(self) -> None:

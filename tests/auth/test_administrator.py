@@ -1,4 +1,4 @@
-"""The first administrator, made on the command line."""
+"""Tests creating the first administrator on the command line."""
 
 import os
 import subprocess
@@ -75,7 +75,7 @@ async def test_another_account_becomes_an_administrators_only_by_force(school: S
     assert await school.value("SELECT role FROM users WHERE id = $1", user_id) == "TEACHER"
     await make_administrator(connection, email.upper(), NAME, NEW, force=True, clock=school.clock)
     assert await role(school, worker, email, NEW) == "ADMIN"
-    # Who was signed in with the old password is not.
+    # Sessions that began with the old password have ended.
     assert await school.value("SELECT revoked_because FROM sessions WHERE id = $1", granted.session_id) == "PASSWORD_CHANGED"
 
 
@@ -119,7 +119,7 @@ async def test_the_command_prints_a_reset_when_there_is_nobody_to_ask(school: Sc
     done = run(school.url, "--email", email)
     assert (done.returncode, done.stderr) == (0, "")
     token = next(word for word in done.stdout.split() if word.startswith("rcp_"))
-    # The command's clock is the machine's: the reset is good there, wherever the test's stands.
+    # The command uses the machine's clock, by which the reset is still valid, whatever the test's clock says.
     school.clock.at = await school.value("SELECT now()")
     assert isinstance(await reset_password(school.context(worker), token, NEW), Granted)
     again = run(school.url, "--email", address())

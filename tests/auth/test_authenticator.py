@@ -1,4 +1,4 @@
-"""Whatever an Authorization header says: who it stands for, or UNAUTHENTICATED and nothing else."""
+"""Tests that any Authorization header leads to its viewer, or to UNAUTHENTICATED and nothing else."""
 
 import asyncpg
 import pytest
@@ -70,5 +70,5 @@ async def test_a_database_that_does_not_answer_is_not_mistaken_for_a_bad_token(s
             await other.viewer(f"Bearer {granted.access_token}")
     finally:
         await other.stop()
-    # Where it is remembered, and revocations are heard, nobody has to be asked.
+    # While the token is cached and revocations are received, the database is not queried.
     assert await worker.viewer(f"Bearer {granted.access_token}") == viewer

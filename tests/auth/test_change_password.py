@@ -1,4 +1,4 @@
-"""Changing one's password."""
+"""Tests changing the viewer's own password."""
 
 import pytest
 
@@ -57,7 +57,7 @@ async def test_a_password_that_is_changed_elsewhere_meanwhile_is_not_changed_aga
     hash_password = worker.passwords.hash
 
     async def changed_after_hashing(password: str) -> str:
-        """The moment between verifying the old password and writing the new one."""
+        """Runs a function between verifying the old password and writing the new one."""
         hashed = await hash_password(password)
         await school.database.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, await hash_password("from elsewhere"))
         return hashed

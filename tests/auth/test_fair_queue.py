@@ -1,4 +1,4 @@
-"""Turns at scarce work: who is next, who waits, who loses their place."""
+"""Tests the fair queue: who is next, who waits, and who is evicted."""
 
 import asyncio
 from collections.abc import Hashable
@@ -10,7 +10,7 @@ from execution.errors import Refusal
 
 
 class Line:
-    """A queue whose slots are given back by hand; `order` has the names of those that got one, as they did."""
+    """Wraps a queue whose slots the test releases; `order` has the names of those that got one, in order."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -35,7 +35,7 @@ class Line:
         await _settled()
 
     async def all_end(self) -> list[str]:
-        """Ends each that got a slot until nobody waits; the order in which they came to work."""
+        """Releases slots until nobody waits; returns the order in which slots were granted."""
         done = 0
         while done < len(self.order):
             await self.ends(self.order[done])
@@ -91,12 +91,12 @@ async def test_lanes_have_their_turns_and_none_is_shut_out() -> None:
     for number in range(8):
         for lane in range(3):
             await line.comes(f"{lane}.{number}", object(), "network", lane=lane)
-    # The very first came when nobody else was there.
+    # The first one came when the queue was empty.
     order = "".join(name[0] for name in await line.all_end())
     assert order[0] == "0"
     assert order[:9].count("0") == 7
     assert order[:9].count("1") == order[:9].count("2") == 1
-    # A lane in which nobody waits passes its turns on to the first in which somebody does.
+    # An empty lane passes its turns to the first lane that is not empty.
     assert order.rindex("0") < order.rindex("1") < order.rindex("2")
     assert order.count("0") == order.count("1") == order.count("2") == 8
 
@@ -108,12 +108,12 @@ async def test_who_leaves_the_line_takes_nobodys_slot() -> None:
     line.tasks["1"].cancel()
     await _settled()
     assert line.queue.waiting == 2
-    # In the very moment in which the slot comes, too.
+    # Also at the moment at which the slot is granted.
     line.queue.release(0)
     line.tasks["2"].cancel()
     await _settled()
     assert line.order == ["0", "3"]
-    # And where whoever is next has been cancelled, and does not know yet.
+    # Also if the next waiter has been cancelled but has not run since.
     await line.comes("4", 4, "network")
     await line.comes("5", 5, "network")
     line.tasks["4"].cancel()
@@ -142,6 +142,6 @@ async def test_a_full_lane_costs_the_largest_group_its_newest_and_nobody_else() 
     await line.comes("home", "home", "home")
     with pytest.raises(Refusal):
         await line.tasks["flood 2"]
-    # The other lane has room of its own.
+    # The other lane has its own limit.
     await line.comes("known", "known", "flood", lane=0)
     assert await line.all_end() == ["at work", "known", "flood 0", "home", "flood 1"]

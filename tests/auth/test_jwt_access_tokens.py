@@ -1,4 +1,4 @@
-"""Access tokens: only ours, only until they expire, and nothing but UNAUTHENTICATED for anything else."""
+"""Tests access tokens: only those of this server are accepted, until they expire; any other is UNAUTHENTICATED."""
 
 import base64
 import json

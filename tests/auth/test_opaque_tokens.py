@@ -1,4 +1,4 @@
-"""Opaque tokens: their form, and what is stored of them."""
+"""Tests the format of opaque tokens, and what is stored of them."""
 
 import re
 

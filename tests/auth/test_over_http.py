@@ -1,4 +1,4 @@
-"""Signing in as a client does it: GraphQL over HTTP, from the first sign-in to the last sign-out, and for each kind of user what is denied."""
+"""Tests authentication over HTTP as clients use it, from sign-in to sign-out, and what each kind of user is denied."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,14 +32,14 @@ WHO = "{ answer: viewer { role user { id name email: contact { email } } } }"
 
 
 class Http:
-    """A client of the whole server."""
+    """Sends requests to the whole server."""
 
     def __init__(self, client: httpx2.AsyncClient, school: School) -> None:
         self._client = client
         self.school = school
 
     async def ask(self, document: str, bearer: str | None = None, /, **given: Any) -> Any:
-        """What `answer` was, or the code of the error."""
+        """Returns the field `answer` of the data, or the error's code."""
         headers = {} if bearer is None else {"authorization": f"Bearer {bearer}"}
         body = {"query": document, "variables": {"input": given} if given else {}}
         answer = (await self._client.post("/graphql", json=body, headers=headers)).json()
@@ -90,7 +90,7 @@ async def test_wrong_credentials_are_an_answer_and_too_many_an_error(http: Http)
 
 
 async def test_a_school_behind_one_address_signs_in_at_once(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the settings as they are: no limit of the server takes a morning for an attack."""
+    """Checks with the default settings that no limit mistakes a school's morning for an attack."""
     hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     monkeypatch.setattr("auth.passwords._HASHER", hasher)
     emails = [(await http.school.person("STUDENT"))[1] for _ in range(150)]

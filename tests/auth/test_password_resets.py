@@ -1,4 +1,4 @@
-"""Password resets: once, in time, for those who may sign in; and what else ends with a new password."""
+"""Tests password resets: they work once, in time and for active accounts; and which sessions end with a new password."""
 
 import asyncio
 from datetime import timedelta
@@ -89,7 +89,7 @@ async def test_it_lets_in_who_is_kept_out_by_a_stranger(school: School, worker: 
         await sign_in(school.context(worker), email, PASSWORD)
     issued = await issue(school, worker, administrator, email)
     assert await use(school, worker, issued.token) == "reset"
-    # And from there on they are known where they are.
+    # After that, the network counts as known for them.
     assert await enters(school, worker, email, NEW)
 
 

@@ -1,4 +1,4 @@
-"""Which passwords are good enough, and that hashing leaves the event loop alone."""
+"""Tests which passwords are acceptable, and that hashing does not block the event loop."""
 
 import asyncio
 import os
@@ -81,7 +81,7 @@ async def test_no_hash_takes_as_much_work_as_one(passwords: Passwords, monkeypat
     monkeypatch.setattr("auth.passwords._HASHER", Watched())
     for each in (password_hash, None):
         assert not await passwords.verify(each, "wrong")
-    # The same algorithm, version and parameters, a salt and a hash of the same length.
+    # It has the same algorithm, version and parameters, and salt and hash have the same lengths.
     one, none = (each.split("$") for each in verified)
     assert one[:4] == none[:4]
     assert [len(part) for part in one] == [len(part) for part in none]

@@ -1,4 +1,4 @@
-"""What is revoked counts from the next request: in the worker that did it at once, in others when they hear of it, and always when nobody listens."""
+"""Tests that revocations take effect from the next request: immediately in the same worker, in others when notified, and also without a listener."""
 
 import asyncio
 from typing import Any
@@ -17,13 +17,13 @@ from tests.polling import until
 
 
 async def role(worker: Authenticator, granted: Granted) -> str | None:
-    """The role the token's owner has now, None when the token is refused."""
+    """Returns the current role of the token's user; None if the token is refused."""
     viewer = await viewer_of(worker, granted.access_token)
     return viewer and viewer.role
 
 
 class Asked:
-    """Counts the statements that authenticators ask the database."""
+    """Counts the statements that authenticators run."""
 
     def __init__(self, school: School, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
@@ -100,7 +100,7 @@ async def test_who_signs_out_gets_the_answer_when_every_worker_has_heard(school:
         for worker in workers:
             assert await role(worker, granted) == "TEACHER"
         await sign_out(school.context(workers[number % 4], viewer), everywhere=False)
-        # Not one turn of the event loop between the answer and these requests.
+        # No iteration of the event loop passes between the answer and these requests.
         assert [await role(worker, granted) for worker in workers] == [None] * 4
 
 
@@ -185,7 +185,7 @@ async def test_what_was_missed_while_it_was_lost_counts_when_it_is_back(school: 
         before = asked.times
         assert await role(worker, granted) == "BURSAR"
         assert asked.times == before
-        # And it hears again.
+        # And it receives revocations again.
         await connection.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
         await worker.wait_until_propagated()
         assert await role(worker, granted) is None
@@ -199,7 +199,7 @@ async def test_a_connection_that_died_in_silence_is_not_believed_and_is_replaced
         granted, viewer = await school.signed_in(worker)
         proxy.freeze()
         await connection.execute("UPDATE users SET role = 'BURSAR' WHERE id = $1", viewer.user_id)
-        # Nobody closed the connection, and no news came.
+        # The connection was not closed, but no notification arrived.
         assert not worker._revocations._connection.is_closed()
         assert await role(worker, granted) == "TEACHER"
         clock.advance(seconds=5.1)
@@ -208,7 +208,7 @@ async def test_a_connection_that_died_in_silence_is_not_believed_and_is_replaced
         assert await role(worker, granted) == "BURSAR"
         assert await role(worker, granted) == "BURSAR"
         assert asked.times == before + 2
-        # Asking it for a sign of life finds it dead; a new one takes its place.
+        # The heartbeat finds the connection dead, and a new one replaces it.
         await worker.wait_until_propagated()
         proxy.thaw()
         await until(lambda: worker.is_listening)
@@ -227,7 +227,7 @@ async def test_a_revocation_that_comes_while_the_database_is_asked_is_not_overwr
 
     async def slow(sql: str, *arguments: Any) -> Any:
         answer = await fetchval(sql, *arguments)
-        # Read, and not yet kept: now the user is deactivated, and the news arrives.
+        # The viewer has been read but not cached; now the user is deactivated and the notification arrives.
         await school.database.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
         await worker.wait_until_propagated()
         return answer
@@ -251,7 +251,7 @@ async def test_a_revocation_that_nobody_heard_is_not_overwritten_when_listening_
 
         async def slow(sql: str, *arguments: Any) -> Any:
             answer = await fetchval(sql, *arguments)
-            # Read while nobody listens, revoked before somebody does, kept after.
+            # The viewer is read while nothing listens, revoked before the listener starts, and cached after that.
             await connection.execute("UPDATE users SET is_active = false WHERE id = $1", viewer.user_id)
             proxy.admits = True
             await until(lambda: worker.is_listening)

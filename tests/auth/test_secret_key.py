@@ -1,4 +1,4 @@
-"""The secret of an installation that was given none."""
+"""Tests the secret key of an installation without SECRET_KEY."""
 
 import os
 import stat

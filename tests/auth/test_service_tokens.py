@@ -1,4 +1,4 @@
-"""Service tokens: shown once, stored hashed, open their scopes alone, end when they are revoked or expire."""
+"""Tests service tokens: they are shown once, stored hashed, give access to their scopes only, and end when they are revoked or expire."""
 
 import asyncio
 from datetime import timedelta
@@ -138,7 +138,7 @@ async def test_who_is_no_administrator_any_more_makes_and_ends_none(school: Scho
     row, token, administrator = await made(school, worker)
     before = await school.value("SELECT count(*) FROM service_tokens")
     await school.database.execute("UPDATE users SET role = 'TEACHER' WHERE id = $1", administrator.user_id)
-    # The request began before the news arrived: its viewer is still the old one.
+    # The request began before the notification arrived, and still has the old viewer.
     context = school.context(worker, administrator)
     with pytest.raises(Refusal) as refusal:
         await create_service_token(context, "Another", ["health:read"], None)

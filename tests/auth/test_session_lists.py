@@ -1,4 +1,4 @@
-"""Sessions, looked at and ended: by their owners, and by administrators for others."""
+"""Tests listing and ending sessions, by their owners and by administrators."""
 
 import pytest
 
@@ -20,7 +20,7 @@ async def client(databases):
 
 
 async def signed_in(client, role):
-    """A new session's token and id, and its owner's id."""
+    """Returns the token and the id of a new session, and its owner's id."""
     token = await client.token(f"{role}@demo.school")
     viewer = (await client.data("{ viewer { session { id } user { id } } }", token=token))["viewer"]
     return token, viewer["session"]["id"], viewer["user"]["id"]

@@ -1,4 +1,4 @@
-"""Refresh tokens: used once, with thought for lost answers and for two tabs; one that comes back later ends its session."""
+"""Tests refresh tokens: each works once, with tolerance for lost responses and two tabs; using one again later ends its session."""
 
 import asyncio
 
@@ -110,7 +110,7 @@ async def test_a_session_ends_after_thirty_days_however_often_it_was_refreshed(s
         granted = answer
     school.clock.advance(days=2)
     assert await refresh(school, worker, granted.refresh_token) == "UNAUTHENTICATED"
-    # Used tokens are not kept for ever: those of the last week, and the one that is good.
+    # Only the used tokens of the last week are kept, and the valid one.
     assert await school.value("SELECT count(*) FROM refresh_tokens WHERE session_id = $1", granted.session_id) <= 5
 
 

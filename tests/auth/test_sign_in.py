@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Tests signing in and out."""
 
 import asyncio
 import unicodedata
@@ -99,7 +99,7 @@ async def test_the_right_password_is_refused_while_the_account_is_slowed(school:
     assert await sessions(school) == before
     school.clock.advance(seconds=1)
     assert await attempt(school, worker, email) == "in"
-    # The success cleared what was counted.
+    # The success cleared the counter.
     for _ in range(ACCOUNT.free + 1):
         assert await attempt(school, worker, email, "wrong") == "WRONG_CREDENTIALS"
 
@@ -191,7 +191,7 @@ async def test_an_address_that_can_be_nobodys_is_not_normalised(
 
 
 async def test_no_spelling_of_an_address_tells_whether_there_is_an_account(school: School, worker: Authenticator) -> None:
-    """Accounts are found by any spelling; so is what was counted for an address without one."""
+    """Checks that accounts are found by any spelling of their address, and so are the counters of addresses without an account."""
     known = f"zo\u00e9.{uuid4().hex}@school.example"
     await school.person(email=known)
     answers = []

@@ -1,4 +1,4 @@
-"""Sign-ins by the hundred: honest ones all get in, a flood takes no more than its share, and nobody waits for a lock with a connection in hand."""
+"""Tests hundreds of sign-ins: legitimate ones succeed, a flood is limited to its share, and no attempt holds a connection while waiting for a lock."""
 
 import asyncio
 import threading
@@ -23,7 +23,7 @@ _WAITS_FOR_A_LOCK = "SELECT count(*) FROM pg_stat_activity WHERE datname = curre
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
-    """Argon2 with little memory: what is tested is who gets in, not how long a hash takes."""
+    """Sets Argon2 to little memory, since these tests are about who succeeds, not about how long a hash takes."""
     hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     monkeypatch.setattr("auth.passwords._HASHER", hasher)
     monkeypatch.setattr("auth.sign_in_gate._REFUSALS_PER_SECOND", 5_000)
@@ -31,14 +31,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
 
 
 async def people(school: School, hasher: PasswordHasher, number: int) -> list[str]:
-    """E-mail addresses of so many accounts."""
+    """Creates `count` accounts and returns their e-mail addresses."""
     emails = [(await school.person())[1] for _ in range(number)]
     await school.database.execute("UPDATE users SET password_hash = $1", hasher.hash(PASSWORD))
     return emails
 
 
 class Lent:
-    """The most connections that were lent at a time, and the most requests that waited for one, seen whenever one is lent."""
+    """Records the maximum of connections in use and of waiting requests, whenever a connection is acquired."""
 
     def __init__(self, school: School) -> None:
         self.most = self.waiting = 0
@@ -56,7 +56,7 @@ async def test_three_hundred_accounts_behind_one_new_address_sign_in_at_once(qui
     emails = await people(school, quick, 300)
     answers = await asyncio.gather(*(attempt(school, workers[number % 2], each, address=SCHOOL) for number, each in enumerate(emails)))
     assert answers == ["in"] * 300
-    # Some mistype, and the others do not wait for them.
+    # Some mistype their password, which does not delay the others.
     mistyped = [attempt(school, workers[number % 2], each, "wrong", SCHOOL) for number, each in enumerate(emails[:60])]
     right = [attempt(school, workers[number % 2], each, address=SCHOOL) for number, each in enumerate(emails[60:])]
     answers = await asyncio.gather(*mistyped, *right)
@@ -72,7 +72,7 @@ async def test_five_accounts_five_times_at_once_from_one_address_get_in(quick: P
 
 
 async def test_right_passwords_at_once_get_in_while_an_outdated_hash_is_renewed(quick: PasswordHasher, school: School) -> None:
-    """The first renews it, and the others were verified against the old one."""
+    """Checks that the first attempt renews the hash, and that the others, which were verified against the old one, succeed."""
     workers = [await school.worker() for _ in range(2)]
     (email,) = await people(school, PasswordHasher(time_cost=2, memory_cost=64, parallelism=1), 1)
     answers = await asyncio.gather(*(attempt(school, workers[number % 2], email) for number in range(5)))
@@ -93,7 +93,7 @@ async def test_a_session_is_granted_although_the_throttle_does_not_hear_of_it(
 
 
 async def test_right_passwords_at_once_get_in_after_wrong_ones(quick: PasswordHasher, school: School) -> None:
-    """At the last free attempt the others wait for what becomes of it, in whichever worker it is."""
+    """Checks that during the last free attempt the others wait for its result, even in another worker."""
     workers = [await school.worker() for _ in range(2)]
     (email,) = await people(school, quick, 1)
     for _ in range(ACCOUNT.free):
@@ -109,14 +109,14 @@ async def test_a_flood_holds_no_more_connections_than_its_share(quick: PasswordH
     flood += [attempt(school, worker, each) for each in emails] + [attempt(school, worker, emails[0], "wrong") for _ in range(60)]
     flood += [refused(school, worker, "rcr_" + "x" * 43) for _ in range(100)]
     await asyncio.gather(*flood)
-    # A fifth for sign-ins, a fifth for tokens that may be nobody's.
+    # A fifth of the pool is for sign-ins, and a fifth for unverified tokens.
     assert 1 < lent.most <= 2 * (school.settings.pool_max_size // 5)
-    # Nobody stood in the pool's own line: a small query is not behind a sign-in.
+    # No sign-in waited in the pool's own queue, where it would delay small queries.
     assert lent.waiting <= 1
 
 
 async def test_known_accounts_get_in_while_a_network_floods(quick: PasswordHasher, school: School, worker: Authenticator) -> None:
-    """From the flooding network itself, and from another; and those who were never there wait behind the flood of their own network alone."""
+    """Checks accounts in the flooding network and in another one. Unknown accounts wait only behind the flood of their own network."""
     home, away, new = await people(school, quick, 3)
     assert await attempt(school, worker, home, address=SCHOOL) == "in"
     assert await attempt(school, worker, away, address=ABROAD) == "in"
@@ -199,7 +199,7 @@ async def test_an_attempt_whose_caller_leaves_is_ended_and_counted(
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            # Its slot is not free yet: a flood that hangs up gets no further than one that waits.
+            # Its slot is not free yet, so that a flood of clients that disconnect gains nothing.
             assert worker.gate._attempts._busy
             go_on.set()
             while worker.gate._tasks:

@@ -1,4 +1,4 @@
-"""Slowed sign-ins: how long, for whom, and that guesses at once get no further than guesses one by one."""
+"""Tests throttling of sign-ins: for how long, for whom, and that concurrent guesses gain nothing over sequential ones."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ NOWHERE = Client()
 
 
 async def guess(worker: Authenticator, email: str, client: Client = NOWHERE, *, known: bool = False, account: UUID | None = None) -> int:
-    """Seconds that a wrong guess is refused for; 0 when it was let through. One that has to wait for others in flight does."""
+    """Makes a wrong guess, after waiting for attempts in progress if necessary; returns the seconds for which it is refused, or 0."""
     limits = worker.throttle.sign_in(email, account, client, network_is_known=known)
     try:
         while (attempt := await worker.throttle.reserve(limits)) is None:
@@ -32,7 +32,7 @@ async def guess(worker: Authenticator, email: str, client: Client = NOWHERE, *, 
 
 
 async def begun(worker: Authenticator, email: str, client: Client = NOWHERE) -> Attempt | None:
-    """An attempt that is in flight; None when it has to wait for others."""
+    """Starts an attempt; returns None if it has to wait for others."""
     return await worker.throttle.reserve(worker.throttle.sign_in(email, None, client, network_is_known=False))
 
 
@@ -46,7 +46,7 @@ async def test_failures_are_free_at_first_and_then_cost_twice_as_long_each(schoo
         assert await guess(worker, "a@b") == 1
         school.clock.advance(seconds=0.5)
         assert await guess(worker, "a@b") == 0
-    # In 15-minute waits one failure in half an hour is forgotten, and the wait stays the longest.
+    # With waits of 15 minutes, one failure is forgotten every half hour, and the wait stays at its maximum.
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
 
 
@@ -57,7 +57,7 @@ async def test_failures_are_forgotten_one_by_one(school: School, worker: Authent
     assert await guess(worker, "a@b") == 0
     assert await guess(worker, "a@b") == 0
     assert await guess(worker, "a@b") == 1
-    # The second that was missing to the second half hour was not lost.
+    # The time that had passed towards the second half hour was not lost.
     school.clock.advance(seconds=ACCOUNT.forget * 20)
     assert [await guess(worker, "a@b") for _ in range(ACCOUNT.free + 2)] == [0] * 6 + [1]
 
@@ -84,7 +84,7 @@ async def test_attempts_in_flight_count_like_failures_and_nobody_is_refused_for_
     workers = [await school.worker() for _ in range(3)]
     running = [await begun(workers[number % 3], "a@b") for number in range(ACCOUNT.free + 1)]
     assert None not in running
-    # One more than the free ones: it depends on what becomes of those.
+    # One more than the free attempts, so that it depends on their results.
     for worker in workers:
         assert await begun(worker, "a@b") is None
     assert running[0] is not None
@@ -121,7 +121,7 @@ async def test_an_attempt_whose_worker_died_is_a_failure_after_a_minute(school: 
     school.clock.advance(seconds=61)
     assert await guess(worker, "a@b") == 0
     assert await school.value("SELECT failures FROM sign_in_throttles") == ACCOUNT.free + 2
-    # What it says after that is not counted once more; that it was right is believed.
+    # A later result of that attempt is not counted again, except that a success is accepted.
     await worker.throttle.failed(lost)
     assert await school.value("SELECT failures FROM sign_in_throttles") == ACCOUNT.free + 2
     await worker.throttle.cancelled(lost)
@@ -129,7 +129,7 @@ async def test_an_attempt_whose_worker_died_is_a_failure_after_a_minute(school: 
 
 
 async def test_a_throttle_that_another_is_writing_is_not_waited_for_with_a_connection(school: School, connection: Any) -> None:
-    """Another transaction holds the lock of a key: what writes the key goes on trying, and no statement of it is ever waiting for a lock."""
+    """Checks that while another transaction holds the lock of a key, writers retry, and none of their statements waits for the lock."""
     worker = await school.worker()
     limits = worker.throttle.sign_in("a@b", None, NOWHERE, network_is_known=False)
     async with connection.transaction():
@@ -158,7 +158,7 @@ async def test_a_network_is_slowed_whatever_account_it_tries(school: School, wor
         assert await guess(worker, f"{number}@b", Client.of(f"2001:db8:1:2::{number:x}", None)) == 0
     assert await guess(worker, "new@b", inside) == NETWORK.forget
     assert await guess(worker, "new@b", Client.of("2001:db8:1:3::1", None)) == 0
-    # The refused guess was not counted against its account either.
+    # The refused guess was not counted for its account either.
     assert [await guess(worker, "new@b") for _ in range(ACCOUNT.free + 1)] == [0] * ACCOUNT.free + [1]
 
 
@@ -170,7 +170,7 @@ async def test_a_network_gets_one_guess_more_whenever_a_failure_is_forgotten(sch
         assert await guess(worker, f"more {number}@b", home) == NETWORK.forget
         school.clock.advance(seconds=NETWORK.forget)
         assert await guess(worker, f"more {number}@b", home) == 0
-    # However long the guessing went on, whoever comes next waits for one of them to be forgotten, and a right password takes nobody's place.
+    # However long the guessing goes on, the next attempt waits until one failure is forgotten, and a correct password does not count.
     school.clock.advance(seconds=NETWORK.forget)
     for number in range(50):
         attempt = await begun(worker, f"pupil {number}@b", home)
@@ -182,7 +182,7 @@ async def test_many_guesses_at_once_on_many_accounts_get_no_further_from_one_net
     workers = [await school.worker() for _ in range(3)]
     home = Client.of(HOME, None)
     answers: list[int] = []
-    # No more than the workers' slots are verified at a time.
+    # At most as many attempts as the workers have slots are verified at a time.
     for start in range(0, 150, 9):
         answers += await asyncio.gather(*(guess(workers[number % 3], f"{number}@b", home) for number in range(start, start + 9)))
     assert answers.count(0) == NETWORK.free + 1

@@ -1,4 +1,4 @@
-"""What a worker remembers: bounded, dropped when revoked, and never what was read before a revocation."""
+"""Tests a worker's cache of viewers: it is bounded, revocations remove entries, and what was read before a revocation is never cached."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4

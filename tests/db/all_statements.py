@@ -1,4 +1,4 @@
-"""Enumerates every statement that every query can compile to: for the tests that prepare and plan them all, and for docs/indexes.md."""
+"""Enumerates every statement that any query can compile to, for the tests that prepare and plan them all, and for docs/indexes.md."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["NamedStatement", "all_statements"]
 
 @dataclass(frozen=True, slots=True)
 class NamedStatement:
-    """A statement, its query's name and, in words, what was chosen in the query."""
+    """Holds a statement, its query's name, and a description of the variant."""
 
     query: str
     choices: str

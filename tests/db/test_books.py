@@ -1,4 +1,4 @@
-"""The check of the books: it is silent over a school that adds up, and names each thing that does not."""
+"""Tests the consistency checks: they find nothing in a consistent school, and name each violation."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 from db.books import CHECKS, check_books, check_books_of
 
-# For each check, what breaks it: done past the triggers and constraints that forbid it, as a restored backup or a hand in psql might.
+# For each check, a statement that violates it, run without the triggers and constraints that forbid it, as a restored backup or psql could.
 BREAKS = {
     "charges_equal_their_ledger": "UPDATE payments SET paid_total = paid_total + 1 WHERE id = (SELECT id FROM payments WHERE status = 'PENDING' LIMIT 1)",
     "charges_name_their_latest_movement": "UPDATE payments SET transaction_id = NULL WHERE id = (SELECT id FROM payments WHERE status = 'PAID' LIMIT 1)",
@@ -90,7 +90,7 @@ def test_what_does_not_add_up_is_found_and_named(demo_url, name):
 
 @pytest.mark.parametrize(("changed", "broken"), [("-1 hour", True), ("1 hour", False), ("3 hours", True)])
 def test_marks_change_after_posting_only_while_they_are_reopened(demo_url, changed, broken):
-    """A reopening of two hours, and a mark that was changed so long after it began."""
+    """Checks a reopening of two hours, with a mark that was changed the given time after it began."""
     with psycopg.connect(demo_url) as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(

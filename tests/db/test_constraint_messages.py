@@ -1,4 +1,4 @@
-"""Every rule that the database holds has a clear error, and every rule of the ledger and the history is held."""
+"""Tests that every rule that the database enforces has a clear error, and that every rule of the ledger and the history is enforced."""
 
 import json
 from datetime import date
@@ -29,7 +29,7 @@ def test_every_constraint_has_its_error_or_is_internal(database_url):
     with psycopg.connect(database_url) as connection:
         there = list(connection.execute(NAMES))
     names = {name for _, name, foreign in there if not foreign}
-    # Those that triggers raise are named in the migrations alone.
+    # Rules that triggers enforce are named only in the migrations.
     raised = {
         name
         for name in CONSTRAINTS
@@ -60,7 +60,7 @@ async def school(database_url):
 
 
 async def broken(connection, statement, *arguments):
-    """The error of a statement, which must break a rule; nothing of it stays."""
+    """Runs a statement that must break a rule, rolls it back, and returns the error."""
     transaction = connection.transaction()
     await transaction.start()
     try:

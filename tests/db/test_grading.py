@@ -1,4 +1,4 @@
-"""What SQL and rules/grading.py both say of grades: rounding, and the made-up schools' final grades recomputed from their marks."""
+"""Tests that SQL and rules/grading.py agree: on rounding, and on the seeded schools' final grades, recomputed from their marks."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -17,7 +17,7 @@ WHERE a.published_at IS NOT NULL
 
 
 def recomputed(connection):
-    """The final grades of a school that differ from what their marks say, and how many there are; and those of moved students."""
+    """Recomputes a school's final grades; returns those that differ, their total number, and those of students who changed class."""
     marks = defaultdict(list)
     for *place, code, state, score, maximum, weight, day, title in connection.execute(_MARKS):
         marks[tuple(place)].append(Mark(code, state, score, maximum, weight, day, title))

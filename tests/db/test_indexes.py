@@ -1,4 +1,4 @@
-"""The indexes, read from the database, against the seed's 87 lines (by hand) and the house's own rules."""
+"""Tests the database's indexes against the 87 required ones, listed by hand, and against general rules."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ import pytest
 
 CATALOGUE = Path(__file__).parents[2] / "docs" / "indexes.md"
 
-# U: unique. What stands here is the contract: an index on just these columns.
+# The required indexes: each on exactly these columns. U means unique.
 SEED = {
     "users": ["lower(email) U", "role", "is_active", "role, is_active", "lower(first_name)", "lower(last_name)", "alt_id U"],
     "students": ["user_id U", "class_id", "student_number U", "is_active", "class_id, is_active", "enrollment_date", "alt_id U"],
@@ -93,7 +93,7 @@ def test_beyond_the_seed_none_is_a_prefix_of_another(indexes):
 
 
 def test_every_foreign_key_that_is_followed_has_an_index(database_url):
-    """Deleting or joining from the other end scans otherwise. The exceptions are followed from one end only, and never deleted."""
+    """Checks this because deletes and joins from the other end would scan. The exceptions are used from one end only, and never deleted."""
     one_way = {
         "assessments_assessment_type_id_fkey", "assessments_created_by_fkey", "payments_academic_year_id_fkey", "payments_created_by_fkey",
         "payment_transactions_processed_by_fkey", "receipts_issued_by_fkey", "registers_subject_id_fkey", "registers_submitted_by_fkey",

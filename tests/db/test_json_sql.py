@@ -1,4 +1,4 @@
-"""What PostgreSQL writes for a value is what Python would; what Python would write otherwise is left to Python."""
+"""Tests that PostgreSQL serialises values as Python would, and that values for which it would not are left to Python."""
 
 import json
 from decimal import Decimal
@@ -23,12 +23,12 @@ DECIMALS = [
     "NaN",
     "-Infinity",
 ]
-# Python's str has an exponent for these.
+# Python's str() uses an exponent for these.
 LEFT = ["0.0000001", "0.0000000", "-0.00000099"]
 
 
 async def _written(database_url, kind, sql_type, value, *, nullable=False):
-    """The JSON of one value as a column of this type."""
+    """Returns the JSON of a value in a column of this type."""
     source = KeySource(queries.students, "id", Row)
     expression = object_sql(json_object(source, (JsonLeaf("v", ("v",), kind, nullable),)), "r")
     connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})

@@ -1,4 +1,4 @@
-"""Migrations on real databases: applied once, taken back, noticed when something is off."""
+"""Tests migrations on real databases: they are applied once and rolled back, and inconsistencies are detected."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ def sql(url, statement, arguments=None):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of small migrations."""
+    """Returns a folder with small migrations."""
     (tmp_path / "001_one.sql").write_text("-- One.\nCREATE TABLE one (n integer);\nSELECT 'printed by nobody';\n")
     (tmp_path / "001_one.rollback.sql").write_text("DROP TABLE one;\n")
     (tmp_path / "002_two.sql").write_text("-- Two.\n-- transactional: false\nCREATE INDEX CONCURRENTLY one_n_idx ON one (n);\n")
@@ -55,7 +55,7 @@ def test_every_migration_has_a_rollback_and_bounds_its_locks():
 
 
 def test_a_rollback_outside_a_transaction_changes_indexes_alone():
-    """What any other would lose is found out by trying it in a transaction."""
+    """Checks this because for any other rollback the losses are determined by trying it in a transaction."""
     outside = [path for path in FOLDER.glob("*.rollback.sql") if "-- transactional: false" in path.read_text()]
     assert outside
     assert [path.name for path in outside if not changes_indexes_alone(path.read_text())] == []
@@ -134,7 +134,7 @@ CONCURRENT = [
 
 @pytest.mark.parametrize("migration", CONCURRENT)
 def test_an_index_whose_build_was_cut_short_is_built_again(blank_database_url, migration):
-    """A cut-short build leaves an INVALID index of the name: building again replaces it, where IF NOT EXISTS would keep it."""
+    """Checks that an INVALID index, left by an interrupted build, is replaced, although IF NOT EXISTS would keep it."""
     migrate(blank_database_url)
     rollback(blank_database_url, to=migration[:3])
     built = re.findall(r"^CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON (\w+)", (FOLDER / f"{migration}.sql").read_text(), re.MULTILINE)
@@ -173,7 +173,7 @@ async def test_what_is_pending_is_known_to_the_probe(blank_database_url, folder)
 
 
 async def test_notes_that_a_killed_process_left_behind_are_put_right(blank_database_url, folder):
-    """Killed between yoyo's commit and ours, either way: the probe would say for ever that something is pending, or that nothing is."""
+    """Checks a process that was killed between yoyo's commit and ours, after which the probe would report a wrong state forever."""
     migrate(blank_database_url, folder)
     sql(blank_database_url, "DELETE FROM migration_checksums WHERE migration_id = '002_two'")
     sql(blank_database_url, "INSERT INTO migration_checksums (migration_id, sha256) VALUES ('003_three', 'x')")

@@ -1,4 +1,4 @@
-"""What the database derives of money is what the rules say."""
+"""Tests that the amounts that the database derives are those of the rules."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rules.money import Totals, balance, exponent, status
 from tests.rules.test_allocations import totals
 
-# Each with its number: the columns that the ledger's trigger keeps, set by hand. Nothing of it stays.
+# Sets by hand the columns that the ledger's trigger maintains, for numbered charges. It is rolled back.
 LEDGERS = """WITH asked AS (SELECT * FROM unnest($1::numeric[], $2::numeric[], $3::numeric[], $4::numeric[], $5::boolean[])
     WITH ORDINALITY AS a (amount, paid, refunded, waived, is_cancelled, n)), made AS (
     INSERT INTO payments (student_id, fee_category_id, academic_year_id, due_date, currency, description, amount, paid_total, refunded_total, waived_total,
@@ -22,7 +22,7 @@ SELECT status, balance FROM made ORDER BY n"""
 
 
 async def told(connection, ledgers):
-    """The status and the balance that the database gives each of these ledgers."""
+    """Returns the status and the balance that the database derives for each of these ledgers."""
     columns = [[getattr(each, name) for each in ledgers] for name in ("amount", "paid", "refunded", "waived", "is_cancelled")]
     transaction = connection.transaction()
     await transaction.start()

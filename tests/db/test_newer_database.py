@@ -1,4 +1,4 @@
-"""A database that has migrations which this checkout has not."""
+"""Tests databases with migrations that this checkout does not have."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ LATER = "901_and_one_more"
 
 
 def note(url, name, compatible):
-    """As the newer version has left it."""
+    """Records migrations in the database as a newer version would."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, now())", [name, name]

@@ -1,4 +1,4 @@
-"""OVERDUE is worked out when it is read, by the school's clock: it turns at the midnight of the school's time zone, and no job turns it."""
+"""Tests that OVERDUE is computed when it is read, by the school's clock: it begins at midnight in the school's time zone, without any job."""
 
 import asyncpg
 import pytest
@@ -26,7 +26,7 @@ async def connection(fresh_database_url):
     ],
 )
 async def test_a_charge_is_overdue_from_the_schools_midnight_after_its_due_date(connection, zone, last_moment, first_moment):
-    """Due on 1 September 2025."""
+    """Checks a charge that is due on 1 September 2025."""
     await connection.execute("UPDATE school_settings SET time_zone = $1", zone)
     seen = []
     for moment in (last_moment, first_moment):

@@ -1,4 +1,4 @@
-"""Behind a real PgBouncer in transaction mode."""
+"""Tests the server behind a real PgBouncer in transaction mode."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ class Bouncer:
 
 @pytest.fixture(scope="module")
 def bouncer(demo_url):
-    """The address of the demo school through PgBouncer, which has two connections to the server for everybody."""
+    """Yields the URL of the demo school through PgBouncer, which shares two connections to the server among all clients."""
     folder = reachable_folder("pgbouncer")
     port = free_port()
     parts = urlsplit(demo_url)
@@ -81,7 +81,7 @@ async def test_the_server_works_behind_it(bouncer, demo_url):
 
 
 async def test_without_the_setting_it_does_not_work(bouncer):
-    """What the setting guards against: startup parameters that PgBouncer refuses."""
+    """Checks that the setting is needed: without it, PgBouncer refuses the startup parameters."""
     with pytest.raises(asyncpg.PostgresError, match="unsupported startup parameter"):
         await Database.open(Settings(environment="test", pool_min_size=1), bouncer.url)
 
@@ -105,7 +105,7 @@ async def test_statements_are_bounded_without_leaving_anything_behind(bouncer, d
 
 
 async def test_ready_means_that_requests_get_through(bouncer, demo_url):
-    """PostgreSQL alone is no use to a server whose way leads through PgBouncer."""
+    """Checks this because a reachable PostgreSQL does not help a server that connects through PgBouncer."""
     async with serving(bouncer.url, pgbouncer=True, direct_database_url=demo_url) as client:
         assert (await client.http.get("/health/ready")).status_code == 200
         bouncer.process.send_signal(signal.SIGSTOP)

@@ -1,6 +1,6 @@
-"""How PostgreSQL runs each statement on a school of a thousand students: no large table is read from end to end.
+"""Tests the plans of all statements on a school of a thousand students: none has a sequential scan of a large table.
 
-Both ways it may plan: with the values in hand (custom), and without (generic), which it may take from a statement's sixth run on.
+This holds for custom plans, made with the parameters' values, and generic plans, which PostgreSQL may use from a statement's sixth execution on.
 """
 
 import json
@@ -19,7 +19,7 @@ from db.sql_catalog import queries
 
 LARGE = {"attendance", "grades", "payments", "payment_transactions", "assessments", "final_grades", "registers"}
 
-# What the filters of the whole school's lists are asked with; those not named are asked with others alone (see NARROW).
+# Values for the filters of lists over the whole school. Other filters are tested only in combinations (see NARROW).
 VALUES: dict[str, str] = {
     "student_ids": "SELECT ARRAY[id] FROM students ORDER BY id LIMIT 1",
     "class_ids": "SELECT ARRAY[id] FROM classes WHERE is_active ORDER BY id LIMIT 1",
@@ -29,7 +29,7 @@ VALUES: dict[str, str] = {
     "on": "SELECT max(date) FROM registers",
     "record_ids": "SELECT ARRAY[record_id] FROM audit_logs LIMIT 1",
 }
-# Lists that an index cannot narrow by themselves: each is asked together with what a screen narrows it by.
+# Filters for which no index exists: each is tested together with the filter that a screen combines it with.
 PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("attendance", "date", {}),
     ("attendance", "date", {"on": 1}),
@@ -83,7 +83,7 @@ async def school(databases):
 
 
 async def scanned(connection, statement, arguments) -> set[str]:
-    """The large tables that a statement reads from end to end, in either way of planning."""
+    """Returns the large tables for which a statement's custom or generic plan has a sequential scan."""
     found = set()
     types = ", ".join(parameter.name for parameter in (await connection.prepare(statement.sql)).get_parameters())
     for mode in ("force_custom_plan", "force_generic_plan"):
@@ -146,7 +146,7 @@ async def test_a_page_far_in_costs_no_scan_either(school):
 
 
 async def test_what_is_not_overdue_is_counted_with_one_look_at_the_clock(school):
-    """Nearly all charges are to be counted, and so the table is read; what day it is was asked anew for each of them, which took ten times as long."""
+    """Checks a scan of nearly all charges: evaluating the current day for each of them would take ten times as long."""
     connection, _ = school
     query = queries.payments
     statement = query.count(QueryVariant(filters=query.filter_keys([("is_overdue", False)])), NOUNS)
@@ -209,7 +209,7 @@ async def test_what_people_with_links_see_scans_no_large_table(school):
 
 
 async def test_an_object_by_its_id_is_not_planned_anew_for_each_request(school):
-    """Where PostgreSQL expects ten keys it prefers a plan of one's own for a single one, each time: that takes longer than to run it."""
+    """Checks this because PostgreSQL assumes ten keys in an array, and for one key would make a custom plan each time, which is slower."""
     connection, _ = school
     for query in (queries.students, queries.classes, queries.users):
         statement = query.by("id", NOUNS, single=True)

@@ -1,4 +1,4 @@
-"""The pool on a real PostgreSQL."""
+"""Tests the pool on a real PostgreSQL."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
@@ -34,14 +34,14 @@ async def test_the_minimum_stays_warm_and_the_rest_is_closed_when_idle(database_
                 await stack.enter_async_context(database.acquire())
             assert database.metrics().total_count == 8
         await until(lambda: database.metrics().total_count == 3)
-        await asyncio.sleep(1.0)  # three idle times more: asyncpg's timer alone would have closed them
+        await asyncio.sleep(1.0)  # three more idle timeouts, in which asyncpg's timer alone would have closed them
         assert (database.metrics().total_count, database.metrics().idle_count) == (3, 3)
     finally:
         await database.close()
 
 
 async def test_who_waits_comes_before_who_comes_later(database_url):
-    """One who asks again and again gives back and takes in the same moment: who waits must not be overtaken for ever."""
+    """Checks that a task that releases a connection and immediately acquires one again does not overtake waiters forever."""
     database = await Database.open(settings(pool_min_size=1, pool_max_size=1, pool_acquire_seconds=5), database_url)
     asked, stop = 0, False
 

@@ -1,4 +1,4 @@
-"""Keeping connections open that nobody asks for."""
+"""Tests that the minimum number of connections is kept open without demand."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +12,7 @@ from tests.polling import until
 
 @asynccontextmanager
 async def kept_warm(url, at_least):
-    """A pool that opens nothing by itself, and the task that looks after it."""
+    """Yields a pool that opens no connections by itself, and the task that keeps its minimum open."""
     pool = await asyncpg.create_pool(url, min_size=0, max_size=8)
     looking = asyncio.create_task(maintain_min_size(pool, at_least, interval=0.05, connect_timeout=5))
     try:
@@ -29,7 +29,7 @@ async def test_as_many_are_opened_as_are_missing(database_url, lent):
     async with kept_warm(database_url, at_least=3) as pool:
         taken = [await pool.acquire() for _ in range(lent)]
         await until(lambda: pool.get_size() >= 3)
-        await asyncio.sleep(0.3)  # some more looks
+        await asyncio.sleep(0.3)  # a few more checks
         assert (pool.get_size(), pool.get_idle_size()) == (max(3, lent), max(3 - lent, 0))
         for connection in taken:
             await pool.release(connection)

@@ -1,4 +1,4 @@
-"""The pool when connections end, requests are cancelled, and tables change."""
+"""Tests the pool when connections are lost, requests are cancelled, and tables change."""
 
 import asyncio
 from functools import partial
@@ -18,7 +18,7 @@ settings = partial(Settings, environment="test")
 
 
 async def ask_until_it_fails(database):
-    """Raises what the failure is, or nothing when there was none for a quarter of a minute."""
+    """Runs statements until one fails, for up to 15 seconds, and raises its error."""
     until = asyncio.get_running_loop().time() + 15
     while asyncio.get_running_loop().time() < until:
         await database.fetchval("SELECT 1")
@@ -33,7 +33,7 @@ async def test_warm_connections_that_the_server_closes_are_opened_again(database
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
         )
         await outside.close()
-        # It opens one of its own when it comes while the three are being opened: three are the least, not the most.
+        # A request that arrives while the three are being opened opens another: three is the minimum, not the maximum.
         assert await database.fetchval("SELECT 1") == 1
         await until(lambda: database.metrics().total_count >= 3)
     finally:
@@ -88,7 +88,7 @@ async def test_a_transaction_that_is_cancelled_leaves_nothing_behind(fresh_datab
 
 
 async def test_a_transaction_that_never_began_is_forgotten(fresh_database_url):
-    """asyncpg notes a transaction before it says BEGIN: one that is cancelled there would make the next one on the connection a savepoint of it."""
+    """Checks cancellation before BEGIN: asyncpg already counts the transaction, so that the connection's next one would become a savepoint."""
     database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
     try:
         await database.execute("CREATE TABLE written (n integer)")
@@ -117,7 +117,7 @@ async def test_tables_may_change_under_prepared_statements(fresh_database_url):
 
 
 async def test_a_write_whose_answer_cannot_be_read_is_not_written_again(fresh_database_url):
-    """A type that changed is noticed when the statement is done: it must not be done twice. A reading may be."""
+    """Checks this because a changed type is detected after the statement has been executed: a write must not be repeated, but a read may."""
     database = await Database.open(settings(pool_min_size=1, pool_max_size=1), fresh_database_url)
     outside = await asyncpg.connect(fresh_database_url)
     write = "INSERT INTO written SELECT jsonb_populate_record(NULL::pair, $1) RETURNING v"
@@ -147,11 +147,11 @@ async def test_postgresql_going_away_and_coming_back_is_survived():
         assert await database.fetchval("SELECT 1") == 1
         server.process.kill()
         server.process.wait()
-        # A backend answers until it notices that its postmaster is gone.
+        # A backend answers until it notices that its postmaster has ended.
         with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
             await ask_until_it_fails(database)
         server.stop()
-        # More failures than there are connections: none of them may cost one.
+        # More failures than there are connections, to show that none of them loses a connection.
         for _ in range(6):
             with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)):
                 await database.execute("SELECT 1")
@@ -196,7 +196,7 @@ async def test_a_read_that_meets_a_dead_connection_is_read_again_and_a_write_is_
     outside = await asyncpg.connect(fresh_database_url)
     try:
         await outside.execute("CREATE TABLE written (n integer)")
-        # The connection ends while the statement runs: the client cannot know how far it came.
+        # The connection ends while the statement runs, so that its outcome is unknown.
         end_it = "SELECT pg_terminate_backend(pg_backend_pid())"
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await database.execute(f"INSERT INTO written SELECT 1 FROM ({end_it}) AS ended")
@@ -217,7 +217,7 @@ async def test_a_read_that_meets_a_dead_connection_is_read_again_and_a_write_is_
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_connection_whose_end_nobody_has_read_is_given_to_nobody(fresh_database_url, new_loop):
-    """Nothing was sent on it yet, so a write may take another as well."""
+    """Checks that even a write uses another connection then, since nothing has been sent on this one."""
     end_them = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'rollcall' AND datname = current_database()"
 
     async def write():
@@ -226,7 +226,7 @@ def test_a_connection_whose_end_nobody_has_read_is_given_to_nobody(fresh_databas
         database.events.add_listener(heard.append)
         try:
             await database.execute("CREATE TABLE written (n integer)")
-            # The event loop stands still meanwhile, as it does under load: it reads no goodbye.
+            # The event loop is blocked meanwhile, as under load, and does not read that the connection was closed.
             with psycopg.connect(fresh_database_url, autocommit=True) as outside:
                 assert outside.execute(end_them).fetchone() == (2,)
             await database.execute("INSERT INTO written VALUES (1)")

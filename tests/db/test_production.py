@@ -1,4 +1,4 @@
-"""Demo accounts do not come into production: not by the seed, not by a benchmark, not by a database that has them already."""
+"""Tests that production never has demo accounts: not from the seed, nor from a benchmark, nor from a database that already has them."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def users(url):
 
 
 def start(url):
-    """Prepares the database as a production server does."""
+    """Prepares the database as a production server does at its start."""
     settings = Settings(environment="production", secret_key=SECRET, database_url=url)
     with bootstrap(settings, lambda _: None, pytest.fail):
         pass

@@ -1,4 +1,4 @@
-"""Taking migrations back: nothing is lost that was not named and confirmed, and what was lost is not forgotten."""
+"""Tests rolling back migrations: only data that was named and confirmed is lost, and the loss is recorded."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def sql(url, statement):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two tables with rows, and the migrations after them that a test writes."""
+    """Yields a folder of migrations that create two tables with rows, to which tests add others."""
     (tmp_path / "001_one.sql").write_text(
         "CREATE TABLE one (n integer PRIMARY KEY, word text, other text);\nCREATE TABLE two (n integer REFERENCES one ON DELETE CASCADE);\n"
         "INSERT INTO one SELECT n, 'w', CASE WHEN n <= 3 THEN 'x' END FROM generate_series(1, 10) AS n;\nINSERT INTO two SELECT n FROM one;\n"
@@ -93,7 +93,7 @@ def test_a_rollback_that_loses_no_row_needs_no_confirmation(blank_database_url, 
         ("integer NOT NULL DEFAULT 0", "1", 3),
         ("text DEFAULT 'x'", "NULL", 3),
         ("json DEFAULT '{}'", "'[]'", 3),
-        # What is not a constant is another value in every row.
+        # A default that is not a constant has a different value in every row.
         ("timestamptz NOT NULL DEFAULT now()", "now()", 10),
     ],
 )
@@ -151,7 +151,7 @@ def test_production_asks_for_confirmation_also_when_nothing_is_lost(blank_databa
 
 
 def run(url, *arguments, **environment):
-    """`make rollback` as it runs it."""
+    """Runs the command of `make rollback`."""
     return subprocess.run(
         ["make", "--no-print-directory", "rollback", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
         env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "s" * 40} | environment,

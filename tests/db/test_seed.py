@@ -1,4 +1,4 @@
-"""The made-up schools: the same each time, adding up, never mixed with a real one."""
+"""Tests the seeded schools: they are reproducible and consistent, and never mixed with real data."""
 
 import psycopg
 import pytest
@@ -8,7 +8,7 @@ from tests.databases import SEED_DATE
 
 
 def contents(url):
-    """A checksum of every table's rows."""
+    """Returns a checksum of every table's rows."""
     with psycopg.connect(url) as connection:
         tables = [
             name

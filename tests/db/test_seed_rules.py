@@ -1,4 +1,4 @@
-"""The made-up schools hold what triggers would have held: written again row by row, they come out the same; and they are a school's."""
+"""Tests that the seeded schools, which are written without triggers, satisfy them: rewriting each row changes nothing; and that they are plausible."""
 
 from datetime import date
 
@@ -37,7 +37,7 @@ DERIVED = {
     "payment_transactions": "",
 }
 
-# Each counts what must not be. The school's today is %(day)s.
+# Each counts implausible rows, of which there must be none. The school's current day is %(day)s.
 NEVER = {
     "a movement before its charge": "FROM payment_transactions t JOIN payments p ON p.id = t.payment_id WHERE t.occurred_at < p.created_at",
     "a refund before its payment": (
@@ -129,7 +129,7 @@ def test_on_any_day_the_school_is_believable_and_adds_up(fresh_database_url, day
         broken = {what: connection.execute(f"SELECT count(*) {rule}", {"day": day}).fetchone() for what, rule in NEVER.items()}
         assert broken == dict.fromkeys(NEVER, (0,))
         unpublished = connection.execute("SELECT count(*) > 10 FROM assessments WHERE published_at IS NULL").fetchone()
-        assert unpublished == (day.month not in (7, 8),)  # nothing is held in the summer holidays
+        assert unpublished == (day.month not in (7, 8),)  # there are no lessons in the summer holidays
         students, marks, grades = connection.execute(
             "SELECT (SELECT count(*) FROM students WHERE is_active), (SELECT count(*) FROM attendance), (SELECT count(*) FROM grades)"
         ).fetchone()
@@ -141,13 +141,13 @@ def test_on_any_day_the_school_is_believable_and_adds_up(fresh_database_url, day
 
 @pytest.fixture(scope="module")
 def school_url(databases):
-    """A school of a thousand."""
+    """Returns the URL of a school of a thousand students."""
     yield databases.clone("school", "larger_school")
     databases.drop("larger_school")
 
 
 def test_a_larger_school_is_believable_too(school_url):
-    """It has more teachers than the demo school: some have left, some have children here."""
+    """Checks a school with more teachers than the demo school, of whom some have left and some have children there."""
     with psycopg.connect(school_url) as connection:
         broken = {what: connection.execute(f"SELECT count(*) {rule}", {"day": SEED_DATE}).fetchone() for what, rule in NEVER.items()}
         assert broken == dict.fromkeys(NEVER, (0,))

@@ -1,4 +1,4 @@
-"""The format of the statements' files: what does not follow it is refused at load, with the file and the line."""
+"""Tests the format of the SQL files: violations are refused when they are loaded, with the file and the line."""
 
 import re
 from pathlib import Path

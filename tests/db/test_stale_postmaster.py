@@ -1,4 +1,4 @@
-"""What hard kills leave behind, and folders that are not what they should be: real servers, real kills."""
+"""Tests what killed servers leave behind, and damaged data directories, with real servers that are really killed."""
 
 import os
 import subprocess
@@ -39,13 +39,13 @@ def value(server, sql):
 
 
 def somebody():
-    """A process that PostgreSQL's user may send signals to, and that is none of its own."""
+    """Starts a process that is not PostgreSQL's, but to which PostgreSQL's user may send signals."""
     account = unprivileged_account()
     return subprocess.Popen(["sleep", "120"], **({} if account is None else {"user": account.uid}))
 
 
 def test_a_number_in_postmaster_pid_that_is_somebody_elses_by_now_harms_nobody(server):
-    """As after a restart of the machine, where the numbers begin anew."""
+    """Checks the situation after a restart of the machine, when pids begin anew."""
     server.start()
     lines = (server.data / "postmaster.pid").read_text().splitlines()
     server.stop()
@@ -92,7 +92,7 @@ def test_a_statement_that_runs_on_without_its_postmaster_does_not_keep_the_next_
 
 
 def test_a_postmaster_that_outlived_its_parent_is_ended_and_replaced(server):
-    """As on a system where no child dies with its parent."""
+    """Checks the situation on systems on which children outlive their parent."""
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -116,7 +116,7 @@ EmbeddedServer(Path(sys.argv[1])).start()
 
 
 def test_a_first_start_that_is_killed_hard_is_begun_anew(folder):
-    """initdb writes the file that looks like a finished data folder first of all."""
+    """Checks this because the first file that initdb writes makes an unfinished directory look complete."""
     maker = subprocess.Popen([sys.executable, "-c", MAKER, str(folder / "data")], cwd=ROOT)
     block_until(lambda: list((folder / "data").glob("*/PG_VERSION")))
     maker.kill()
@@ -174,7 +174,7 @@ def test_what_was_committed_is_there_after_it_died_and_was_started_again(server)
 
 
 def test_sockets_are_not_put_where_somebody_else_has_been_before(folder, monkeypatch):
-    """In the folder for temporary files a link could lead anywhere."""
+    """Checks this because another user could have placed a symbolic link in the folder for temporary files."""
     monkeypatch.setattr("db.embedded.tempfile.gettempdir", lambda: str(folder))
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir(mode=0o755)
@@ -194,7 +194,7 @@ def test_sockets_are_not_put_where_somebody_else_has_been_before(folder, monkeyp
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 def test_root_leaves_the_folder_its_owner_and_goes_on_with_the_datas(folder):
-    """`sudo make run` after `make run`: the data stays the user's, who can go on without root."""
+    """Checks `sudo make run` after `make run`: the data still belongs to the user, who can continue without root."""
     folder.chmod(0o777)
     os.chown(folder, 1234, 1234)
     first = EmbeddedServer(folder, durable=False)

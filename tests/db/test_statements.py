@@ -1,4 +1,4 @@
-"""Every statement, in every form it can take, against the migrated database."""
+"""Tests every statement, in every form to which it can be compiled, against the migrated database."""
 
 import re
 
@@ -31,7 +31,7 @@ async def test_every_statement_in_every_form_can_be_prepared(database_url):
 
 
 async def test_every_column_can_be_fetched_alone(database_url):
-    """A column's name is what the template calls it: each alone, beside the id, and none but the id."""
+    """Checks each column alone, together with the id, and the id alone."""
     connection = await asyncpg.connect(database_url, statement_cache_size=0)
     try:
         count = 0
@@ -119,7 +119,7 @@ WITHOUT_A_RULE = {
 
 
 def tables_read_without_their_rule(query):
-    """Tables that have a visibility rule and are read anywhere in a statement that does not ask by it."""
+    """Returns the tables with a visibility rule that a statement reads without using the rule."""
     asked = {noun.split(".")[0] for noun in query.nouns()}
     return {match["table"] for match in _READS.finditer(query.body)} & _RULED - asked
 
@@ -147,7 +147,7 @@ def test_a_table_is_noticed_wherever_it_is_read(tmp_path):
 
 
 def test_no_statement_leaves_session_state_behind():
-    """What an entry is prepared from is one statement, so its first word says what it can do; beyond that, functions can."""
+    """Checks the first word of each entry, which can only be prepared if it is one statement, and the functions that it calls."""
     for query in queries:
         sql = query.body.lstrip()
         assert re.match(r"\W*(\w+)", sql)[1] in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, query.name
@@ -155,7 +155,7 @@ def test_no_statement_leaves_session_state_behind():
 
 
 def test_what_begins_with_select_only_reads():
-    """A reading that met a dead connection is read again: it must do no harm. A row lock does none: it ends with its statement."""
+    """Checks this because a SELECT is repeated if its connection was lost. Row locks are harmless, since they end with their statement."""
     writes = r"\b(INSERT INTO|UPDATE [a-z_]+ SET|DELETE FROM|MERGE INTO)\b|\b(set_config|nextval|setval|pg_notify|pg_(try_)?advisory\w+|lo_\w+)\("
     reads = [query for query in queries if is_read_only(query.statement().sql)]
     assert len(reads) > 30

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL that dies under a running server: real processes, real kills."""
+"""Tests an embedded PostgreSQL that is killed under a running server, with real processes."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def value(server, sql):
 
 
 def back(server, than):
-    """Another postmaster than this one, and it answers."""
+    """Waits until another postmaster than this one is running and answers."""
     block_until(lambda: server.process.pid != than)
 
     def answers():

@@ -1,4 +1,4 @@
-"""Tests the server while every PostgreSQL process is stopped, so that connections are accepted but never answered: all requests are answered in time."""
+"""Tests that requests are answered in time while every PostgreSQL process is stopped, so that connections are accepted but never answered."""
 
 import asyncio
 import time
