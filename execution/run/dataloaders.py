@@ -18,7 +18,7 @@ _Errors = dict[LoaderKey, Exception]
 
 
 class RequestLoader:
-    """Loads values by key, each key once a request.
+    """Loads values by key, each key once per request.
 
     `load` is for resolvers that ask for one key each: aiodataloader collects their keys into batches. `load_all` is for the executor, which
     knows all keys at once and needs no future for each. Both share what was loaded, and what is being loaded.

@@ -35,7 +35,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
             came.append(name)
 
         def settle():
-            """Who has come holds one; who was cancelled does not."""
+            """Waits until each waiter that was not cancelled holds a permit, and checks that cancelled ones do not."""
             nonlocal held
             for name, task in list(waiting):
                 if task.done():

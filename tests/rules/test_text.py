@@ -1,4 +1,4 @@
-"""Text that is taken in: what is refused, what is stripped, and that nothing that people write in any script is."""
+"""Tests text input: what is refused, what is stripped, and that ordinary text in any script is neither."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""A student's statement: every charge, everything that moved, and a running balance that always adds up."""
+"""Tests account statements: they contain every charge and every movement, and a running balance that always adds up."""
 
 from decimal import Decimal
 

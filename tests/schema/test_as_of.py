@@ -1,4 +1,4 @@
-"""What was known at an earlier moment: told again after everything has changed."""
+"""Tests that what was known at an earlier time can still be read after everything has changed."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Attendance summed up: the statement against the rules, for students, classes and the school."""
+"""Tests attendance summaries: the SQL statement agrees with the rules, for students, classes and the school."""
 
 from collections import defaultdict
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""How many SQL statements a screen costs, exactly: a loader that stops batching is seen here first."""
+"""Tests the exact number of SQL statements of a screen, which reveals a loader that does not batch."""
 
 import pytest
 from graphql import get_named_type

@@ -1,4 +1,4 @@
-"""What the schema's operations cost: attacks are beyond the limit, screens far below it, and no list is counted for nothing."""
+"""Tests the costs of the schema's operations: attacks exceed the limit, screens are far below it, and no list is free."""
 
 import pytest
 from graphql import GraphQLObjectType, OperationDefinitionNode, get_introspection_query, parse

@@ -1,6 +1,6 @@
-"""Every argument and every input field of every root field, with values that nobody should send: told off, never a masked error.
+"""Tests every argument and every input field of every root field with hostile values: each gets a clear error, never a masked one.
 
-And nothing that a CHECK refuses gets as far as PostgreSQL, which puts the whole row into its log.
+Values that a CHECK would refuse must not reach PostgreSQL either, since it logs the whole row.
 """
 
 from uuid import UUID

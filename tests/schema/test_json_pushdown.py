@@ -1,4 +1,4 @@
-"""Rows that PostgreSQL writes as JSON are the rows that would be read: type by type, value by value, for whoever asks."""
+"""Tests that rows that PostgreSQL serialises as JSON equal those that would be read: every type and value, for every viewer."""
 
 import pytest
 import pytest_asyncio
@@ -16,7 +16,7 @@ READ = {"FinalGrade.rounded", "FinalGrade.postedAt", "Assessment.isPublished", "
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def demo_with_every_list(demo):
-    """The demo school with a row of every list: what is equal must not be equal for want of rows."""
+    """Yields the demo school with at least one row in every list, so that results are not equal merely because they are empty."""
     async with demo.database.transaction() as connection:
         await connection.execute(
             "INSERT INTO grade_reopenings (class_id, subject_id, semester_id, after_number, open_until, reason, reopened_by)"
@@ -32,7 +32,7 @@ async def demo_with_every_list(demo):
 
 @pytest.fixture
 def written(monkeypatch):
-    """The pages and rows that were written so far."""
+    """Records the pages and rows that PostgreSQL has serialised."""
     found = []
     original = RawJson.fragment
 

@@ -1,4 +1,4 @@
-"""Rows that ride along: one statement for a student with user and class, and never a row that the viewer may not see."""
+"""Tests edges that are loaded together with their row: one statement reads a student with user and class, and never a row that is not visible."""
 
 from tests.graphql_school import cost
 

@@ -1,4 +1,4 @@
-"""The type of an edge is stated once: by its loader, or by an annotation where the loader states none."""
+"""Tests that the type of an edge is stated once: by its loader, or by an annotation if the loader states none."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reports and averages of many students: how many statements they cost, and that they are the rules' own."""
+"""Tests reports and averages of many students: the number of statements, and that the results are those of the rules."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Scalars: one notation each, and a clear error for every other, as a variable and in the document."""
+"""Tests that each scalar has one notation, and that any other is a clear error, in variables and in the document."""
 
 import json
 

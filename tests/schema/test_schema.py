@@ -1,4 +1,4 @@
-"""The schema as clients see it."""
+"""Tests the schema as clients see it."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Every text of every mutation's input is held to the one rule (rules/text.py), and so is what is looked for."""
+"""Tests that every text in every mutation's input, and every search text, is checked by the same rule (rules/text.py)."""
 
 import unicodedata
 

@@ -16,7 +16,7 @@ _ASSESSMENT = "assessment { id title maxScore extraCredit weight assessmentDate 
 
 
 async def run(school, name, shown, viewer=TEACHER, /, **given):
-    """The payload of a mutation with this input."""
+    """Runs a mutation with this input and returns its payload."""
     kind = f"{name[0].upper()}{name[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {shown} userErrors {{ field code message }} }} }}"
     return (await school.data(query, viewer, input=given))[name]
@@ -48,7 +48,7 @@ async def publish(school, assessment, viewer=TEACHER):
 
 
 async def marked(school, room, *marks, day=DAY, published=True, **given):
-    """The id of a new assessment with these marks."""
+    """Creates an assessment with these marks and returns its id."""
     made = await make_assessment(school, room, assessmentDate=str(day), **given)
     assert codes(made) == []
     answer = await record(school, made["assessment"]["id"], room, *marks)
@@ -59,7 +59,7 @@ async def marked(school, room, *marks, day=DAY, published=True, **given):
 
 
 async def stranger(school, room):
-    """The e-mail address of a teacher who teaches nothing in the room."""
+    """Creates a teacher who teaches nothing in the class, and returns their e-mail address."""
     return await school.value(
         "SELECT u.email FROM teachers t JOIN users u ON u.id = t.user_id WHERE t.is_active AND u.email IS NOT NULL AND u.email <> $1"
         " AND NOT EXISTS (SELECT FROM class_subjects cs WHERE cs.teacher_id = t.id AND cs.class_id = $2) LIMIT 1",

@@ -67,14 +67,14 @@ async def run(school, name, fields, /, **given):
 
 
 async def act(school, name, /, viewer=BURSAR, key=None, **given):
-    """What one of the bursar's mutations answers."""
+    """Runs a mutation as the bursar and returns its payload."""
     kind = f"{name[0].upper()}{name[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {FIELDS[name]} userErrors {{ field code message }} }} }}"
     return (await school.data(query, viewer, input={"idempotencyKey": key or uuid4().hex, **given}))[name]
 
 
 async def charge(school, family, student=0, amount="100", due="2026-04-01", **given):
-    """The id of a new charge of a child of a family."""
+    """Charges a child of a family and returns the charge's id."""
     given = {
         "feeCategoryId": family.category,
         "studentIds": [family.students[student]],
@@ -98,19 +98,19 @@ async def pay(school, *parts, amount=None, currency="EUR", **given):
 
 
 async def entry(school, charge_id, kind="PAYMENT"):
-    """The latest entry of a kind on a charge."""
+    """Returns the latest entry of a kind on a charge."""
     sql = "SELECT id FROM payment_transactions WHERE payment_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1"
     return await school.id("txn", sql, charge_id[4:], kind)
 
 
 async def money(school, charge_id):
-    """How a charge stands: status and balance."""
+    """Returns a charge's status and balance."""
     row = await school.database.fetchrow("SELECT status, balance FROM payments WHERE id = $1", charge_id[4:])
     return row["status"], row["balance"]
 
 
 async def books(school):
-    """Everything that a refused mutation must leave as it was."""
+    """Returns everything that a refused mutation must not change."""
     return await school.database.fetchrow(
         "SELECT (SELECT count(*) FROM payment_transactions), (SELECT count(*) FROM receipts), (SELECT sum(last_number) FROM receipt_counters),"
         " (SELECT count(*) FROM payments), (SELECT sum(version) FROM payments), (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM idempotency_keys)"

@@ -10,7 +10,7 @@ __all__ = ["Classroom", "codes", "make_classroom", "make_colleague"]
 
 @dataclass
 class Classroom:
-    """Three students since 2 February 2026; the teacher is teacher@demo.school, who also gives `subject` there."""
+    """Describes a class with three students since 2 February 2026. Its teacher is teacher@demo.school, who also teaches `subject` there."""
 
     id: str
     students: list[str]
@@ -43,7 +43,7 @@ async def make_classroom(school: School, size: int = 3) -> Classroom:
 
 
 async def make_colleague(school: School, room: Classroom) -> str:
-    """The e-mail address of another teacher of a class, with an account and a subject of their own."""
+    """Creates another teacher of a class, with an account and their own subject; returns their e-mail address."""
     name = uuid4().hex[:8]
     email = f"{name}@demo.school"
     async with school.database.transaction() as connection:

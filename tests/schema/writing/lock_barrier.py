@@ -1,4 +1,4 @@
-"""Holds locks in a concurrent transaction until all requests that are to meet there wait for them."""
+"""Holds locks in a concurrent transaction until all requests that should meet there wait for them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence

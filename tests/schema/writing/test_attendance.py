@@ -1,4 +1,4 @@
-"""Registers and the office's corrections: the rules of attendance, one test each."""
+"""Tests registers and the office's corrections, with one test for each rule of attendance."""
 
 from datetime import date, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Averages and reports: from published marks, and from what was posted."""
+"""Tests averages and reports, computed from published marks and from posted grades."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The school's settings, calendar and lessons, written through the graph."""
+"""Tests the mutations of the school's settings, calendar and lessons."""
 
 import asyncpg
 import pytest
@@ -170,7 +170,7 @@ async def test_what_a_teacher_can_teach_is_noted_once(writable):
 
 
 async def test_a_year_is_not_made_shorter_than_what_lies_in_it(writable):
-    """Not even when its semesters and holidays would still fit: who was in a class then, and the registers of those days, lie in it too."""
+    """Checks that class memberships and registers count as well as semesters and holidays, which alone would still fit."""
     update = "academicYear { startDate }"
     begun = await run(writable, "createAcademicYear", "academicYear { id }", name="2051", startDate="2051-01-01", endDate="2051-12-31")
     assert codes(begun) == []

@@ -1,4 +1,4 @@
-"""What happens at the same moment: each test holds one half of it open until the other half waits."""
+"""Tests mutations at the same time: each test keeps one of them open until the other waits for it."""
 
 import asyncio
 from datetime import date

@@ -1,4 +1,4 @@
-"""Final grades: posted, frozen, locked, reopened."""
+"""Tests posting, locking and reopening final grades."""
 
 import asyncio
 from datetime import date

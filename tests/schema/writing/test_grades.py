@@ -1,4 +1,4 @@
-"""Assessments and the marks in them: the rules of the mark book, one test each."""
+"""Tests assessments and their marks, with one test for each rule of the mark book."""
 
 from decimal import Decimal
 from uuid import uuid4

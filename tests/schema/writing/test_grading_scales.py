@@ -1,4 +1,4 @@
-"""Grading scales, written: a set of unique lower bounds that includes 0, one default, and a version for every change."""
+"""Tests the mutations of grading scales: lower bounds are unique and include 0, one scale is the default, every change has a version."""
 
 import pytest
 

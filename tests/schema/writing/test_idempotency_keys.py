@@ -1,4 +1,4 @@
-"""Idempotency keys: what is sent twice is done once."""
+"""Tests that a mutation sent twice with the same idempotency key is done once."""
 
 import asyncio
 from uuid import uuid4

@@ -1,6 +1,6 @@
-"""Money on real parallel connections, through the mutations themselves: once, never too much, without a gap, without a deadlock.
+"""Tests parallel payments on real connections: each is booked once, amounts are never exceeded, numbers have no gaps, nothing deadlocks.
 
-Where different people meet, they have accounts of their own. Each test holds what they meet at until all of them wait there.
+Different people have different accounts. Each test holds the lock at which the requests meet until all of them wait for it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""People and their links, written through the graph."""
+"""Tests the mutations of people and their links."""
 
 from uuid import uuid4
 

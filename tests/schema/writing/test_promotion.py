@@ -1,4 +1,4 @@
-"""Promotion into the next year: a plan with every row and error, applied when nothing has changed."""
+"""Tests promotion into the next year: a plan lists every row and error, and is applied if nothing has changed since."""
 
 from uuid import uuid4
 

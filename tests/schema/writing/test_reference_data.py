@@ -1,4 +1,4 @@
-"""Subjects, types of assessment and fee categories, written through the graph."""
+"""Tests the mutations of subjects, assessment types and fee categories."""
 
 from decimal import Decimal
 from uuid import uuid4

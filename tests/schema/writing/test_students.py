@@ -1,4 +1,4 @@
-"""The history of a student's classes: without a gap, without an overlap, whatever is said of it and when."""
+"""Tests the history of a student's classes: it has neither gaps nor overlaps, whatever is changed and when."""
 
 from datetime import date
 from uuid import UUID, uuid4

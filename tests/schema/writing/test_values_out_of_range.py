@@ -1,4 +1,4 @@
-"""Values that no school has: each is an error of its own field, none is PostgreSQL's, and nothing of them stays."""
+"""Tests values out of range: each is an error of its field, none is an error of PostgreSQL, and nothing is written."""
 
 import pytest
 
