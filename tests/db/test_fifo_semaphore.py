@@ -35,7 +35,7 @@ def test_turns_are_as_a_line_of_people_would_have_them(number, steps):
             came.append(name)
 
         def settle():
-            """Waits until each waiter that was not cancelled holds a permit, and checks that cancelled ones do not."""
+            """Removes finished tasks from `waiting`, and counts the permits of those that were not cancelled."""
             nonlocal held
             for name, task in list(waiting):
                 if task.done():
