@@ -2,6 +2,8 @@
 
 A key is stored per user and scope for 30 days, in the transaction of the mutation. The scope is the mutation's name, written out where the
 mutation is declared. It must never change, or a retry across the change would be carried out again.
+
+Arguments and answers are stored under the names that they had first, so that renaming a field of an input or a payload forgets no key either.
 """
 
 import hashlib
@@ -41,6 +43,16 @@ _INPUT_NAMED_SCOPES = frozenset(
         "waiveCharge",
     }
 )
+# The first names of an input's fields, by scope, and those of the payloads' fields. Add a line for each field that is renamed.
+FIRST_ARGUMENT_NAMES: Mapping[str, Mapping[str, str]] = {
+    "cancelCharge": {"id": "payment_id"},
+    "correctPayment": {"id": "transaction_id", "charge_id": "payment_id"},
+    "recordPayment": {"charge_id": "payment_id"},
+    "refundPayment": {"id": "transaction_id"},
+    "waiveCharge": {"id": "payment_id"},
+}
+_FIRST_ANSWER_NAMES = {"charge": "payment", "charges": "payments"}
+_ANSWER_NAMES = {first: name for name, first in _FIRST_ANSWER_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,10 @@ class Claim:
 
     async def store_answer(self, objects: Mapping[str, Any]) -> None:
         """Stores the answer of this call for later calls with the same key."""
+        answer = to_json({_FIRST_ANSWER_NAMES.get(name, name): value for name, value in objects.items()})
         for scope in self.key.scopes:
             await self.connection.execute(
-                *queries.keep_idempotent_answer.bind(user_id=self.user_id, mutation=scope, key=self.key.key, answer=to_json(objects))
+                *queries.keep_idempotent_answer.bind(user_id=self.user_id, mutation=scope, key=self.key.key, answer=answer)
             )
 
 
@@ -91,7 +104,8 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
     """
     if not 1 <= len(key.key) <= _MAX_LENGTH or not key.key.isprintable():
         raise KeyRefusedError("INVALID", f"The idempotency key must have 1 to {_MAX_LENGTH} printable characters.")
-    arguments_hash = hashlib.sha256(json.dumps(arguments, default=_canonical_text, sort_keys=True).encode()).digest()
+    named = _rename_keys(arguments, FIRST_ARGUMENT_NAMES.get(key.scope, {}))
+    arguments_hash = hashlib.sha256(json.dumps(named, default=_canonical_text, sort_keys=True).encode()).digest()
     claim = Claim(connection, user_id, key)
     for scope in key.scopes:
         values = {"user_id": user_id, "mutation": scope, "key": key.key}
@@ -105,11 +119,21 @@ async def claim_key(connection: Any, user_id: UUID, key: IdempotencyKey, argumen
             raise KeyRefusedError(
                 "IDEMPOTENCY_KEY_REUSED", "This idempotency key was already used with different arguments. Use a new key for a new request."
             )
-        claim.answer = kept["answer"]
+        if kept["answer"] is not None:
+            claim.answer = {_ANSWER_NAMES.get(name, name): value for name, value in kept["answer"].items()}
     if claim.answer is not None:
         # One of the scopes may have been claimed just now: store the answer there, too.
         await claim.store_answer(claim.answer)
     return claim
+
+
+def _rename_keys(values: Any, names: Mapping[str, str]) -> Any:
+    """Returns the same values with the keys of all mappings in them renamed; keys that `names` does not have stay."""
+    if isinstance(values, list):
+        return [_rename_keys(each, names) for each in values]
+    if isinstance(values, Mapping):
+        return {names.get(name, name): _rename_keys(value, names) for name, value in values.items()}
+    return values
 
 
 def _canonical_text(value: Any) -> str:

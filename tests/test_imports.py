@@ -76,11 +76,12 @@ def test_every_room_has_a_place_in_the_import_contracts():
     assert not set(ROOMS) - placed, "say in the layers of pyproject.toml where the room stands"
 
 
-def test_settings_import_no_room():
-    nodes = list(ast.walk(ast.parse((TOP / "config.py").read_text())))
+@pytest.mark.parametrize("leaf", ["config", "json_tree", "process_memory", "sized_cache"])
+def test_what_every_room_may_import_imports_no_room(leaf):
+    nodes = list(ast.walk(ast.parse((TOP / f"{leaf}.py").read_text())))
     imported = {str(each.module) for each in nodes if isinstance(each, ast.ImportFrom)}
     imported |= {name.name for each in nodes if isinstance(each, ast.Import) for name in each.names}
-    assert not {each.split(".")[0] for each in imported} & set(ROOMS)
+    assert not {each.split(".")[0] for each in imported} & {*ROOMS, "app", "launcher", "workers", "http_server"}
 
 
 @pytest.mark.parametrize(

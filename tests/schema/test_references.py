@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
+from auth.capabilities import Capability
 from db.rows import Row
 from execution.loaders import Loader
+from schema import roots
+from schema.inputs import IdempotentInput, MutationInput
+from schema.mutations import mutation
 from schema.nodes import Node, node
 from schema.references import node_type, reference
+from schema.roots import query_fields, root_type
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 # What declares a field and its type at once. `edge` alone takes its type from an annotation.
@@ -58,3 +64,58 @@ def test_a_node_type_has_the_name_that_its_rows_and_its_loader_state():
 
     with pytest.raises(ValueError, match="Visit2 has rows of the type 'Visit' and a loader of 'Visit'"):
         node(Visit, Loader(_nothing, "visits", type_name="Visit"))(Visit2)
+
+
+def test_two_node_types_do_not_share_the_tag_of_their_ids():
+    class Second(Row):
+        __slots__ = ()
+        type_name = "Second"
+        tag = "stu"
+
+    @strawberry.type
+    class Second2(Node):
+        pass
+
+    Second2.__name__ = "Second"
+    with pytest.raises(ValueError, match="two node types have the tag stu"):
+        node(Second, Loader(_nothing, "seconds", type_name="Second"))(Second2)
+
+
+def test_two_root_fields_do_not_share_a_name(monkeypatch):
+    monkeypatch.setattr(roots, "_FIELDS", {"Query": []})
+
+    @query_fields
+    class One:
+        lunch: str = strawberry.field(resolver=lambda: "")
+
+    @query_fields
+    class Other:
+        lunch: str = strawberry.field(resolver=lambda: "")
+
+    with pytest.raises(ValueError, match="two root fields are called lunch"):
+        root_type("Query", "The queries.")
+
+
+@pytest.mark.parametrize(("base", "scope"), [(IdempotentInput, None), (MutationInput, "serveLunch")])
+def test_an_input_with_a_key_and_a_scope_of_keys_require_each_other(base, scope):
+    @strawberry.input
+    class ServeLunchInput(base):
+        pass
+
+    with pytest.raises(TypeError, match="an IdempotentInput and a scope require each other"):
+        mutation(Capability.MANAGE_SCHOOL, ServeLunchInput, _nothing, description="Serves lunch.", scope=scope)
+
+
+def test_the_scope_of_each_mutations_keys_is_its_first_name():
+    """The first names are the present ones until a field is renamed; then the pair is written here."""
+    found = {
+        name: keyword.value.value
+        for path in SCHEMA.rglob("*.py")
+        for each in ast.walk(ast.parse(path.read_text()))
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call)
+        for name in [to_camel_case(ast.unparse(each.targets[0]))]
+        for keyword in each.value.keywords
+        if keyword.arg == "scope"
+    }
+    assert len(found) >= 14
+    assert {name: scope for name, scope in found.items() if name != scope} == {}

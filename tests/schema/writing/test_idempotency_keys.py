@@ -1,15 +1,35 @@
 """Tests that a mutation sent twice with the same idempotency key is done once."""
 
 import asyncio
+from dataclasses import fields
 from uuid import uuid4
 
+import pytest
 from graphql import get_named_type
 
+from resolvers.idempotency_keys import _INPUT_NAMED_SCOPES, FIRST_ARGUMENT_NAMES
 from tests.graphql_school import SCHEMA
 from tests.schema.writing.charge_builder import FIELDS, act, books, entry, money, pay
 from tests.schema.writing.class_builder import codes
 
 NONE = "0" * 32
+# The fields of each input as they were called when a key of it was first stored: keys are compared by these names.
+FIRST_NAMES = {
+    "applyPromotion": "from_academic_year_id hash overrides overrides.action overrides.class_id overrides.student_id to_academic_year_id",
+    "cancelCharge": "payment_id reason",
+    "correctAttendance": "arrival_time client_id date excuse_reason excused minutes_late minutes_present status student_id subject_id",
+    "correctPayment": "reason replacement replacement.amount replacement.method replacement.occurred_at replacement.payment_id transaction_id",
+    "createCharges": "academic_year_id allow_again amount class_id description due_date everyone fee_category_id grade_level hash student_ids",
+    "dismissGatewayEvent": "id reason",
+    "postFinalGrades": "class_id leave_out_not_recorded semester_id subject_id",
+    "recordGrades": "assessment_id entries entries.client_id entries.comment entries.score entries.state entries.student_id entries.version",
+    "recordPayment": "allocations allocations.amount allocations.payment_id amount currency method note occurred_at",
+    "refundPayment": "amount method occurred_at reason transaction_id",
+    "retryGatewayEvent": "id",
+    "submitRegister": "class_id date entries entries.arrival_time entries.client_id entries.excuse_reason entries.excused entries.minutes_late entries.minutes_present entries.status entries.student_id subject_id",
+    "updateCharge": "description due_date id version",
+    "waiveCharge": "amount payment_id reason",
+}
 
 
 async def test_the_same_key_and_arguments_answer_the_saved_object_read_anew(writable, one):
@@ -117,9 +137,37 @@ async def test_a_call_waits_for_a_worker_of_the_version_before_that_has_the_key(
 
 def test_every_mutation_with_a_key_has_a_scope_that_never_changes():
     """Renaming a field or an input keeps its scope. A new mutation is added here under its first name."""
-    from resolvers.idempotency_keys import _INPUT_NAMED_SCOPES
-
     mutations = SCHEMA._schema.mutation_type.fields
     fields = {name for name, field in mutations.items() if "idempotencyKey" in get_named_type(field.args["input"].type).fields}
     assert fields == _INPUT_NAMED_SCOPES
     assert set(FIELDS) - {"updateCharge"} <= fields
+
+
+def stored_names(class_, names, prefix=""):
+    """Yields the names under which an input's fields are compared, those of inputs in it after a dot."""
+    for field in fields(class_):
+        stored = prefix + names.get(field.name, field.name)
+        yield stored
+        inner = field.type
+        while hasattr(inner, "of_type"):
+            inner = inner.of_type
+        if hasattr(inner, "__strawberry_definition__"):
+            yield from stored_names(inner, names, f"{stored}.")
+
+
+@pytest.mark.parametrize("scope", sorted(FIRST_NAMES))
+def test_renaming_a_field_of_an_input_forgets_no_key(scope):
+    input_type = get_named_type(SCHEMA._schema.mutation_type.fields[scope].args["input"].type)
+    class_ = SCHEMA.get_type_by_name(input_type.name).origin
+    now = set(stored_names(class_, FIRST_ARGUMENT_NAMES.get(scope, {})))
+    assert set(FIRST_NAMES[scope].split()) <= now, "name the fields that were renamed in FIRST_ARGUMENT_NAMES"
+
+
+async def test_answers_are_stored_under_the_first_names_of_the_payloads_fields(writable, one):
+    """A worker that calls charges payments can answer what this one stored, and the other way round."""
+    key = uuid4().hex
+    first = await pay(writable, (one, "40"), key=key)
+    assert first["charges"]
+    answers = await writable.database.fetch("SELECT answer FROM idempotency_keys WHERE key = $1", key)
+    assert [set(row["answer"]) for row in answers] == [{"receipt", "transactions", "payments"}] * 2
+    assert await pay(writable, (one, "40"), key=key) == first
