@@ -422,7 +422,8 @@ title body
 
 
 def test_a_record_states_what_is_answered_when_its_constraints_are_broken(tmp_path):
-    assert load(tmp_path, RECORD).constraints == {
+    table = "-- table: notes\n-- What somebody wrote down.\ntitle owner id body\n-- personal: none – an example\n\n"
+    assert load(tmp_path, table + RECORD).constraints == {
         "notes_title_check": ("INVALID", "title", "Must have a title."),
         "notes_owner_key": ("TAKEN", None, "You have a note already."),
     }
