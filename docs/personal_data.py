@@ -19,6 +19,15 @@ will follow. Who may see the data is in [access.md](access.md), by the rules nam
 has no list of its own. `id`, `created_at`, `updated_at` and `version` belong to the person of their row wherever a row does."""
 
 
+_OUTSIDE = """\
+## Outside the database
+
+- The server's log names the id of the account and the client's address when a sign-in is refused (`sign-in refused`). No log contains a value of a row
+  ([operations.md](operations.md)). How long logs are kept is up to whoever collects them.
+- Backups contain everything above, for as long as they are kept.
+- A payment gateway has the payer's data. It reports ids and amounts only, and nothing else of an event is stored."""
+
+
 def personal_data_page() -> str:
     """Returns the page's text."""
     tables = sorted(queries.tables.values(), key=lambda table: table.name)
@@ -33,6 +42,7 @@ def personal_data_page() -> str:
     lines += [
         f"| {table.name} | {each.retention} | {table.purpose} |" for table in tables for each in table.personal if each.retention.enforced
     ]
+    lines += ["", _OUTSIDE]
     lines += ["", "## Tables without personal data", "", "| table | what is in it | why nothing is personal |", "|---|---|---|"]
     lines += [f"| {table.name} | {table.purpose} | {table.impersonal} |" for table in tables if table.impersonal]
     return "\n".join(lines) + "\n"
