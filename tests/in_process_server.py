@@ -58,7 +58,7 @@ async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
         await asyncio.sleep(0.01)
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
-        async with httpx2.AsyncClient(base_url=base, timeout=30) as http:
+        async with httpx2.AsyncClient(base_url=base, timeout=httpx2.Timeout(30, pool=None)) as http:
             yield Client(http, app, server, base)
     finally:
         server.should_exit = True

@@ -91,7 +91,7 @@ async def test_its_use_is_noted_once_a_minute_and_not_in_the_audit(school: Schoo
     for minute in range(3):
         for _ in range(10):
             assert await is_good(worker, token)
-        await asyncio.gather(*(task for task in worker._tasks if "_write_use" in repr(task)))
+        await asyncio.gather(*(task for task in worker._tasks if "_write_last_use" in repr(task)))
         assert written == minute + 1
         assert await school.value("SELECT last_used_at FROM service_tokens WHERE id = $1", row["id"]) == school.clock.now()
         school.clock.advance(minutes=1)
@@ -102,11 +102,11 @@ async def test_its_use_is_noted_once_a_minute_by_all_workers_together(school: Sc
     one, other = await school.worker(), await school.worker()
     row, token, _ = await made(school, one)
     assert await is_good(one, token)
-    await until(lambda: not any("_write_use" in repr(task) for task in one._tasks))
+    await until(lambda: not any("_write_last_use" in repr(task) for task in one._tasks))
     first = school.clock.now()
     school.clock.advance(seconds=59)
     assert await is_good(other, token)
-    await until(lambda: not any("_write_use" in repr(task) for task in other._tasks))
+    await until(lambda: not any("_write_last_use" in repr(task) for task in other._tasks))
     assert await school.value("SELECT last_used_at FROM service_tokens WHERE id = $1", row["id"]) == first
 
 

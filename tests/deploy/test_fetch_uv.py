@@ -40,5 +40,5 @@ def test_only_the_file_that_was_locked_is_unpacked():
         archive.writestr("uv-1.data/scripts/uv", b"the program")
     wheel = file.getvalue()
     assert program_in(wheel, "sha256:" + hashlib.sha256(wheel).hexdigest()) == b"the program"
-    with pytest.raises(ValueError, match=r"uv\.lock says"):
+    with pytest.raises(ValueError, match=r"uv\.lock expects"):
         program_in(wheel, "sha256:" + "0" * 64)
