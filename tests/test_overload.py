@@ -185,7 +185,7 @@ async def test_one_clients_new_documents_shut_nobody_out(demo_url):
 
         async def send(number):
             for n in range(3):
-                answer = await client.post(f"{{ viewer {{ role no{number}_{n} {'role ' * 300} }} }}", token=flood)
+                answer = await client.post(f"{{ viewer {{ role no{number}_{n} {'role ' * 100} }} }}", token=flood)
                 codes.add(answer.json()["errors"][0]["extensions"]["code"])
 
         flooding = [asyncio.create_task(send(number)) for number in range(100)]
