@@ -11,7 +11,7 @@ from collections.abc import Iterable
 __all__ = ["LONGEST", "normal_text", "storable_problem", "text_problem"]
 
 # No column stores more than 2,000 characters, and no character is typed as more than four code points (a Greek letter with three accents).
-LONGEST = 4 * 2_000
+LONGEST = 4 * 5_000
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
