@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 __all__ = ["LONGEST", "normal_text", "storable_problem", "text_problem"]
 
-# No column stores more than 2,000 characters, and no character is typed as more than four code points (a Greek letter with three accents).
+# No column stores more than 5,000 characters, and no character is typed as more than four code points (a Greek letter with three accents).
 LONGEST = 4 * 5_000
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -113,7 +113,7 @@ def test_a_text_that_would_take_long_is_refused_and_never_normalised(what, multi
     taken = normal_text(text, multiline=multiline)
     assert normalised == []
     assert taken == text
-    why = "longer than 8,000 characters" if len(text) > LONGEST else "more than 30 combining marks in a row"
+    why = "longer than 20,000 characters" if len(text) > LONGEST else "more than 30 combining marks in a row"
     assert why in str(text_problem(taken, multiline=multiline))
     assert why in str(storable_problem(taken))
 

@@ -80,7 +80,7 @@ async def test_no_text_of_an_input_is_normalised_that_would_take_long(writable, 
             assert answer.errors == [], (path, answer.errors)
             errors = [each for each in answer.data[name]["userErrors"] if each["field"] == path]
             assert [each["code"] in ("INVALID", "NAME_NOT_VALID") for each in errors] == [True], (path, answer.data)
-            assert "8,000" in errors[0]["message"]
+            assert "20,000" in errors[0]["message"]
 
 
 @pytest.mark.parametrize("argument", sorted(LOOKED_FOR))
