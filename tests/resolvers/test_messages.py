@@ -1,4 +1,4 @@
-"""Messages for people are sentences that name what is wrong."""
+"""Tests that messages for people are sentences that name what is wrong."""
 
 import ast
 from collections.abc import Iterator

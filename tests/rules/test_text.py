@@ -86,7 +86,7 @@ def test_only_a_multiline_text_has_lines():
 
 
 def test_a_long_text_of_nothing_is_stripped_in_no_time():
-    """Each character is looked at once: a quadratic loop would take minutes."""
+    """Checks that each character is examined once: a quadratic loop would take minutes."""
     assert normal_text("\u200b" * LONGEST) == ""
 
 
@@ -132,7 +132,7 @@ def test_what_normalising_makes_too_long_is_refused_too():
 
 
 def test_no_column_keeps_a_text_that_is_refused_for_its_length():
-    """Four characters for one: a Greek letter with three accents, typed one by one."""
+    """Checks a letter that takes four characters before normalization: a Greek one with three accents."""
     folder = Path(__file__).parents[2] / "migrations"
     found = [
         int(most)
@@ -166,7 +166,7 @@ def test_the_longest_text_is_looked_at_in_some_milliseconds(text):
 
 
 def test_the_tables_know_every_character():
-    """They are made from a part of Unicode; a later Python, with more of it, may need more."""
+    """Checks this because the tables cover the characters of one Unicode version; a later Python may know more."""
     every = list(map(chr, range(sys.maxunicode + 1)))
     categories = list(map(unicodedata.category, every))
     combining = {each for each in every if unicodedata.combining(unicodedata.normalize("NFKD", each)[0])}

@@ -32,7 +32,7 @@ _USER = "SELECT id AS usr, '00000000-0000-0000-0000-000000000000'::uuid AS ses F
 
 
 async def plausible_ids(school) -> dict[str, str]:
-    """A global id for each tag."""
+    """Returns a global id for each tag."""
     found: dict[str, UUID | None] = {}
     for tag, table in TABLES.items():
         found[tag] = await school.value(f"SELECT id FROM {table} ORDER BY id LIMIT 1")

@@ -1,4 +1,4 @@
-"""Descriptions of the schema are sentences in plain English."""
+"""Tests that the schema's descriptions are sentences in plain English."""
 
 import re
 

@@ -29,7 +29,7 @@ RIGHT = {
 
 
 def refused(document):
-    """Whether a document is not valid, by errors that are the client's."""
+    """Returns whether a document is refused with errors that are the client's fault."""
     errors = validate(SCHEMA._schema, parse(document))
     written = [ErrorWriter().write(each, "test", code="GRAPHQL_VALIDATION_FAILED") for each in errors]
     return {each["extensions"]["code"] for each in written} == {"GRAPHQL_VALIDATION_FAILED"}

@@ -1,4 +1,4 @@
-"""Charges to pay."""
+"""Defines fixtures: charges to pay."""
 
 import pytest
 

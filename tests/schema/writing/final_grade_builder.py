@@ -33,7 +33,7 @@ async def average(school, room, n=0, viewer=ADMIN):
 
 
 async def final_grades(school, room, viewer=ADMIN):
-    """The final grades posted in a room, latest first within each student."""
+    """Returns the final grades posted in a class, latest first for each student."""
     query = (
         "query ($c: [ID!]) { finalGrades(first: 100, filter: {classIds: $c}) { nodes { id number isCurrent letter rounded percentage points credits"
         " isIncomplete student { id } postedBy { name } explanation { steps { label value detail } policyVersion } } } }"
@@ -43,7 +43,7 @@ async def final_grades(school, room, viewer=ADMIN):
 
 
 async def own_email(school, room, n):
-    """The e-mail address of a student of the room, who can sign in by it."""
+    """Returns the e-mail address with which a student of the class can sign in."""
     email = f"{uuid4().hex}@demo.school"
     await school.database.execute(
         "UPDATE users SET email = $2 WHERE id = (SELECT user_id FROM students WHERE id = $1)", room.students[n][4:], email

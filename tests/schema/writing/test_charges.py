@@ -1,4 +1,4 @@
-"""Charges, made, changed and taken back: the rules of fees, one test each."""
+"""Tests creating, changing and cancelling charges, with one test for each rule."""
 
 from uuid import uuid4
 

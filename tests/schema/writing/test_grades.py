@@ -16,7 +16,7 @@ async def room(writable):
 
 
 async def seen_by_student(school, student):
-    """What a student sees of their own grades: (score, state) of each."""
+    """Returns the (score, state) of each grade that a student sees of their own."""
     email = await school.value("SELECT u.email FROM students s JOIN users u ON u.id = s.user_id WHERE s.id = $1", student[4:])
     if email is None:
         email = f"{uuid4().hex}@demo.school"
@@ -28,7 +28,7 @@ async def seen_by_student(school, student):
 
 
 async def traces(school, room):
-    """Everything that a refused write could have left in the room, and in the audit log."""
+    """Returns everything that a refused write could have changed in the class, and in the audit log."""
     return await school.database.fetchrow(
         "SELECT (SELECT count(*) FROM audit_logs), (SELECT count(*) FROM idempotency_keys),"
         " (SELECT md5(string_agg(a::text, '|' ORDER BY a.id)) FROM assessments a WHERE a.class_id = $1),"
@@ -143,7 +143,7 @@ async def test_a_changed_maximum_changes_percentages_and_letters_and_no_score(wr
 
 
 async def test_a_student_must_have_been_in_the_class_on_the_assessments_day(writable, room):
-    """The room's students came on 2 February."""
+    """Checks a class whose students joined it on 2 February."""
     early = await make_assessment(writable, room, assessmentDate="2026-02-01")
     assert codes(await record(writable, early["assessment"]["id"], room, 50)) == [("entries.0.studentId", "NOT_IN_CLASS")]
     test = await marked(writable, room, 50)
@@ -206,7 +206,7 @@ async def test_an_assessment_with_marks_is_not_deleted(writable, room):
 
 
 async def test_only_the_subjects_teacher_in_that_class_and_semester_writes_marks(writable, room):
-    """Another class's teacher does not even see it; the class's own teacher sees it and may not write."""
+    """Checks that another class's teacher does not even see it, and that the homeroom teacher sees it but may not write."""
     test = await marked(writable, room, 50, published=False)
     other = await stranger(writable, room)
     own = await writable.database.fetchrow(
@@ -248,7 +248,7 @@ async def test_an_entry_made_from_a_version_that_has_changed_is_refused_and_noth
 
 
 async def test_two_teachers_who_record_at_once_lose_nothing(writable):
-    """Last write wins, and the audit log has every mark that was there."""
+    """Checks that the last write wins, and that the audit log has every mark."""
     room = await make_classroom(writable, 5)
     test = (await make_assessment(writable, room))["assessment"]["id"]
     records = [record(writable, test, room, *[n] * 5, viewer=(TEACHER, "admin@demo.school")[n % 2]) for n in range(12)]

@@ -27,7 +27,7 @@ HOLD_CHARGE = "SELECT FROM payments WHERE id = $1::uuid FOR UPDATE"
 
 @asynccontextmanager
 async def opened(url):
-    """A school behind a pool of sixty connections, all of them open before anything begins."""
+    """Yields a school with a pool of sixty connections, all of which are open."""
     settings = Settings(environment="test", pool_min_size=SIZE, pool_max_size=SIZE, pool_acquire_seconds=60)
     database = await Database.open(settings, url)
     school = School(database)
@@ -61,7 +61,7 @@ async def family(wide):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bursars(wide):
-    """As many people as the pool has connections."""
+    """Returns as many bursars as the pool has connections."""
     return await make_bursars(wide, SIZE)
 
 
@@ -81,7 +81,7 @@ async def test_fifty_parallel_payments_with_one_key_charge_once(wide, family):
 
 
 async def test_writes_of_one_account_run_at_once(wide, family):
-    """One phone's payments wait for no other of its own: nobody needs what is held here but the one who pays just that."""
+    """Checks that payments of one account don't wait for each other, except for the one whose charge is locked here."""
     held, free = await charge(wide, family), await charge(wide, family, 1)
     async with concurrent_transaction(wide) as (other, somebody_waits):
         await other.fetch(HOLD_CHARGE, held[4:])
@@ -95,7 +95,7 @@ async def test_writes_of_one_account_run_at_once(wide, family):
 
 
 async def test_a_revocation_stops_what_begins_after_it_and_waits_for_nothing(wide, family):
-    """What began before it was committed is finished; no write waits to see whether its account is being deactivated."""
+    """Checks that writes that began before the revocation was committed finish, and that no write waits for a revocation."""
     [email] = await make_bursars(wide, 1)
     one, viewer = await charge(wide, family), await wide.viewer(email)
     async with concurrent_transaction(wide) as (other, _):
@@ -262,7 +262,7 @@ async def test_a_duplicate_waits_for_the_first_and_is_answered_when_that_is_refu
 
 
 async def test_a_preview_applied_many_times_at_once_charges_once(wide, bursars):
-    """The fee category's lock lets one after the other look: who comes later sees what was charged."""
+    """Checks that the fee category's lock serialises the requests, so that later ones see what was charged."""
     family = await make_family(wide)
     given = {"feeCategoryId": family.category, "classId": family.room, "dueDate": "2026-04-05"}
     asked = "query ($input: PreviewChargesInput!) { previewCharges(input: $input) { hash } }"

@@ -1,4 +1,4 @@
-"""Payments, refunds, waivers, corrections: the rules of payments, one test each."""
+"""Tests payments, refunds, waivers and corrections, with one test for each rule."""
 
 from uuid import uuid4
 
@@ -298,7 +298,7 @@ async def test_a_receipt_of_two_siblings_shows_a_guardian_of_one_only_that_part(
 
 
 async def _guardian_of(school, student):
-    """A new guardian of this student alone, signed in."""
+    """Creates a guardian of only this student, signed in."""
     from tests.schema.writing.charge_builder import run
 
     email = f"{uuid4().hex[:10]}@demo.school"

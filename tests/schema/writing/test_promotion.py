@@ -15,7 +15,7 @@ APPLY = """mutation ($input: ApplyPromotionInput!) { applyPromotion(input: $inpu
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def summer(databases):
-    """The demo school in the holidays after its current year, with the next year and a class for each level and section but the first."""
+    """Yields the demo school in the summer holidays, with the next year and a class for each level and section except the first."""
     async with writable_school(databases, "2026-08-05 09:00+02") as school:
         year = await school.database.fetchval(
             "INSERT INTO academic_years (name, start_date, end_date) SELECT '2026/27', end_date + 20, end_date + 320 FROM academic_years"

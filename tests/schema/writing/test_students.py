@@ -28,7 +28,7 @@ async def leave(school, student_id, **given):
 
 
 async def history(school, student_id):
-    """Oldest first: (class, first day, last day, why it began, why it ended)."""
+    """Returns a student's memberships, oldest first, as (class, first day, last day, reason of the start, reason of the end)."""
     rows = await school.database.fetch(
         "SELECT class_id, from_date, to_date, reason, end_reason FROM student_class_history WHERE student_id = $1 ORDER BY from_date",
         UUID(student_id[4:]),
@@ -37,7 +37,7 @@ async def history(school, student_id):
 
 
 async def books(school):
-    """The names of the checks that find something in the people's and the registers' books."""
+    """Returns the names of the consistency checks of people and registers that find something."""
     connection = await asyncpg.connect(school.url)
     try:
         return [each.check.name for each in await check_books(connection) if each.broken]
