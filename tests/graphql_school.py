@@ -67,7 +67,7 @@ def _comparable(error: dict[str, Any]) -> str:
 
 
 class School:
-    """A database behind the schema."""
+    """Queries a database through the schema."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

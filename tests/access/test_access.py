@@ -181,7 +181,7 @@ async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
 
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_averages_and_reports_tell_only_of_rows_in_reach(world, viewer):
-    """Each student's average in mathematics of the first semester, and their reports: there as far as marks and final grades are."""
+    """Checks that averages in mathematics and reports of the first semester are visible exactly as far as their marks and final grades are."""
     semester, subject = f"sem_{uid('semesters:s1').hex}", f"sub_{uid('subjects:MATH').hex}"
     query = (
         "query ($m: ID!, $j: ID!) { students { nodes { id subjectAverage(subjectId: $j, semesterId: $m) { explanation { steps { detail } } }"

@@ -68,7 +68,7 @@ def test_every_line_of_the_seed_is_an_index_on_just_those_columns(indexes):
 
 
 def test_no_two_lines_share_an_index(indexes):
-    """A unique key on a line's columns does not stand for another line: there are as many indexes as lines."""
+    """Checks that there are as many indexes as lines: a unique key on the columns of one line does not count for another."""
     there = Counter((table, columns) for table, _, _, _, _, columns, _, _ in indexes)
     wanted = Counter((table, line.removesuffix(" U")) for table, lines in SEED.items() for line in lines)
     assert all(there[each] >= count for each, count in wanted.items())
@@ -114,7 +114,7 @@ def test_every_foreign_key_that_is_followed_has_an_index(database_url):
 
 
 def test_beyond_the_seed_none_is_without_a_statement_that_uses_it():
-    """The catalogue, which `make verify` makes anew from PostgreSQL's own plans, names one for each, unless it holds a rule."""
+    """Checks that docs/indexes.md, which is generated from PostgreSQL's plans, names a statement for each, unless the index enforces a rule."""
     rows = [line.split("|") for line in CATALOGUE.read_text().splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 100
     unused = [row[2].strip() for row in rows if row[4].strip() == "–" and row[5].strip() == "–"]

@@ -347,7 +347,7 @@ def test_no_query_is_called_as_the_catalog_itself_calls_something(tmp_path):
 
 
 def test_every_query_is_found_by_a_search_for_its_name():
-    """`queries.lock_student` stands in the code as it is: no name is put together from strings, and no query is left that nothing runs."""
+    """Checks that the code names each query literally, as in `queries.lock_student`, and that no query is unused."""
     rooms = ("auth", "caching", "db", "exports", "files", "health", "imports", "jobs", "mail", "monitoring", "resolvers", "schema")
     files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     named = {name for path in files for name in re.findall(r"\bqueries\.([a-z_0-9]+)", path.read_text())}
@@ -357,7 +357,7 @@ def test_every_query_is_found_by_a_search_for_its_name():
 
 
 def test_a_nouns_writable_columns_stand_in_the_file_that_reads_the_noun():
-    """Each `record` is in the file of a page or statement that reads its table."""
+    """Checks that each `record` is in the file of a page or statement that reads its table."""
     for path in (ROOT / "db/sql").glob("*.sql"):
         entries = list(read_entries(path))
         read = " ".join(each.sql for each in entries if each.kind not in ("visible", "record"))

@@ -125,7 +125,7 @@ def tables_read_without_their_rule(query):
 
 
 def test_every_tables_statements_ask_who_may_see():
-    """A statement that reads a table with a visibility rule uses the rule, or is one of those that say why not; and only what needs a reason has one."""
+    """Checks that a statement on a table with a visibility rule uses the rule or has a reason not to, and that only such statements have reasons."""
     found = {query.name: tables for query in queries if (tables := tables_read_without_their_rule(query))}
     assert found.keys() == WITHOUT_A_RULE.keys(), found
 

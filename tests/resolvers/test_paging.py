@@ -178,7 +178,7 @@ FLAGS = sorted((query.name, flag) for query in queries if query.is_page for flag
 
 @pytest.mark.parametrize(("name", "flag"), FLAGS)
 async def test_yes_and_no_part_a_list_in_two(demo, name, flag):
-    """No row is in neither half, and none in both, though a NULL would be: a grade without a score is neither failing nor passing."""
+    """Checks that each row is in exactly one half, although NULL is neither: a grade without a score is neither failing nor passing."""
     query = getattr(queries, name)
     reach = SimpleNamespace(open=NOUNS)
 

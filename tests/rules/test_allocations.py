@@ -19,7 +19,7 @@ def amounts(draw, currency, least=0, most=10**7):
 
 @st.composite
 def payments(draw):
-    """A currency, an amount, and shares of it."""
+    """Generates a currency, an amount, and shares of it."""
     currency = draw(CURRENCIES)
     shares = [
         Share(owed, draw(st.none() | amounts(currency, 0, int(owed.scaleb(exponent(currency))))), date(2026, 1, 1) + timedelta(draw(st.integers(0, 5))))

@@ -117,7 +117,7 @@ OPERATIONS = st.lists(
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
 async def test_the_statement_adds_up_to_the_balance_after_any_operations(writable, currency):
-    """Random operations, refused or not; after each round the statement, the balance and the status are compared with the ledger."""
+    """Runs random operations, some of which are refused, and compares statement, balance and status with the ledger after each round."""
     import asyncio
 
     from rules.money import Totals, balance, exponent, status

@@ -35,7 +35,7 @@ async def now(school) -> str:
 
 
 async def present(school, student, viewer="admin@demo.school"):
-    """What is known now, in the form in which the past is told."""
+    """Returns what is known now, in the form of an as-of query's result."""
     found = (await school.data(PRESENT, viewer, id=student))["student"]
     history = found["classHistory"]["nodes"][::-1]
     return {
@@ -65,7 +65,7 @@ async def past(school, student, at, viewer="admin@demo.school"):
 
 
 async def charge(school, student, amount):
-    """A charge, as the school's own statements make it."""
+    """Creates a charge with the statements that the mutations use."""
     return await school.value(
         """INSERT INTO payments (student_id, fee_category_id, academic_year_id, due_date, amount, currency)
            SELECT $1::uuid, f.id, y.id, '2026-03-01', $2, f.currency FROM fee_categories f, academic_years y WHERE y.is_current ORDER BY f.code LIMIT 1
@@ -88,7 +88,7 @@ async def move(school, payment, kind, amount, **more):
 
 
 async def test_every_moment_of_a_students_year_is_told_again_as_it_was_known(writable):
-    """Memberships, marks and money are changed one after the other; after each change the present is noted. Then each moment is asked for."""
+    """Changes memberships, marks and money one after the other, records the state after each change, and then queries each of these times."""
     room, other = await make_classroom(writable, 1), await make_classroom(writable, 1)
     student, teacher = room.students[0], "teacher@demo.school"
 
@@ -187,7 +187,7 @@ async def test_several_changes_in_one_transaction_leave_no_step_between_them(wri
 
 
 async def test_of_two_changes_the_one_made_first_is_taken_back_last_even_if_it_began_later(writable):
-    """A transaction that waited for the row began before the one it waited for: its change is the later one all the same."""
+    """Checks a transaction that waited for the row: its change is the later one, although it began before the one that it waited for."""
     room = await make_classroom(writable, 1)
     fee = await charge(writable, room.students[0], "100")
     before = await now(writable)

@@ -15,7 +15,7 @@ MARKS = """SELECT a.student_id, a.class_id, a.subject_id, a.date, a.status, a.ex
 
 
 def summed(marks):
-    """What the answer must be, told from the marks by hand."""
+    """Returns the expected result, computed from the marks in Python."""
     count = defaultdict(int)
     for mark in marks:
         count[mark["status"]] += 1

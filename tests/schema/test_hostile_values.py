@@ -61,7 +61,7 @@ HOSTILE = {
 
 
 def fine(kind, ids, tag="stu"):
-    """Some value that is valid GraphQL; of an id (of this tag), one that there is."""
+    """Returns a value that is valid GraphQL; for an id, an existing one with this tag."""
     if isinstance(kind, GraphQLNonNull):
         return fine(kind.of_type, ids, tag)
     if isinstance(kind, GraphQLList):
@@ -78,7 +78,7 @@ def is_needed(field):
 
 
 def tags(kind):
-    """The tags of the ids that an input's fields take."""
+    """Returns the tags of the ids that an input's fields accept."""
     declared = kind.extensions["strawberry-definition"].fields
     return {to_camel_case(each.python_name.rstrip("_")): each.metadata["node"][0] for each in declared if "node" in each.metadata}
 
@@ -109,7 +109,7 @@ def selection(field):
 
 
 def operations(operation, name, ids):
-    """A document for each argument, with the values that it may be asked with."""
+    """Yields a document for each argument, with the values to send."""
     field = ROOTS[operation][name]
     needed = {each for each, argument in field.args.items() if isinstance(argument.type, GraphQLNonNull)}
     for tried, argument in field.args.items():
@@ -122,7 +122,7 @@ def operations(operation, name, ids):
 
 
 async def of_its_version(school, values, ids):
-    """An update names the version of its row, whatever the updates before it came to."""
+    """Sets the version in an update to the row's current one, whatever earlier updates have changed."""
     given = values.get("input")
     if not isinstance(given, dict) or given.get("version") != FINE["Int"] or given.get("id") not in ids.values():
         return values
@@ -133,7 +133,7 @@ async def of_its_version(school, values, ids):
 
 @pytest.fixture
 def refused_rows(monkeypatch):
-    """What PostgreSQL refused because of a CHECK or a NOT NULL of a table, whichever connection heard of it. Triggers' own rules name no row."""
+    """Records the rows that PostgreSQL refuses because of a CHECK or a NOT NULL, on any connection. Errors of triggers contain no row."""
     refused = []
 
     def note(error, *arguments):

@@ -45,7 +45,7 @@ def written(monkeypatch):
 
 
 def _connections():
-    """The root fields that list something: name, type of the nodes."""
+    """Yields the root fields that are connections, with the type of their nodes."""
     for name, field in SCHEMA._schema.query_type.fields.items():
         kind = get_named_type(field.type)
         if isinstance(kind, GraphQLObjectType) and "nodes" in kind.fields and _metadata(field).get(ROOT) is not None:
@@ -69,7 +69,7 @@ def _is_list(kind):
 
 
 def _leaves(kind):
-    """Leaves, but for those that are closed for some, those that only their own function can make, and JSON."""
+    """Returns the leaf fields, except guarded ones, those that only their resolver can compute, and JSON."""
     return [
         name
         for name, each in _without_arguments(kind).items()
@@ -92,7 +92,7 @@ def test_every_list_is_looked_at():
 
 @pytest.mark.parametrize("name", CONNECTIONS)
 async def test_every_leaf_of_a_list_is_written_as_it_is_read(demo, written, name):
-    """Asked by both executors, of which one reads rows: `ask` demands equal answers, to the byte."""
+    """Compares both executors, one of which reads rows: `ask` requires results that are equal to the byte."""
     kind = CONNECTIONS[name]
     data = await demo.data(f"{{ {name}(first: 100) {{ nodes {{ __typename {' '.join(_leaves(kind))} }} }} }}")
     assert data[name]["nodes"], f"the demo school has no {name}: add rows to db/seed/, or one to `demo_with_every_list`"
@@ -119,7 +119,7 @@ async def test_lists_within_lists_are_written_in_one_statement(demo, written):
 
 
 async def test_a_page_of_each_parent_is_written_when_its_arguments_are_variables(demo, written):
-    """What variables say is not known when the plan is made: a statement for the parents, one for their pages."""
+    """Checks that a statement for the parents and one for their pages are run, since the plan does not know the values of variables."""
     query = "query ($n: Int) { students(first: 20) { nodes { id grades(first: $n) { nodes { id letter subject { id name } } } } } }"
     answer = await demo.ask(query, n=5)
     assert {len(each["grades"]["nodes"]) for each in answer.data["students"]["nodes"]} == {5}
@@ -166,7 +166,7 @@ NESTED = [
 )
 @pytest.mark.parametrize("selection", NESTED)
 async def test_lists_within_lists_are_what_each_may_see(demo, email, selection):
-    """Both executors, of which one reads rows, answer the same: filters, orders, cursors, what is refused, who sees what."""
+    """Compares both executors, one of which reads rows: filters, orders, cursors, errors and visibility must be equal."""
     query = f"{{ students(first: 10) {{ nodes {{ studentNumber {selection} }} }} }}"
     answer = await demo.ask(query, email)
     assert answer.data is None or answer.data["students"] is None or answer.data["students"]["nodes"]
@@ -207,7 +207,7 @@ async def test_the_page_ends_where_it_should_and_goes_on_behind_its_cursor(demo,
     ],
 )
 async def test_what_cannot_be_written_is_read(demo, written, selection):
-    """What needs the rows themselves; and an alias, which a client made up: it never gets into a statement."""
+    """Checks fields that need the rows themselves, and aliases, which are chosen by clients and must never be part of a statement."""
     await demo.data(f"{{ attendance(first: 3) {{ {selection} }} }}")
     assert not any("_000" in each.text or (each.text.startswith("[") and "att_" in each.text) for each in written)
 
@@ -273,7 +273,7 @@ async def test_times_of_day_are_written_to_the_microsecond(writable, written, mo
 
 
 async def test_a_value_that_is_none_of_its_type_is_an_error_in_its_place(writable, written):
-    """The database holds the statuses; if it did not, the row would not be written as something else."""
+    """Checks a value that the database's constraints do not allow: the row must not be serialised with another one."""
     await writable.database.execute("ALTER TABLE attendance DROP CONSTRAINT attendance_status_check")
     student = await writable.value("SELECT student_id FROM attendance ORDER BY id LIMIT 1")
     latest = "SELECT id FROM attendance WHERE student_id = $1 AND NOT excused AND arrival_time IS NULL AND minutes_late IS NULL ORDER BY date DESC, id DESC LIMIT 1"
@@ -307,7 +307,7 @@ async def test_what_leads_from_the_viewer_is_written(demo, written):
 
 
 async def test_operations_that_select_the_same_compile_no_statement_twice(demo, written, monkeypatch):
-    """Two documents that differ in their text alone share their trees, and so their statements."""
+    """Checks that two documents that differ only in their text share their trees, and therefore their statements."""
     kept = SizedCache(1 << 20)
     monkeypatch.setattr(db.query_compiler, "COMPILED", kept)
     one = "{ classes(first: 3) { nodes { name students(first: 2) { nodes { studentNumber class { id } } } } } }"

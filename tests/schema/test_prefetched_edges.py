@@ -14,7 +14,7 @@ async def test_a_student_with_user_and_class_is_one_statement(demo):
 
 
 async def test_a_row_that_the_viewer_may_not_see_does_not_ride_along(demo):
-    """access.md: of users a teacher sees nobody but themselves, though the student's own row has the name."""
+    """Checks a teacher, who may see no other users (docs/access.md), although the student's own row has the name."""
     student = await demo.id("stu", "SELECT s.id FROM students s WHERE s.class_id = (SELECT c.id FROM classes c JOIN teachers t ON t.id = c.teacher_id JOIN users u ON u.id = t.user_id WHERE u.email = 'teacher@demo.school' AND c.is_active LIMIT 1) LIMIT 1")  # fmt: skip
     answer = await demo.ask(ONE, "teacher@demo.school", id=student)
     assert answer.data["student"]["user"] is None
@@ -34,7 +34,7 @@ async def test_what_rode_along_leads_on(demo):
 
 
 async def test_many_rows_are_fetched_once_each_instead(demo):
-    """A class that came with each of 20 students would come 20 times, and be put together 20 times: it is more than what can be written at once."""
+    """Checks that a class is not fetched and built 20 times with 20 students."""
     ids = [await demo.id("stu", "SELECT id FROM students ORDER BY id LIMIT 1 OFFSET $1", n) for n in range(20)]
     aliases = " ".join(
         f's{n}: student(id: "{each}") {{ class {{ name students(last: 1) {{ nodes {{ id }} }} }} }}' for n, each in enumerate(ids)

@@ -32,7 +32,7 @@ def test_every_type_field_argument_and_enum_value_has_a_description():
 
 
 def test_every_list_that_can_grow_is_a_bounded_connection():
-    """A plain list is short by nature, and stands here."""
+    """Checks that lists that are not connections are listed here, because they are always short."""
     short = {
         "Query.nodes", "Query.search", "Student.balance", "MachineHealth.loadAverage", "DatabaseHealth.largestTables", "DatabaseHealth.mostUsedIndexes",
         "ServiceToken.scopes", "School.schoolDays", "Attendance.overruled", "SubmitRegisterPayload.changes", "SubmitRegisterPayload.notMarked",
@@ -118,7 +118,7 @@ async def test_filters_leave_what_they_say(demo):
 
 
 async def test_overdue_is_decided_by_the_schools_clock(demo):
-    """A charge due today is not overdue in the school's zone, however late it is elsewhere."""
+    """Checks that a charge that is due today is not overdue in the school's time zone, whatever the time is elsewhere."""
     today = await demo.value("SELECT (now() AT TIME ZONE (SELECT time_zone FROM school_settings))::date")
     assert await demo.value("SELECT school_today()") == today
     for days, overdue in ((0, False), (-1, True), (1, False)):

@@ -28,7 +28,7 @@ def bare(kind):
 
 @pytest.fixture
 def normalised(monkeypatch):
-    """The long texts that were normalised: there must be none."""
+    """Records the long texts that are normalised, of which there must be none."""
     normalize, seen = unicodedata.normalize, []
 
     def noted(form, text):
@@ -94,7 +94,7 @@ async def test_no_text_is_looked_for_that_would_take_long_to_normalise(writable,
 
 
 async def test_texts_are_kept_in_one_form_and_found_by_any(writable):
-    """An accent that is a character of its own, and one that is not; and what a copied name brings along that nobody sees."""
+    """Checks composed and decomposed accents, and invisible characters that come with copied names."""
     create = "mutation ($input: CreateStudentInput!) { createStudent(input: $input) { student { id lastName address: contact { address } } userErrors { field code } } }"
     given = {
         "firstName": "\u200bZoe\u0308\ufeff",

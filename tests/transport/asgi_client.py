@@ -25,7 +25,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of the only error; None without errors."""
+        """Returns the code of the only error; None without errors."""
         errors = self.json.get("errors")
         return None if errors is None else errors[0]["extensions"]["code"]
 

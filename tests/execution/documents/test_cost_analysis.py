@@ -71,7 +71,7 @@ def test_cost_depends_on_the_variables():
 
 @pytest.mark.parametrize(("value", "size"), [(40, 40), (40.0, 40), (-1, 0), (10**6, 100), (True, 25), (1.5, 25), ("40", 25), (None, 25)])
 def test_a_variable_is_read_as_graphql_reads_it(value, size):
-    """JSON's 40.0 is an Int of 40 to GraphQL: it must not pass for a page of the default size."""
+    """Checks 40.0, which GraphQL accepts as the Int 40, so that it must not count as a page of the default size."""
     assert cost("query ($n: Int) { things(first: $n) { costly } }", {"n": value}) == 1 + size * 8
 
 

@@ -23,7 +23,7 @@ async def run(school, name, shown, viewer=TEACHER, /, **given):
 
 
 async def make_assessment(school, room, viewer=TEACHER, /, **given):
-    """A new assessment's payload; its type is the school's EXAM."""
+    """Creates an assessment of the school's type EXAM and returns the payload."""
     kind = await school.id("aty", "SELECT id FROM assessment_types WHERE code = $1", given.pop("type", "EXAM"))
     values = {
         "classId": room.id, "subjectId": room.subject, "assessmentTypeId": kind, "assessmentDate": DAY, "title": "A test", "maxScore": "100",
@@ -32,7 +32,7 @@ async def make_assessment(school, room, viewer=TEACHER, /, **given):
 
 
 async def record(school, assessment, room, *entries, viewer=TEACHER, key=None):
-    """The payload of marks of the room's students, in their order: scores, or states, or entries; None is left out."""
+    """Records marks of the class's students, in their order, and returns the payload. Marks are scores, states or entries; None is left out."""
     given = []
     for student, entry in zip(room.students, entries, strict=False):
         if entry is not None:

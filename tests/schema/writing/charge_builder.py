@@ -47,7 +47,7 @@ async def make_family(school: School, size: int = 2, *, currency: str = "EUR", a
 
 
 async def make_bursars(school: School, count: int) -> list[str]:
-    """E-mail addresses of that many bursars, each signed in: people of their own, as they are in one office."""
+    """Creates `count` bursars, each signed in, and returns their e-mail addresses."""
     emails = [f"{uuid4().hex}@demo.school" for _ in range(count)]
     await school.database.execute(
         "INSERT INTO users (role, first_name, last_name, email) SELECT 'BURSAR', 'Extra', 'Bursar', e FROM unnest($1::text[]) AS e", emails
@@ -90,7 +90,7 @@ async def charge(school, family, student=0, amount="100", due="2026-04-01", **gi
 
 
 async def pay(school, *parts, amount=None, currency="EUR", **given):
-    """A payment over (charge, amount) pairs; an amount of None takes its part of the rest."""
+    """Records a payment for (charge, amount) pairs; with an amount of None the charge gets its share of the rest."""
     allocations = [{"chargeId": each, **({} if part is None else {"amount": part})} for each, part in parts]
     total = amount or str(sum((Decimal(part) for _, part in parts), Decimal(0)))
     given = {"amount": total, "currency": currency, "method": "CASH", "allocations": allocations, **given}

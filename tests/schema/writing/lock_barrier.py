@@ -16,7 +16,7 @@ _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
 
 @asynccontextmanager
 async def concurrent_transaction(school: School) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[None]]]]:
-    """A transaction of somebody else's, committed when the block is over; and a way to wait until others (one, or so many) wait for locks."""
+    """Runs a concurrent transaction that is committed after the block; yields it with a function that waits until others wait for locks."""
     connection = await asyncpg.connect(school.url)
 
     async def somebody_waits(count: int = 1) -> None:
@@ -34,10 +34,10 @@ async def concurrent_transaction(school: School) -> AsyncIterator[tuple[Any, Cal
 async def all_at_once(
     school: School, holds: str, *arguments: Any, requests: Sequence[Coroutine[Any, Any, Any]], waiting: int | None = None
 ) -> list[Any]:
-    """What requests answer that were all under way before any of them could pass: `holds` is a statement that locks what they meet at.
+    """Runs requests that are all in progress before any of them can proceed, and returns their results. `holds` locks what they meet at.
 
-    It is let go when all of them (or `waiting` of them) wait for a lock. Without such a barrier the first is often done before the last has
-    begun, and a test passes without the lock that it is about. The school's pool must have a connection for each that waits.
+    The lock is released when all of them (or `waiting` of them) wait for a lock. Without such a barrier the first is often done before the last has
+    begun, so that a test would pass without the lock that it is about. The school's pool must have a connection for each that waits.
     """
     tasks = []
     try:

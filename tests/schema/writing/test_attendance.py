@@ -111,7 +111,7 @@ async def test_a_date_outside_the_year_a_holiday_a_future_date_and_a_day_without
 
 
 async def test_today_is_decided_by_the_schools_clock(writable, room):
-    """It is a quarter past ten on the 18th where the school is, and the 17th still in Honolulu."""
+    """Checks this at a quarter past ten on the 18th at the school, when it is still the 17th in Honolulu."""
     assert codes(await submit(writable, room, "PRESENT", date="2026-03-18")) == []
     zone = await writable.value("SELECT time_zone FROM school_settings")
     await writable.database.execute("UPDATE school_settings SET time_zone = 'Pacific/Honolulu'")
@@ -230,7 +230,7 @@ async def test_another_classs_teacher_takes_no_register_here(writable, room):
 
 
 async def test_a_subjects_teacher_takes_that_subjects_register_and_no_others(writable, room):
-    """The stranger is given one lesson: its register and the whole day's are theirs to take, another subject's is not."""
+    """Checks a teacher with one subject in the class, who may take its register and the whole day's, but not another subject's."""
     stranger = await writable.database.fetchrow(
         "SELECT t.id, u.email FROM teachers t JOIN users u ON u.id = t.user_id WHERE t.is_active AND u.email IS NOT NULL AND u.email <> $1"
         " ORDER BY t.id DESC LIMIT 1",

@@ -100,7 +100,7 @@ async def test_a_report_has_the_grade_point_average_and_the_rank_if_the_school_s
 
 
 async def test_a_subject_of_another_teacher_is_in_the_report_when_it_is_posted_and_not_before(writable, room):
-    """Who teaches the class something else sees its final grades, and neither marks nor averages of colleagues."""
+    """Checks that a teacher of another subject sees the class's final grades, but neither marks nor averages of colleagues."""
     email = await stranger(writable, room)
     other = await writable.value("SELECT id FROM subjects WHERE id <> $1 ORDER BY id LIMIT 1", room.subject[4:])
     await writable.database.execute(

@@ -100,7 +100,7 @@ async def test_one_link_made_twice_at_once_is_one_link(writable, room):
 
 
 async def test_the_last_place_in_a_class_is_given_once(writable):
-    """To one of three who come from three classes: nothing but the class that they come into makes them wait for each other."""
+    """Checks three students from three classes, so that only the lock of the class that they join makes them wait for each other."""
     other_room = await make_classroom(writable, 1)
     students = [(await make_classroom(writable, 1)).students[0] for _ in range(3)]
     await writable.database.execute("UPDATE classes SET capacity = 2 WHERE id = $1", uuid_of(other_room.id))
@@ -233,7 +233,7 @@ async def test_a_semester_is_not_made_in_a_part_of_a_year_that_is_taken_off_mean
 
 
 async def test_a_maximum_is_not_lowered_below_a_score_that_is_given_meanwhile(writable, room):
-    """Not past the mutations either: a mark holds its assessment as it is."""
+    """Checks this also for direct SQL: a mark locks its assessment."""
     test = (await make_assessment(writable, room))["assessment"]["id"]
     async with concurrent_transaction(writable) as (other, somebody_waits):
         await other.execute(
@@ -280,7 +280,7 @@ async def test_a_key_belongs_to_its_user_and_mutation_and_is_forgotten_after_30_
 
 
 async def test_of_changes_made_from_one_version_at_once_one_is_made(writable, room):
-    """Whoever comes second is shown what the first left: nothing is lost."""
+    """Checks that the second one is shown the row as the first left it, so that no change is lost."""
     update = "mutation ($input: UpdateClassInput!) { updateClass(input: $input) { class { name } userErrors { field code } } }"
     version = await writable.value("SELECT version FROM classes WHERE id = $1", uuid_of(room.id))
     changes = [writable.data(update, input={"id": room.id, "version": version, "name": f"Room {n}"}) for n in range(8)]
@@ -291,7 +291,7 @@ async def test_of_changes_made_from_one_version_at_once_one_is_made(writable, ro
 
 
 async def test_of_the_last_administrators_one_stays(writable):
-    """Two take the office from each other: each sees that the other is there, and only one may be right."""
+    """Checks two administrators who remove each other's role: each sees that the other remains, and only one may succeed."""
     emails = ["one.admin@demo.school", "other.admin@demo.school"]
     sql = "INSERT INTO users (role, first_name, last_name, email) VALUES ('ADMIN', 'A', 'Admin', $1) RETURNING id"
     ids = [await writable.value(sql, each) for each in emails]

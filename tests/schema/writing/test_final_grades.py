@@ -272,7 +272,7 @@ async def test_a_teacher_posts_a_whole_class_only_when_all_of_it_is_theirs(writa
 
 
 async def test_marks_recorded_while_grades_are_posted_are_in_them_or_refused(writable):
-    """Never in between: what is frozen is what the marks say."""
+    """Checks that posted grades always agree with the marks, whichever comes first."""
     for _ in range(4):
         room = await make_classroom(writable)
         await open_window(writable, room.semester)

@@ -254,7 +254,7 @@ async def test_of_changes_made_from_one_version_at_once_one_is_made(wide, family
 
 
 async def test_a_duplicate_waits_for_the_first_and_is_answered_when_that_is_refused(wide, family):
-    """The key's first holder is refused: it leaves no answer, and whoever waited does the work anew, and is refused for itself."""
+    """Checks that a refused request stores no result for its key, so that the duplicate that waited is executed, and refused, itself."""
     one, key = await charge(wide, family), uuid4().hex
     answers = await all_at_once(wide, HOLD_CHARGE, one[4:], requests=[pay(wide, (one, "101"), key=key) for _ in range(10)])
     assert {code for answer in answers for code in codes(answer)} == {("allocations.0.amount", "OVERPAID")}
@@ -285,9 +285,9 @@ BY_HAND = {
 
 @pytest.mark.parametrize("kind", BY_HAND)
 async def test_who_writes_past_the_mutations_breaks_no_rule_either(wide, family, kind):
-    """The database holds the ledger by itself: of two entries made at once by hand that go together no longer, one is refused.
+    """Checks that the database protects the ledger itself: of two concurrent entries that exceed a limit together, one is refused.
 
-    Two refunds of 30 of an entry of 50, beside another of 50; two corrections of one entry; two waivers of 60 of the 110 that are owed.
+    They are two refunds of 30 of an entry of 50, next to another of 50; two corrections of one entry; and two waivers of 60 of the 110 owed.
     """
     one = await charge(wide, family, amount="210" if kind == "WAIVER" else "100")
     await pay(wide, (one, "50"))

@@ -57,7 +57,7 @@ async def test_an_update_changes_only_what_it_names_and_the_audit_keeps_the_old(
 
 
 async def test_a_number_finer_than_is_kept_is_refused_and_not_rounded(writable):
-    """Beside everything else that is wrong; and what needs no more decimals than are kept is kept, however it is written."""
+    """Checks that it is reported with all other problems, and that a number that fits is accepted in any notation."""
     fine = await writable.data(CREATE, input={"code": "no code", "name": "", "credits": "1.005"})
     errors = [(each["field"], each["code"]) for each in fine["createSubject"]["userErrors"]]
     assert errors == [("credits", "INVALID"), ("code", "INVALID"), ("name", "INVALID")]
