@@ -18,7 +18,7 @@ DROPS := ban-drop-table,ban-drop-column,ban-drop-constraint,ban-drop-function
 INTEGERS := prefer-bigint-over-int,prefer-bigint-over-smallint
 PEERS := benchmarks/peers
 
-.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-costs bench-writes bench-indexes bench-health bench-plans bench-revocations bench-start bench-abuse clean
+.PHONY: help run test verify lint format generate migrate rollback migrations seed admin check-books bench bench-cpu bench-peers bench-fairness bench-costs bench-writes bench-indexes bench-health bench-plans bench-search bench-revocations bench-start bench-abuse clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench-start: .venv/.synced  ## Measure how long a second start takes
 
 bench-plans: .venv/.synced  ## List the planner's cost of every statement on the district school
 	@$(RUN) -m benchmarks.plans
+
+bench-search: .venv/.synced  ## Measure the first page of a search on the district school for every role, and fail above 20 ms
+	@$(RUN) -m benchmarks.search
 
 bench-revocations: .venv/.synced  ## Measure how soon every worker learns that a session has ended (DATABASE_URL)
 	@$(RUN) -m benchmarks.revocation_latency

@@ -31,7 +31,7 @@ class Found(Row):
 
 
 async def search(context: Context, text: str, tags: tuple[str, ...], first: int) -> list[Any]:
-    """Returns the visible rows whose name begins with `text`, best match first: one statement, and one for each type found.
+    """Returns the visible rows that `text` names, best match first: one statement, and one for each type found.
 
     Raises a BAD_USER_INPUT refusal for a text that is blank or too long, or a `first` out of range.
     """
@@ -45,6 +45,8 @@ async def search(context: Context, text: str, tags: tuple[str, ...], first: int)
     if not 0 <= first <= MAX_RESULTS:
         raise Refusal("BAD_USER_INPUT", f"`first` must be between 0 and {MAX_RESULTS}.", argument="first")
     found = await context.fetch(queries.search, Found, text=wanted, tags=tags, limit=first)
-    waiting = [context.loaders.of(_LOADERS[each["tag"]]).load(each["id"]) for each in found[:first]]
+    # A student may be found by number and by name: the better place counts.
+    best = dict.fromkeys((each["tag"], each["id"]) for each in found)
+    waiting = [context.loaders.of(_LOADERS[tag]).load(identifier) for tag, identifier in list(best)[:first]]
     rows = [await each for each in waiting]
     return [row for row in rows if row is not None]

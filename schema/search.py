@@ -25,9 +25,9 @@ SearchResult = Annotated[
 
 @strawberry.enum(description="The types that a search can cover.")
 class SearchType(Enum):
-    STUDENT = strawberry.enum_value("stu", description="Students, by last name, first name or student number.")
-    TEACHER = strawberry.enum_value("tea", description="Teachers, by last name.")
-    GUARDIAN = strawberry.enum_value("gua", description="Guardians, by last name.")
+    STUDENT = strawberry.enum_value("stu", description="Students, by name or student number.")
+    TEACHER = strawberry.enum_value("tea", description="Teachers, by name.")
+    GUARDIAN = strawberry.enum_value("gua", description="Guardians, by name.")
     CLASS = strawberry.enum_value("cls", description="Classes, by name.")
     SUBJECT = strawberry.enum_value("sub", description="Subjects, by name or code.")
 
@@ -36,14 +36,15 @@ class SearchType(Enum):
 class SearchQueries:
     @root(
         Capability.SIGNED_IN,
-        description="The objects whose name begins with a text, as far as you may see them, best match first. Case is ignored, and"
-        " for people also accents.",
+        description="The objects that a text names, as far as you may see them, best match first: its whole name, number or code,"
+        " the beginning of its name (first or last name first), words of its name in any order that begin with the text's words. Case, accents"
+        " and punctuation are ignored.",
         metadata={SIZED_BY: "first", COST: 600},
     )
     async def search(
         self,
         info: Info,
-        text: Annotated[str, strawberry.argument(description="The beginning of the name, 1 to 100 characters.")],
+        text: Annotated[str, strawberry.argument(description="Names or beginnings of names, 1 to 100 characters.")],
         types: Annotated[
             list[SearchType] | None, strawberry.argument(description="The types to search. Defaults to all.")
         ] = strawberry.UNSET,

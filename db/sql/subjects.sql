@@ -7,11 +7,11 @@ FROM subjects j
 WHERE true
 -- public: every member of the school may know what is taught, assessed and charged for
 -- key: j.id
--- order name text: lower(j.name)
+-- order name text: fold_name(j.name)
 -- order code text: j.code
 -- flag is_active: j.is_active
 -- filter codes: j.code = ANY($codes::text[])
--- filter name_prefix: lower(j.name) ~>=~ lower($name_prefix) AND lower(j.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
+-- filter name_prefix: fold_name(j.name) >= fold_name($name_prefix) AND fold_name(j.name) < (fold_name($name_prefix) || U&'\+10FFFF')
 -- per teacher: j.id IN (SELECT ts.subject_id FROM teacher_subjects ts WHERE ts.teacher_id = $parent)
 -- per class: j.id IN (SELECT cs.subject_id FROM class_subjects cs WHERE cs.class_id = $parent)
 -- by id uuid: j.id
@@ -23,11 +23,11 @@ FROM assessment_types y
 WHERE true
 -- public: every member of the school may know what is taught, assessed and charged for
 -- key: y.id
--- order name text: lower(y.name)
+-- order name text: fold_name(y.name)
 -- order code text: y.code
 -- flag is_active: y.is_active
 -- filter codes: y.code = ANY($codes::text[])
--- filter name_prefix: lower(y.name) ~>=~ lower($name_prefix) AND lower(y.name) ~<~ (lower($name_prefix) || U&'\+10FFFF')
+-- filter name_prefix: fold_name(y.name) >= fold_name($name_prefix) AND fold_name(y.name) < (fold_name($name_prefix) || U&'\+10FFFF')
 -- by id uuid: y.id
 
 -- page: fee_categories
@@ -37,7 +37,7 @@ FROM fee_categories f
 WHERE true
 -- public: every member of the school may know what is taught, assessed and charged for
 -- key: f.id
--- order name text: lower(f.name)
+-- order name text: fold_name(f.name)
 -- order code text: f.code
 -- flag is_active: f.is_active
 -- filter codes: f.code = ANY($codes::text[])

@@ -13,8 +13,8 @@ WHERE @visible(users u)
 -- filter roles: u.role = ANY($roles::text[]) AND @visible(users.private u)
 -- flag is_active: u.is_active AND @visible(users.private u) ELSE NOT u.is_active AND @visible(users.private u)
 -- filter email: lower(u.email) = lower($email) AND @visible(users.private u)
--- filter first_name_prefix: lower(u.first_name) ~>=~ lower($first_name_prefix) AND lower(u.first_name) ~<~ (lower($first_name_prefix) || U&'\+10FFFF')
--- filter last_name_prefix: lower(u.last_name) ~>=~ lower($last_name_prefix) AND lower(u.last_name) ~<~ (lower($last_name_prefix) || U&'\+10FFFF')
+-- filter first_name_prefix: fold_name(u.first_name) >= fold_name($first_name_prefix) AND fold_name(u.first_name) < (fold_name($first_name_prefix) || U&'\+10FFFF')
+-- filter last_name_prefix: u.sort_key >= fold_name($last_name_prefix) AND u.sort_key < (fold_name($last_name_prefix) || U&'\+10FFFF')
 -- guard created_at: users.private
 -- guard roles: users.private
 -- guard is_active: users.private

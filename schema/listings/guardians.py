@@ -21,7 +21,7 @@ class GuardianOrderField(Enum):
 class GuardianFilter:
     student_ids: list[strawberry.ID] | None = id_filter(Student, "Student", description="Guardians of one of these students.")
     is_active: bool | None = optional("Whether they are active.")
-    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
+    name_prefix: str | None = optional("The last name begins with this text; case, accents and punctuation are ignored.")
 
 
 GUARDIANS = Listing(

@@ -49,7 +49,7 @@ class StudentFilter:
     is_active: bool | None = optional("Whether they are active.")
     enrolled_from: date | None = optional("Enrolled on or after this date.")
     enrolled_to: date | None = optional("Enrolled on or before this date.")
-    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
+    name_prefix: str | None = optional("The last name begins with this text; case, accents and punctuation are ignored.")
 
 
 STUDENTS = Listing(

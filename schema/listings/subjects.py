@@ -24,7 +24,7 @@ CatalogueOrder = order_input("Catalogue", CatalogueOrderField)
 class SubjectFilter:
     codes: list[str] | None = optional("With one of these codes.")
     is_active: bool | None = optional("Whether it is currently taught.")
-    name_prefix: str | None = optional("The name begins with this text, ignoring case.")
+    name_prefix: str | None = optional("The name begins with this text; case, accents and punctuation are ignored.")
 
 
 SUBJECTS = Listing(queries.subjects, Subject, CatalogueOrder, CatalogueOrderField.NAME, SubjectFilter)
@@ -34,7 +34,7 @@ SUBJECTS = Listing(queries.subjects, Subject, CatalogueOrder, CatalogueOrderFiel
 class AssessmentTypeFilter:
     codes: list[str] | None = optional("With one of these codes.")
     is_active: bool | None = optional("Whether it is in use.")
-    name_prefix: str | None = optional("The name begins with this text, ignoring case.")
+    name_prefix: str | None = optional("The name begins with this text; case, accents and punctuation are ignored.")
 
 
 ASSESSMENT_TYPES = Listing(queries.assessment_types, AssessmentType, CatalogueOrder, CatalogueOrderField.NAME, AssessmentTypeFilter)

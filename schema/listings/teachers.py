@@ -26,7 +26,7 @@ class TeacherFilter:
     is_active: bool | None = optional("Whether they are active.")
     joined_from: date | None = optional("Joined on or after this date.")
     joined_to: date | None = optional("Joined on or before this date.")
-    name_prefix: str | None = optional("The last name begins with this text, ignoring case and accents.")
+    name_prefix: str | None = optional("The last name begins with this text; case, accents and punctuation are ignored.")
 
 
 TEACHERS = Listing(

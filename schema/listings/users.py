@@ -31,8 +31,8 @@ class UserFilter:
     roles: list[Role] | None = optional("With one of these roles.")
     is_active: bool | None = optional("Whether they may sign in.")
     email: str | None = optional("With this e-mail address, ignoring case.")
-    first_name_prefix: str | None = optional("The first name begins with this text, ignoring case.")
-    last_name_prefix: str | None = optional("The last name begins with this text, ignoring case.")
+    first_name_prefix: str | None = optional("The first name begins with this text; case, accents and punctuation are ignored.")
+    last_name_prefix: str | None = optional("The last name begins with this text; case, accents and punctuation are ignored.")
 
 
 USERS = Listing(queries.users, User, order_input("User", UserOrderField), UserOrderField.NAME, UserFilter)

@@ -187,3 +187,34 @@ async def test_notes_that_a_killed_process_left_behind_are_put_right(blank_datab
     (folder / "002_two.sql").write_text("SELECT 1;\n")
     with pytest.raises(MigrationError, match="002_two"):
         migrate(blank_database_url, folder)
+
+
+def test_stored_sort_keys_are_folded_again_and_no_version_or_audit_entry_says_so(blank_database_url):
+    """In batches, for every kind of person; names that are folded as before are not written."""
+    (fold,) = [path.stem for path in FOLDER.glob("*_fold_names_one_way.sql")]
+    migrate(blank_database_url)
+    rollback(blank_database_url, to=fold[:3])
+    sql(
+        blank_database_url,
+        "INSERT INTO users (role, first_name, last_name) SELECT 'STUDENT', 'Séan', name FROM (VALUES ('O’Brien'), ('O''Brien'), ('Müller-Lund'), ('Lund')) AS n (name)",
+    )
+    sql(
+        blank_database_url,
+        "INSERT INTO users (role, first_name, last_name) SELECT 'STUDENT', 'N', 'Д' || n FROM generate_series(1, 2500) AS n",
+    )
+    sql(
+        blank_database_url,
+        "INSERT INTO students (user_id, student_number, enrollment_date) SELECT id, alt_id, '2026-01-01' FROM users;"
+        "INSERT INTO guardians (user_id) SELECT id FROM users;"
+        "INSERT INTO teachers (user_id, employee_number, joining_date) SELECT id, alt_id, '2026-01-01' FROM users",
+    )
+    before = "SELECT count(*), sum(version), max(updated_at), (SELECT count(*) FROM audit_logs) FROM users"
+    unchanged = sql(blank_database_url, before)
+    lund = sql(blank_database_url, "SELECT ctid FROM users WHERE last_name = 'Lund'")
+    migrate(blank_database_url)
+    keys = "SELECT DISTINCT sort_key FROM {} WHERE sort_key !~ '^д' ORDER BY 1"
+    for table in ("users", "students", "guardians", "teachers"):
+        assert sql(blank_database_url, keys.format(table)) == [("lund\x01sean",), ("muller lund\x01sean",), ("obrien\x01sean",)], table
+        assert sql(blank_database_url, f"SELECT count(*) FROM {table} WHERE sort_key LIKE 'д%'") == [(2500,)]
+    assert sql(blank_database_url, before) == unchanged
+    assert sql(blank_database_url, "SELECT ctid FROM users WHERE last_name = 'Lund'") == lund
