@@ -43,8 +43,12 @@ class ErrorWriter:
         """Returns the refusal that an exception is, or is translated to; None if it is unexpected."""
         return error if isinstance(error, Refusal) else self._translate(error)
 
-    def write_all(self, errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, JSONData]]:
-        return [self.write(error, request_id) for error in errors]
+    def write_all(self, errors: Sequence[GraphQLError], request_id: str, *, code: str | None = None) -> list[dict[str, JSONData]]:
+        """Returns errors as JSON, each as `write` does. Afterwards they have no tracebacks."""
+        written = [self.write(error, request_id, code=code) for error in errors]
+        for error in errors:
+            _drop_frames(error)
+        return written
 
     def write(self, error: GraphQLError, request_id: str, *, code: str | None = None) -> dict[str, JSONData]:
         """Returns one GraphQL error as JSON: message, locations, path, extensions with a code.
@@ -82,6 +86,18 @@ class ErrorWriter:
 def _is_about_input(error: GraphQLError) -> bool:
     """Whether graphql-core could not coerce a variable or an argument: such an error has no path, or its nodes are values and not fields."""
     return error.path is None or (bool(error.nodes) and not any(isinstance(each, FieldNode) for each in error.nodes or ()))
+
+
+def _drop_frames(error: BaseException | None) -> None:
+    """Drops the frames of an exception that has been written, and of those that led to it.
+
+    The frames refer to the exception, and hold the request: it would wait for the garbage collector.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        _drop_frames(error.__context__)
+        _drop_frames(error.__cause__)
+        error = error.original_error if isinstance(error, GraphQLError) else None
 
 
 def _original(error: GraphQLError) -> BaseException | None:

@@ -196,6 +196,8 @@ class SerialWorker:
                         job.done.set_result(result)
                 finally:
                     self._forget(job)
+                # An error's traceback refers to this frame: with the job in it, which refers to the error, all three would be garbage in a cycle.
+                del job
         finally:
             self._running = None
 

@@ -148,7 +148,9 @@ class GraphQLEndpoint:
                 await self._pacing.hold()
             return refusal_response(refusal, media_type)
         except InvalidDocumentError as invalid:
-            written = [self._errors.write(each, _request_id(scope), code=invalid.code) for each in invalid.errors]
+            # Its frames hold the request, and it.
+            invalid.__traceback__ = None
+            written = self._errors.write_all(invalid.errors, _request_id(scope), code=invalid.code)
             return response({"errors": written}, media_type, 200 if media_type == JSON else 400)
         except Exception as error:  # noqa: BLE001 - any error is answered in JSON, and unexpected ones are logged
             return self._failed(error, media_type, scope)

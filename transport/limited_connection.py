@@ -33,6 +33,9 @@ _LINGER_BYTES = 1 << 20
 NOTHING, HEAD, BODY = range(3)
 
 
+def _do_nothing() -> None: ...
+
+
 class PipelineFlow(FlowControl):
     """Extends uvicorn's flow control: reading stays paused while a complete request waits for the one before it."""
 
@@ -86,6 +89,10 @@ class LimitedConnection(HttpToolsProtocol):
             running.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
+        newest = self.cycle
+        if newest is not None and newest is not running:
+            # It refers to this connection. One that never runs, with its body, would wait for the garbage collector.
+            newest.on_response = _do_nothing
 
     def pause_writing(self) -> None:
         super().pause_writing()

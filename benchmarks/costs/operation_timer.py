@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +23,8 @@ __all__ = ["Application", "Taken"]
 
 _SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }"
 _UNLIMITED = 10**15
+# PostgreSQL's processes that serve no client. A checkpoint or a vacuum meanwhile is not a cost of the operation.
+_OWN_WORK = re.compile(rb"postgres: (checkpointer|background writer|walwriter|autovacuum|archiver|logical replication)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,12 @@ class Application:
         )
 
     def _database_seconds(self) -> dict[str, float]:
-        """Returns the processor time of each of PostgreSQL's processes in nanosecond resolution; psutil's is in ticks of 10 ms."""
+        """Returns the processor time of each of PostgreSQL's processes that serve clients, in nanosecond resolution; psutil's is in ticks of 10 ms."""
         found = {}
         for pid in Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text().split():
             with suppress(OSError):
+                if _OWN_WORK.search(Path(f"/proc/{pid}/cmdline").read_bytes()):
+                    continue
                 found[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
         return found
 

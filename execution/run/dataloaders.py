@@ -154,7 +154,7 @@ class RequestLoaders:
     __slots__ = ("_closed", "_context", "_loaders", "_running")
 
     def __init__(self, context: RequestContext) -> None:
-        self._context = context
+        self._context: RequestContext | None = context
         self._loaders: dict[tuple[Loader, Hashable, Projection], RequestLoader] = {}
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
@@ -189,8 +189,10 @@ class RequestLoaders:
             each.cancel()
         for task in self._running:
             task.cancel()
-        # The data loaders refer to the context and the context to them: without this they would wait for the garbage collector.
+        # The data loaders refer to the context and the context to them: without this they would wait for the garbage collector, which comes
+        # late to what has waited for a while.
         self._loaders.clear()
+        self._context = None
 
     def clear(self, *loaders: Loader) -> None:
         """Forgets what these loaders have loaded, or what all have if none is named, since a mutation changed it."""
