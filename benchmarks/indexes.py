@@ -76,7 +76,7 @@ def reads() -> list[Read]:
             page(queries.attendance, "date", class_ids=1, on=1),
             many(class_ids=of("classes"), on=one("days")),
         ),
-        Read("the school's absences on a day", page(queries.attendance, "date", on=1, absent=True), many(on=one("days"))),
+        Read("the school's absences on a day", page(queries.attendance, "date", on=1, fully_present=False), many(on=one("days"))),
         Read("a class's overdue payments", page(queries.payments, "due_date", class_ids=1, is_overdue=True), many(class_ids=of("classes"))),
         Read(
             "last-name prefix, case-insensitive",

@@ -22,7 +22,7 @@ import psycopg
 
 __all__ = ["CHECKS", "Check", "Finding", "check_books", "check_books_of"]
 
-_ENTRY = re.compile(r"^-- check: (?P<name>[a-z_]+)\n-- (?P<says>.+)\n", re.MULTILINE)
+_ENTRY = re.compile(r"^-- check: (?P<name>[a-z_]+)\n-- (?P<description>.+)\n", re.MULTILINE)
 _FOLDER = Path(__file__).parent / "checks"
 # The maximum number of violating rows that are listed.
 _EXAMPLES = 5
@@ -30,10 +30,10 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An invariant. `says` states it; `sql` returns one row: `broken`, the number of violating rows, and `examples`, a few of their ids."""
+    """An invariant. `description` states it; `sql` returns one row: `broken`, the number of violating rows, and `examples`, a few of their ids."""
 
     name: str
-    says: str
+    description: str
     sql: str
 
 
@@ -55,7 +55,7 @@ def _checks(folder: Path) -> Iterator[Check]:
         for entry, following in zip(found, [*found[1:], None], strict=True):
             rows = text[entry.end() : following.start() if following else None].strip().rstrip(";")
             sql = f"SELECT count(*) AS broken, (array_agg(id ORDER BY id))[:{_EXAMPLES}] AS examples FROM (\n{rows}\n) AS found (id)"
-            yield Check(entry["name"], entry["says"], sql)
+            yield Check(entry["name"], entry["description"], sql)
 
 
 CHECKS = tuple(_checks(_FOLDER))
@@ -94,7 +94,7 @@ def main() -> None:
         findings = check_books_of(connection)
     for finding in findings:
         examples = f": {finding.broken}, such as {', '.join(map(str, finding.examples))}" if finding.broken else ""
-        print(f"{'BROKEN' if finding.broken else 'ok':<7} {finding.check.says}{examples}")
+        print(f"{'BROKEN' if finding.broken else 'ok':<7} {finding.check.description}{examples}")
     broken = sum(finding.broken > 0 for finding in findings)
     print(f"{len(findings) - broken} of {len(findings)} checks hold.")
     sys.exit(1 if broken else 0)

@@ -1,4 +1,4 @@
-"""Makes every generated file; with --check says which differ instead, and fails.
+"""Makes every generated file; with --check says which differ instead, and fails. It also fails if the schema breaks clients of the last release.
 
 python -m docs.generate [--check]
 """
@@ -120,6 +120,16 @@ def _comparable(name: str, text: str) -> str:
     return "\n".join(" | ".join([*row[:4], *row[5:]]) if len(row) == 6 else " | ".join(row) for row in rows)
 
 
+def _breaks_clients() -> bool:
+    """Says which changes of the schema break clients of the last release. Returns whether there are any."""
+    from docs import release
+
+    found = release.problems(_sdl())
+    if found:
+        print("Changes of the schema break clients of the last release:", *found, release.ADVICE, sep="\n  ")
+    return bool(found)
+
+
 def main(arguments: list[str]) -> int:
     """Writes the files, or with --check compares them. The answer is the exit status."""
     different = 0
@@ -137,6 +147,8 @@ def main(arguments: list[str]) -> int:
         print(f"{name} is not what it would be if made now. `make generate` makes it; look at the difference before you commit it:")
         diff = difflib.unified_diff(there.splitlines(), made.splitlines(), "committed", "made now", lineterm="", n=1)
         print("\n".join(list(diff)[:40]))
+    if "--check" in arguments:
+        different += _breaks_clients()
     if not different and "--check" in arguments:
         print(f"{len(GENERATED)} generated files are as they should be")
     return 1 if different else 0

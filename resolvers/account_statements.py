@@ -60,7 +60,7 @@ async def _batch(context: Context, keys: Sequence[UUID], period: tuple[date, dat
 def _too_long(accounts: dict[str, list[Any]]) -> Refusal | None:
     if all(len(rows) <= MAX_ENTRIES + 1 for rows in accounts.values()):
         return None
-    return Refusal("BAD_USER_INPUT", f"The period has more than {MAX_ENTRIES} entries. Ask for a shorter one.", argument="from")
+    return Refusal("BAD_USER_INPUT", f"The period has more than {MAX_ENTRIES} entries. Ask for a shorter one.", argument="fromDate")
 
 
 def _statement(currency: str, rows: list[Any]) -> Statement:

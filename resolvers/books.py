@@ -14,11 +14,11 @@ class BooksCheck:
     """The findings of every check, all read at one moment (UTC)."""
 
     checked_at: datetime
-    checks: list[Finding]
+    rules: list[Finding]
 
     @property
-    def holds(self) -> bool:
-        return not any(each.broken for each in self.checks)
+    def passed(self) -> bool:
+        return not any(each.broken for each in self.rules)
 
 
 async def check_the_books(context: Context) -> BooksCheck:

@@ -12,6 +12,7 @@ from uuid import UUID
 from auth.visible_ids import Reach
 from db.rows import Row
 from db.sql_catalog import queries
+from execution.errors import Refusal
 from execution.loaders import Loader
 from execution.time_slices import pause
 from resolvers.context import Context
@@ -34,7 +35,7 @@ __all__ = [
     "subject_average",
 ]
 
-POSTED, ALL, OF_CLASS, PUBLISHED = "POSTED", "ALL_MARKS", "CLASS_MARKS", "PUBLISHED_MARKS"
+POSTED, ALL, OF_CLASS, PUBLISHED = "POSTED", "ALL_GRADES", "CLASS_GRADES", "PUBLISHED_GRADES"
 _NONE = Grade(None, None, None, None)
 
 Arguments = tuple[tuple[str, Any], ...]
@@ -100,7 +101,7 @@ class SemesterReport:
     grade_point_average: Decimal | None
     is_posted: bool
     rank: int | None = None
-    ranked_students: int | None = None
+    ranked_student_count: int | None = None
     policy_versions: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -114,7 +115,7 @@ class SemesterReport:
         parts.append(Step("Grade point average", value, "The sum of points times credits over the sum of credits"))
         if self.rank is not None:
             parts.append(
-                Step("Rank", str(self.rank), f"Of {self.ranked_students} in the class whose grades are posted; equals share a rank")
+                Step("Rank", str(self.rank), f"Of {self.ranked_student_count} in the class whose grades are posted; equals share a rank")
             )
         return Explanation(parts, ", ".join(sorted(self.policy_versions)))
 
@@ -133,6 +134,25 @@ async def _read_policy(context: Context, keys: Sequence[bool], _: None) -> list[
 
 
 _current_policy = Loader(_read_policy, "grading policy")
+
+
+async def _read_current_semester(context: Context, keys: Sequence[bool], _: None) -> list[UUID]:
+    row = await context.fetch_one(queries.current_semester, Row)
+    if row is None:
+        message = "No semester contains today's date, so there is no current one. Give `semesterId`."
+        raise Refusal("NO_CURRENT_SEMESTER", message, argument="semesterId")
+    return [row["id"]] * len(keys)
+
+
+_current_semester = Loader(_read_current_semester, "current semester")
+
+
+async def _in_semester(context: Context, arguments: Arguments) -> Arguments:
+    """Returns the arguments with the id of the current semester if they name none. Raises a NO_CURRENT_SEMESTER refusal outside of all."""
+    given = dict(arguments)
+    if given["semester_id"] is None:
+        given["semester_id"] = await context.loaders.of(_current_semester).load(True)
+    return tuple(given.items())
 
 
 # By version: the policy of a version never changes.
@@ -158,7 +178,8 @@ def explain_final_grade(row: FinalGrade) -> Explanation:
 
 
 async def _averages(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SubjectAverage | None]:
-    """Arguments: (semester_id, subject_id). The value is None for a student without grades that the viewer may see."""
+    """Arguments: semester_id (None: the current one), subject_id. The value is None for a student without grades that the viewer may see."""
+    arguments = await _in_semester(context, arguments)
     subject = dict(arguments)["subject_id"]
     of = (("semester_id", dict(arguments)["semester_id"]),)
     found, now, reach = await asyncio.gather(
@@ -176,7 +197,8 @@ subject_average = Loader(_averages, "subject averages")
 
 
 async def _reports(context: Context, students: Sequence[UUID], arguments: Arguments) -> list[SemesterReport | None]:
-    """Argument: semester_id. The value is None for a student whose class in that semester the viewer may not see."""
+    """Argument: semester_id (None: the current one). The value is None for a student whose class in that semester the viewer may not see."""
+    arguments = await _in_semester(context, arguments)
     keys = list(students)
     lessons, marks, final, now, reach = await asyncio.gather(
         context.loaders.of(_lessons, arguments).load_list(keys),
@@ -203,6 +225,7 @@ semester_report = Loader(_reports, "semester reports")
 
 
 async def _class_reports(context: Context, classes: Sequence[UUID], arguments: Arguments) -> list[list[SemesterReport]]:
+    arguments = await _in_semester(context, arguments)
     members = await context.loaders.of(_members, arguments).load_list(classes)
     students = [row["student_id"] for rows in members for row in rows]
     found = dict(zip(students, await context.loaders.of(semester_report, arguments).load_list(students), strict=True))

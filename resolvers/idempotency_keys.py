@@ -51,7 +51,15 @@ FIRST_ARGUMENT_NAMES: Mapping[str, Mapping[str, str]] = {
     "refundPayment": {"id": "transaction_id"},
     "waiveCharge": {"id": "payment_id"},
 }
-_FIRST_ANSWER_NAMES = {"charge": "payment", "charges": "payments"}
+_FIRST_ANSWER_NAMES = {
+    "charge": "payment",
+    "charges": "payments",
+    "charge_count": "charged",
+    "promoted_count": "promoted",
+    "repeated_count": "repeated",
+    "graduated_count": "graduated",
+    "left_count": "left",
+}
 _ANSWER_NAMES = {first: name for name, first in _FIRST_ANSWER_NAMES.items()}
 
 

@@ -9,7 +9,7 @@ from resolvers.context import Context
 from resolvers.loaders import by_key
 from resolvers.paging import Page, fetch_root_page, page_request
 
-__all__ = ["Register", "register_by_id", "registers_not_taken"]
+__all__ = ["Register", "classes_without_register", "register_by_id"]
 
 
 class Register(Row):
@@ -21,10 +21,10 @@ class Register(Row):
 register_by_id = by_key(queries.registers, Register)
 
 
-async def registers_not_taken(context: Context, day: date, first: int | None, after: str | None) -> Page:
+async def classes_without_register(context: Context, day: date, first: int | None, after: str | None) -> Page:
     """Returns a page of the classes without a whole-day register on a school day, among those whose registers the viewer takes."""
     request = page_request(
-        queries.registers_not_taken,
+        queries.classes_without_register,
         first=first,
         after=after,
         last=None,
@@ -35,4 +35,4 @@ async def registers_not_taken(context: Context, day: date, first: int | None, af
         default=100,
         cap=100,
     )
-    return await fetch_root_page(context, queries.registers_not_taken, Class, request)
+    return await fetch_root_page(context, queries.classes_without_register, Class, request)

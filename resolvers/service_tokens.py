@@ -46,7 +46,7 @@ async def create_service_token(
     if not scopes or not SCOPES.issuperset(scopes):
         return UserError("scopes", "SCOPE_NOT_VALID", f"Give one or more of these scopes: {', '.join(sorted(SCOPES))}.")
     if expires_at is not None and expires_at <= now:
-        return UserError("expiresAt", "IN_THE_PAST", "The expiry must be in the future.")
+        return UserError("expiresAt", "IN_PAST", "The expiry must be in the future.")
     token = generate_token(TokenType.SERVICE)
     async with context.database.transaction(user_id=context.viewer.user_id, request_id=context.request_id) as connection:
         await auth.recheck(connection, context.viewer)

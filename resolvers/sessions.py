@@ -39,4 +39,4 @@ async def end_sessions(tx: MutationTransaction, given: Values) -> PayloadValues:
     ended = await authenticator_of(tx.context).sessions.end_all(
         tx.connection, user_id, "SIGNED_OUT" if own else "REVOKED", kept=tx.context.viewer.session_id if own else None
     )
-    return {"user": user_id, "ended_sessions": ended}
+    return {"user": user_id, "ended_session_count": ended}

@@ -17,7 +17,7 @@ from schema.record_fields import created_at_field, updated_at_field, version_fie
 from schema.references import to_one
 from schema.roots import query_fields, root
 
-__all__ = ["AcademicYear", "CalendarQueries", "Holiday", "MissingPolicy", "Period", "RoundingMode", "School", "Semester"]
+__all__ = ["AcademicYear", "CalendarQueries", "Holiday", "MissingGradePolicy", "Period", "RoundingMode", "School", "Semester"]
 
 
 @strawberry.enum(description="How a value that lies between two roundable values is rounded.")
@@ -30,7 +30,7 @@ class RoundingMode(Enum):
 
 
 @strawberry.enum(description="What a missing grade counts as.")
-class MissingPolicy(Enum):
+class MissingGradePolicy(Enum):
     ZERO_AFTER_DUE = strawberry.enum_value(
         "ZERO_AFTER_DUE", description="It counts as zero once the day of the assessment is over, and is ignored until then."
     )
@@ -48,7 +48,7 @@ class School(Node):
     school_days: list[int] = strawberry.field(description="The days of the week with school: 1 is Monday, 7 Sunday.")
     rounding_mode: RoundingMode = strawberry.field(description="How an average is rounded, once, before its letter is determined.")
     rounding_decimals: int = strawberry.field(description="The number of decimals to which an average is rounded.")
-    missing_counts_as: MissingPolicy = strawberry.field(description="What a missing grade counts as.")
+    missing_counts_as: MissingGradePolicy = strawberry.field(description="What a missing grade counts as.")
     shows_rank: bool = strawberry.field(description="Whether reports show a student's rank in the class.")
     today: date = strawberry.field(description="Today's date in the school's time zone.")
     created_at: datetime = created_at_field()

@@ -14,7 +14,7 @@ from execution.fields import edge_with
 from resolvers import account_statements, charges
 from schema.references import to_one
 
-__all__ = ["Statement", "statement_edge"]
+__all__ = ["Statement", "statements_edge"]
 
 
 @strawberry.enum(description="What happened.")
@@ -55,7 +55,7 @@ class Statement:
     closing_balance: Decimal = strawberry.field(description="The balance after the last day.")
 
 
-def statement_edge() -> Any:
+def statements_edge() -> Any:
     """Declares the field `statements` of a student."""
 
     @edge_with(
@@ -65,23 +65,21 @@ def statement_edge() -> Any:
         description="The student's statements of account for a period, one per currency; empty without charges that you may see."
         f" A period has at most {account_statements.MAX_ENTRIES} entries.",
     )
-    def statement(
+    def statements(
         self: Any,
         info: Info,
         from_date: Annotated[
             date | None,
-            strawberry.argument(
-                name="from", description="The first day, in the school's time zone. Defaults to the beginning of the records."
-            ),
+            strawberry.argument(description="The first day, in the school's time zone. Defaults to the beginning of the records."),
         ] = strawberry.UNSET,
         to_date: Annotated[
             date | None,
-            strawberry.argument(name="to", description="The last day, in the school's time zone. Defaults to the end of the records."),
+            strawberry.argument(description="The last day, in the school's time zone. Defaults to the end of the records."),
         ] = strawberry.UNSET,
     ) -> list[Statement]:
         first, last = from_date or date.min, to_date or date.max
         if first > last:
-            raise Refusal("BAD_USER_INPUT", "`from` must not be after `to`.", argument="from")
+            raise Refusal("BAD_USER_INPUT", "`fromDate` must not be after `toDate`.", argument="fromDate")
         return (first, last)  # type: ignore[return-value]  # the loader's argument
 
-    return statement
+    return statements

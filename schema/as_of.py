@@ -76,7 +76,7 @@ class StudentAsOf:
         metadata={COST: 45, SIZED_BY: 40},
         description="The final grades that were valid at the moment, by semester and subject.",
     )
-    balance: list[Balance] = edge(
+    balances: list[Balance] = edge(
         as_of.balance_as_of, "key", metadata={COST: 35, SIZED_BY: 2}, description="What the student owed, one entry per currency."
     )
 

@@ -43,7 +43,7 @@ class Attendance(Node):
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The student's class at the time.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject; null for a whole-day mark.")
     marked_by = to_one(users.user_by_id, "marked_by", description="Who marked it.")
-    overruled: list["OverruledMark"] = edge(
+    overruled_marks: list["OverruledMark"] = edge(
         attendance.overruled_marks, "id", description="Teachers' entries that the office has overruled, earliest first."
     )
 

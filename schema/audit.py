@@ -40,30 +40,30 @@ class AuditEntry(Node):
 
 
 @strawberry.enum(description="The fields by which the audit log can be sorted.")
-class AuditOrderField(Enum):
+class AuditEntryOrderField(Enum):
     CREATED_AT = strawberry.enum_value("created_at", description="When.")
 
 
 @strawberry.input(description="Conditions for entries of the audit log.")
-class AuditFilter:
+class AuditEntryFilter:
     user_ids: list[strawberry.ID] | None = id_filter(users.User, "User", description="Made by one of these users.")
-    tables: list[str] | None = optional("In one of these tables.")
+    table_names: list[str] | None = optional("In one of these tables.")
     record_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
         description="Of one of these records: global ids of any type, or plain UUIDs.",
         metadata={"any_node": True},
     )
     actions: list[AuditAction] | None = optional("With one of these kinds of change.")
-    from_time: datetime | None = optional("At this time or later.")
-    to_time: datetime | None = optional("Before this time.")
+    since: datetime | None = optional("At this moment or later.")
+    before: datetime | None = optional("Before this moment.")
 
 
 AUDIT_LOG = Listing(
     queries.audit_log,
     audit.AuditEntry,
-    order_input("Audit", AuditOrderField),
-    AuditOrderField.CREATED_AT,
-    AuditFilter,
+    order_input("AuditEntry", AuditEntryOrderField),
+    AuditEntryOrderField.CREATED_AT,
+    AuditEntryFilter,
     descending=True,
 )
 

@@ -15,13 +15,13 @@ from schema.roots import query_fields, root
 __all__ = ["BooksCheckQueries"]
 
 
-@strawberry.type(description="An invariant of the accounts and records.")
-class BookCheck:
-    name: str = computed(lambda finding: finding.check.name, description="The name of the check, for programs.")
-    says: str = computed(lambda finding: finding.check.says, description="The invariant, in words.")
-    holds: bool = computed(lambda finding: finding.broken == 0, description="Whether the invariant holds.")
-    broken: int = strawberry.field(description="The number of records that violate it.")
-    examples: list[UUID] = strawberry.field(description="The UUIDs of a few of these records.")
+@strawberry.type(description="A rule that the accounts and records must keep, and whether they do.")
+class BooksRule:
+    name: str = computed(lambda finding: finding.check.name, description="The name of the rule, for programs.")
+    description: str = computed(lambda finding: finding.check.description, description="The rule, in words.")
+    passed: bool = computed(lambda finding: finding.broken == 0, description="Whether no record violates the rule.")
+    violation_count: int = computed(lambda finding: finding.broken, description="The number of records that violate it.")
+    example_ids: list[UUID] = computed(lambda finding: finding.examples, description="The UUIDs of a few of these records.")
 
 
 @strawberry.type(
@@ -29,8 +29,8 @@ class BookCheck:
 )
 class BooksCheck:
     checked_at: datetime = strawberry.field(description="When the checks ran. All of them see the same moment.")
-    holds: bool = strawberry.field(description="Whether all invariants hold.")
-    checks: list[BookCheck] = strawberry.field(description="All checks, passed or failed.")
+    passed: bool = strawberry.field(description="Whether all rules are kept.")
+    rules: list[BooksRule] = strawberry.field(description="All rules, kept or violated.")
 
 
 @query_fields

@@ -52,7 +52,7 @@ class Charge(Node):
     refunded_total: Decimal = strawberry.field(description="The total refunded.")
     waived_total: Decimal = strawberry.field(description="The total waived.")
     balance: Decimal = strawberry.field(description="The amount still owed.")
-    payment_date: datetime | None = strawberry.field(description="When its last transaction happened.")
+    last_transaction_at: datetime | None = strawberry.field(description="When its last transaction happened.")
     method: PaymentMethod | None = strawberry.field(description="The method of the last payment or refund.")
     cancelled_at: datetime | None = strawberry.field(description="When it was cancelled.")
     cancel_reason: str | None = strawberry.field(description="Why it was cancelled.")

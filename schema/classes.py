@@ -10,7 +10,7 @@ from resolvers import academic_years, classes, grading, subjects, teachers
 from resolvers.attendance import breakdowns_per_class, summaries_per_class
 from schema.attendance_summaries import breakdown_edge, summary_edge
 from schema.connections import connection, root_connection
-from schema.grading import Marking, reports_edge
+from schema.grading import GradingStatus, reports_edge
 from schema.listings.assessments import ASSESSMENTS
 from schema.listings.attendance import ATTENDANCE, REGISTERS
 from schema.listings.classes import CLASS_SUBJECTS, CLASSES
@@ -78,7 +78,7 @@ class ClassSubject(Node):
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     teacher = to_one(teachers.teacher_by_id, "teacher_id", description="The teacher; null if none is assigned.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="When.")
-    marking: Marking | None = edge(grading.marking_of_lesson, "id", description="Whether its grades may be changed now.")
+    grading_status: GradingStatus | None = edge(grading.marking_of_lesson, "id", description="Whether its grades may be changed now.")
 
 
 @query_fields

@@ -27,7 +27,9 @@ class GradeReopening(Node):
     open_until: datetime = strawberry.field(description="When it ends at the latest; posting grades again ends it earlier.")
     is_open: bool = strawberry.field(description="Whether the grades are open because of it now.")
     posted_again_at: datetime | None = strawberry.field(description="When the grades were posted again; null if they were not.")
-    changed_marks: int = strawberry.field(description="The number of grades created or changed since then, until they were posted again.")
+    changed_grade_count: int = strawberry.field(
+        description="The number of grades created or changed since then, until they were posted again."
+    )
     class_ = to_one(classes.class_by_id, "class_id", name="class", description="The class.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
     semester = to_one(academic_years.semester_by_id, "semester_id", description="The semester.")

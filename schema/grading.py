@@ -25,7 +25,7 @@ __all__ = [
     "FinalGrade",
     "GradingQueries",
     "GradingScale",
-    "Marking",
+    "GradingStatus",
     "SemesterReport",
     "SubjectAverage",
     "report_edge",
@@ -33,7 +33,10 @@ __all__ = [
     "subject_average_edge",
 ]
 
-_SEMESTER = strawberry.argument(description="The semester.")
+_SEMESTER = strawberry.argument(
+    description="The semester. Defaults to the current one, which contains today in the school's time zone; without one the error is"
+    " `NO_CURRENT_SEMESTER`."
+)
 _SUBJECT = strawberry.argument(description="The subject.")
 # The assumed number of students in a class, for the cost of lists of reports.
 _CLASS_SIZE = 40
@@ -82,11 +85,11 @@ class Explanation:
 @strawberry.enum(description="The grades from which a result is computed.")
 class GradeBasis(Enum):
     POSTED = strawberry.enum_value("POSTED", description="The posted final grade.")
-    ALL_MARKS = strawberry.enum_value("ALL_MARKS", description="All grades, published or not.")
-    CLASS_MARKS = strawberry.enum_value(
-        "CLASS_MARKS", description="The grades from your class, published or not, but not those from a student's earlier class."
+    ALL_GRADES = strawberry.enum_value("ALL_GRADES", description="All grades, published or not.")
+    CLASS_GRADES = strawberry.enum_value(
+        "CLASS_GRADES", description="The grades from your class, published or not, but not those from a student's earlier class."
     )
-    PUBLISHED_MARKS = strawberry.enum_value("PUBLISHED_MARKS", description="Published grades only, as the student sees them.")
+    PUBLISHED_GRADES = strawberry.enum_value("PUBLISHED_GRADES", description="Published grades only, as the student sees them.")
 
 
 _UNROUNDED = "The average as a percentage, unrounded (to 10 decimals); null without a grade that counts."
@@ -125,7 +128,7 @@ class SemesterReport:
         description="The rank in the class by grade point average, once all of the class's grades are posted; equal averages share"
         " a rank. Null unless the school shows ranks."
     )
-    ranked_students: int | None = strawberry.field(description="The number of ranked students; null without a rank.")
+    ranked_student_count: int | None = strawberry.field(description="The number of ranked students; null without a rank.")
     explanation: Explanation = computed(
         lambda report: report.explanation, metadata={COST: _EXPLANATION}, description="How the grade point average was calculated."
     )
@@ -162,14 +165,14 @@ class FinalGrade(Node):
 
 
 @strawberry.enum(description="Why grades are locked.")
-class MarksLock(Enum):
+class GradeLockReason(Enum):
     POSTED = strawberry.enum_value("POSTED", description="The final grades have been posted.")
     WINDOW_CLOSED = strawberry.enum_value("WINDOW_CLOSED", description="The semester's posting window has closed.")
 
 
 @strawberry.type(description="Whether the grades of a class in a subject and semester may be changed now.")
-class Marking:
-    lock: MarksLock | None = strawberry.field(description="Why the grades are locked; null if they are not.")
+class GradingStatus:
+    lock_reason: GradeLockReason | None = strawberry.field(description="Why the grades are locked; null if they are not.")
     posted_at: datetime | None = strawberry.field(description="When final grades were last posted; null if they were not.")
     reopened_until: datetime | None = strawberry.field(description="When an administrator's reopening ends.")
 
@@ -178,7 +181,10 @@ def subject_average_edge() -> Any:
     """Declares the field of a student with the average in a subject and semester."""
 
     def prepare(
-        self: Any, info: Info, subject_id: Annotated[strawberry.ID, _SUBJECT], semester_id: Annotated[strawberry.ID, _SEMESTER]
+        self: Any,
+        info: Info,
+        subject_id: Annotated[strawberry.ID, _SUBJECT],
+        semester_id: Annotated[strawberry.ID | None, _SEMESTER] = strawberry.UNSET,
     ) -> SubjectAverage | None:
         subject = read_id(subject_id, subjects.Subject.tag, subjects.Subject.type_name, "subjectId")
         return (*_of_semester(semester_id), ("subject_id", subject))  # type: ignore[return-value]  # the loader's argument
@@ -190,7 +196,7 @@ def subject_average_edge() -> Any:
 def report_edge() -> Any:
     """Declares the field of a student with the report of a semester."""
 
-    def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID, _SEMESTER]) -> SemesterReport | None:
+    def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID | None, _SEMESTER] = strawberry.UNSET) -> SemesterReport | None:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
     description = "The student's report for a semester; null if the student was in no class then, or in none that you may see."
@@ -200,16 +206,17 @@ def report_edge() -> Any:
 def reports_edge() -> Any:
     """Declares the field of a class with the reports of its students."""
 
-    def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID, _SEMESTER]) -> list[SemesterReport]:
+    def prepare(self: Any, info: Info, semester_id: Annotated[strawberry.ID | None, _SEMESTER] = strawberry.UNSET) -> list[SemesterReport]:
         return _of_semester(semester_id)  # type: ignore[return-value]  # the loader's argument
 
     description = "The semester reports of the students who were in the class last in the semester, as far as you may see them, by name."
     return edge_with(grading.reports_of_class, "id", description=description, metadata={SIZED_BY: _CLASS_SIZE, EACH: _REPORT})(prepare)
 
 
-def _of_semester(semester_id: str) -> tuple[tuple[str, Any], ...]:
+def _of_semester(semester_id: str | None) -> tuple[tuple[str, Any], ...]:
+    """Returns the loader's argument: the id of a semester, or None for the current one."""
     tag, name = academic_years.Semester.tag, academic_years.Semester.type_name
-    return (("semester_id", read_id(semester_id, tag, name, "semesterId")),)
+    return (("semester_id", read_id(semester_id, tag, name, "semesterId") if semester_id else None),)
 
 
 @query_fields

@@ -40,7 +40,7 @@ class PaymentTransaction(Node):
     created_at: datetime = strawberry.field(description="When it was entered.")
     charge = to_one(charges.charge_by_id, "payment_id", description="The charge.")
     receipt = to_one(charges.receipt_by_id, "receipt_id", description="The receipt.")
-    linked = to_one(charges.transaction_by_id, "linked_id", description="The transaction that this one refunds or corrects.")
+    original_transaction = to_one(charges.transaction_by_id, "linked_id", description="The transaction that this one refunds or corrects.")
     processed_by = to_one(users.user_by_id, "processed_by", description="Who entered it.")
 
 

@@ -39,7 +39,7 @@ class RegisterQueries:
         description="The classes whose whole-day register has not been submitted for a day: all classes for the office, a teacher's"
         " own classes for a teacher. Empty on a day without school.",
     )
-    async def registers_not_taken(
+    async def classes_without_register(
         self,
         info: Info,
         date: Annotated[Date, strawberry.argument(description="The date, in the school's time zone.")],
@@ -48,7 +48,7 @@ class RegisterQueries:
         ] = None,
         after: Annotated[str | None, strawberry.argument(description="Return only objects after this cursor.")] = None,
     ) -> Connection[Class] | None:
-        return await registers.registers_not_taken(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
+        return await registers.classes_without_register(info.context, date, first, after)  # type: ignore[return-value]  # a page stands for it
 
     registers = root_connection(
         REGISTERS, Capability.SIGNED_IN, count_cost=150, description="The registers you may see, latest date first."

@@ -17,7 +17,7 @@ __all__ = ["SessionMutations", "UserSession"]
 
 
 @strawberry.enum(description="Why a session ended before it expired.")
-class SessionEnd(Enum):
+class SessionEndReason(Enum):
     SIGNED_OUT = strawberry.enum_value("SIGNED_OUT", description="The user signed out.")
     TOKEN_REUSED = strawberry.enum_value("TOKEN_REUSED", description="A used refresh token was used again, so it may have been stolen.")
     PASSWORD_CHANGED = strawberry.enum_value("PASSWORD_CHANGED", description="The password was changed in another session.")
@@ -32,7 +32,7 @@ class UserSession(Node):
     last_used_at: datetime = strawberry.field(description="When it began or was last refreshed.")
     expires_at: datetime = strawberry.field(description="When it expires.")
     ended_at: datetime | None = strawberry.field(description="When it was ended; null if it was not.")
-    ended_because: SessionEnd | None = strawberry.field(description="Why it was ended; null if it was not.")
+    end_reason: SessionEndReason | None = strawberry.field(description="Why it was ended; null if it was not.")
     address: str | None = strawberry.field(description="The IP address of the sign-in.")
     user_agent: str | None = strawberry.field(description="The user agent of the sign-in.")
     user = to_one(users.user_by_id, "user_id", description="The user.")
@@ -66,5 +66,5 @@ class SessionMutations:
         description="Ends all sessions of a user from the next request on, for instance after a phone was lost. Your current"
         " session is not ended.",
         user=payload_node(users.user_by_id, "The user."),
-        ended_sessions=payload_value(int, "The number of sessions that were ended.", default=0),
+        ended_session_count=payload_value(int, "The number of sessions that were ended.", default=0),
     )

@@ -67,7 +67,7 @@ class SignOutInput:
 
 @strawberry.type(description="A sign-out.")
 class SignOutPayload:
-    ended_sessions: int = strawberry.field(description="The number of sessions that were ended; 0 if this one had already ended.")
+    ended_session_count: int = strawberry.field(description="The number of sessions that were ended; 0 if this one had already ended.")
     user_errors: list[UserError] = strawberry.field(description=_ERRORS)
 
 
@@ -117,7 +117,7 @@ class SignInMutations:
     )
     async def sign_out(self, info: Info, input: SignOutInput | None = strawberry.UNSET) -> SignOutPayload:
         ended = await sign_in.sign_out(info.context, everywhere=bool(input and input.everywhere))
-        return SignOutPayload(ended_sessions=ended, user_errors=[])
+        return SignOutPayload(ended_session_count=ended, user_errors=[])
 
     @root(
         Capability.OWN_ACCOUNT,

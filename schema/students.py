@@ -12,7 +12,7 @@ from execution.fields import computed, edge, guarded
 from resolvers import academic_years, charges, classes, students, users
 from resolvers.attendance import breakdowns_per_student, summaries_per_student
 from rules.text import normal_text, storable_problem
-from schema.account_statements import statement_edge
+from schema.account_statements import statements_edge
 from schema.as_of import as_of_edge
 from schema.attendance_summaries import breakdown_edge, summary_edge
 from schema.charges import Balance
@@ -61,7 +61,7 @@ class Student(Node):
         refuse=forbidden_field,
         description="The student's links to guardians.",
     )
-    balance: list[Balance] = edge(
+    balances: list[Balance] = edge(
         charges.balances_of_student,
         "id",
         metadata={COST: 20, SIZED_BY: 2},
@@ -74,7 +74,7 @@ class Student(Node):
     attendance_breakdown = breakdown_edge(
         breakdowns_per_student, 0.1, "The student's attendance, as far as you may see it, by day, week, month or subject."
     )
-    statement = statement_edge()
+    statements = statements_edge()
     as_of = as_of_edge()
     grades = connection(GRADES, "student", cost=15, description="The student's grades, as far as you may see them, latest first.")
     final_grades = connection(

@@ -55,7 +55,7 @@ def acknowledged(payload):
 def broken(url):
     """Returns the names of the consistency checks that find something."""
     with psycopg.connect(url) as books:
-        return [finding.check.says for finding in check_books_of(books) if finding.broken]
+        return [finding.check.description for finding in check_books_of(books) if finding.broken]
 
 
 async def alone(connection):

@@ -38,7 +38,7 @@ def _counts(lists: int) -> str:
 
 
 def _past(students: int) -> str:
-    fields = 'classMembership { fromDate } balance { balance } attendanceSummary(fromDate: "2026-03-01", toDate: "2026-06-30") { days }'
+    fields = 'classMembership { fromDate } balances { balance } attendanceSummary(fromDate: "2026-03-01", toDate: "2026-06-30") { days }'
     return f'students(first: {students}) {{ nodes {{ asOf(at: "2026-07-01T00:00:00Z") {{ {fields} }} }} }}'
 
 

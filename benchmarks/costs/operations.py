@@ -95,7 +95,7 @@ class Arguments:
         return _quoted(known[alias % len(known)])
 
     def _input(self, kind: str, alias: int) -> str:
-        if kind == "PlanPromotionInput":
+        if kind == "PreviewPromotionInput":
             years = self._ids["AcademicYear"]
             return f"{{fromAcademicYearId: {_quoted(years[1])}, toAcademicYearId: {_quoted(years[0])}}}"
         what = f'feeCategoryId: {self._id("FeeCategory", alias)}, amount: "1.00", dueDate: "2027-01-{alias % 28 + 1:02}"'

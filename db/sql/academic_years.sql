@@ -36,6 +36,7 @@ WHERE true
 -- public: every member of the school may know its calendar
 -- key: h.id
 -- order start_date date: h.start_date
+-- filter from_day: h.end_date >= $from_day
 -- per academic_year: h.academic_year_id = $parent
 -- by id uuid: h.id
 

@@ -16,7 +16,7 @@ WHERE @visible(attendance a)
 -- filter from_date: a.date >= $from_date
 -- filter to_date: a.date <= $to_date
 -- filter statuses: a.status = ANY($statuses::text[])
--- flag absent: a.status <> 'PRESENT' ELSE a.status = 'PRESENT'
+-- flag fully_present: a.status = 'PRESENT' ELSE a.status <> 'PRESENT'
 -- flag excused: a.excused AND a.status <> 'PRESENT' ELSE NOT a.excused
 -- filter marked_by_ids: a.marked_by = ANY($marked_by_ids::uuid[])
 -- ids marked_by_ids: users

@@ -9,11 +9,11 @@ WHERE @visible(audit_log l)
 -- order created_at timestamptz: l.created_at
 -- filter user_ids: l.user_id = ANY($user_ids::uuid[])
 -- ids user_ids: users
--- filter tables: l.table_name = ANY($tables::text[])
+-- filter table_names: l.table_name = ANY($table_names::text[])
 -- filter record_ids: l.record_id = ANY($record_ids::uuid[])
 -- filter actions: l.action = ANY($actions::text[])
--- filter from_time: l.created_at >= $from_time
--- filter to_time: l.created_at < $to_time
+-- filter since: l.created_at >= $since
+-- filter before: l.created_at < $before
 -- by id uuid: l.id
 
 -- table: audit_logs

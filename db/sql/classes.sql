@@ -33,6 +33,7 @@ WHERE true
 -- filter semester_ids: cs.semester_id = ANY($semester_ids::uuid[])
 -- filter subject_ids: cs.subject_id = ANY($subject_ids::uuid[])
 -- filter teacher_ids: cs.teacher_id = ANY($teacher_ids::uuid[])
+-- filter on: cs.semester_id IN (SELECT m.id FROM semesters m WHERE m.start_date <= $on AND m.end_date >= $on)
 -- per class: cs.class_id = $parent
 -- per subject: cs.subject_id = $parent
 -- per teacher: cs.teacher_id = $parent

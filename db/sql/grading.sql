@@ -45,6 +45,10 @@ LEFT JOIN class_subjects cs ON cs.class_id = h.class_id AND cs.semester_id = $se
 LEFT JOIN subjects s ON s.id = cs.subject_id
 ORDER BY h.student_id, s.name, s.id
 
+-- name: current_semester
+-- The semester that contains today where the school is; no row between semesters.
+SELECT m.id FROM semesters m WHERE school_today() BETWEEN m.start_date AND m.end_date
+
 -- name: members_in_semester
 -- Who was in classes during a semester (last, if in several): the class and the student, by name, as far as the viewer sees their histories.
 SELECT last.class_id AS key, last.student_id
@@ -110,7 +114,7 @@ WHERE f.class_id = ANY($keys::uuid[]) AND f.semester_id = $semester_id::uuid AND
 
 -- name: marking_of_lessons
 -- Whether marks of lessons may be written now: when they were last posted, until when they are open again, why they are locked.
-SELECT cs.id AS key, marks_lock(cs.class_id, cs.subject_id, cs.semester_id) AS lock, last.posted_at,
+SELECT cs.id AS key, marks_lock(cs.class_id, cs.subject_id, cs.semester_id) AS lock_reason, last.posted_at,
     (SELECT max(r.open_until) FROM grade_reopenings r
      WHERE r.class_id = cs.class_id AND r.subject_id = cs.subject_id AND r.semester_id = cs.semester_id
          AND r.after_number = coalesce(last.number, 0) AND r.open_until > school_now()) AS reopened_until
@@ -130,7 +134,7 @@ SELECT r.id, r.class_id, r.subject_id, r.semester_id, r.reopened_by, r.after_num
         SELECT count(*) FROM assessments a JOIN grades g ON g.assessment_id = a.id
         WHERE (a.class_id, a.subject_id, a.semester_id) = (r.class_id, r.subject_id, r.semester_id)
             AND g.updated_at >= r.created_at AND (next.posted_at IS NULL OR g.updated_at <= next.posted_at)
-    ) AS changed_marks
+    ) AS changed_grade_count
 FROM grade_reopenings r
 LEFT JOIN LATERAL (
     SELECT min(p.created_at) AS posted_at FROM grade_postings p

@@ -5,14 +5,14 @@
 SELECT p.id, p.student_id, p.fee_category_id, p.academic_year_id, p.processed_by, p.created_by, p.due_date, p.currency, p.description,
     round(p.amount, currency_exponent(p.currency)) AS amount, round(p.paid_total, currency_exponent(p.currency)) AS paid_total,
     round(p.refunded_total, currency_exponent(p.currency)) AS refunded_total, round(p.waived_total, currency_exponent(p.currency)) AS waived_total,
-    p.cancelled_at, p.cancel_reason, p.payment_date, p.method, p.transaction_id,
+    p.cancelled_at, p.cancel_reason, p.payment_date AS last_transaction_at, p.method, p.transaction_id,
     round(p.balance, currency_exponent(p.currency)) AS balance, p.status, p.created_at, p.updated_at, p.version,
     (p.due_date < school_today() AND p.balance > 0) AS is_overdue
 FROM payments p
 WHERE @visible(payments p)
 -- key: p.id
 -- order due_date date: p.due_date
--- order payment_date timestamptz: coalesce(p.payment_date, '-infinity')
+-- order last_transaction_at timestamptz: coalesce(p.payment_date, '-infinity')
 -- filter student_ids: p.student_id = ANY($student_ids::uuid[])
 -- filter class_ids: p.student_id IN (SELECT s.id FROM students s WHERE s.class_id = ANY($class_ids::uuid[]))
 -- filter fee_category_ids: p.fee_category_id = ANY($fee_category_ids::uuid[])
@@ -23,8 +23,8 @@ WHERE @visible(payments p)
 -- flag is_open: p.status IN ('PENDING', 'PARTIAL', 'REFUNDED')
 -- filter due_from: p.due_date >= $due_from
 -- filter due_to: p.due_date <= $due_to
--- filter paid_from: p.payment_date >= $paid_from
--- filter paid_to: p.payment_date < $paid_to
+-- filter last_transaction_since: p.payment_date >= $last_transaction_since
+-- filter last_transaction_before: p.payment_date < $last_transaction_before
 -- filter processed_by_ids: p.processed_by = ANY($processed_by_ids::uuid[])
 -- ids processed_by_ids: users
 -- per student: p.student_id = $parent

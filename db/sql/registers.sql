@@ -89,7 +89,7 @@ FROM entry e
 LEFT JOIN written w ON w.student_id = e.student_id
 LEFT JOIN there t ON t.student_id = e.student_id
 
--- page: registers_not_taken
+-- page: classes_without_register
 -- Classes whose whole-day register was not taken on a school day, as far as the viewer keeps registers.
 SELECT r.id, r.academic_year_id, r.teacher_id, r.name, r.grade_level, r.section, r.room, r.capacity, r.current_enrollment, r.is_active,
     r.created_at, r.updated_at, r.version

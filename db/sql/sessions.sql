@@ -2,7 +2,7 @@
 
 -- page: sessions
 -- Sign-ins: when, from where, and how they ended.
-SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.revoked_at AS ended_at, s.revoked_because AS ended_because, host(s.address) AS address, s.user_agent
+SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.revoked_at AS ended_at, s.revoked_because AS end_reason, host(s.address) AS address, s.user_agent
 FROM sessions s
 WHERE @visible(sessions s)
 -- key: s.id

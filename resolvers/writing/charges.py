@@ -77,7 +77,7 @@ async def create_charges(tx: MutationTransaction, given: Values) -> PayloadValue
         description=terms.description,
     )
     charge_ids = [row["id"] for row in made[:_MAX_ROWS]]
-    return {"charged": len(made), "total": plan.total, "currency": terms.currency, "charges": charge_ids}
+    return {"charge_count": len(made), "total": plan.total, "currency": terms.currency, "charges": charge_ids}
 
 
 async def cancel_charge(tx: MutationTransaction, given: Values) -> PayloadValues:

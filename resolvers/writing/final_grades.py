@@ -82,7 +82,7 @@ async def reopen_grades(tx: MutationTransaction, given: Values) -> PayloadValues
         until=given["until"],
         reason=given["reason"],
     )
-    return {"class_": given["class_id"], "reopened": len(locked)}
+    return {"class_": given["class_id"], "reopened_count": len(locked)}
 
 
 async def _lock_lessons(tx: MutationTransaction, given: Values) -> Sequence[Any]:

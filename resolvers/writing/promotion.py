@@ -14,7 +14,7 @@ from resolvers.students import Student
 from resolvers.user_errors import UserError
 from rules.promotion import Member, Override, Plan, Target, make_plan
 
-__all__ = ["apply_promotion", "plan_promotion"]
+__all__ = ["apply_promotion", "preview_promotion"]
 
 _END = {"PROMOTE": "PROMOTED", "REPEAT": "REPEATED", "GRADUATE": "GRADUATED", "LEAVE": "LEFT"}
 _ROW_MESSAGES = {
@@ -26,7 +26,7 @@ _ROW_MESSAGES = {
 _MAX_ERRORS = 100
 
 
-async def plan_promotion(context: Context, given: Values) -> Plan:
+async def preview_promotion(context: Context, given: Values) -> Plan:
     """Plans the promotion of every student; writes nothing. Raises a BAD_USER_INPUT refusal for years that do not follow each other."""
     try:
         return (await _plan(context.database.fetch, given))[0]
@@ -78,10 +78,10 @@ async def apply_promotion(tx: MutationTransaction, given: Values) -> PayloadValu
     await tx.rows(queries.begin_memberships, begins=to_json(begins), from_date=years["start_date"])
     await tx.rows(queries.students_go, ids=[row.student_id for row in plan.rows if not row.to_class_id])
     return {
-        "promoted": plan.count("PROMOTE"),
-        "repeated": plan.count("REPEAT"),
-        "graduated": plan.count("GRADUATE"),
-        "left": plan.count("LEAVE"),
+        "promoted_count": plan.count("PROMOTE"),
+        "repeated_count": plan.count("REPEAT"),
+        "graduated_count": plan.count("GRADUATE"),
+        "left_count": plan.count("LEAVE"),
     }
 
 

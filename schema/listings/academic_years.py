@@ -61,7 +61,14 @@ class HolidayOrderField(Enum):
     START_DATE = strawberry.enum_value("start_date", description="The first day.")
 
 
-HOLIDAYS = Listing(queries.holidays, Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE)
+@strawberry.input(description="Conditions for holidays.")
+class HolidayFilter:
+    from_day: date | None = strawberry.field(
+        name="from", default=strawberry.UNSET, description="That have not ended before this date: they last on it or begin later."
+    )
+
+
+HOLIDAYS = Listing(queries.holidays, Holiday, order_input("Holiday", HolidayOrderField), HolidayOrderField.START_DATE, HolidayFilter)
 
 
 @strawberry.enum(description="The fields by which periods can be sorted.")

@@ -41,7 +41,9 @@ class AttendanceFilter:
     from_date: date | None = optional("On or after this date.")
     to_date: date | None = optional("On or before this date.")
     statuses: list[AttendanceStatus] | None = optional("With one of these statuses.")
-    absent: bool | None = optional("All except `PRESENT` (true), or only `PRESENT` (false).")
+    fully_present: bool | None = optional(
+        "Only marks as `PRESENT` (true), or all others: absent, late, left early or partly present (false)."
+    )
     excused: bool | None = optional("Whether the absence or lateness is excused.")
     marked_by_ids: list[strawberry.ID] | None = id_filter(User, "User", description="Marked by one of these users.")
 

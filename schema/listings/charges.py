@@ -39,8 +39,8 @@ class PaymentMethod(Enum):
 @strawberry.enum(description="The fields by which charges can be sorted.")
 class ChargeOrderField(Enum):
     DUE_DATE = strawberry.enum_value("due_date", description="The due date.")
-    PAYMENT_DATE = strawberry.enum_value(
-        "payment_date", description="When its last transaction happened; charges without transactions come earliest."
+    LAST_TRANSACTION_AT = strawberry.enum_value(
+        "last_transaction_at", description="When its last transaction happened; charges without transactions come earliest."
     )
 
 
@@ -56,8 +56,8 @@ class ChargeFilter:
     is_open: bool | None = optional("Whether something is still owed.")
     due_from: date | None = optional("Due on or after this date.")
     due_to: date | None = optional("Due on or before this date.")
-    paid_from: datetime | None = optional("Whose last transaction was at this time or later.")
-    paid_to: datetime | None = optional("Whose last transaction was before this time.")
+    last_transaction_since: datetime | None = optional("Whose last transaction was at this moment or later.")
+    last_transaction_before: datetime | None = optional("Whose last transaction was before this moment.")
     processed_by_ids: list[strawberry.ID] | None = id_filter(
         User, "User", description="Whose last transaction was entered by one of these users."
     )

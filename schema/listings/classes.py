@@ -1,5 +1,6 @@
 """Lists of classes and lessons (class subjects)."""
 
+from datetime import date
 from enum import Enum
 
 import strawberry
@@ -45,6 +46,7 @@ class ClassSubjectFilter:
     semester_ids: list[strawberry.ID] | None = id_filter(Semester, "Semester", description="In one of these semesters.")
     subject_ids: list[strawberry.ID] | None = id_filter(Subject, "Subject", description="Of one of these subjects.")
     teacher_ids: list[strawberry.ID] | None = id_filter(Teacher, "Teacher", description="Taught by one of these teachers.")
+    on: date | None = optional("Taught in the semester that contains this date.")
 
 
 CLASS_SUBJECTS = Listing(

@@ -10,14 +10,26 @@ from schema.connections import Listing, optional, order_input
 
 __all__ = ["ASSESSMENT_TYPES", "FEE_CATEGORIES", "SUBJECTS"]
 
-
-@strawberry.enum(description="The fields by which subjects, assessment types and fee categories can be sorted.")
-class CatalogueOrderField(Enum):
-    NAME = strawberry.enum_value("name", description="The name, ignoring case.")
-    CODE = strawberry.enum_value("code", description="The code.")
+_NAME = "The name, ignoring case."
+_CODE = "The code."
 
 
-CatalogueOrder = order_input("Catalogue", CatalogueOrderField)
+@strawberry.enum(description="The fields by which subjects can be sorted.")
+class SubjectOrderField(Enum):
+    NAME = strawberry.enum_value("name", description=_NAME)
+    CODE = strawberry.enum_value("code", description=_CODE)
+
+
+@strawberry.enum(description="The fields by which types of assessment can be sorted.")
+class AssessmentTypeOrderField(Enum):
+    NAME = strawberry.enum_value("name", description=_NAME)
+    CODE = strawberry.enum_value("code", description=_CODE)
+
+
+@strawberry.enum(description="The fields by which fee categories can be sorted.")
+class FeeCategoryOrderField(Enum):
+    NAME = strawberry.enum_value("name", description=_NAME)
+    CODE = strawberry.enum_value("code", description=_CODE)
 
 
 @strawberry.input(description="Conditions for subjects.")
@@ -27,7 +39,7 @@ class SubjectFilter:
     name_prefix: str | None = optional("The name begins with this text; case, accents and punctuation are ignored.")
 
 
-SUBJECTS = Listing(queries.subjects, Subject, CatalogueOrder, CatalogueOrderField.NAME, SubjectFilter)
+SUBJECTS = Listing(queries.subjects, Subject, order_input("Subject", SubjectOrderField), SubjectOrderField.NAME, SubjectFilter)
 
 
 @strawberry.input(description="Conditions for types of assessment.")
@@ -37,7 +49,13 @@ class AssessmentTypeFilter:
     name_prefix: str | None = optional("The name begins with this text; case, accents and punctuation are ignored.")
 
 
-ASSESSMENT_TYPES = Listing(queries.assessment_types, AssessmentType, CatalogueOrder, CatalogueOrderField.NAME, AssessmentTypeFilter)
+ASSESSMENT_TYPES = Listing(
+    queries.assessment_types,
+    AssessmentType,
+    order_input("AssessmentType", AssessmentTypeOrderField),
+    AssessmentTypeOrderField.NAME,
+    AssessmentTypeFilter,
+)
 
 
 @strawberry.input(description="Conditions for fee categories.")
@@ -46,4 +64,6 @@ class FeeCategoryFilter:
     is_active: bool | None = optional("Whether it is in use.")
 
 
-FEE_CATEGORIES = Listing(queries.fee_categories, FeeCategory, CatalogueOrder, CatalogueOrderField.NAME, FeeCategoryFilter)
+FEE_CATEGORIES = Listing(
+    queries.fee_categories, FeeCategory, order_input("FeeCategory", FeeCategoryOrderField), FeeCategoryOrderField.NAME, FeeCategoryFilter
+)

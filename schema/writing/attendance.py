@@ -22,7 +22,7 @@ __all__ = ["AttendanceMutations", "RegisterChange"]
 
 
 @strawberry.enum(description="The effect of an entry of a register.")
-class MarkChange(Enum):
+class AttendanceChangeKind(Enum):
     CREATED = strawberry.enum_value("CREATED", description="The mark was created.")
     UPDATED = strawberry.enum_value("UPDATED", description="The mark was changed; the audit log keeps the previous values.")
     UNCHANGED = strawberry.enum_value("UNCHANGED", description="The mark already had these values.")
@@ -31,7 +31,7 @@ class MarkChange(Enum):
 
 @strawberry.type(description="The result of an entry of a register.")
 class RegisterChange:
-    change: MarkChange = strawberry.field(description="The result.")
+    change: AttendanceChangeKind = strawberry.field(description="The result.")
     previous_status: AttendanceStatus | None = strawberry.field(description="The previous status; null if there was no mark.")
     student = to_one(students.student_by_id, "student_id", description="The student.")
     attendance = to_one(attendance.attendance_by_id, "attendance_id", description="The mark as it is now.")
@@ -119,6 +119,6 @@ class AttendanceMutations:
         scope="correctAttendance",
         description="Corrects a student's attendance by the office; the teacher's entry is stored beside it.",
         attendance=payload_node(attendance.attendance_by_id, "The mark as it is now."),
-        change=payload_value(MarkChange | None, "The result."),
+        change=payload_value(AttendanceChangeKind | None, "The result."),
         previous_status=payload_value(AttendanceStatus | None, "The previous status; null if there was no mark."),
     )

@@ -8,7 +8,7 @@ from auth.capabilities import Capability
 from resolvers import academic_years
 from resolvers.writing.calendar import create_academic_year, update_academic_year, update_school
 from resolvers.writing.crud import create_action, delete_action, update_action
-from schema.academic_years import MissingPolicy, RoundingMode
+from schema.academic_years import MissingGradePolicy, RoundingMode
 from schema.inputs import CreateInput, MutationInput, UpdateInput, node_id, optional, required
 from schema.mutations import mutation, payload_node, payload_value
 from schema.roots import mutation_fields
@@ -33,7 +33,7 @@ class UpdateSchoolInput(UpdateInput):
     school_days: list[int] | None = optional("The days of the week with school: 1 is Monday, 7 Sunday.")
     rounding_mode: RoundingMode | None = optional("How an average is rounded.")
     rounding_decimals: int | None = optional("The number of decimals to which an average is rounded, 0 to 4.")
-    missing_counts_as: MissingPolicy | None = optional("What a missing grade counts as.")
+    missing_counts_as: MissingGradePolicy | None = optional("What a missing grade counts as.")
     shows_rank: bool | None = optional("Whether reports show a student's rank in the class.")
 
 

@@ -98,8 +98,8 @@ class ChargePreview:
     hash: str | None = computed(
         _of_plan("hash", None), description="A fingerprint of this preview, required by `createCharges`. Null if there are `userErrors`."
     )
-    count: int = computed(lambda preview: len(preview.plan.rows) if preview.plan else 0, description="The number of charges.")
-    failing: int = computed(_of_plan("failing", 0), description="The number of rows with an error. It must be 0 to create the charges.")
+    charge_count: int = computed(lambda preview: len(preview.plan.rows) if preview.plan else 0, description="The number of charges.")
+    error_count: int = computed(_of_plan("failing", 0), description="The number of rows with an error. It must be 0 to create the charges.")
     total: Decimal | None = computed(_of_plan("total", None), description="The total amount of the charges.")
     currency: str | None = computed(_of_terms("currency"), description="ISO 4217 code of the currency.")
     academic_year = to_one(academic_years.academic_year_by_id, "academic_year_id", description="The academic year of the charges.")
@@ -142,7 +142,7 @@ class ChargeMutations:
         create_charges,
         scope="createCharges",
         description="Creates all charges of a preview, or none. Rejected if anything has changed since the preview.",
-        charged=payload_value(int | None, "The number of charges created."),
+        charge_count=payload_value(int | None, "The number of charges created."),
         total=payload_value(Decimal | None, "The total amount of the charges.", lambda total: Decimal(str(total))),
         currency=payload_value(str | None, "ISO 4217 code of the currency."),
         charges=payload_nodes(charges.charge_by_id, "The first 100 charges, in the order of the preview."),

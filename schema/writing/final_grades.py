@@ -43,13 +43,14 @@ class ReopenGradesInput(MutationInput):
 @strawberry.type(description="A posting of the grades of a class in a subject.")
 class GradePosting:
     number: int = strawberry.field(description="The number of the posting, counted from 1.")
-    students: int = strawberry.field(description="The number of students with a final grade.")
+    student_count: int = strawberry.field(description="The number of students with a final grade.")
     subject = to_one(subjects.subject_by_id, "subject_id", description="The subject.")
 
 
 def _postings(answered: Any) -> Any:
     return [
-        SimpleNamespace(number=each["number"], students=each["students"], subject_id=UUID(str(each["subject_id"]))) for each in answered
+        SimpleNamespace(number=each["number"], student_count=each["students"], subject_id=UUID(str(each["subject_id"])))
+        for each in answered
     ]
 
 
@@ -70,5 +71,5 @@ class PostingMutations:
         reopen_grades,
         description="Reopens locked grades for a limited time. Posted final grades stay valid until they are posted again.",
         class_=_CLASS,
-        reopened=payload_value(int, "The number of subjects that were reopened.", default=0),
+        reopened_count=payload_value(int, "The number of subjects that were reopened.", default=0),
     )

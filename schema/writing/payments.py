@@ -55,7 +55,7 @@ class WaiveChargeInput(IdempotentInput):
 
 
 @strawberry.input(description="The replacement of a wrong entry, of the same kind.")
-class ReplacementInput:
+class TransactionReplacementInput:
     amount: Decimal = required("The amount.")
     charge_id: strawberry.ID | None = node_id(charges.Charge, "The right charge, if the entry was made on a wrong one.", optional=True)
     method: PaymentMethod | None = optional("The method of payment. Defaults to that of the wrong entry.")
@@ -66,7 +66,7 @@ class ReplacementInput:
 class CorrectPaymentInput(IdempotentInput):
     id: strawberry.ID = node_id(charges.PaymentTransaction, "The wrong transaction.")
     reason: str = required(_WHY, multiline=True)
-    replacement: ReplacementInput | None = optional("The replacement, entered at the same time.")
+    replacement: TransactionReplacementInput | None = optional("The replacement, entered at the same time.")
 
 
 @mutation_fields

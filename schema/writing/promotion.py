@@ -12,7 +12,7 @@ from execution.errors import Refusal
 from execution.fields import computed
 from resolvers import academic_years, classes, students
 from resolvers.plan_rows import MAX_PLAN_ROWS, page_of_rows
-from resolvers.writing.promotion import apply_promotion, plan_promotion
+from resolvers.writing.promotion import apply_promotion, preview_promotion
 from rules.promotion import Plan
 from schema.inputs import IdempotentInput, node_id, optional, read_input, required
 from schema.mutations import mutation, payload_value
@@ -44,13 +44,13 @@ class PromotionRow:
 
 
 @strawberry.type(description="The plan of a promotion. Nothing is written before it is applied.")
-class PromotionPlan:
+class PromotionPreview:
     hash: str = computed(lambda plan: plan.hash, description="A fingerprint of this plan, required by `applyPromotion`.")
-    promoted: int = computed(lambda plan: plan.count("PROMOTE"), description="The number of students who move up a grade level.")
-    repeated: int = computed(lambda plan: plan.count("REPEAT"), description="The number of students who repeat their grade level.")
-    graduated: int = computed(lambda plan: plan.count("GRADUATE"), description="The number of students who graduate.")
-    left: int = computed(lambda plan: plan.count("LEAVE"), description="The number of students who leave.")
-    failing: int = computed(
+    promoted_count: int = computed(lambda plan: plan.count("PROMOTE"), description="The number of students who move up a grade level.")
+    repeated_count: int = computed(lambda plan: plan.count("REPEAT"), description="The number of students who repeat their grade level.")
+    graduated_count: int = computed(lambda plan: plan.count("GRADUATE"), description="The number of students who graduate.")
+    left_count: int = computed(lambda plan: plan.count("LEAVE"), description="The number of students who leave.")
+    error_count: int = computed(
         lambda plan: plan.failing, description="The number of rows and exceptions with an error. It must be 0 to apply the plan."
     )
 
@@ -74,7 +74,7 @@ class PromotionOverrideInput:
 
 
 @strawberry.input(description="The academic years, and exceptions for students.")
-class PlanPromotionInput:
+class PreviewPromotionInput:
     from_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that ends.")
     to_academic_year_id: strawberry.ID = node_id(academic_years.AcademicYear, "The academic year that begins.")
     overrides: list[PromotionOverrideInput] | None = optional("Exceptions for students, at most 500.")
@@ -96,13 +96,13 @@ class PromotionQueries:
         description="Plans the promotion of every student at the end of an academic year: up a grade level into the class of the"
         " same section, or graduation from the highest level. Nothing is written.",
     )
-    async def plan_promotion(
-        self, info: Info, input: Annotated[PlanPromotionInput, strawberry.argument(description="The academic years.")]
-    ) -> PromotionPlan | None:
+    async def preview_promotion(
+        self, info: Info, input: Annotated[PreviewPromotionInput, strawberry.argument(description="The academic years.")]
+    ) -> PromotionPreview | None:
         given, errors = read_input(input)
         if errors:
             raise Refusal("BAD_USER_INPUT", " ".join(each.message for each in errors), argument=errors[0].field)
-        plan: Plan = await plan_promotion(info.context, given)
+        plan: Plan = await preview_promotion(info.context, given)
         return plan  # type: ignore[return-value]  # it has what the type's fields read
 
 
@@ -115,8 +115,8 @@ class PromotionMutations:
         revokes_access=True,
         scope="applyPromotion",
         description="Applies a plan completely or not at all. Rejected if anything has changed since the plan.",
-        promoted=payload_value(int | None, "The number of students who moved up a grade level."),
-        repeated=payload_value(int | None, "The number of students who repeat their grade level."),
-        graduated=payload_value(int | None, "The number of students who graduate."),
-        left=payload_value(int | None, "The number of students who left."),
+        promoted_count=payload_value(int | None, "The number of students who moved up a grade level."),
+        repeated_count=payload_value(int | None, "The number of students who repeat their grade level."),
+        graduated_count=payload_value(int | None, "The number of students who graduate."),
+        left_count=payload_value(int | None, "The number of students who left."),
     )

@@ -125,13 +125,13 @@ async def test_fields_out_of_reach_on_a_visible_row_are_null_and_forbidden(world
 
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
-    fields = "id balance { balance } statement { entries { charge { id } } } attendanceSummary { days }"
+    fields = "id balances { balance } statements { entries { charge { id } } } attendanceSummary { days }"
     data = await world.data(f"{{ students {{ nodes {{ {fields} }} }} }}", VIEWERS[viewer])
     students = label_of("students")
     for node in data["students"]["nodes"]:
         label = students[node["id"]]
-        assert bool(node["balance"]) == (label in expected("payments", viewer))
-        told = {line["charge"]["id"] for account in node["statement"] for line in account["entries"]}
+        assert bool(node["balances"]) == (label in expected("payments", viewer))
+        told = {line["charge"]["id"] for account in node["statements"] for line in account["entries"]}
         assert labels("payments", [{"id": each} for each in told]) == {label} & expected("payments", viewer)
         assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
 
@@ -158,7 +158,7 @@ async def test_attendance_of_classes_and_the_school_counts_only_rows_in_reach(wo
 @pytest.mark.parametrize("viewer", signed_in)
 async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
     at = (await world.value("SELECT clock_timestamp()")).isoformat()
-    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balance { balance } finalGrades { id } classMembership { fromDate } classHistory { fromDate }
+    query = """query ($at: DateTime!) { students { nodes { id asOf(at: $at) { student { id } balances { balance } finalGrades { id } classMembership { fromDate } classHistory { fromDate }
         attendance(fromDate: "2025-06-01", toDate: "2026-06-30") { attendance { id } }
         attendanceSummary(fromDate: "2025-06-01", toDate: "2026-06-30") { days } } } } }"""
     students, marks = label_of("students"), label_of("attendance")
@@ -168,7 +168,7 @@ async def test_the_past_opens_nothing_that_the_present_hides(world, viewer):
     for node in nodes:
         label, then = students[node["id"]], node["asOf"]
         assert then["student"]["id"] == node["id"]
-        assert bool(then["balance"]) == (label in expected("payments", viewer))
+        assert bool(then["balances"]) == (label in expected("payments", viewer))
         assert labels("final_grades", then["finalGrades"]) <= expected("final_grades", viewer)
         past_grades |= labels("final_grades", then["finalGrades"])
         memberships = {each for each in expected("student_class_history", viewer) if each.split("_")[0] == label}
@@ -221,9 +221,9 @@ async def test_the_audit_log_is_for_administrators(world, viewer):
 
 @pytest.mark.parametrize("viewer", list(VIEWERS))
 async def test_the_check_of_the_books_is_for_administrators_and_bursars(world, viewer):
-    answer = await world.ask("{ booksCheck { checks { name } } }", VIEWERS[viewer])
+    answer = await world.ask("{ booksCheck { rules { name } } }", VIEWERS[viewer])
     if viewer in {"admin", "bursar"}:
-        assert len(answer.data["booksCheck"]["checks"]) > 10
+        assert len(answer.data["booksCheck"]["rules"]) > 10
     else:
         assert answer.data["booksCheck"] is None
         assert answer.codes == ["UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN"]

@@ -31,14 +31,14 @@ OTHER_ROOT_FIELDS = {
     "school": "test_settings_of_the_school_are_shown_to_every_user",
     "attendanceSummary": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",
     "attendanceBreakdown": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",
-    "registersNotTaken": "test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns",
+    "classesWithoutRegister": "test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns",
     "gradeReopenings": "test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_again",
     "gatewayEvents": "test_administrators_and_bursars_list_what_gateways_told",
     "auditLog": "test_the_audit_log_is_for_administrators",
     "booksCheck": "test_the_check_of_the_books_is_for_administrators_and_bursars",
     "serviceTokens": "test_what_is_the_administrators_alone",
     "systemHealth": "test_others_see_status_and_timestamp_alone",
-    "planPromotion": "test_nobody_but_an_administrator_sees_a_plan",
+    "previewPromotion": "test_nobody_but_an_administrator_sees_a_plan",
     "previewCharges": "test_what_the_office_previews_is_refused_to_everybody_else",
 }
 _OFFICE_ALONE = "test_what_the_office_previews_is_refused_to_everybody_else"
@@ -72,7 +72,7 @@ OTHER_EDGES = {
 NOUN_OF_PAGE = {"guardianships": "guardian_students", "class_history": "student_class_history", "users": "user"}
 OTHER_PAGES = {
     "attendance_totals": "test_attendance_of_classes_and_the_school_counts_only_rows_in_reach",
-    "registers_not_taken": "test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns",
+    "classes_without_register": "test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns",
     "audit_log": "test_the_audit_log_is_for_administrators",
     "service_tokens": "test_what_is_the_administrators_alone",
 }

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from tests.schema.writing.class_builder import codes, make_classroom
 from tests.schema.writing.test_attendance import DAY, SUBMIT, submit
 
-SEES = """query ($id: ID!) { student(id: $id) { name birthDate guardians { nodes { name } } balance { currency }
+SEES = """query ($id: ID!) { student(id: $id) { name birthDate guardians { nodes { name } } balances { currency }
   attendance(first: 5) { nodes { id } } classHistory { nodes { id } } }
   students(first: 50) { nodes { id } } attendance(first: 50) { nodes { student { id } } } attendanceSummary(fromDate: "2026-03-01", toDate: "2026-03-31") { days } }"""
 TEACHER = "teacher@demo.school"

@@ -17,7 +17,7 @@ SESSION = "session { accessToken accessTokenExpiresAt refreshToken sessionExpire
 SIGN_IN = f"mutation ($input: SignInInput!) {{ answer: signIn(input: $input) {{ {SESSION} }} }}"
 REFRESH = f"mutation ($input: RefreshSessionInput!) {{ answer: refreshSession(input: $input) {{ {SESSION} }} }}"
 RESET = f"mutation ($input: ResetPasswordInput!) {{ answer: resetPassword(input: $input) {{ {SESSION} }} }}"
-SIGN_OUT = "mutation ($input: SignOutInput) { answer: signOut(input: $input) { endedSessions userErrors { code } } }"
+SIGN_OUT = "mutation ($input: SignOutInput) { answer: signOut(input: $input) { endedSessionCount userErrors { code } } }"
 CHANGE = "mutation ($input: ChangePasswordInput!) { answer: changePassword(input: $input) { changed userErrors { field code } } }"
 ISSUE = """mutation ($input: IssuePasswordResetInput!) {
     answer: issuePasswordReset(input: $input) { passwordReset { token expiresAt user { id name } } userErrors { field code } }
@@ -74,7 +74,7 @@ async def test_a_session_from_beginning_to_end(http: Http) -> None:
     assert refreshed["sessionExpiresAt"] == session["sessionExpiresAt"]
     answer = await http.ask(CHANGE, refreshed["accessToken"], currentPassword=PASSWORD, newPassword=NEW)
     assert answer == {"changed": True, "userErrors": []}
-    assert await http.ask(SIGN_OUT, refreshed["accessToken"]) == {"endedSessions": 1, "userErrors": []}
+    assert await http.ask(SIGN_OUT, refreshed["accessToken"]) == {"endedSessionCount": 1, "userErrors": []}
     assert await http.ask(WHO, refreshed["accessToken"]) == "UNAUTHENTICATED"
     assert await http.ask(WHO, session["accessToken"]) == "UNAUTHENTICATED"
     assert await http.ask(REFRESH, refreshToken=refreshed["refreshToken"]) == "UNAUTHENTICATED"
@@ -180,7 +180,7 @@ async def test_everybody_manages_their_own_sign_in(http: Http, role: str) -> Non
     _, session = await http.sign_in(role)
     changed = await http.ask(CHANGE, session["accessToken"], currentPassword="wrong", newPassword=NEW)
     assert changed == {"changed": False, "userErrors": [{"field": "currentPassword", "code": "WRONG_PASSWORD"}]}
-    assert (await http.ask(SIGN_OUT, session["accessToken"], everywhere=True))["endedSessions"] == 1
+    assert (await http.ask(SIGN_OUT, session["accessToken"], everywhere=True))["endedSessionCount"] == 1
 
 
 async def test_an_id_of_another_type_is_said_to_be_one(http: Http) -> None:

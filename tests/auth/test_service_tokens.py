@@ -119,7 +119,7 @@ async def test_its_use_is_noted_once_a_minute_by_all_workers_together(school: Sc
         ("nul\0", ["health:read"], None, "NAME_NOT_VALID"),
         ("Dashboard", [], None, "SCOPE_NOT_VALID"),
         ("Dashboard", ["health:read", "grades:write"], None, "SCOPE_NOT_VALID"),
-        ("Dashboard", ["health:read"], timedelta(0), "IN_THE_PAST"),
+        ("Dashboard", ["health:read"], timedelta(0), "IN_PAST"),
     ],
 )
 async def test_a_token_that_makes_no_sense_is_not_made(

@@ -5,9 +5,9 @@ import pytest
 from tests.in_process_server import serving
 
 ROLES = ["admin", "bursar", "teacher", "student", "guardian"]
-OWN = "{ viewer { session { id } user { id sessions { totalCount nodes { id endedAt endedBecause userAgent address user { id } } } } } }"
-END = "mutation ($id: ID!) { endSession(input: {id: $id}) { session { id endedBecause } userErrors { field code } } }"
-END_ALL = "mutation ($id: ID!) { endSessions(input: {userId: $id}) { endedSessions user { id } userErrors { field code } } }"
+OWN = "{ viewer { session { id } user { id sessions { totalCount nodes { id endedAt endReason userAgent address user { id } } } } } }"
+END = "mutation ($id: ID!) { endSession(input: {id: $id}) { session { id endReason } userErrors { field code } } }"
+END_ALL = "mutation ($id: ID!) { endSessions(input: {userId: $id}) { endedSessionCount user { id } userErrors { field code } } }"
 REASON = "SELECT coalesce(revoked_because, 'goes on') FROM sessions WHERE id = $1::text::uuid"
 
 
@@ -44,7 +44,7 @@ async def test_everybody_sees_and_ends_their_own(client, role):
     assert [each["id"] for each in listed["nodes"]] == [there[1], here[1]], "the newest first"
     assert all(each["address"] == "127.0.0.1" and each["userAgent"] and each["endedAt"] is None for each in listed["nodes"])
     ended = await client.data(END, token=here[0], id=there[1])
-    assert ended["endSession"] == {"session": {"id": there[1], "endedBecause": "SIGNED_OUT"}, "userErrors": []}
+    assert ended["endSession"] == {"session": {"id": there[1], "endReason": "SIGNED_OUT"}, "userErrors": []}
     assert not await is_good(client, there[0])
     assert await is_good(client, here[0])
     assert (await client.data(END, token=here[0], id=here[1]))["endSession"]["userErrors"] == []
@@ -66,7 +66,7 @@ async def test_who_is_signed_in_where_is_for_oneself_and_administrators(client, 
         assert (answer["data"]["user"] or {"sessions": None})["sessions"] is None
     ended = (await client.data(END, token=token, id=session_id))["endSession"]
     if role == "admin":
-        assert ended == {"session": {"id": session_id, "endedBecause": "REVOKED"}, "userErrors": []}
+        assert ended == {"session": {"id": session_id, "endReason": "REVOKED"}, "userErrors": []}
         assert not await is_good(client, theirs)
     else:
         assert ended == {"session": None, "userErrors": [{"field": "id", "code": "NOT_FOUND"}]}
@@ -83,7 +83,7 @@ async def test_administrators_alone_end_all_sessions_of_somebody(client, role):
         assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert [await reason(client, each[1]) for each in theirs] == ["goes on"] * 3
         return
-    assert answer["data"]["endSessions"] == {"endedSessions": 3, "user": {"id": theirs[0][2]}, "userErrors": []}
+    assert answer["data"]["endSessions"] == {"endedSessionCount": 3, "user": {"id": theirs[0][2]}, "userErrors": []}
     assert [await is_good(client, each[0]) for each in theirs] == [False] * 3
     assert [await reason(client, each[1]) for each in theirs] == ["REVOKED"] * 3
     assert await is_good(client, token)
@@ -92,7 +92,7 @@ async def test_administrators_alone_end_all_sessions_of_somebody(client, role):
 async def test_of_their_own_sessions_the_administrators_goes_on(client):
     token, _, user_id = await signed_in(client, "admin")
     other, other_id, _ = await signed_in(client, "admin")
-    assert (await client.data(END_ALL, token=token, id=user_id))["endSessions"]["endedSessions"] == 1
+    assert (await client.data(END_ALL, token=token, id=user_id))["endSessions"]["endedSessionCount"] == 1
     assert await is_good(client, token)
     assert not await is_good(client, other)
     assert await reason(client, other_id) == "SIGNED_OUT"
@@ -101,21 +101,21 @@ async def test_of_their_own_sessions_the_administrators_goes_on(client):
 async def test_nobody_is_no_user(client):
     token, *_ = await signed_in(client, "admin")
     answer = await client.data(END_ALL, token=token, id="usr_" + "0" * 32)
-    assert answer["endSessions"] == {"endedSessions": 0, "user": None, "userErrors": [{"field": "userId", "code": "NOT_FOUND"}]}
+    assert answer["endSessions"] == {"endedSessionCount": 0, "user": None, "userErrors": [{"field": "userId", "code": "NOT_FOUND"}]}
 
 
 async def test_one_that_has_ended_stays_as_it_was(client):
     token, *_ = await signed_in(client, "admin")
     theirs, session_id, _ = await signed_in(client, "guardian")
-    await client.data("mutation { signOut { endedSessions } }", token=theirs)
+    await client.data("mutation { signOut { endedSessionCount } }", token=theirs)
     ended = (await client.data(END, token=token, id=session_id))["endSession"]
-    assert ended["session"]["endedBecause"] == "SIGNED_OUT"
+    assert ended["session"]["endReason"] == "SIGNED_OUT"
 
 
 async def test_the_open_ones_can_be_asked_for(client):
     token, session_id, _ = await signed_in(client, "admin")
     other, *_ = await signed_in(client, "admin")
-    await client.data("mutation { signOut { endedSessions } }", token=other)
+    await client.data("mutation { signOut { endedSessionCount } }", token=other)
     query = "query ($open: Boolean) { viewer { user { sessions(filter: {isOpen: $open}) { nodes { id } } } } }"
     for is_open, count in ((True, 1), (False, 1), (None, 2)):
         nodes = (await client.data(query, token=token, open=is_open))["viewer"]["user"]["sessions"]["nodes"]

@@ -57,7 +57,7 @@ BREAKS = {
 
 def test_every_check_is_broken_once_below():
     assert set(BREAKS) == {check.name for check in CHECKS}
-    assert all(check.says.endswith(".") for check in CHECKS)
+    assert all(check.description.endswith(".") for check in CHECKS)
 
 
 async def test_a_school_that_adds_up_has_no_finding(demo_url):

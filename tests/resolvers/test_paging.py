@@ -12,7 +12,7 @@ from db.sql_catalog import queries
 
 ORDERS = [
     ("students", "NAME"), ("students", "STUDENT_NUMBER"), ("students", "ENROLLMENT_DATE"), ("classes", "CURRENT_ENROLLMENT"),
-    ("classes", "GRADE_LEVEL"), ("charges", "PAYMENT_DATE"), ("users", "CREATED_AT"), ("receipts", "NUMBER"), ("teachers", "JOINING_DATE"),
+    ("classes", "GRADE_LEVEL"), ("charges", "LAST_TRANSACTION_AT"), ("users", "CREATED_AT"), ("receipts", "NUMBER"), ("teachers", "JOINING_DATE"),
     ("periods", "START_TIME"),
 ]  # fmt: skip
 

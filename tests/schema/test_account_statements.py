@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.schema.writing.charge_builder import act, charge, entry, make_family, pay
 
-STATEMENT = """query ($id: ID!, $from: Date, $to: Date) { student(id: $id) { balance { currency balance } statement(from: $from, to: $to) {
+STATEMENT = """query ($id: ID!, $from: Date, $to: Date) { student(id: $id) { balances { currency balance } statements(fromDate: $from, toDate: $to) {
   currency openingBalance closingBalance entries { occurredAt kind amount balance description charge { id } transaction { id } } } } }"""
 
 
@@ -26,7 +26,7 @@ async def test_every_charge_and_movement_is_a_line_with_what_is_owed_after_it(wr
     gone = await charge(writable, family, amount="30")
     await act(writable, "waiveCharge", id=gone, amount="5", reason="Hardship")
     await act(writable, "cancelCharge", id=gone, reason="Wrong")
-    [account] = (await statement(writable, family.students[0]))["statement"]
+    [account] = (await statement(writable, family.students[0]))["statements"]
     lines = [
         (line["kind"], line["amount"], line["charge"]["id"], line["description"])
         for line in account["entries"]
@@ -46,21 +46,23 @@ async def test_a_statement_of_the_demo_school_adds_up_to_the_balance_over_any_pe
     students = [f"stu_{row['id'].hex}" for row in await writable.database.fetch("SELECT id FROM students ORDER BY id LIMIT 40")]
     for student in students:
         whole = await statement(writable, student)
-        assert {each["currency"]: each["closingBalance"] for each in whole["statement"]} == {
-            each["currency"]: each["balance"] for each in whole["balance"]
+        assert {each["currency"]: each["closingBalance"] for each in whole["statements"]} == {
+            each["currency"]: each["balance"] for each in whole["balances"]
         }
-        for account in whole["statement"]:
+        for account in whole["statements"]:
             add_up(account)
-        early, late = [(await statement(writable, student, **part))["statement"] for part in ({"to": "2025-11-30"}, {"from": "2025-12-01"})]
+        early, late = [
+            (await statement(writable, student, **part))["statements"] for part in ({"to": "2025-11-30"}, {"from": "2025-12-01"})
+        ]
         closing = {each["currency"]: each["closingBalance"] for each in early}
         for account in late:
             add_up(account)
             assert account["openingBalance"] == closing.get(account["currency"], "0.00")
             assert account["closingBalance"] == next(
-                each["closingBalance"] for each in whole["statement"] if each["currency"] == account["currency"]
+                each["closingBalance"] for each in whole["statements"] if each["currency"] == account["currency"]
             )
             count = len(account["entries"]) + sum(len(each["entries"]) for each in early if each["currency"] == account["currency"])
-            assert count == sum(len(each["entries"]) for each in whole["statement"] if each["currency"] == account["currency"])
+            assert count == sum(len(each["entries"]) for each in whole["statements"] if each["currency"] == account["currency"])
 
 
 def add_up(account):
@@ -77,8 +79,8 @@ async def test_a_period_ends_at_the_schools_midnight(writable):
     # The school is in Berlin: 23:30 on the 10th there is 22:30 in UTC, 00:30 on the 11th is still the 10th in UTC.
     await pay(writable, (one, "10"), occurredAt="2026-03-10T22:30:00Z")
     await pay(writable, (one, "20"), occurredAt="2026-03-10T23:30:00Z")
-    [tenth] = (await statement(writable, family.students[0], **{"from": "2026-03-10", "to": "2026-03-10"}))["statement"]
-    [eleventh] = (await statement(writable, family.students[0], **{"from": "2026-03-11", "to": "2026-03-11"}))["statement"]
+    [tenth] = (await statement(writable, family.students[0], **{"from": "2026-03-10", "to": "2026-03-10"}))["statements"]
+    [eleventh] = (await statement(writable, family.students[0], **{"from": "2026-03-11", "to": "2026-03-11"}))["statements"]
     assert [line["amount"] for line in tenth["entries"]] == ["-10.00"]
     assert [line["amount"] for line in eleventh["entries"]] == ["-20.00"]
 
@@ -97,14 +99,14 @@ async def test_a_period_with_too_many_entries_is_refused_for_that_student_alone(
         "INSERT INTO payment_transactions (payment_id, kind, amount, currency, reason, occurred_at)"
         " SELECT $1, 'WAIVER', 0.01, 'EUR', 'x', school_now() FROM generate_series(1, 1000)", one[4:],
     )  # fmt: skip
-    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Student { statement { entries { kind } } } } }"
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Student { statements { entries { kind } } } } }"
     answer = await writable.ask(query, ids=family.students)
     assert answer.codes == ["BAD_USER_INPUT"]
     assert answer.errors[0]["path"][:2] == ["nodes", 0]
 
 
 async def test_the_statements_of_many_students_cost_one_statement(demo):
-    answer = await demo.ask("{ students(first: 20) { nodes { statement { closingBalance entries { kind amount } } } } }")
+    answer = await demo.ask("{ students(first: 20) { nodes { statements { closingBalance entries { kind amount } } } } }")
     assert not answer.errors
     assert answer.statements == 2
 
@@ -152,10 +154,10 @@ async def test_the_statement_adds_up_to_the_balance_after_any_operations(writabl
                 else:
                     await act(writable, "correctPayment", **given, **({"replacement": {"amount": amount}} if which % 2 else {}))
         seen = await statement(writable, family.students[0])
-        for account in seen["statement"]:
+        for account in seen["statements"]:
             add_up(account)
-        assert {each["currency"]: each["closingBalance"] for each in seen["statement"]} == {
-            each["currency"]: each["balance"] for each in seen["balance"]
+        assert {each["currency"]: each["closingBalance"] for each in seen["statements"]} == {
+            each["currency"]: each["balance"] for each in seen["balances"]
         }
         for row in await writable.database.fetch("SELECT * FROM payments WHERE student_id = $1", family.students[0][4:]):
             totals = Totals(row["amount"], row["paid_total"], row["refunded_total"], row["waived_total"], row["cancelled_at"] is not None)

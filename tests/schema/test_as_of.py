@@ -10,12 +10,12 @@ import pytest
 from tests.schema.writing.assessment_builder import marked, open_window
 from tests.schema.writing.class_builder import make_classroom
 
-PRESENT = """query ($id: ID!) { student(id: $id) { class { id } balance { currency charged waived paid refunded balance overdue }
+PRESENT = """query ($id: ID!) { student(id: $id) { class { id } balances { currency charged waived paid refunded balance overdue }
     finalGrades(first: 100) { nodes { number isCurrent letter rounded postedAt subject { id } semester { id } } }
     classHistory { nodes { fromDate toDate reason endReason class { id } } }
     attendance(first: 100, filter: {fromDate: "2025-09-01", toDate: "2026-07-31"}) { nodes { date status excused excuseReason minutesLate minutesPresent subject { id } } }
     attendanceSummary(fromDate: "2025-09-01", toDate: "2026-07-31") { days present absent late excusedAbsences unexcusedAbsences minutesLate dayValues rate } } }"""
-PAST = """query ($id: ID!, $at: DateTime!) { student(id: $id) { asOf(at: $at) { at classMembership { class { id } } balance { currency charged waived paid refunded balance overdue }
+PAST = """query ($id: ID!, $at: DateTime!) { student(id: $id) { asOf(at: $at) { at classMembership { class { id } } balances { currency charged waived paid refunded balance overdue }
     finalGrades { number letter rounded postedAt subject { id } semester { id } }
     classHistory { fromDate toDate reason endReason class { id } }
     attendance(fromDate: "2025-09-01", toDate: "2026-07-31") { date status excused excuseReason minutesLate minutesPresent subject { id } }
@@ -41,7 +41,7 @@ async def present(school, student, viewer="admin@demo.school"):
     return {
         "classMembership": found["class"] and {"class": found["class"]},
         "classHistory": history,
-        "balance": found["balance"],
+        "balances": found["balances"],
         "finalGrades": _sorted(
             [{k: v for k, v in each.items() if k != "isCurrent"} for each in found["finalGrades"]["nodes"] if each["isCurrent"]]
         ),
@@ -163,10 +163,10 @@ async def test_a_cancelled_charge_was_owed_until_it_was_cancelled(writable):
     owed = await present(writable, student), await now(writable)
     await writable.database.execute("UPDATE payments SET cancelled_at = now(), cancel_reason = 'Mistake' WHERE id = $1", fee)
     gone = await present(writable, student), await now(writable)
-    assert Decimal(owed[0]["balance"][0]["balance"]) == 75
-    assert Decimal(gone[0]["balance"][0]["balance"]) == 0
+    assert Decimal(owed[0]["balances"][0]["balance"]) == 75
+    assert Decimal(gone[0]["balances"][0]["balance"]) == 0
     for known, at in (owed, gone):
-        assert (await past(writable, student, at))["balance"] == known["balance"]
+        assert (await past(writable, student, at))["balances"] == known["balances"]
 
 
 async def test_several_changes_in_one_transaction_leave_no_step_between_them(writable):
@@ -178,9 +178,9 @@ async def test_several_changes_in_one_transaction_leave_no_step_between_them(wri
         for day in ("2026-04-01", "2026-05-01", "2026-06-01"):
             await connection.execute("UPDATE payments SET due_date = $2::text::date WHERE id = $1", fee, day)
     after = await now(writable), await present(writable, student)
-    assert Decimal(before[1]["balance"][0]["overdue"]) == 100
+    assert Decimal(before[1]["balances"][0]["overdue"]) == 100
     for at, known in (before, after):
-        assert (await past(writable, student, at))["balance"][0]["charged"] == known["balance"][0]["charged"]
+        assert (await past(writable, student, at))["balances"][0]["charged"] == known["balances"][0]["charged"]
     # What falls due is looked at by the moment's day, which is today in earnest: only that the first date is restored shows.
     row = await writable.value("SELECT past_values('payments', $1, $2::text::timestamptz) ->> 'due_date'", fee, before[0])
     assert row == "2026-03-01"
@@ -211,7 +211,7 @@ async def test_a_moment_that_cannot_be_is_a_clear_error(writable, at):
 
 
 async def test_a_page_of_students_of_the_past_costs_one_statement_a_part(writable):
-    query = """query ($at: DateTime!) { students(first: 50) { nodes { asOf(at: $at) { classMembership { fromDate } classHistory { toDate } finalGrades { letter } balance { balance }
+    query = """query ($at: DateTime!) { students(first: 50) { nodes { asOf(at: $at) { classMembership { fromDate } classHistory { toDate } finalGrades { letter } balances { balance }
         attendance(fromDate: "2026-01-01", toDate: "2026-03-31") { status }
         attendanceSummary(fromDate: "2026-01-01", toDate: "2026-03-31") { rate } } } } }"""
     answer = await writable.ask(query, at=datetime.now(UTC).isoformat())
@@ -229,4 +229,4 @@ async def test_the_seeded_school_has_a_past(writable):
     then, today = await past(writable, student, at), await present(writable, student)
     assert then["classMembership"] is not None
     assert then["attendanceSummary"]["days"] < today["attendanceSummary"]["days"]
-    assert then["balance"] != today["balance"]
+    assert then["balances"] != today["balances"]

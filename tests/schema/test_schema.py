@@ -34,13 +34,13 @@ def test_every_type_field_argument_and_enum_value_has_a_description():
 def test_every_list_that_can_grow_is_a_bounded_connection():
     """Checks that lists that are not connections are listed here, because they are always short."""
     short = {
-        "Query.nodes", "Query.search", "Student.balance", "MachineHealth.loadAverage", "DatabaseHealth.largestTables", "DatabaseHealth.mostUsedIndexes",
-        "ServiceToken.scopes", "School.schoolDays", "Attendance.overruled", "SubmitRegisterPayload.changes", "SubmitRegisterPayload.notMarked",
-        "PromotionPlan.rows", "Query.attendanceBreakdown", "Class.attendanceBreakdown", "Student.attendanceBreakdown",
-        "BooksCheck.checks", "StudentAsOf.classHistory", "StudentAsOf.balance", "StudentAsOf.finalGrades", "StudentAsOf.attendance", "BookCheck.examples",
+        "Query.nodes", "Query.search", "Student.balances", "MachineHealth.loadAverage", "DatabaseHealth.largestTables", "DatabaseHealth.mostUsedIndexes",
+        "ServiceToken.scopes", "School.schoolDays", "Attendance.overruledMarks", "SubmitRegisterPayload.changes", "SubmitRegisterPayload.notMarked",
+        "PromotionPreview.rows", "Query.attendanceBreakdown", "Class.attendanceBreakdown", "Student.attendanceBreakdown",
+        "BooksCheck.rules", "StudentAsOf.classHistory", "StudentAsOf.balances", "StudentAsOf.finalGrades", "StudentAsOf.attendance", "BooksRule.exampleIds",
         "GradingScale.bounds", "Explanation.steps", "SemesterReport.subjects", "Class.semesterReports", "RecordGradesPayload.changes",
         "PostFinalGradesPayload.postings", "CreateGradingScalePayload.warnings", "UpdateGradingScalePayload.warnings",
-        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.charges", "RecordPaymentPayload.charges", "Student.statement", "Statement.entries",
+        "ChargePreview.rows", "ChargeRow.warnings", "CreateChargesPayload.charges", "RecordPaymentPayload.charges", "Student.statements", "Statement.entries",
     }  # fmt: skip
     for each in named_types():
         if not isinstance(each, GraphQLObjectType) or each.name.endswith("Connection"):
@@ -73,22 +73,22 @@ def test_edges_that_can_be_hidden_are_nullable():
 async def test_money_is_written_in_its_currencys_smallest_unit(demo):
     data = await demo.data(
         "{ charges(first: 50) { nodes { amount balance paidTotal currency transactions { nodes { amount } } } } feeCategories { nodes { defaultAmount } }"
-        " students(first: 20) { nodes { balance { charged balance overdue } } } }"
+        " students(first: 20) { nodes { balances { charged balance overdue } } } }"
     )
     texts = [text for node in data["charges"]["nodes"] for text in (node["amount"], node["balance"], node["paidTotal"])]
     texts += [each["amount"] for node in data["charges"]["nodes"] for each in node["transactions"]["nodes"]]
-    texts += [each for node in data["students"]["nodes"] for balance in node["balance"] for each in balance.values()]
+    texts += [each for node in data["students"]["nodes"] for balance in node["balances"] for each in balance.values()]
     assert len(texts) > 100
     assert all(-Decimal(text).as_tuple().exponent == 2 for text in texts)
 
 
 async def test_a_students_balance_is_what_the_charges_say(demo):
     data = await demo.data(
-        "{ students(first: 50) { nodes { balance { balance } charges(first: 100) { nodes { balance status isOverdue dueDate } } } } }"
+        "{ students(first: 50) { nodes { balances { balance } charges(first: 100) { nodes { balance status isOverdue dueDate } } } } }"
     )
     for node in data["students"]["nodes"]:
         total = sum(Decimal(each["balance"]) for each in node["charges"]["nodes"])
-        assert sum(Decimal(each["balance"]) for each in node["balance"]) == total
+        assert sum(Decimal(each["balance"]) for each in node["balances"]) == total
 
 
 async def test_excused_and_unexcused_are_all_absences(demo):
@@ -104,7 +104,7 @@ async def test_excused_and_unexcused_are_all_absences(demo):
 
 async def test_filters_leave_what_they_say(demo):
     data = await demo.data(
-        "{ absent: attendance(filter: {absent: true}, first: 100) { nodes { status } } excused: attendance(filter: {excused: true}, first: 50) { nodes { excused } }"
+        "{ absent: attendance(filter: {fullyPresent: false}, first: 100) { nodes { status } } excused: attendance(filter: {excused: true}, first: 50) { nodes { excused } }"
         " failing: grades(filter: {failing: true}, first: 50) { nodes { percentage letter } } unscored: grades(filter: {scored: false}, first: 50) { nodes { state score } }"
         ' overdue: charges(filter: {isOverdue: true}, first: 50) { nodes { isOverdue status } } people: students(filter: {namePrefix: "al"}, first: 50) { nodes { lastName } } }'
     )  # fmt: skip

@@ -194,7 +194,7 @@ async def test_the_end_of_a_session_is_told(browser, server):
     await sign_in(page)
     await expect(page.locator("#sign-out")).to_be_visible()
     token = await server.token(ADMIN)
-    await server.data("mutation { signOut(input: {everywhere: true}) { endedSessions } }", token=token)
+    await server.data("mutation { signOut(input: {everywhere: true}) { endedSessionCount } }", token=token)
     await page.click(RUN)
     await expect(page.locator("#who")).to_have_text("Your session has ended: sign in again.")
     await expect(page.locator("#sign-in")).to_be_visible()

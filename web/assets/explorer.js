@@ -16,7 +16,7 @@ const LONGEST_PAUSE_MS = 8 * 60_000;
 const FIELDS = 'session { accessToken accessTokenExpiresAt refreshToken sessionExpiresAt }';
 const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) { ${FIELDS} userErrors { message } } }`;
 const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ${FIELDS} } }`;
-const SIGN_OUT = 'mutation { signOut { endedSessions } }';
+const SIGN_OUT = 'mutation { signOut { endedSessionCount } }';
 
 const FIRST = `# Sign in above, then run this query with the play button.
 {

@@ -12,16 +12,16 @@ __all__ = ["BURSAR", "Family", "act", "books", "charge", "entry", "make_bursars"
 BURSAR = "bursar@demo.school"
 CHARGE = "id amount status balance paidTotal refundedTotal waivedTotal isOverdue version"
 FIELDS = {
-    "createCharges": f"charged total currency charges {{ {CHARGE} student {{ id }} }}",
+    "createCharges": f"chargeCount total currency charges {{ {CHARGE} student {{ id }} }}",
     "recordPayment": f"receipt {{ id number amount currency transactions {{ nodes {{ id amount kind charge {{ id }} }} }} }} charges {{ {CHARGE} }}",
-    "refundPayment": f"transaction {{ id kind amount linked {{ id }} }} charge {{ {CHARGE} }}",
+    "refundPayment": f"transaction {{ id kind amount originalTransaction {{ id }} }} charge {{ {CHARGE} }}",
     "waiveCharge": f"transaction {{ id kind amount }} charge {{ {CHARGE} }}",
     "cancelCharge": f"charge {{ {CHARGE} cancelReason }}",
     "updateCharge": f"charge {{ {CHARGE} dueDate description }}",
-    "correctPayment": f"correction {{ id kind correctedKind amount linked {{ id }} }} transaction {{ id kind amount }} receipt {{ number }} charge {{ {CHARGE} }}",
+    "correctPayment": f"correction {{ id kind correctedKind amount originalTransaction {{ id }} }} transaction {{ id kind amount }} receipt {{ number }} charge {{ {CHARGE} }}",
 }
 PREVIEW = """query ($input: PreviewChargesInput!) { previewCharges(input: $input) {
-  hash count failing total currency academicYear { name } userErrors { field code message }
+  hash chargeCount errorCount total currency academicYear { name } userErrors { field code message }
   rows { amount error warnings student { id } repeats { id } } } }"""
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from tests.schema.writing.assessment_builder import TEACHER, run
 
 ADMIN = "admin@demo.school"
-POSTED = "class { id } postings { number students subject { id } }"
+POSTED = "class { id } postings { number studentCount subject { id } }"
 RESULT = "basis percentage rounded letter points isIncomplete explanation { steps { label value detail } policyVersion }"
 
 
@@ -23,7 +23,7 @@ async def reopen(school, room, viewer=ADMIN, **given):
         "until": "2026-03-20T12:00:00Z",
         "reason": "A typing slip",
     }
-    return await run(school, "reopenGrades", "reopened", viewer, **values | given)
+    return await run(school, "reopenGrades", "reopenedCount", viewer, **values | given)
 
 
 async def average(school, room, n=0, viewer=ADMIN):

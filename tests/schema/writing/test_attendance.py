@@ -10,10 +10,10 @@ from tests.schema.writing.lock_barrier import all_at_once
 from tests.writable_school import writable_school
 
 SUBMIT = """mutation ($input: SubmitRegisterInput!) { submitRegister(input: $input) {
-  register { id date submittedBy { name } } changes { change previousStatus student { id } attendance { status excused minutesLate source overruled { status } } }
+  register { id date submittedBy { name } } changes { change previousStatus student { id } attendance { status excused minutesLate source overruledMarks { status } } }
   notMarked { student { id } } userErrors { field code } } }"""
 CORRECT = """mutation ($input: CorrectAttendanceInput!) { correctAttendance(input: $input) {
-  attendance { id status excused excuseReason source version overruled { status } } change previousStatus userErrors { field code } } }"""
+  attendance { id status excused excuseReason source version overruledMarks { status } } change previousStatus userErrors { field code } } }"""
 TEACHER = "teacher@demo.school"
 DAY = "2026-03-17"
 
@@ -49,8 +49,8 @@ async def test_a_class_is_marked_in_one_go_and_told_row_by_row(writable, room):
     assert [(each["change"], each["previousStatus"]) for each in again["changes"]] == [
         ("UNCHANGED", "PRESENT"), ("UPDATED", "ABSENT"), ("UPDATED", "LATE"),
     ]  # fmt: skip
-    assert again["changes"][1]["attendance"] | {"overruled": []} == {
-        "status": "ABSENT", "excused": True, "minutesLate": None, "source": "TEACHER", "overruled": [],
+    assert again["changes"][1]["attendance"] | {"overruledMarks": []} == {
+        "status": "ABSENT", "excused": True, "minutesLate": None, "source": "TEACHER", "overruledMarks": [],
     }  # fmt: skip
     assert first["register"]["id"] == again["register"]["id"]
 
@@ -72,11 +72,11 @@ async def test_silence_is_not_presence(writable, room):
 
 
 async def test_registers_not_taken_lists_what_is_missing_to_whom_it_concerns(writable, room):
-    asked = "query ($date: Date!) { registersNotTaken(date: $date) { nodes { id } totalCount } }"
+    asked = "query ($date: Date!) { classesWithoutRegister(date: $date) { nodes { id } totalCount } }"
 
     async def missing(viewer, date=DAY):
         data = await writable.data(asked, viewer, date=date)
-        return {each["id"] for each in data["registersNotTaken"]["nodes"]}
+        return {each["id"] for each in data["classesWithoutRegister"]["nodes"]}
 
     assert room.id in await missing(TEACHER)
     assert room.id in await missing("admin@demo.school")
@@ -170,11 +170,11 @@ async def test_the_offices_entry_stands_above_the_teachers_and_both_are_kept(wri
     answer = await correct(writable, room.students[0], "LATE", minutesLate=20)
     assert (answer["change"], answer["previousStatus"]) == ("UPDATED", "ABSENT")
     assert answer["attendance"]["source"] == "OFFICE"
-    assert answer["attendance"]["overruled"] == [{"status": "ABSENT"}]
+    assert answer["attendance"]["overruledMarks"] == [{"status": "ABSENT"}]
     again = await submit(writable, room, "PRESENT", "PRESENT")
     assert [each["change"] for each in again["changes"]] == ["KEPT", "UPDATED"]
     assert again["changes"][0]["attendance"] == {
-        "status": "LATE", "excused": False, "minutesLate": 20, "source": "OFFICE", "overruled": [{"status": "ABSENT"}, {"status": "PRESENT"}],
+        "status": "LATE", "excused": False, "minutesLate": 20, "source": "OFFICE", "overruledMarks": [{"status": "ABSENT"}, {"status": "PRESENT"}],
     }  # fmt: skip
 
 
@@ -267,7 +267,7 @@ async def test_two_teachers_with_the_same_register_at_once_neither_lose_nor_doub
 
 
 OVERRULED = (
-    "query ($id: ID!) { node(id: $id) { ... on Attendance { status overruled { status arrivalTime minutesLate minutesPresent } } } }"
+    "query ($id: ID!) { node(id: $id) { ... on Attendance { status overruledMarks { status arrivalTime minutesLate minutesPresent } } } }"
 )
 
 
@@ -277,7 +277,7 @@ async def test_what_is_overruled_keeps_its_minutes_and_the_audit_knows_of_it(wri
     again = await submit(writable, room, {"status": "LATE", "arrivalTime": "09:40:00", "minutesLate": 30, "minutesPresent": 200})
     assert [each["change"] for each in again["changes"]] == ["KEPT"]
     mark = (await writable.data(OVERRULED, id=answer["attendance"]["id"]))["node"]
-    assert mark["overruled"] == [
+    assert mark["overruledMarks"] == [
         {"status": "LATE", "arrivalTime": None, "minutesLate": 5, "minutesPresent": None},
         {"status": "LATE", "arrivalTime": "09:40:00", "minutesLate": 30, "minutesPresent": 200},
     ]
@@ -297,7 +297,7 @@ async def test_the_offices_later_word_stands_above_its_earlier_one_and_above_eve
     assert (corrected["change"], corrected["previousStatus"]) == ("UPDATED", "ABSENT")
     again = await submit(writable, room, "LATE")
     assert again["changes"][0]["attendance"]["status"] == "ABSENT"
-    assert again["changes"][0]["attendance"]["overruled"] == [{"status": "PRESENT"}, {"status": "LATE"}]
+    assert again["changes"][0]["attendance"]["overruledMarks"] == [{"status": "PRESENT"}, {"status": "LATE"}]
     same = await submit(writable, room, {"status": "ABSENT", "excused": True, "excuseReason": "Note"})
     assert [each["change"] for each in same["changes"]] == ["UNCHANGED"]
     # The office's own register is the office's word as well.

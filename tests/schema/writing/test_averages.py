@@ -21,7 +21,7 @@ async def test_an_average_explains_itself(writable, room):
     await marked(writable, room, 81, type="HOMEWORK", title="Sheet")
     await marked(writable, room, "EXCUSED", type="TEST", title="Vocabulary")
     got = await average(writable, room)
-    assert (got["percentage"], Decimal(got["rounded"]), got["letter"], got["basis"]) == (Decimal("79.5"), 80, "B", "ALL_MARKS")
+    assert (got["percentage"], Decimal(got["rounded"]), got["letter"], got["basis"]) == (Decimal("79.5"), 80, "B", "ALL_GRADES")
     assert [(each["label"], each["value"]) for each in got["explanation"]["steps"]] == [
         ("Exam", "79"), ("Homework", "81"), ("Excused", None), ("Average", "79.5"), ("Rounded", "80"), ("Letter", "B"), ("Points", "3"),
     ]  # fmt: skip
@@ -34,13 +34,13 @@ async def test_what_a_student_sees_is_computed_from_published_marks_alone(writab
     await marked(writable, room, 10, published=False)
     email = await own_email(writable, room, 0)
     own = await average(writable, room, viewer=email)
-    assert (own["basis"], own["percentage"]) == ("PUBLISHED_MARKS", 90)
+    assert (own["basis"], own["percentage"]) == ("PUBLISHED_GRADES", 90)
     teachers = await average(writable, room, viewer=TEACHER)
-    assert (teachers["basis"], teachers["percentage"]) == ("CLASS_MARKS", 50)
+    assert (teachers["basis"], teachers["percentage"]) == ("CLASS_GRADES", 50)
     report = "query ($s: ID!, $m: ID!) { student(id: $s) { semesterReport(semesterId: $m) { gpa subjects { basis percentage explanation { steps { detail } } } } } }"
     data = await writable.data(report, email, s=room.students[0], m=room.semester)
     [subject] = data["student"]["semesterReport"]["subjects"]
-    assert (subject["basis"], Decimal(subject["percentage"])) == ("PUBLISHED_MARKS", 90)
+    assert (subject["basis"], Decimal(subject["percentage"])) == ("PUBLISHED_GRADES", 90)
     assert data["student"]["semesterReport"]["gpa"] == "4.00"
     other = await own_email(writable, room, 1)
     assert (await writable.data("query ($s: ID!) { student(id: $s) { id } }", other, s=room.students[0])) == {"student": None}
@@ -69,7 +69,7 @@ async def test_incomplete_leaves_the_average_and_marks_the_result(writable, room
 async def test_a_report_has_the_grade_point_average_and_the_rank_if_the_school_shows_it(writable, room):
     await marked(writable, room, 95, 85, 85)
     query = (
-        "query ($c: ID!, $m: ID!) { class(id: $c) { semesterReports(semesterId: $m) { gpa rank rankedStudents isPosted student { id }"
+        "query ($c: ID!, $m: ID!) { class(id: $c) { semesterReports(semesterId: $m) { gpa rank rankedStudentCount isPosted student { id }"
         " subjects { basis letter finalGrade { number } } explanation { steps { label value detail } policyVersion } } } }"
     )
 
@@ -89,12 +89,12 @@ async def test_a_report_has_the_grade_point_average_and_the_rank_if_the_school_s
     await writable.database.execute("UPDATE school_settings SET shows_rank = true")
     try:
         after = await reports()
-        assert [(each["rank"], each["rankedStudents"]) for each in after] == [(1, 3), (2, 3), (2, 3)]
+        assert [(each["rank"], each["rankedStudentCount"]) for each in after] == [(1, 3), (2, 3), (2, 3)]
         assert after[0]["subjects"] == [{"basis": "POSTED", "letter": "A", "finalGrade": {"number": 1}}]
         assert [each["label"] for each in after[0]["explanation"]["steps"]][-2:] == ["Grade point average", "Rank"]
         # A student has their own rank, and nothing of classmates.
         own = await reports(await own_email(writable, room, 1))
-        assert [(each["student"]["id"], each["rank"], each["rankedStudents"]) for each in own] == [(room.students[1], 2, 3)]
+        assert [(each["student"]["id"], each["rank"], each["rankedStudentCount"]) for each in own] == [(room.students[1], 2, 3)]
     finally:
         await writable.database.execute("UPDATE school_settings SET shows_rank = false")
 

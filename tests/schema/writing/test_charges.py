@@ -28,7 +28,7 @@ async def test_a_run_is_previewed_with_every_row_and_writes_nothing(writable, fa
     shown = await preview(writable, feeCategoryId=family.category, classId=family.room, dueDate="2026-04-05", description="Trip")
     assert await books(writable) == before
     assert shown["userErrors"] == []
-    assert (shown["count"], shown["failing"], shown["total"], shown["currency"]) == (2, 0, "200.00", "EUR")
+    assert (shown["chargeCount"], shown["errorCount"], shown["total"], shown["currency"]) == (2, 0, "200.00", "EUR")
     assert [row["student"]["id"] for row in shown["rows"]] == family.students
     assert shown["academicYear"]["name"] == "2025/26"
 
@@ -37,7 +37,7 @@ async def test_a_run_is_applied_as_it_was_seen_in_one_statement(writable, family
     given = {"feeCategoryId": family.category, "classId": family.room, "dueDate": "2026-04-05", "description": "Trip"}
     made = await create(writable, given)
     assert codes(made) == []
-    assert (made["charged"], made["total"], made["currency"]) == (2, "200.00", "EUR")
+    assert (made["chargeCount"], made["total"], made["currency"]) == (2, "200.00", "EUR")
     assert [each["student"]["id"] for each in made["charges"]] == family.students
     assert {each["status"] for each in made["charges"]} == {"PENDING"}
     ids = [each["id"][4:] for each in made["charges"]]
@@ -47,12 +47,12 @@ async def test_a_run_is_applied_as_it_was_seen_in_one_statement(writable, family
 
 async def test_one_student_a_class_a_grade_level_and_a_fee_category_can_be_charged(writable, family):
     given = {"feeCategoryId": family.category, "dueDate": "2026-04-05"}
-    assert (await preview(writable, **given, studentIds=family.students[:1]))["count"] == 1
-    assert (await preview(writable, **given, classId=family.room))["count"] == 2
+    assert (await preview(writable, **given, studentIds=family.students[:1]))["chargeCount"] == 1
+    assert (await preview(writable, **given, classId=family.room))["chargeCount"] == 2
     everyone = await writable.value("SELECT count(*) FROM students WHERE is_active AND class_id IS NOT NULL")
-    assert (await preview(writable, **given, everyone="IN_SCHOOL"))["count"] == everyone
+    assert (await preview(writable, **given, everyone="IN_SCHOOL"))["chargeCount"] == everyone
     level = "SELECT count(*) FROM students s JOIN classes c ON c.id = s.class_id WHERE s.is_active AND c.grade_level = 12"
-    assert (await preview(writable, **given, everyone="IN_SCHOOL", gradeLevel=12))["count"] == await writable.value(level)
+    assert (await preview(writable, **given, everyone="IN_SCHOOL", gradeLevel=12))["chargeCount"] == await writable.value(level)
 
 
 async def test_everyone_in_a_fee_category_are_those_charged_in_it_in_the_year_before(writable, family):
@@ -77,21 +77,21 @@ async def test_the_same_charge_twice_is_refused_unless_it_is_meant(writable, fam
         ("ALREADY_CHARGED", made["charges"][0]["id"]), (None, None),
     ]  # fmt: skip
     same_text = await preview(writable, **given | {"dueDate": "2026-04-06", "description": "tuition for april 2026 "})
-    assert (same_text["failing"], same_text["rows"][0]["error"]) == (1, "ALREADY_CHARGED")
+    assert (same_text["errorCount"], same_text["rows"][0]["error"]) == (1, "ALREADY_CHARGED")
     before = await books(writable)
     refused = await create(writable, given)
     assert codes(refused) == [(f"students.{await uuid_of(family.students[0])}", "ALREADY_CHARGED")]
     assert await books(writable) == before
     meant = await preview(writable, **given, allowAgain=True)
-    assert (meant["failing"], meant["rows"][0]["warnings"]) == (0, ["ALREADY_CHARGED"])
-    assert (await create(writable, given | {"allowAgain": True}))["charged"] == 2
+    assert (meant["errorCount"], meant["rows"][0]["warnings"]) == (0, ["ALREADY_CHARGED"])
+    assert (await create(writable, given | {"allowAgain": True}))["chargeCount"] == 2
 
 
 async def test_a_cancelled_charge_is_no_repetition(writable, family):
     first = await charge(writable, family, due="2026-04-07")
     await act(writable, "cancelCharge", id=first, reason="Wrong")
     shown = await preview(writable, feeCategoryId=family.category, studentIds=family.students[:1], dueDate="2026-04-07")
-    assert shown["failing"] == 0
+    assert shown["errorCount"] == 0
 
 
 async def test_an_apply_is_refused_when_the_data_has_changed_since(writable, family):
@@ -111,7 +111,7 @@ async def test_two_bursars_who_apply_one_preview_charge_once(writable, family):
     hold = "SELECT FROM fee_categories WHERE id = $1::uuid FOR UPDATE"
     runs = [act(writable, "createCharges", viewer=each, hash=shown["hash"], **given) for each in (BURSAR, "admin@demo.school")]
     answers = await all_at_once(writable, hold, family.category[4:], requests=runs)
-    assert sorted(answer["charged"] or 0 for answer in answers) == [0, 2]
+    assert sorted(answer["chargeCount"] or 0 for answer in answers) == [0, 2]
     assert {code for answer in answers for code in codes(answer)} == {("hash", "PLAN_CHANGED")}
     assert await writable.value("SELECT count(*) FROM payments WHERE fee_category_id = $1", family.category[4:]) == 2
 
@@ -122,7 +122,7 @@ async def test_one_key_charges_once(writable, family):
     first = await act(writable, "createCharges", key=key, hash=shown["hash"], **given)
     again = await act(writable, "createCharges", key=key, hash=shown["hash"], **given)
     assert first == again
-    assert first["charged"] == 2
+    assert first["chargeCount"] == 2
     assert codes(await act(writable, "createCharges", key=key, hash=shown["hash"], **given | {"dueDate": "2026-04-06"})) == [
         ("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")
     ]

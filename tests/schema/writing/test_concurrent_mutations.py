@@ -55,7 +55,7 @@ async def test_a_register_taken_while_the_office_enters_is_kept_beside_the_offic
     [change] = (await taking)["changes"]
     assert (change["change"], change["previousStatus"]) == ("KEPT", "ABSENT")
     assert change["attendance"] == {
-        "status": "ABSENT", "excused": False, "minutesLate": None, "source": "OFFICE", "overruled": [{"status": "PRESENT"}],
+        "status": "ABSENT", "excused": False, "minutesLate": None, "source": "OFFICE", "overruledMarks": [{"status": "PRESENT"}],
     }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ async def test_the_office_that_enters_while_the_register_is_taken_keeps_what_the
         await somebody_waits()
     entered = await entering
     assert (entered["change"], entered["previousStatus"]) == ("UPDATED", "PRESENT")
-    assert entered["attendance"]["overruled"] == [{"status": "PRESENT"}]
+    assert entered["attendance"]["overruledMarks"] == [{"status": "PRESENT"}]
 
 
 async def test_of_two_first_guardians_at_once_one_is_the_first(writable, room):

@@ -27,7 +27,7 @@ async def test_posting_freezes_a_record_that_says_how_it_came_about(writable, ro
     live = await average(writable, room)
     answer = await post(writable, room)
     assert codes(answer) == []
-    assert answer["postings"] == [{"number": 1, "students": 3, "subject": {"id": room.subject}}]
+    assert answer["postings"] == [{"number": 1, "studentCount": 3, "subject": {"id": room.subject}}]
     first, second, third = await final_grades(writable, room)
     assert (Decimal(first["percentage"]), first["rounded"], first["letter"], first["isCurrent"]) == (Decimal("79.5"), "80", "B", True)
     assert first["explanation"] == live["explanation"]
@@ -147,7 +147,7 @@ async def test_reopening_has_a_reason_and_an_end_and_posting_again_makes_a_new_v
     assert codes(wrong) == [("until", "IN_PAST"), ("reason", "INVALID")]
     assert codes(await record(writable, test, room, 91)) == [(None, "POSTED")]
     answer = await reopen(writable, room)
-    assert (codes(answer), answer["reopened"]) == ([], 1)
+    assert (codes(answer), answer["reopenedCount"]) == ([], 1)
     assert codes(await reopen(writable, room)) == [("classId", "NOT_LOCKED")]
     assert codes(await record(writable, test, room, 91)) == []
     assert await final_grades(writable, room) == early
@@ -163,7 +163,7 @@ async def test_reopening_has_a_reason_and_an_end_and_posting_again_makes_a_new_v
 
 
 REOPENINGS = """query ($filter: GradeReopeningFilter) { gradeReopenings(first: 50, filter: $filter) { totalCount nodes {
-  reason afterNumber openUntil isOpen postedAgainAt changedMarks class { id } subject { id } semester { id } reopenedBy { role } } } }"""
+  reason afterNumber openUntil isOpen postedAgainAt changedGradeCount class { id } subject { id } semester { id } reopenedBy { role } } } }"""
 
 
 async def test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_again(writable, room):
@@ -183,7 +183,7 @@ async def test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_
     await reopen(writable, room)
     [opened] = await reopenings(isOpen=True)
     assert opened | {"openUntil": ""} == {
-        "reason": "A typing slip", "afterNumber": 1, "openUntil": "", "isOpen": True, "postedAgainAt": None, "changedMarks": 0,
+        "reason": "A typing slip", "afterNumber": 1, "openUntil": "", "isOpen": True, "postedAgainAt": None, "changedGradeCount": 0,
         "class": {"id": room.id}, "subject": {"id": room.subject}, "semester": {"id": room.semester}, "reopenedBy": {"role": "ADMIN"},
     }  # fmt: skip
     assert await reopenings(awaitsPosting=True) == []
@@ -193,13 +193,13 @@ async def test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_
     await record(writable, test, room, 91, 92)
     assert await reopenings(awaitsPosting=True) == [], "it goes on"
     await end()
-    assert [each["changedMarks"] for each in await reopenings(awaitsPosting=True)] == [2, 2]
+    assert [each["changedGradeCount"] for each in await reopenings(awaitsPosting=True)] == [2, 2]
     await reopen(writable, room)
     assert await reopenings(awaitsPosting=True) == [], "it is open again"
     assert codes(await post(writable, room)) == []
     assert await reopenings(awaitsPosting=True) == []
     told = await reopenings()
-    assert [(each["isOpen"], each["postedAgainAt"] is None, each["changedMarks"]) for each in told] == [
+    assert [(each["isOpen"], each["postedAgainAt"] is None, each["changedGradeCount"]) for each in told] == [
         (False, False, 0), (False, False, 2), (False, False, 2),
     ]  # fmt: skip
     for viewer in (TEACHER, "bursar@demo.school", "student@demo.school", "guardian@demo.school"):
@@ -211,17 +211,17 @@ async def test_a_reopening_ends_by_itself(writable, room):
     test = await marked(writable, room, 80, 70, 60)
     await post(writable, room)
     assert codes(await reopen(writable, room, until="2026-03-18T10:00:00Z")) == []
-    lesson = "query ($c: ID!) { class(id: $c) { classSubjects { nodes { marking { lock postedAt reopenedUntil } } } } }"
+    lesson = "query ($c: ID!) { class(id: $c) { classSubjects { nodes { gradingStatus { lockReason postedAt reopenedUntil } } } } }"
     [node] = (await writable.data(lesson, c=room.id))["class"]["classSubjects"]["nodes"]
-    assert (node["marking"]["lock"], node["marking"]["postedAt"] is None) == (None, False)
-    assert node["marking"]["reopenedUntil"].startswith("2026-03-18T10:00:00")
+    assert (node["gradingStatus"]["lockReason"], node["gradingStatus"]["postedAt"] is None) == (None, False)
+    assert node["gradingStatus"]["reopenedUntil"].startswith("2026-03-18T10:00:00")
     async with writable.database.acquire() as connection:
         await connection.execute("ALTER TABLE grade_reopenings DISABLE TRIGGER USER")
         await connection.execute("UPDATE grade_reopenings SET open_until = '2026-03-18 10:14+01' WHERE class_id = $1", room.id[4:])
         await connection.execute("ALTER TABLE grade_reopenings ENABLE TRIGGER USER")
     assert codes(await record(writable, test, room, 81)) == [(None, "POSTED")]
     [node] = (await writable.data(lesson, c=room.id))["class"]["classSubjects"]["nodes"]
-    assert (node["marking"]["lock"], node["marking"]["reopenedUntil"]) == ("POSTED", None)
+    assert (node["gradingStatus"]["lockReason"], node["gradingStatus"]["reopenedUntil"]) == ("POSTED", None)
 
 
 async def test_unpublished_marks_and_silence_stand_against_posting(writable, room):
@@ -266,9 +266,9 @@ async def test_a_teacher_posts_a_whole_class_only_when_all_of_it_is_theirs(writa
         "INSERT INTO class_subjects (class_id, subject_id, semester_id) VALUES ($1, $2, $3)", room.id[4:], other, room.semester[4:]
     )
     given = {"classId": room.id, "semesterId": room.semester, "idempotencyKey": "w"}
-    query = "mutation ($input: PostFinalGradesInput!) { postFinalGrades(input: $input) { postings { students } userErrors { code } } }"
+    query = "mutation ($input: PostFinalGradesInput!) { postFinalGrades(input: $input) { postings { studentCount } userErrors { code } } }"
     assert (await writable.ask(query, TEACHER, input=given)).codes == ["FORBIDDEN"]
-    assert (await writable.data(query, ADMIN, input=given))["postFinalGrades"]["postings"] == [{"students": 3}, {"students": 3}]
+    assert (await writable.data(query, ADMIN, input=given))["postFinalGrades"]["postings"] == [{"studentCount": 3}, {"studentCount": 3}]
 
 
 async def test_marks_recorded_while_grades_are_posted_are_in_them_or_refused(writable):

@@ -49,7 +49,7 @@ async def wide(databases):
     async with opened(url) as school:
         yield school
         async with school.database.acquire() as connection:
-            broken = [finding.check.says for finding in await check_books(connection) if finding.broken]
+            broken = [finding.check.description for finding in await check_books(connection) if finding.broken]
         assert broken == []
     databases.drop(name)
 
@@ -270,7 +270,7 @@ async def test_a_preview_applied_many_times_at_once_charges_once(wide, bursars):
     hold = "SELECT FROM fee_categories WHERE id = $1::uuid FOR UPDATE"
     runs = [act(wide, "createCharges", viewer=each, hash=shown, **given) for each in bursars[:20]]
     answers = await all_at_once(wide, hold, family.category[4:], requests=runs)
-    assert sorted(answer["charged"] or 0 for answer in answers) == [*[0] * 19, 2]
+    assert sorted(answer["chargeCount"] or 0 for answer in answers) == [*[0] * 19, 2]
     assert {code for answer in answers for code in codes(answer)} == {("hash", "PLAN_CHANGED")}
     assert await wide.value("SELECT count(*) FROM payments WHERE fee_category_id = $1", family.category[4:]) == 2
 

@@ -109,7 +109,7 @@ async def test_a_refund_is_never_more_than_its_payment(writable, one):
     await pay(writable, (one, "60"))
     answer = await act(writable, "refundPayment", id=first, amount="30", reason="Left")
     assert (answer["charge"]["status"], answer["charge"]["balance"]) == ("PARTIAL", "30.00")
-    assert answer["transaction"]["linked"]["id"] == first
+    assert answer["transaction"]["originalTransaction"]["id"] == first
     before = await books(writable)
     assert codes(await act(writable, "refundPayment", id=first, amount="10.01", reason="x")) == [("amount", "REFUND_TOO_LARGE")]
     assert await books(writable) == before
@@ -165,7 +165,7 @@ async def test_a_mistake_is_a_linked_contra_entry(writable, one):
         "kind": "CORRECTION",
         "correctedKind": "PAYMENT",
         "amount": "40.00",
-        "linked": {"id": wrong},
+        "originalTransaction": {"id": wrong},
     }
     assert (answer["charge"]["status"], answer["charge"]["balance"], answer["transaction"]) == ("PENDING", "100.00", None)
     before = await books(writable)

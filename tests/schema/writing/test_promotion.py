@@ -7,10 +7,10 @@ import pytest_asyncio
 from tests.schema.writing.class_builder import codes
 from tests.writable_school import writable_school
 
-PLAN = """query ($input: PlanPromotionInput!, $onlyErrors: Boolean! = false) { planPromotion(input: $input) {
-  hash promoted repeated graduated left failing
+PLAN = """query ($input: PreviewPromotionInput!, $onlyErrors: Boolean! = false) { previewPromotion(input: $input) {
+  hash promotedCount repeatedCount graduatedCount leftCount errorCount
   rows(first: 500, onlyErrors: $onlyErrors) { action error student { id } fromClass { gradeLevel section } toClass { id gradeLevel section } } } }"""
-APPLY = """mutation ($input: ApplyPromotionInput!) { applyPromotion(input: $input) { promoted repeated graduated left userErrors { field code } } }"""
+APPLY = """mutation ($input: ApplyPromotionInput!) { applyPromotion(input: $input) { promotedCount repeatedCount graduatedCount leftCount userErrors { field code } } }"""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -35,7 +35,7 @@ async def summer(databases):
 
 
 async def plan_of(school, years, **given):
-    return (await school.data(PLAN, input=years | given))["planPromotion"]
+    return (await school.data(PLAN, input=years | given))["previewPromotion"]
 
 
 async def apply(school, years, **given):
@@ -53,8 +53,8 @@ async def test_the_plan_tells_every_row_and_applying_does_it_without_a_gap(summe
     overrides = [{"studentId": repeats, "action": "REPEAT"}, {"studentId": leaves, "action": "LEAVE"}]
     plan = await plan_of(school, years, overrides=overrides)
     active = await school.value("SELECT count(*) FROM students WHERE is_active AND class_id IS NOT NULL")
-    assert len(plan["rows"]) == active == sum(plan[name] for name in ("promoted", "repeated", "graduated", "left"))
-    assert (plan["repeated"], plan["left"], plan["failing"]) == (1, 1, 0)
+    assert len(plan["rows"]) == active == sum(plan[name] for name in ("promotedCount", "repeatedCount", "graduatedCount", "leftCount"))
+    assert (plan["repeatedCount"], plan["leftCount"], plan["errorCount"]) == (1, 1, 0)
     highest = max(row["fromClass"]["gradeLevel"] for row in plan["rows"])
     for row in plan["rows"]:
         step = {"PROMOTE": 1, "REPEAT": 0}.get(row["action"])
@@ -65,12 +65,12 @@ async def test_the_plan_tells_every_row_and_applying_does_it_without_a_gap(summe
             assert row["toClass"]["gradeLevel"] == row["fromClass"]["gradeLevel"] + step
             assert row["toClass"]["section"] == row["fromClass"]["section"]
     done = await apply(school, years, overrides=overrides, hash=plan["hash"])
-    assert done == {name: plan[name] for name in ("promoted", "repeated", "graduated", "left")} | {"userErrors": []}
+    assert done == {name: plan[name] for name in ("promotedCount", "repeatedCount", "graduatedCount", "leftCount")} | {"userErrors": []}
     assert await school.value(
         "SELECT count(*) FROM (SELECT from_date, reason, lag(to_date) OVER (PARTITION BY student_id ORDER BY from_date) AS before"
         " FROM student_class_history) AS h WHERE before IS NOT NULL AND reason <> 'RETURNED' AND from_date <> before + 1"
     ) == 0  # fmt: skip
-    assert await school.value("SELECT count(*) FROM students WHERE is_active AND class_id IS NOT NULL") == plan["promoted"] + 1
+    assert await school.value("SELECT count(*) FROM students WHERE is_active AND class_id IS NOT NULL") == plan["promotedCount"] + 1
     assert await school.value("SELECT is_active FROM students WHERE id = $1", leaves[4:]) is False
     assert await school.value(
         "SELECT count(*) FROM classes c WHERE c.current_enrollment <> (SELECT count(*) FROM students s WHERE s.class_id = c.id AND s.is_active)"
@@ -97,9 +97,9 @@ async def test_rows_that_cannot_be_stop_it_all(summer):
     )
     outsider = await school.id("stu", "SELECT id FROM students WHERE NOT is_active LIMIT 1")
     overrides = [{"studentId": outsider, "action": "LEAVE"}]
-    plan = (await school.data(PLAN, input=years | {"overrides": overrides}, onlyErrors=True))["planPromotion"]
+    plan = (await school.data(PLAN, input=years | {"overrides": overrides}, onlyErrors=True))["previewPromotion"]
     assert {row["error"] for row in plan["rows"]} == {"CLASS_FULL", "NO_CLASS"}
-    assert plan["failing"] == len(plan["rows"]) + 1
+    assert plan["errorCount"] == len(plan["rows"]) + 1
     done = await apply(school, years, overrides=overrides, hash=plan["hash"])
     assert {code for _, code in codes(done)} == {"CLASS_FULL", "NO_CLASS", "NOT_IN_YEAR"}
     assert await school.value("SELECT count(*) FROM student_class_history WHERE academic_year_id = $1", years["toAcademicYearId"][5:]) == 0
@@ -115,7 +115,7 @@ async def test_a_year_that_goes_on_ends_nobody(writable):
         "toAcademicYearId": f"year_{year.hex}",
     }
     plan = await plan_of(writable, years)
-    assert plan["failing"] > 0
+    assert plan["errorCount"] > 0
     assert ("fromAcademicYearId", "YEAR_NOT_OVER") in codes(await apply(writable, years, hash=plan["hash"]))
     backwards = {"fromAcademicYearId": years["toAcademicYearId"], "toAcademicYearId": years["fromAcademicYearId"]}
     assert codes(await apply(writable, backwards, hash="x")) == [("toAcademicYearId", "NOT_LATER")]

@@ -140,7 +140,7 @@ async def test_promotion_takes_who_joined_late_and_who_repeats_and_is_not_applie
     plan = await plan_of(school, years, overrides=overrides)
     done = await apply(school, years, overrides=overrides, hash=plan["hash"])
     assert codes(done) == []
-    assert done["repeated"] == 1
+    assert done["repeatedCount"] == 1
     [first, second] = await history(school, late)
     assert (first[3], first[4], second[3], second[4]) == ("ENROLLED", "REPEATED", "REPEATED", None)
     assert (second[1] - first[2]).days == 1
