@@ -94,7 +94,6 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
     direct_url = settings.direct_url
     errors = ErrorWriter(to_refusal)
     in_flight = InFlight()
-    admission = Admission(settings.max_in_flight or settings.pool_max_size, settings.queue_seconds)
     expensive = ExpensiveOperations(settings.expensive_operations, above=settings.expensive_cost, within=settings.expensive_wait_seconds)
     connections = Connections(
         ConnectionLimits(
@@ -107,6 +106,9 @@ def create_app(settings: Settings | None = None) -> Starlette:  # noqa: C901, PL
             connections=settings.max_connections,
             body_paths=("/graphql", "/webhooks/"),
         )
+    )
+    admission = Admission(
+        settings.max_in_flight or settings.pool_max_size, settings.queue_seconds, unstarted=lambda: len(connections.starting)
     )
 
     @contextmanager

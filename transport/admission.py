@@ -54,7 +54,8 @@ class Admission:
 
     Callers call `take()`, or `await wait(flow)` if it returned false, and always call `leave()` when the operation has ended. An operation waits at
     most `queue_seconds`. The queue's capacity follows the service rate between `shortest` and `longest`; when it is full, the newest operation of the
-    flow with the most waiting operations is refused. `overloaded` makes the refusals. Not thread-safe: all calls on one event loop.
+    flow with the most waiting operations is refused. `overloaded` makes the refusals. `unstarted()` returns how many requests have been let through
+    and have not started yet (start_queue.py); they reserve places too. Not thread-safe: all calls on one event loop.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Admission:
         shortest: int = 64,
         longest: int = 1_000,
         overloaded: Callable[[], Refusal] = overloaded,
+        unstarted: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._unstarted = unstarted
         self._overloaded = overloaded
         self.path = path
         self.request_line = b"POST %s HTTP/1.1\r\n" % path.encode()
@@ -117,7 +120,9 @@ class Admission:
         """
         flow = self._known.get(provisional, provisional)
         own = self._let_through.get(flow, 0)
-        if self.waiting + self._all_let_through >= self._room and self._queue.length(flow) + own + 1 >= self._queue.longest:
+        # Those that have not started include the ones of this iteration.
+        reserved = max(self._all_let_through, self._unstarted())
+        if self.waiting + reserved >= self._room and self._queue.length(flow) + own + 1 >= self._queue.longest:
             self._count_refusal()
             return True
         if not self._all_let_through:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import structlog
 
+from transport.start_queue import StartQueue
+
 __all__ = ["RESERVE", "Connection", "ConnectionLimits", "Connections"]
 
 _log = structlog.get_logger("rollcall.connections")
@@ -85,6 +87,8 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
+        # Requests that have arrived while many others run.
+        self.starting = StartQueue()
         self.open: dict[Connection, None] = {}
         # Between two requests.
         self.idle: dict[Connection, None] = {}

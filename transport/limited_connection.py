@@ -18,6 +18,7 @@ from transport.flow_keys import network_of
 from transport.headers import UNSENT
 from transport.http_errors import TOO_MANY_CONNECTIONS, HTTPError, error_bytes
 from transport.request_cycle import RequestCycle
+from transport.start_queue import MANY_RUNNING
 
 __all__ = ["BODY", "CONNECTIONS", "HEAD", "NOTHING", "LimitedConnection"]
 
@@ -101,6 +102,14 @@ class LimitedConnection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._connections.sent(self)
+
+    def _start(self, cycle: RequestCycle) -> None:
+        """Starts a request: at once, or in its turn while many others run."""
+        self._running = cycle
+        if len(self.tasks) < MANY_RUNNING or cycle.scope["path"].startswith(self._limits.reserved_paths):
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self._connections.starting.add(cycle, lambda cycle: self._start_asgi_task(cycle, self.app))
 
     def _become_idle(self) -> None:
         if not self.transport.is_closing():

@@ -285,10 +285,6 @@ class HTTPProtocol(LimitedConnection):
 
     # Responses
 
-    def _start(self, cycle: RequestCycle) -> None:
-        self._running = cycle
-        self._start_asgi_task(cycle, self.app)
-
     def _answer_at_once(self, cycle: RequestCycle, status: int, rest: bytes) -> None:
         """Answers without the application. The request's body, if any, is read and discarded, and the connection stays open."""
         cycle.response_started = cycle.response_complete = True

@@ -114,6 +114,21 @@ async def test_what_is_known_of_flows_is_bounded():
     assert len(controlled._known) == 10_000
 
 
+async def test_requests_that_have_not_started_keep_the_places_for_which_they_were_let_through():
+    unstarted = 2
+    controlled = Admission(1, 60, shortest=4, longest=4, unstarted=lambda: unstarted)
+    blocked = Blocked(controlled)
+    tasks = [blocked.send(f"many {n}", "Bearer many") for n in range(3)]
+    await settle()
+    many = provisional_flow({"headers": [(b"authorization", b"Bearer many")]})
+    assert controlled.refuses_unread(many)
+    unstarted = 1
+    assert not controlled.refuses_unread(many)
+    while blocked.running:
+        await blocked.release()
+    assert await ended(tasks) == [200] * 3
+
+
 async def test_what_arrives_in_one_turn_of_the_event_loop_gets_the_places_that_are_free_and_no_more():
     """Checks that with two free places the third request is refused unread, although all three are read before any of them waits."""
     controlled = Admission(1, 60, shortest=4, longest=4)
