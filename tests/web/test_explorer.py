@@ -163,7 +163,7 @@ async def test_a_renewal_that_fails_is_tried_again_after_longer_and_longer_pause
         assert refreshes(page) == times - 1
         async with page.expect_event("requestfailed"):
             await passes(page, pause / 2 + timedelta(seconds=1))
-        await expect(page.locator("#who")).to_contain_text("does not answer")
+        await expect(page.locator("#who")).to_contain_text("did not answer")
         await run(page)
         assert refreshes(page) == times
     await page.unroute("**/graphql")
@@ -196,7 +196,7 @@ async def test_the_end_of_a_session_is_told(browser, server):
     token = await server.token(ADMIN)
     await server.data("mutation { signOut(input: {everywhere: true}) { endedSessionCount } }", token=token)
     await page.click(RUN)
-    await expect(page.locator("#who")).to_have_text("Your session has ended: sign in again.")
+    await expect(page.locator("#who")).to_have_text("Your session has ended. Sign in again.")
     await expect(page.locator("#sign-in")).to_be_visible()
     await page.close()
 
