@@ -8,8 +8,9 @@ from typing import Any
 __all__ = ["freeze_gc", "trim_periodically", "tune_malloc"]
 
 # Reference counting frees the objects of a request, and cycles can wait. Python's default of 700 is less than one page of rows: docs/performance.md.
-# A collection of the middle generation holds the event loop for 3 ms for each 10,000 objects of a large response: after 20 of the youngest, for 57 ms.
-_COLLECT_AFTER = (10_000, 2, 200)
+# A rarer collection of the oldest generation, (10_000, 2, 200), let the cycles of 1,050 large documents grow to 500 MB and then held the event loop
+# for 1.9 s at once; with these it is 129 MB and 73 ms (`make bench-abuse PARTS=documents`).
+_COLLECT_AFTER = (10_000, 20, 20)
 
 # From glibc's malloc.h.
 _TRIM_THRESHOLD = -1
