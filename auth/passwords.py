@@ -24,8 +24,8 @@ MAX_LENGTH = 128
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # At this niceness a hash gets a tenth of the processor time that the event loop or PostgreSQL gets: three sign-ins a second on a saturated processor.
 _NICE = 5
-# Normalization holds the GIL. It takes linear time, but quadratic time for unordered combining marks (4 ms at this length). No acceptable password
-# has so many code points before normalization.
+# Normalization holds the GIL. It takes linear time, but quadratic time for unordered combining marks (4 ms at this length). An acceptable password
+# never has more code points than this before normalization.
 _MAX_INPUT_LENGTH = 8 * MAX_LENGTH
 _TOO_LONG = ("PASSWORD_TOO_LONG", f"The password must have at most {MAX_LENGTH} characters.")
 _COMMON = frozenset((Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split())

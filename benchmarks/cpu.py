@@ -6,7 +6,6 @@ Reports the minimum of several rounds, since other load on the machine can only 
 sockets and HTTP parsing; the time for those is in `make bench`, as "Starlette sends the same bytes".
 """
 
-import asyncio
 import os
 import time
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 import uvloop
 
+from benchmarks.asgi_request import post_graphql
 from benchmarks.contest.processes import database_cpu_seconds
 from benchmarks.contest.run import PASSWORD
 from benchmarks.contest.screens import TEACHER, Screen, administrator_screens, teacher_screens
@@ -29,22 +29,8 @@ _SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { 
 
 async def _asked(app: Any, body: bytes, token: str | None) -> bytes:
     """Returns the body of the response to one request."""
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return waiting.pop() if waiting else await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
-    if token is not None:
-        headers.append((b"authorization", b"Bearer " + token.encode()))
-    scope = {"type": "http", "method": "POST", "path": "/graphql", "root_path": "", "query_string": b"", "headers": headers, "state": {}}
-    await app(scope | {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "http_version": "1.1"}, receive, send)
-    answer = b"".join(each.get("body", b"") for each in sent)
-    if sent[0]["status"] != 200 or answer.startswith(b'{"errors"'):
+    status, answer = await post_graphql(app, body, token)
+    if status != 200 or answer.startswith(b'{"errors"'):
         raise RuntimeError(answer[:500].decode())
     return answer
 

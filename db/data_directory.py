@@ -116,7 +116,7 @@ class DataDirectory:
             return False
 
     def _owner(self) -> Account | None:
-        """Returns the user as whom root runs PostgreSQL: the owner of existing data, who can then also start it without root."""
+        """Returns the account under which root runs PostgreSQL: the owner of existing data, so that the owner can also start it without root."""
         if self.account is None or not self.data.exists():
             return self.account
         found = self.data.stat()

@@ -52,7 +52,7 @@ class Binaries:
 
 
 def unprivileged_account() -> Account | None:
-    """Returns the user as whom root starts PostgreSQL, which refuses to run as root; None for any other user."""
+    """Returns the account under which root starts PostgreSQL, which refuses to run as root; None if this process is not root."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")

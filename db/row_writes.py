@@ -212,8 +212,8 @@ async def _refuse_rounding(connection: Any, record: Record, values: Mapping[str,
             broken = await _broken(connection, record, to_json(others), row_id)
     except asyncpg.DataError as error:
         broken = await _unreadable(connection, record, others, error, row_id)
-    told = {each.field for each in found}
-    raise BrokenRulesError([*found, *(each for each in broken if each.field not in told)])
+    reported = {each.field for each in found}
+    raise BrokenRulesError([*found, *(each for each in broken if each.field not in reported)])
 
 
 async def _refuse_broken_checks(connection: Any, record: Record, row: str, row_id: UUID | None) -> None:
@@ -236,8 +236,8 @@ async def _unreadable(
     if not found:
         raise error
     broken = await _broken(connection, record, to_json(readable), row_id)
-    told = {each.field for each in found}
-    return [*found, *(each for each in broken if each.field not in told)]
+    reported = {each.field for each in found}
+    return [*found, *(each for each in broken if each.field not in reported)]
 
 
 async def _broken(connection: Any, record: Record, row: str, row_id: UUID | None) -> list[DomainError]:

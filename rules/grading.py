@@ -200,24 +200,24 @@ def steps(facts: Mapping[str, Any], result: Grade, policy: Policy) -> list[Step]
     """Explains a result step by step: the assessment types with their weights, excluded marks, the average, the rounding, the letter."""
     types: Mapping[str, Sequence[Any]] = facts["types"]
     whole = sum((policy.weights.get(kind, Decimal(0)) for kind in types), Decimal(0))
-    told = []
+    explanation = []
     for kind, (value, count) in sorted(types.items()):
         marks = "1 mark" if count == 1 else f"{count} marks"
         weighs = f"weighs {_text(policy.weights.get(kind, Decimal(0)))} of {_text(whole)}"
-        told.append(Step(policy.names.get(kind, kind), value, f"{marks}, {weighs}"))
+        explanation.append(Step(policy.names.get(kind, kind), value, f"{marks}, {weighs}"))
     for why, title, day in facts["noted"]:
         label, means = _NOTES[why]
-        told.append(Step(label, None, f"{title} ({day}) {means}"))
+        explanation.append(Step(label, None, f"{title} ({day}) {means}"))
     if result.percentage is None or result.rounded is None:
-        return [*told, Step("Average", None, "No mark counts")]
-    told.append(Step("Average", _text(result.percentage), "The types' averages by their weights; types without marks are left out"))
-    told.append(Step("Rounded", _text(result.rounded), f"{policy.mode}, to {policy.decimals} decimals, once"))
+        return [*explanation, Step("Average", None, "No mark counts")]
+    explanation.append(Step("Average", _text(result.percentage), "The types' averages by their weights; types without marks are left out"))
+    explanation.append(Step("Rounded", _text(result.rounded), f"{policy.mode}, to {policy.decimals} decimals, once"))
     if result.letter is not None:
         bound = next((each for each in policy.bounds if each.lower <= result.rounded), None)
         why = f"The highest bound at or below it in {policy.scale!r}" + (f" is {_text(bound.lower)}" if bound else "")
-        told.append(Step("Letter", result.letter, why))
-        told.append(Step("Points", None if result.points is None else _text(result.points), f"What {result.letter} is worth"))
-    return told
+        explanation.append(Step("Letter", result.letter, why))
+        explanation.append(Step("Points", None if result.points is None else _text(result.points), f"What {result.letter} is worth"))
+    return explanation
 
 
 def _counts(mark: Mark, missing: str, today: date) -> Decimal | None:

@@ -109,21 +109,21 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
     finally:
         if program.process.poll() is None:
             program.stop(signal.SIGKILL)
-    told = [n for n in range(COUNT) if acknowledged(answers[n])]
-    assert kill_after <= len(told) < COUNT, "it died in the middle"
+    confirmed = [n for n in range(COUNT) if acknowledged(answers[n])]
+    assert kill_after <= len(confirmed) < COUNT, "it died in the middle"
 
     await alone(connection)
     assert broken(demo_url) == []
     entries = [
         node["id"]
-        for n in told
+        for n in confirmed
         for node in ([answers[n]["transaction"]] if "transaction" in answers[n] else answers[n]["receipt"]["transactions"]["nodes"])
     ]
-    assert len(set(entries)) == len(told)
+    assert len(set(entries)) == len(confirmed)
     there = await connection.fetchval(
         "SELECT count(*) FROM payment_transactions WHERE id = ANY($1::uuid[])", [each[4:] for each in entries]
     )
-    assert there == len(told), "every acknowledged entry is there"
+    assert there == len(confirmed), "every acknowledged entry is there"
 
     program = Program(reachable_folder("crash"), DATABASE_URL=demo_url, ENVIRONMENT="test")
     try:
@@ -134,7 +134,7 @@ async def test_a_killed_server_leaves_books_that_add_up_and_a_retry_charges_once
     finally:
         program.stop(signal.SIGKILL)
     assert all(acknowledged(each) for each in again)
-    assert [again[n] for n in told] == [answers[n] for n in told], "what was acknowledged is answered again"
+    assert [again[n] for n in confirmed] == [answers[n] for n in confirmed], "what was acknowledged is answered again"
     assert await connection.fetchval("SELECT count(*) FROM payment_transactions") == before + COUNT, "each was booked once"
     assert broken(demo_url) == []
     await connection.close()

@@ -30,7 +30,7 @@ async def create(client):
     return ask
 
 
-def told(answer):
+def codes_by_path(answer):
     return [(each["path"], each["extensions"]["code"]) for each in answer["errors"]]
 
 
@@ -42,7 +42,7 @@ async def test_an_object_that_cannot_be_read_after_it_was_written_is_the_error_o
     monkeypatch.setattr(client.app.state.services.database, "fetch", busy)
     answer = await create()
     assert answer["data"] == {"createSubject": {"subject": None, "userErrors": []}}
-    assert told(answer) == [(["createSubject", "subject"], "POOL_TIMEOUT")]
+    assert codes_by_path(answer) == [(["createSubject", "subject"], "POOL_TIMEOUT")]
 
 
 @contextmanager
@@ -64,11 +64,11 @@ def ending(url, trigger):
 async def test_a_connection_that_is_lost_while_it_commits_leaves_the_outcome_unknown(create, demo_url):
     with ending(demo_url, "CONSTRAINT TRIGGER end_it AFTER INSERT ON subjects DEFERRABLE INITIALLY DEFERRED"):
         answer = await create()
-    assert told(answer) == [(["createSubject"], "OUTCOME_UNKNOWN")]
+    assert codes_by_path(answer) == [(["createSubject"], "OUTCOME_UNKNOWN")]
     assert "unknown whether the change was saved" in answer["errors"][0]["message"]
 
 
 async def test_a_connection_that_is_lost_before_it_commits_has_written_nothing(create, demo_url):
     with ending(demo_url, "TRIGGER end_it AFTER INSERT ON subjects"):
         answer = await create()
-    assert told(answer) == [(["createSubject"], "DATABASE_UNAVAILABLE")]
+    assert codes_by_path(answer) == [(["createSubject"], "DATABASE_UNAVAILABLE")]

@@ -110,15 +110,15 @@ async def test_the_connection_of_a_refused_request_is_kept_and_its_body_is_not_t
         connection = await asyncio.open_connection("127.0.0.1", port)
         async with overloaded(client):
             for _ in range(3):
-                answer, told = await exchange(connection, head(body), body)
+                answer, text = await exchange(connection, head(body), body)
                 assert answer.startswith("http/1.1 503 ")
-                assert json.loads(told)["errors"][0]["extensions"]["code"] == "OVERLOADED"
+                assert json.loads(text)["errors"][0]["extensions"]["code"] == "OVERLOADED"
             # It is sent without waiting for the body.
             answer, _ = await exchange(connection, head(body, "Expect: 100-continue"))
             assert answer.startswith("http/1.1 503 ")
             connection[1].write(body)
-        answer, told = await exchange(connection, head(body), body)
-        assert (answer[9:12], json.loads(told)["data"]) == ("200", {"viewer": None})
+        answer, text = await exchange(connection, head(body), body)
+        assert (answer[9:12], json.loads(text)["data"]) == ("200", {"viewer": None})
         connection[1].close()
 
 
@@ -132,11 +132,11 @@ async def test_a_refusal_of_the_protocol_is_the_endpoints_word_for_word(demo_url
                 for origin in ([], ["Origin: https://elsewhere.example"]):  # with an Origin header, the endpoint answers
                     connection = await asyncio.open_connection("127.0.0.1", port)
                     lines = [f"Accept: {accept}", "X-Request-Id: mine", "Connection: close", *origin]
-                    answer, told = await exchange(connection, head(b"{}", *lines), b"{}")
+                    answer, text = await exchange(connection, head(b"{}", *lines), b"{}")
                     assert await connection[0].read() == b"", "closed, as the client wished"
                     connection[1].close()
                     fields = [each for each in answer.split("\r\n") if not each.startswith("date: ")]
-                    answers.append((fields[0], sorted(fields), told))
+                    answers.append((fields[0], sorted(fields), text))
                 assert answers[0] == answers[1]
                 assert "x-request-id: mine" in answers[0][1]
             assert (await client.http.get("/health/live")).status_code == 200

@@ -42,7 +42,7 @@ print(asyncio.run(main()))
 _GLIBC = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 
 
-def told(program: str) -> int:
+def printed_by(program: str) -> int:
     """Runs a program and returns the number that it prints: by how many MiB its process has grown."""
     done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
     return int(done.stdout)
@@ -50,14 +50,14 @@ def told(program: str) -> int:
 
 @_GLIBC
 def test_what_a_sign_in_needs_for_a_moment_goes_back_to_the_system():
-    assert told(_SIGNED_IN.format(first="process_memory.tune_malloc()")) < 8
-    assert told(_SIGNED_IN.format(first="")) > 16, "glibc gives it back by itself: give_back() may go"
+    assert printed_by(_SIGNED_IN.format(first="process_memory.tune_malloc()")) < 8
+    assert printed_by(_SIGNED_IN.format(first="")) > 16, "glibc gives it back by itself: tune_malloc() may go"
 
 
 @_GLIBC
 def test_what_answers_have_left_between_smaller_pieces_goes_back_to_the_system():
-    assert told(_ANSWERED.format(what="process_memory.trim_periodically(every=0.1)")) < 16
-    assert told(_ANSWERED.format(what="asyncio.sleep(1)")) > 40, "glibc gives it back by itself: keep_giving_back() may go"
+    assert printed_by(_ANSWERED.format(what="process_memory.trim_periodically(every=0.1)")) < 16
+    assert printed_by(_ANSWERED.format(what="asyncio.sleep(1)")) > 40, "glibc gives it back by itself: trim_periodically() may go"
 
 
 async def test_elsewhere_there_is_nothing_to_do(monkeypatch):

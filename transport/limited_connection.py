@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from transport.connections import ConnectionLimits, Connections
@@ -32,9 +32,6 @@ _LINGER_BYTES = 1 << 20
 
 # The part of a request that is being received.
 NOTHING, HEAD, BODY = range(3)
-
-
-def _do_nothing() -> None: ...
 
 
 class PipelineFlow(FlowControl):
@@ -92,8 +89,8 @@ class LimitedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
         newest = self.cycle
         if newest is not None and newest is not running:
-            # It refers to this connection. One that never runs, with its body, would wait for the garbage collector.
-            newest.on_response = _do_nothing
+            # It may never run.
+            newest.detach()  # type: ignore[attr-defined]  # it is our RequestCycle
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -185,6 +182,21 @@ class LimitedConnection(HttpToolsProtocol):
         self.transport.write(error_bytes(TOO_MANY_CONNECTIONS, self.server_state.default_headers))
         self.close()
 
+    # Responses without the application
+
+    def _answer_at_once(self, cycle: RequestCycle, status: int, rest: bytes) -> None:
+        """Answers without the application. The request's body, if any, is read and discarded, and the connection stays open."""
+        cycle.response_started = cycle.response_complete = True
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self._write(status, closing, rest)
+        if not cycle.keep_alive:
+            self.close()
+
+    def _write(self, status: int, closing: bytes, rest: bytes) -> None:
+        own = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
+        self.transport.write(b"".join((STATUS_LINE[status], own, closing, rest)))
+        self.server_state.total_requests += 1
+
     # Refusals
 
     def _discard(self, size: int) -> None:
@@ -203,10 +215,10 @@ class LimitedConnection(HttpToolsProtocol):
         self.url = b""
         self._connections.idle.pop(self, None)
         self._connections.read(self)
-        said = error_bytes(error, self.server_state.default_headers)
+        answer = error_bytes(error, self.server_state.default_headers)
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
-            self._say(said, linger=linger)
+            self._send_error(answer, linger=linger)
             return
         # `cycle` belongs to the refused request if its head was complete, or else to an earlier one that is still being answered.
         is_of_refused = self._part == BODY
@@ -215,7 +227,7 @@ class LimitedConnection(HttpToolsProtocol):
             self._connections.unqueue(self, cycle.queued)  # type: ignore[attr-defined]  # it is our RequestCycle
             is_of_refused = False
         if not is_of_refused:
-            self._refusal = said
+            self._refusal = answer
             return
         cycle.disconnected = True
         cycle.body = bytearray()
@@ -223,13 +235,13 @@ class LimitedConnection(HttpToolsProtocol):
         if cycle.response_started:
             self.close()
         else:
-            self._say(said, linger=linger)
+            self._send_error(answer, linger=linger)
 
-    def _say(self, said: bytes, *, linger: bool) -> None:
+    def _send_error(self, error: bytes, *, linger: bool) -> None:
         self._part = NOTHING
         if self.transport.is_closing():
             return
-        self.transport.write(said)
+        self.transport.write(error)
         if linger:
             self.transport.write_eof()
             # Reading may be paused, and then nothing would be discarded.

@@ -11,7 +11,6 @@ from typing import Any
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from transport.admission import ADMISSION, Admission
@@ -285,19 +284,6 @@ class HTTPProtocol(LimitedConnection):
 
     # Responses
 
-    def _answer_at_once(self, cycle: RequestCycle, status: int, rest: bytes) -> None:
-        """Answers without the application. The request's body, if any, is read and discarded, and the connection stays open."""
-        cycle.response_started = cycle.response_complete = True
-        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        self._write(status, closing, rest)
-        if not cycle.keep_alive:
-            self.close()
-
-    def _write(self, status: int, closing: bytes, rest: bytes) -> None:
-        own = b"".join(b"%s: %s\r\n" % each for each in self.server_state.default_headers)
-        self.transport.write(b"".join((STATUS_LINE[status], own, closing, rest)))
-        self.server_state.total_requests += 1
-
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         self._running = None
@@ -313,7 +299,7 @@ class HTTPProtocol(LimitedConnection):
             self._connections.unqueue(self, following.queued)
             self._start(following)
         elif self._refusal:
-            self._say(self._refusal, linger=True)
+            self._send_error(self._refusal, linger=True)
         elif not self._part:
             self._become_idle()
 

@@ -101,7 +101,11 @@ class RequestCycle(RequestResponseCycle):
             if not self.response_complete and not self.disconnected:
                 await self._fail(self._internal_error("the application returned without completing its response"))
         finally:
-            self.on_response = lambda: None
+            self.detach()
+
+    def detach(self) -> None:
+        """Drops the reference to the connection, which refers to this request: otherwise both would wait for the garbage collector."""
+        self.on_response = _do_nothing
 
     def _internal_error(self, text: str, error: BaseException | None = None) -> HTTPError:
         """Logs a fault of the application under the request's id. Returns the error for the client, which names this id."""
@@ -117,6 +121,9 @@ class RequestCycle(RequestResponseCycle):
         headers, body = error_response(error)
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})  # type: ignore[typeddict-item]
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _do_nothing() -> None: ...
 
 
 def _has_length(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -38,12 +38,8 @@ class StartQueue:
         for _ in range(min(_AT_ONCE, len(waiting))):
             cycle, start = waiting.popleft()
             if cycle.disconnected:
-                # It refers to its connection, and the connection to it.
-                cycle.on_response = _do_nothing
+                cycle.detach()
             else:
                 start(cycle)
         if waiting:
             asyncio.get_running_loop().call_soon(self._start_some)
-
-
-def _do_nothing() -> None: ...

@@ -72,9 +72,9 @@ async def _attacked(
     async with probes(target) as probed, asyncio.TaskGroup() as group:
         for number in range(clients):
             group.create_task(repeat(number))
-    told = [Figure(f"{name}: answered with {status or 'nothing'}", times, "") for status, times in sorted(statuses.items())]
+    answered = [Figure(f"{name}: answered with {status or 'nothing'}", times, "") for status, times in sorted(statuses.items())]
     kept = ("/health/live meanwhile, p99", "/health/live meanwhile, longest", "memory of the worker, most")
-    return told + [
+    return answered + [
         Figure(f"{name}: {each.name}", each.value, each.unit, at_most=each.at_most) for each in probed.figures() if each.name in kept
     ]
 

@@ -97,21 +97,23 @@ class Server:
                 return None
             self._collected = orjson.loads(self.facts.read_bytes())["collections"]
         found = [self._collected.get(str(quarter)) for quarter in range(int(began / QUARTER), int((began + seconds) / QUARTER) + 1)]
-        told = [each for each in found if each]
-        return Collected(int(sum(each[0] for each in told)), sum(each[1] for each in told), max((each[2] for each in told), default=0.0))
+        quarters = [each for each in found if each]
+        return Collected(
+            int(sum(each[0] for each in quarters)), sum(each[1] for each in quarters), max((each[2] for each in quarters), default=0.0)
+        )
 
     def held(self) -> list[tuple[float, float]]:
         """Returns when the event loop was blocked, as (time, seconds). Available after the process has ended."""
-        return [(each[0], each[1]) for each in self._told().get("held", [])]
+        return [(each[0], each[1]) for each in self._read_facts().get("held", [])]
 
     def fallbacks(self) -> dict[str, int]:
         """Returns the number of operations that the breadth-first executor left to graphql-core, by reason. Available after the process has ended."""
-        found: dict[str, int] = self._told().get("fallbacks", {})
+        found: dict[str, int] = self._read_facts().get("fallbacks", {})
         return found
 
-    def _told(self) -> dict[str, Any]:
-        told: dict[str, Any] = orjson.loads(self.facts.read_bytes()) if self.facts is not None and self.facts.exists() else {}
-        return told
+    def _read_facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = orjson.loads(self.facts.read_bytes()) if self.facts is not None and self.facts.exists() else {}
+        return facts
 
 
 def _cpu_seconds(processes: list[psutil.Process]) -> float:

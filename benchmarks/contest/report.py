@@ -58,12 +58,12 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
 
 
 def _per_request(found: list[dict[str, Any]], contestant: str, screen: str, what: str) -> float | None:
-    told = [
+    values = [
         each[what] / each["requests"] * 1000
         for each in _of(found, contestant, screen)
         if each["connections"] > 1 and each[what] is not None
     ]
-    return median(told) if told else None
+    return median(values) if values else None
 
 
 def _screen(results: dict[str, Any], screen: str, ours: str) -> list[str]:

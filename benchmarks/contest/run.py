@@ -48,8 +48,8 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the measurement for the file of raw results, with percentiles instead of all latencies."""
-        told = {name: getattr(self, name) for name in self.__slots__ if name != "latencies"}
-        return told | {f"p{share}": percentile(self.latencies, share / 100) for share in (50, 90, 99)} | {"slowest": max(self.latencies)}
+        row = {name: getattr(self, name) for name in self.__slots__ if name != "latencies"}
+        return row | {f"p{share}": percentile(self.latencies, share / 100) for share in (50, 90, 99)} | {"slowest": max(self.latencies)}
 
 
 def sign_in(server: Server, email: str) -> str:

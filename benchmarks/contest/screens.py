@@ -62,7 +62,7 @@ def administrator_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
 
 
 def teacher_screens(url: str, variants: int = _VARIANTS) -> list[Screen]:
-    """Returns the same screens for a teacher, who sees the classes taught this year and their students."""
+    """Returns the same screens for a teacher. Only the classes taught this year and their students are visible."""
     with psycopg.connect(url) as connection:
         taught = """SELECT DISTINCT c.id, c.name FROM classes c JOIN academic_years y ON y.id = c.academic_year_id AND y.is_current
             JOIN class_subjects cs ON cs.class_id = c.id JOIN teachers t ON t.id IN (cs.teacher_id, c.teacher_id)

@@ -14,6 +14,7 @@ import orjson
 import psycopg
 from graphql import GraphQLSchema, OperationDefinitionNode, parse
 
+from benchmarks.asgi_request import post_graphql
 from benchmarks.contest.run import PASSWORD
 from config import load_settings
 from execution.documents.cost_analysis import check_cost
@@ -72,7 +73,7 @@ class Application:
 
     async def sign_in(self, email: str) -> None:
         variables = {"input": {"email": email, "password": PASSWORD}}
-        answer = await self._answer(orjson.dumps({"query": _SIGN_IN, "variables": variables}))
+        _, answer = await post_graphql(self._app, orjson.dumps({"query": _SIGN_IN, "variables": variables}), self._token)
         self._token = orjson.loads(answer)["data"]["signIn"]["session"]["accessToken"]
 
     def cost(self, document: str) -> int:
@@ -95,7 +96,7 @@ class Application:
         ticking = asyncio.create_task(held.run())
         await asyncio.sleep(0)
         before, began, cpu = self._database_seconds(), time.perf_counter(), time.process_time()
-        answer = await self._answer(body)
+        _, answer = await post_graphql(self._app, body, self._token)
         clock_ms, own = (time.perf_counter() - began) * 1000, time.process_time() - cpu
         # A process that has ended meanwhile is ignored: it did not serve this operation.
         database = sum(seconds - before.get(pid, 0.0) for pid, seconds in self._database_seconds().items())
@@ -116,32 +117,6 @@ class Application:
                     continue
                 found[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
         return found
-
-    async def _answer(self, body: bytes) -> bytes:
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-        sent: list[Any] = []
-
-        async def receive() -> Any:
-            return waiting.pop() if waiting else await asyncio.Event().wait()
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"accept", b"application/json")]
-        if self._token is not None:
-            headers.append((b"authorization", b"Bearer " + self._token.encode()))
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/graphql",
-            "root_path": "",
-            "query_string": b"",
-            "headers": headers,
-            "state": {},
-        }
-        where = {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "http_version": "1.1"}
-        await self._app(scope | where, receive, send)
-        return b"".join(each.get("body", b"") for each in sent)
 
 
 def _postmaster(url: str) -> int:

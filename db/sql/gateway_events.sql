@@ -1,7 +1,7 @@
 -- The format of this file: README.md in this folder.
 
 -- page: gateway_events
--- What payment gateways told, and what became of it.
+-- The events that payment gateways reported, and what was done with each.
 SELECT e.id, e.gateway, e.event_id, e.event_type, e.gateway_id, e.state, e.problem, e.received_at, e.updated_at, e.version,
     (e.facts ->> 'amount')::numeric AS amount, e.facts ->> 'currency' AS currency
 FROM gateway_events e
@@ -21,9 +21,9 @@ ON CONFLICT (gateway, event_id) DO NOTHING
 RETURNING id
 
 -- name: hold_gateway_payment
--- Holds the payment that an event is about until the transaction ends, as taking in an event of it does. Before the event's row is locked.
-WITH told AS (SELECT e.gateway, e.facts ->> 'payment' AS payment FROM gateway_events e WHERE e.id = $id::uuid)
-SELECT pg_advisory_xact_lock(hashtextextended(told.gateway || ' ' || told.payment, 0)) FROM told
+-- Holds the payment that an event is about until the transaction ends, as receiving an event of it does. It is called before the event's row is locked.
+WITH event AS (SELECT e.gateway, e.facts ->> 'payment' AS payment FROM gateway_events e WHERE e.id = $id::uuid)
+SELECT pg_advisory_xact_lock(hashtextextended(event.gateway || ' ' || event.payment, 0)) FROM event
 
 -- name: failed_refunds
 -- Refunds of a gateway's payment that could not be booked, locked until the transaction ends.
@@ -36,17 +36,17 @@ ORDER BY e.received_at, e.id FOR UPDATE
 SELECT e.id, e.state, e.facts FROM gateway_events e WHERE e.id = $id::uuid FOR UPDATE
 
 -- name: settle_gateway_event
--- Says what became of an event. That it is booked waits for another event of the same payment, and is refused when that was booked.
+-- Sets the state of an event. Setting it to BOOKED waits for another event of the same payment, and fails if that one was booked.
 UPDATE gateway_events SET state = $state::text, problem = $problem::text WHERE id = $id::uuid
 
 -- name: gateway_charges
--- The charges that a gateway's payment was entered on.
+-- The charges on which a gateway's payment was entered.
 SELECT DISTINCT t.payment_id AS id FROM payment_transactions t
 WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
 
 -- name: gateway_payment
--- The entries of a gateway's payment, latest due first: what of each was not paid back or taken back, and what the gateway has paid back of it as
--- the books know. That is what it told, and what somebody entered by hand as paid back ONLINE before it told.
+-- The entries of a gateway's payment, latest due first, with the amount of each that was neither refunded nor corrected, and the amount that the
+-- gateway has refunded according to the books: what it reported, and what was entered by hand as an ONLINE refund before it reported.
 SELECT t.id, t.payment_id, t.amount, t.currency,
     CASE WHEN EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = t.id AND c.kind = 'CORRECTION') THEN 0
         ELSE t.amount - (
@@ -58,7 +58,7 @@ SELECT t.id, t.payment_id, t.amount, t.currency,
         SELECT coalesce(sum(r.amount), 0) FROM payment_transactions r
         WHERE r.payment_id = t.payment_id AND r.linked_id = t.id AND r.kind = 'REFUND' AND (r.gateway = t.gateway OR r.method = 'ONLINE')
             AND NOT EXISTS (SELECT FROM payment_transactions c WHERE c.linked_id = r.id AND c.kind = 'CORRECTION')
-    ) AS told
+    ) AS reported
 FROM payment_transactions t JOIN payments p ON p.id = t.payment_id
 WHERE t.gateway = $gateway::text AND t.gateway_id = $gateway_id::text AND t.kind = 'PAYMENT'
 ORDER BY p.due_date DESC, t.id DESC

@@ -135,7 +135,7 @@ async def _refund(tx: MutationTransaction, event: GatewayEvent, user_id: UUID | 
         raise rejected(None, "NOT_FOUND", "The refunded payment has not been recorded.")
     if entries[0]["currency"] != event.currency:
         raise rejected(None, "WRONG_CURRENCY", f"The payment was in {entries[0]['currency']}, not in {event.currency}.")
-    more = event.amount - sum(each["told"] for each in entries)
+    more = event.amount - sum(each["reported"] for each in entries)
     if more <= 0:
         return
     parts, left = allocate_refund(more, [each["remaining"] for each in entries])

@@ -131,8 +131,8 @@ async def test_balances_and_summaries_tell_only_of_rows_in_reach(world, viewer):
     for node in data["students"]["nodes"]:
         label = students[node["id"]]
         assert bool(node["balances"]) == (label in expected("payments", viewer))
-        told = {line["charge"]["id"] for account in node["statements"] for line in account["entries"]}
-        assert labels("payments", [{"id": each} for each in told]) == {label} & expected("payments", viewer)
+        shown = {line["charge"]["id"] for account in node["statements"] for line in account["entries"]}
+        assert labels("payments", [{"id": each} for each in shown]) == {label} & expected("payments", viewer)
         assert bool(node["attendanceSummary"]) == (f"{label}_day" in expected("attendance", viewer))
 
 

@@ -96,8 +96,8 @@ async def test_a_deactivated_account_with_a_live_token_writes_nothing(writable):
 
 async def test_an_id_out_of_reach_and_one_of_nobody_are_answered_alike(writable):
     room, other = await make_classroom(writable), await make_classroom(writable)
-    told = []
+    refusals = []
     for student in (other.students[0], f"stu_{uuid4().hex}"):
         answer = await submit(writable, room, entries=[{"studentId": student, "status": "PRESENT"}])
-        told.append(answer["userErrors"])
-    assert told[0] == told[1] == [{"field": "entries.0.studentId", "code": "NOT_IN_CLASS"}]
+        refusals.append(answer["userErrors"])
+    assert refusals[0] == refusals[1] == [{"field": "entries.0.studentId", "code": "NOT_IN_CLASS"}]

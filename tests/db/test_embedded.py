@@ -212,12 +212,12 @@ def test_a_folder_that_the_unprivileged_user_cannot_reach_is_replaced_and_said(t
     private.mkdir(mode=0o700)
     reachable = Path("/var/lib/rollcall-tests") / str(os.getpid())
     monkeypatch.setattr("db.data_directory._LAST_RESORT", reachable / "data")
-    told = []
-    server = EmbeddedServer(private / "data", durable=False, say=told.append)
+    messages = []
+    server = EmbeddedServer(private / "data", durable=False, say=messages.append)
     server.start()
     try:
         assert value(server, "SELECT 1") == 1
-        assert str(server.folder) in told[0]
+        assert str(server.folder) in messages[0]
     finally:
         server.stop()
         subprocess.run(["rm", "-rf", str(reachable.parent)], check=True)

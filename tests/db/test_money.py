@@ -21,7 +21,7 @@ LEDGERS = """WITH asked AS (SELECT * FROM unnest($1::numeric[], $2::numeric[], $
 SELECT status, balance FROM made ORDER BY n"""
 
 
-async def told(connection, ledgers):
+async def derived(connection, ledgers):
     """Returns the status and the balance that the database derives for each of these ledgers."""
     columns = [[getattr(each, name) for each in ledgers] for name in ("amount", "paid", "refunded", "waived", "is_cancelled")]
     transaction = connection.transaction()
@@ -49,7 +49,7 @@ async def test_the_stored_status_and_balance_are_the_rules_function_of_the_ledge
     connection = await asyncpg.connect(demo_url)
     try:
         for ledgers in [corners, *drawn]:
-            assert await told(connection, ledgers) == [(status(each), balance(each)) for each in ledgers]
+            assert await derived(connection, ledgers) == [(status(each), balance(each)) for each in ledgers]
     finally:
         await connection.close()
     assert {status(each) for each in corners} == {"PENDING", "PARTIAL", "PAID", "REFUNDED", "WAIVED", "CANCELLED"}

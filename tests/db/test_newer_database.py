@@ -134,18 +134,18 @@ async def test_a_running_server_says_it(databases):
         async with serving(url) as client:
             token = await client.token("admin@demo.school")
 
-            async def told():
+            async def reported():
                 ready = await client.http.get("/health/ready")
                 detailed = await client.http.get("/health/detailed", headers={"authorization": f"Bearer {token}"})
                 return ready.status_code, ready.json().get("reason"), detailed.status_code, detailed.json()["checks"]["database"]
 
-            assert (await told())[0] == 200
+            assert (await reported())[0] == 200
             note(url, LATER, compatible=True)
-            status, _, detailed, check = await told()
+            status, _, detailed, check = await reported()
             assert (status, detailed, check["status"]) == (200, 200, "healthy")
             assert LATER in check["message"]
             note(url, NEWER, compatible=False)
-            status, reason, detailed, check = await told()
+            status, reason, detailed, check = await reported()
             assert (status, detailed, check["status"]) == (503, 503, "unhealthy")
             assert reason == "the database is newer than this server"
             assert NEWER in check["message"]

@@ -74,9 +74,9 @@ NEVER = {
         " WHERE NOT t.is_active"
     ),
     "more audited changes than rows that say so": (
-        "FROM (SELECT sum(n) AS told, (SELECT count(*) FROM grades WHERE version > 1) + (SELECT count(*) FROM attendance WHERE version > 1)"
+        "FROM (SELECT sum(n) AS audited, (SELECT count(*) FROM grades WHERE version > 1) + (SELECT count(*) FROM attendance WHERE version > 1)"
         " + (SELECT count(*) FROM student_class_history WHERE version > 1) AS changed"
-        " FROM (SELECT count(*) AS n FROM audit_logs GROUP BY table_name) AS counted) AS told_and_changed WHERE told > changed"
+        " FROM (SELECT count(*) AS n FROM audit_logs GROUP BY table_name) AS counted) AS audited_and_changed WHERE audited > changed"
     ),
 }
 

@@ -80,9 +80,9 @@ def test_verifying_fails_on_a_change_that_breaks_clients_and_says_what_to_do(tmp
     (tmp_path / "0.1.graphql").write_text(SCHEMA.as_str().replace("type Query {", "type Query {\n  pupils: Int", 1))
     monkeypatch.setattr(release, "_FOLDER", tmp_path)
     assert generate.main(["--check"]) == 1
-    told = capsys.readouterr().out
-    assert "Query.pupils was removed." in told
-    assert release.ADVICE in told
+    printed = capsys.readouterr().out
+    assert "Query.pupils was removed." in printed
+    assert release.ADVICE in printed
 
 
 def test_the_command_writes_the_schema_of_the_version(tmp_path, monkeypatch, capsys):

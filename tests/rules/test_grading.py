@@ -57,7 +57,7 @@ def test_the_order_of_marks_does_not_matter(given_marks, random, by):
 def test_excused_changes_nothing(given_marks, excused, by):
     before, after = average(given_marks, by, TODAY), average([*given_marks, *excused], by, TODAY)
     assert (before.percentage, before.is_incomplete) == (after.percentage, after.is_incomplete)
-    assert len(after.facts["noted"]) == len(before.facts["noted"]) + len(excused)  # but it is told
+    assert len(after.facts["noted"]) == len(before.facts["noted"]) + len(excused)  # but it is listed
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), weights, st.integers(1, 9)), min_size=1), st.integers(0, 7), policies)
@@ -169,13 +169,15 @@ def test_a_rank_counts_those_who_are_better_and_ties_share_it(values):
 @given(many, policies)
 def test_a_value_can_say_how_it_came_about(given_marks, by):
     got = average(given_marks, by, TODAY)
-    told = steps(got.facts, grade(got.percentage, by), by)
-    assert sum(each.label in ("Excused", "Missing", "Incomplete") for each in told) == sum(each.state != "SCORED" for each in given_marks)
-    average_of = next(each for each in told if each.label == "Average")
+    explanation = steps(got.facts, grade(got.percentage, by), by)
+    assert sum(each.label in ("Excused", "Missing", "Incomplete") for each in explanation) == sum(
+        each.state != "SCORED" for each in given_marks
+    )
+    average_of = next(each for each in explanation if each.label == "Average")
     assert (average_of.value is None) == (got.percentage is None)
     if got.percentage is not None:
         assert Decimal(average_of.value) == got.percentage
-        assert [each.value for each in told if each.label == "Letter"] == [grade(got.percentage, by).letter]
+        assert [each.value for each in explanation if each.label == "Letter"] == [grade(got.percentage, by).letter]
 
 
 def test_an_explanation_tells_weights_exclusions_rounding_and_scale():

@@ -31,7 +31,7 @@ def summed(marks):
     }  # fmt: skip
 
 
-def told(summary):
+def with_decimals(summary):
     return summary | {"dayValues": Decimal(summary["dayValues"]), "rate": None if summary["rate"] is None else Decimal(summary["rate"])}
 
 
@@ -55,13 +55,13 @@ async def test_a_student_a_class_and_the_school_are_summed_up_as_the_rules_say(w
     answer = await writable.ask(query, **SPAN)
     assert not answer.errors
     assert answer.statements == 5, "the school, two lists, one statement for all students and one for all classes"
-    assert told(answer.data["attendanceSummary"]) == summed(marks)
+    assert with_decimals(answer.data["attendanceSummary"]) == summed(marks)
     for nodes, column in ((answer.data["students"]["nodes"], "student_id"), (answer.data["classes"]["nodes"], "class_id")):
         some = 0
         for node in nodes:
             own = [mark for mark in marks if mark[column].hex == node["id"].split("_")[1]]
             some += bool(own)
-            assert (node["attendanceSummary"] and told(node["attendanceSummary"])) == (summed(own) if own else None)
+            assert (node["attendanceSummary"] and with_decimals(node["attendanceSummary"])) == (summed(own) if own else None)
         assert some
 
 
@@ -92,7 +92,9 @@ async def test_whole_days_are_broken_down_by_the_calendar(writable, grouping):
         wanted = defaultdict(list)
         for mark in own:
             wanted[group(mark["date"])].append(mark)
-        found = {(date.fromisoformat(each["startDate"]), date.fromisoformat(each["endDate"])): told(each["summary"]) for each in groups}
+        found = {
+            (date.fromisoformat(each["startDate"]), date.fromisoformat(each["endDate"])): with_decimals(each["summary"]) for each in groups
+        }
         assert found == {span: summed(some) for span, some in wanted.items()}
         assert list(found) == sorted(found)
 
@@ -109,7 +111,7 @@ async def test_subject_marks_are_broken_down_by_subject_and_are_no_whole_days(wr
             if mark["student_id"].hex == node["id"].split("_")[1]:
                 wanted[f"sub_{mark['subject_id'].hex}"].append(mark)
         seen += len(wanted)
-        assert {each["subject"]["id"]: told(each["summary"]) for each in node["attendanceBreakdown"]} == {
+        assert {each["subject"]["id"]: with_decimals(each["summary"]) for each in node["attendanceBreakdown"]} == {
             subject: summed(some) for subject, some in wanted.items()
         }
         assert all(each["startDate"] is None for each in node["attendanceBreakdown"])

@@ -147,7 +147,7 @@ async def test_what_runs_for_a_client_that_left_is_cancelled(query, headers, cap
         writer.close()
         await work.cancelled.wait()
         await until_done(app)
-    assert capsys.readouterr().out == "", "nobody has to be told"
+    assert capsys.readouterr().out == "", "nothing is logged"
 
 
 async def test_a_client_that_leaves_while_it_sends_is_no_error(capsys):

@@ -34,10 +34,10 @@ async def test_a_mutation_whose_answer_is_too_large_is_told_that_it_has_run(acce
     assert "data" in answer.json
     codes = [each["extensions"]["code"] for each in answer.json["errors"]]
     assert sorted(codes) == ["ANSWER_TOO_LARGE", "INTERNAL_SERVER_ERROR"]
-    told = next(each for each in answer.json["errors"] if each["extensions"]["code"] == "ANSWER_TOO_LARGE")
-    assert "ran to its end" in told["message"]
+    too_large = next(each for each in answer.json["errors"] if each["extensions"]["code"] == "ANSWER_TOO_LARGE")
+    assert "ran to its end" in too_large["message"]
     if executor == "breadth_first":
-        assert told["path"] == ["b"]
+        assert too_large["path"] == ["b"]
         assert answer.json["data"] == {"a": "a", "b": None, "broken": None, "c": "c"}
 
 

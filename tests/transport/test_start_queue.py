@@ -11,13 +11,10 @@ from transport.start_queue import MANY_RUNNING, StartQueue
 class Cycle:
     """The part of a request's cycle that the queue uses."""
 
-    disconnected = False
+    disconnected = detached = False
 
-    def __init__(self):
-        self.on_response = self.start
-
-    def start(self):
-        pass
+    def detach(self):
+        self.detached = True
 
 
 async def test_a_few_requests_start_in_each_iteration_in_order_of_arrival():
@@ -42,7 +39,7 @@ async def test_a_request_whose_client_has_left_is_not_started_and_lets_its_conne
     while queue:
         await asyncio.sleep(0)
     assert started == [stays]
-    assert left.on_response != left.start
+    assert (left.detached, stays.detached) == (True, False)
 
 
 def test_requests_beyond_the_many_that_run_start_in_their_turn_and_probes_at_once():

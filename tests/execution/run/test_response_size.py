@@ -95,9 +95,9 @@ async def test_a_mutation_whose_answer_is_too_large_has_run_and_so_do_those_afte
     )
     assert [1, count, 2] == RAN
     assert {key: value and len(value) for key, value in result.data.items()} == {"a": 1, "b": None, "c": 2}
-    told = [each for each in result.errors if len(each.path) == 1]
-    assert [(each.path, each.original_error.extensions) for each in told] == [(["b"], {"code": "ANSWER_TOO_LARGE", "limit": 700})]
-    assert "ran to its end" in told[0].message
+    of_root_fields = [each for each in result.errors if len(each.path) == 1]
+    assert [(each.path, each.original_error.extensions) for each in of_root_fields] == [(["b"], {"code": "ANSWER_TOO_LARGE", "limit": 700})]
+    assert "ran to its end" in of_root_fields[0].message
 
 
 async def test_one_that_must_not_be_null_takes_the_data_with_it_and_not_the_rest_of_the_operation():

@@ -325,8 +325,8 @@ async def test_a_day_is_a_day_of_the_schools_clock_around_midnight_and_when_summ
         class_id = await school.id("cls", "SELECT class_id FROM student_class_history WHERE to_date IS NULL LIMIT 1")
         tomorrow = str(date.fromisoformat(today) + timedelta(days=1))
         given = {"classId": class_id, "entries": []}
-        told = [
+        errors = [
             codes((await school.data(SUBMIT, input=given | {"date": day, "idempotencyKey": day}))["submitRegister"])
             for day in (today, tomorrow)
         ]
-        assert told == [[], [("date", "IN_FUTURE")]]
+        assert errors == [[], [("date", "IN_FUTURE")]]

@@ -263,8 +263,8 @@ async def test_registers_in_opposite_orders_at_once_are_both_taken(writable):
 async def test_one_key_with_other_arguments_at_once_does_one_of_both(writable, room):
     registers = [submit(writable, room, *["PRESENT"] * n, key="one") for n in (1, 2, 3)]
     answers = await all_at_once(writable, HOLD_STUDENTS, [uuid_of(room.students[0])], requests=registers)
-    told = sorted(codes(each) for each in answers)
-    assert told == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
+    outcomes = sorted(codes(each) for each in answers)
+    assert outcomes == [[], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")], [("idempotencyKey", "IDEMPOTENCY_KEY_REUSED")]]
     marked = await writable.value("SELECT count(*) FROM attendance WHERE class_id = $1", uuid_of(room.id))
     assert marked == next(len(each["changes"]) for each in answers if each["changes"])
 
@@ -285,9 +285,9 @@ async def test_of_changes_made_from_one_version_at_once_one_is_made(writable, ro
     version = await writable.value("SELECT version FROM classes WHERE id = $1", uuid_of(room.id))
     changes = [writable.data(update, input={"id": room.id, "version": version, "name": f"Room {n}"}) for n in range(8)]
     answers = await all_at_once(writable, "SELECT FROM classes WHERE id = $1 FOR UPDATE", uuid_of(room.id), requests=changes)
-    told = [each["updateClass"] for each in answers]
-    assert sorted(codes(each) for each in told) == [[], *[[("version", "CONFLICT")]] * 7]
-    assert len({each["class"]["name"] for each in told}) == 1
+    outcomes = [each["updateClass"] for each in answers]
+    assert sorted(codes(each) for each in outcomes) == [[], *[[("version", "CONFLICT")]] * 7]
+    assert len({each["class"]["name"] for each in outcomes}) == 1
 
 
 async def test_of_the_last_administrators_one_stays(writable):
@@ -304,10 +304,10 @@ async def test_of_the_last_administrators_one_stays(writable):
             for email, user in zip(emails, ids[::-1], strict=True)
         ]
         answers = await all_at_once(writable, "SELECT FROM users WHERE id = ANY($1) FOR UPDATE", ids, requests=demotions)
-        told = [each.codes or codes(each.data["updateUser"]) for each in answers]
+        outcomes = [each.codes or codes(each.data["updateUser"]) for each in answers]
         # Whoever comes second is the last one, or, when both waited for each other, no administrator any more.
-        assert told.count([]) == 1
-        assert all(each in ([], ["FORBIDDEN"], [("role", "LAST_ADMINISTRATOR")]) for each in told)
+        assert outcomes.count([]) == 1
+        assert all(each in ([], ["FORBIDDEN"], [("role", "LAST_ADMINISTRATOR")]) for each in outcomes)
         assert await writable.value("SELECT count(*) FROM users WHERE role = 'ADMIN' AND is_active") == 1
     finally:
         await writable.database.execute("UPDATE users SET role = 'ADMIN' WHERE id = ANY($1)", [each["id"] for each in others])

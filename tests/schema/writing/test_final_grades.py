@@ -198,8 +198,8 @@ async def test_administrators_see_what_was_reopened_and_what_waits_to_be_posted_
     assert await reopenings(awaitsPosting=True) == [], "it is open again"
     assert codes(await post(writable, room)) == []
     assert await reopenings(awaitsPosting=True) == []
-    told = await reopenings()
-    assert [(each["isOpen"], each["postedAgainAt"] is None, each["changedGradeCount"]) for each in told] == [
+    listed = await reopenings()
+    assert [(each["isOpen"], each["postedAgainAt"] is None, each["changedGradeCount"]) for each in listed] == [
         (False, False, 0), (False, False, 2), (False, False, 2),
     ]  # fmt: skip
     for viewer in (TEACHER, "bursar@demo.school", "student@demo.school", "guardian@demo.school"):

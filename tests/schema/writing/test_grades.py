@@ -95,7 +95,7 @@ async def test_every_wrong_entry_is_told_at_once(writable, room):
     given = {"assessmentId": made["assessment"]["id"], "entries": entries, "idempotencyKey": uuid4().hex}
     before = await writable.value("SELECT count(*) FROM grades")
     answer = await writable.ask(RECORD, TEACHER, input=given)
-    told = [] if answer.errors else codes(answer.data["recordGrades"])
+    found = [] if answer.errors else codes(answer.data["recordGrades"])
     expected = {
         ("entries.0.studentId", "TWICE"), ("entries.0.score", "INVALID"),
         ("entries.1.studentId", "TWICE"), ("entries.1.score", "REQUIRED"),
@@ -107,9 +107,9 @@ async def test_every_wrong_entry_is_told_at_once(writable, room):
     if answer.errors:  # the scalar refuses what is no number
         assert answer.codes == ["BAD_USER_INPUT"]
         given["entries"] = entries[:5]
-        told = codes((await writable.data(RECORD, TEACHER, input=given))["recordGrades"])
+        found = codes((await writable.data(RECORD, TEACHER, input=given))["recordGrades"])
         expected -= {("entries.5.studentId", "TWICE"), ("entries.5.score", "INVALID"), ("entries.1.studentId", "TWICE")}
-    assert set(told) == expected
+    assert set(found) == expected
     assert await writable.value("SELECT count(*) FROM grades") == before
 
 
@@ -232,8 +232,8 @@ async def test_only_the_subjects_teacher_in_that_class_and_semester_writes_marks
             answer = await writable.ask(
                 f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}", viewer, input=given
             )
-            told = answer.codes or [each["code"] for each in answer.data[name]["userErrors"]]
-            assert told == ["FORBIDDEN" if name == "createAssessment" else expected], (viewer, name)
+            found = answer.codes or [each["code"] for each in answer.data[name]["userErrors"]]
+            assert found == ["FORBIDDEN" if name == "createAssessment" else expected], (viewer, name)
     assert await traces(writable, room) == before
     assert codes(await record(writable, test, room, 60, viewer="admin@demo.school")) == []
 
