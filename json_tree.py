@@ -44,7 +44,7 @@ class JsonConstant:
 class JsonLeaf:
     """A scalar or enum value made of these columns of the row.
 
-    `kind` says how it is serialised: see execution/plan/json_kinds.py, and `ComputedField.written` in execution/fields.py.
+    `kind` says how it is serialised: see execution/plan/json_kinds.py, and `ComputedField.json_kind` in execution/fields.py.
     `names` are an enum's, by the column's value.
     """
 

@@ -90,13 +90,13 @@ class ComputedField:
     """A field that is a pure, synchronous function of the parent alone.
 
     `many`, if given, does the same for a list of parents of one class. `columns` are those that the function reads of a parent that is a row;
-    None if they are not known. `written` is the name under which a source that serialises rows as JSON knows the function.
+    None if they are not known. `json_kind` is the name under which a source that serialises rows as JSON knows the function.
     """
 
     function: Callable[[Source], Source]
     many: Callable[[list[Source]], list[Source]] | None = None
     columns: tuple[str, ...] | None = None
-    written: str | None = None
+    json_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def computed(
     description: str,
     many: Callable[[list[Source]], list[Source]] | None = None,
     columns: tuple[str, ...] | None = None,
-    written: str | None = None,
+    json_kind: str | None = None,
     **options: StrawberryField,
 ) -> StrawberryField:
     """Declares a field whose value is `function(parent)`: pure, synchronous, cheap. Its type is the annotation. The rest: see `ComputedField`."""
@@ -193,5 +193,5 @@ def computed(
     def resolve(root: strawberry.Parent[Source]) -> Source:
         return function(root)
 
-    metadata = options.pop("metadata", {}) | {COMPUTED: ComputedField(function, many, columns, written)}
+    metadata = options.pop("metadata", {}) | {COMPUTED: ComputedField(function, many, columns, json_kind)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata, **options)

@@ -35,7 +35,7 @@ class Relationship(Enum):
 class Guardian(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
+    name: str = computed(full_name, columns=NAME, json_kind="words", description="First and last name.")
     contact: Contact = computed(lambda row: row, description="The guardian's contact details.")
     is_active: bool = strawberry.field(description="Whether the guardian is active.")
     created_at: datetime = created_at_field()

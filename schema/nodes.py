@@ -52,7 +52,7 @@ class Node:
         _global_id,
         many=_global_ids,
         columns=("id",),
-        written="global_id",
+        json_kind="global_id",
         description="The global id: opaque, unique across all types, and accepted wherever an `ID` of this type is expected.",
     )
 

@@ -40,7 +40,7 @@ class Student(Node):
     student_number: str = strawberry.field(description="The student number, unique in the school.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
+    name: str = computed(full_name, columns=NAME, json_kind="words", description="First and last name.")
     birth_date: date | None = guarded("birth_date", "birth_date_visible", forbidden_field, description="Date of birth.")
     contact: Contact | None = guarded(None, "contact_visible", forbidden_field, description="The student's contact details.")
     enrollment_date: date = strawberry.field(description="The date of the first enrolment.")

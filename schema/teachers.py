@@ -26,7 +26,7 @@ class Teacher(Node):
     alt_id: int = strawberry.field(description="A number that never changes, for systems that need numeric ids.")
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
+    name: str = computed(full_name, columns=NAME, json_kind="words", description="First and last name.")
     specialization: str | None = strawberry.field(description="The teacher's specialization.")
     joining_date: date = strawberry.field(description="The date on which the teacher joined the school.")
     is_active: bool = strawberry.field(description="Whether the teacher currently works at the school.")

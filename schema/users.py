@@ -23,7 +23,7 @@ __all__ = ["User", "UserQueries"]
 class User(Node):
     first_name: str = strawberry.field(description="First name.")
     last_name: str = strawberry.field(description="Last name.")
-    name: str = computed(full_name, columns=NAME, written="words", description="First and last name.")
+    name: str = computed(full_name, columns=NAME, json_kind="words", description="First and last name.")
     alt_id: int | None = guarded(
         "alt_id", "private_visible", forbidden_field, description="A number that never changes, for systems that need numeric ids."
     )

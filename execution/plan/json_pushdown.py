@@ -93,8 +93,8 @@ def _part(field: Field) -> JsonPart | None:
     if field.kind is FieldKind.COLUMN and field.is_leaf:
         kind = json_kind_of(field.named)
         return None if kind is None else JsonLeaf(field.key, (str(field.column),), kind, field.nullable, enum_names(field.named))
-    if field.kind is FieldKind.COMPUTED and field.is_leaf and field.declared.written is not None:
-        return JsonLeaf(field.key, field.declared.columns, field.declared.written, field.nullable)
+    if field.kind is FieldKind.COMPUTED and field.is_leaf and field.declared.json_kind is not None:
+        return JsonLeaf(field.key, field.declared.columns, field.declared.json_kind, field.nullable)
     if field.kind is FieldKind.EDGE and field.declared.allowed is None:
         return _to_one(field) if field.declared.prepare is None else _to_many(field)
     return None
